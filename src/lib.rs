@@ -1,1 +1,14 @@
-//! forewarn.
+//! **forewarn**: an early-warning gateway for hazard points in plants.
+
+pub mod broker;
+pub mod clock;
+pub mod config;
+pub mod engine;
+pub mod evaluation;
+pub mod event;
+pub mod guidance;
+pub mod http;
+pub mod input;
+pub mod journal;
+pub mod metrics;
+pub mod output;

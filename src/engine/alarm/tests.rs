@@ -1,0 +1,1 @@
+//! Every state, input and trait.

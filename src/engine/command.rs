@@ -1,0 +1,102 @@
+//! What people ask of alarms, and why they may be refused.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::snapshot::Acknowledgement;
+
+/// A request about one alarm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// `POINT/kind` as the person named it.
+    pub alarm: String,
+    /// What is asked.
+    pub action: Action,
+    /// Who asks.
+    pub by: String,
+    /// What they wrote.
+    pub comment: Option<String>,
+}
+
+/// The actions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// "I have recognised it." Without an occurrence, the newest.
+    Acknowledge {
+        /// Which episode.
+        occurrence: Option<u64>,
+    },
+    /// Release a latched alarm.
+    Reset {
+        /// The person states that the area was checked with an independent instrument.
+        verified_independently: bool,
+    },
+}
+
+/// What an allowed command did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Done: the occurrence it applied to.
+    Accepted {
+        /// Which episode.
+        occurrence: u64,
+    },
+    /// Someone was first; nothing changed.
+    AlreadyDone {
+        /// Which episode.
+        occurrence: u64,
+        /// Who and when.
+        first: Acknowledgement,
+    },
+}
+
+/// Why a command was refused. The name stands in `command_rejected` events and HTTP replies.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Denied {
+    /// No such alarm is configured.
+    #[error("no alarm named `{0}` is configured; `forewarn alarms list` shows them")]
+    UnknownAlarm(Arc<str>),
+    /// No such episode, or it was closed.
+    #[error("occurrence {asked} is not open; the newest is {newest}")]
+    UnknownOccurrence {
+        /// As asked.
+        asked: u64,
+        /// The newest.
+        newest: u64,
+    },
+    /// It is not in alarm and nothing waits for an acknowledgement.
+    #[error("nothing to acknowledge: the alarm is normal")]
+    NothingToAcknowledge,
+    /// Reset of an alarm that does not latch, or is not latched now.
+    #[error("nothing to reset: the alarm is not latched")]
+    NotLatched,
+    /// Reset while the condition is true.
+    #[error("still active: a reset is possible only after the condition is gone")]
+    StillActive,
+    /// Reset before acknowledgement.
+    #[error("not acknowledged yet: acknowledge it before the reset")]
+    NotAcknowledged,
+    /// Reset without good evidence that the condition is gone.
+    #[error("the point's quality is not good: there is no evidence that the condition is gone")]
+    QualityNotGood,
+    /// The command does not say who gives it.
+    #[error("a command needs the name of the person who gives it (`by`)")]
+    NoName,
+}
+
+impl Denied {
+    /// The reason as it stands in events and replies.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::UnknownAlarm(_) => "unknown_alarm",
+            Self::UnknownOccurrence { .. } => "unknown_occurrence",
+            Self::NothingToAcknowledge => "nothing_to_acknowledge",
+            Self::NotLatched => "not_latched",
+            Self::StillActive => "still_active",
+            Self::NotAcknowledged => "not_acknowledged",
+            Self::QualityNotGood => "quality_not_good",
+            Self::NoName => "no_name",
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What the engine wants done: a queue of [`Effect`]s, drained after every call.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::alarm::{AlarmState, Overlays};
+use super::reading::{AlarmIndex, Quality};
+use super::settings::Priority;
+use super::snapshot::AlarmRecord;
+use super::time::{Moment, Wall};
+
+/// One thing for the shells to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Commit this event, with the alarm state it carries, in one transaction; then show it.
+    Event(Box<Event>),
+}
+
+/// One line of the journal, before it has an id. The wire form is in `src/event.rs`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// When it happened.
+    pub at: Moment,
+    /// What happened.
+    pub kind: EventKind,
+    /// The alarm it happened to; `None` for the gateway's own life (`started`, `clock_stepped`...).
+    pub subject: Option<Subject>,
+    /// What brought it about.
+    pub cause: Cause,
+    /// Fields that only some events have.
+    pub details: Details,
+    /// The alarm's state after the event, to be stored in the same transaction.
+    pub record: Option<AlarmRecord>,
+}
+
+/// The alarm an event is about, as it stands after the event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// Index of the alarm; `None` when a command named an alarm that does not exist.
+    pub index: Option<AlarmIndex>,
+    /// `POINT/kind`.
+    pub alarm: Arc<str>,
+    /// The point's id.
+    pub point: Arc<str>,
+    /// The point's area.
+    pub area: Option<Arc<str>>,
+    /// The point's unit as configured.
+    pub unit: Arc<str>,
+    /// Which episode.
+    pub occurrence: u64,
+    /// State of that episode.
+    pub state: AlarmState,
+    /// What lies over the alarm.
+    pub overlays: Overlays,
+    /// Priority of the alarm.
+    pub priority: Priority,
+    /// The value that led to the event, in the point's unit; absent when there is none.
+    pub value: Option<f64>,
+    /// The limit that the rule compares with.
+    pub limit: Option<f64>,
+    /// Quality of the point.
+    pub quality: Quality,
+    /// Was anyone alerted (`false` beneath an overlay)?
+    pub annunciated: bool,
+}
+
+/// The `event` of contract 5.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// An alarm's condition was confirmed.
+    Raised,
+    /// It is gone.
+    Cleared,
+    /// A person has recognised it.
+    Acknowledged,
+    /// A person has released a latched one.
+    Reset,
+    /// An acknowledged one wants attention again.
+    Realarmed,
+    /// Taken off the list for a time.
+    Shelved,
+    /// Back on the list.
+    Unshelved,
+    /// Silenced by plant state.
+    Suppressed,
+    /// No longer silenced by plant state.
+    Unsuppressed,
+    /// Taken out for maintenance.
+    OutOfService,
+    /// Back from maintenance.
+    InService,
+    /// Someone was told.
+    Notified,
+    /// Everyone who was told was told that it is over.
+    AllClear,
+    /// Severity, quality or reason of a running occurrence changed.
+    Changed,
+    /// A command was refused.
+    CommandRejected,
+    /// A command came second and changed nothing.
+    CommandIgnored,
+    /// The wall clock jumped.
+    ClockStepped,
+    /// Nobody watched in this time.
+    MonitoringGap,
+    /// Other settings are in force.
+    ConfigChanged,
+    /// The gateway began to watch.
+    Started,
+    /// The gateway ended in good order.
+    Stopped,
+}
+
+impl EventKind {
+    /// The word as it stands in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raised => "raised",
+            Self::Cleared => "cleared",
+            Self::Acknowledged => "acknowledged",
+            Self::Reset => "reset",
+            Self::Realarmed => "realarmed",
+            Self::Shelved => "shelved",
+            Self::Unshelved => "unshelved",
+            Self::Suppressed => "suppressed",
+            Self::Unsuppressed => "unsuppressed",
+            Self::OutOfService => "out_of_service",
+            Self::InService => "in_service",
+            Self::Notified => "notified",
+            Self::AllClear => "all_clear",
+            Self::Changed => "changed",
+            Self::CommandRejected => "command_rejected",
+            Self::CommandIgnored => "command_ignored",
+            Self::ClockStepped => "clock_stepped",
+            Self::MonitoringGap => "monitoring_gap",
+            Self::ConfigChanged => "config_changed",
+            Self::Started => "started",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// What brought an event about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The plant.
+    Process,
+    /// A person.
+    Operator,
+    /// The gateway itself: a timer, a restart.
+    System,
+    /// Other settings.
+    Config,
+}
+
+/// Fields that only some events have; absent ones do not appear on the wire.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Details {
+    /// Who.
+    pub by: Option<String>,
+    /// Why; for quality the reason's name, for commands the typed denial.
+    pub reason: Option<String>,
+    /// What the person wrote.
+    pub comment: Option<String>,
+    /// What happened, in words for people.
+    pub message: Option<String>,
+    /// Slope at the event, units per minute.
+    pub slope_per_min: Option<f64>,
+    /// Seconds until the next limit at this slope.
+    pub forecast_s: Option<f64>,
+    /// How long the occurrence was active, seconds.
+    pub duration_s: Option<f64>,
+    /// Most extreme value of the occurrence, in the point's unit.
+    pub peak: Option<f64>,
+    /// Is the state held although the condition cannot be seen?
+    pub held: Option<bool>,
+    /// Found in delayed data.
+    pub late: bool,
+    /// A drill.
+    pub test: bool,
+    /// Size of a clock step, seconds, positive when the clock went forward.
+    pub step_s: Option<f64>,
+    /// Start of a monitoring gap.
+    pub from: Option<Wall>,
+    /// End of a monitoring gap.
+    pub to: Option<Wall>,
+}

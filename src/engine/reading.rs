@@ -1,0 +1,252 @@
+//! What enters the engine: one reading of one point, with its quality and its times.
+//!
+//! A bad reading has no value, so that none can be misused: not the last one, not zero. NaN and the
+//! infinities become bad at the edge and never reach a comparison.
+
+use serde::{Deserialize, Serialize};
+
+use super::time::{Moment, Wall};
+
+/// Dense index of a point in [`Settings::points`](super::settings::Settings::points), resolved once
+/// at the edge so that the hot path neither hashes nor compares strings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PointIndex(pub u32);
+
+/// Dense index of an alarm over all points, in configuration order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlarmIndex(pub u32);
+
+/// A float that is neither NaN nor infinite.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Finite(f64);
+
+impl Finite {
+    /// `None` for NaN and the infinities.
+    pub fn new(value: f64) -> Option<Self> {
+        value.is_finite().then_some(Self(value))
+    }
+
+    /// The number, in the point's unit.
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+}
+
+/// Why a value is usable but doubtful (OPC UA `Uncertain_*` sub-codes, OPC 10000-8, 7.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// The source repeats its last good value.
+    LastUsableValue,
+    /// The source says that its sensor is inaccurate.
+    SensorNotAccurate,
+    /// Outside the measuring range, still evaluated.
+    EngineeringUnitsExceeded,
+    /// Fewer sources than wanted took part.
+    SubNormal,
+    /// The source's clock cannot be right; the gateway's time was used.
+    BadClock,
+}
+
+/// Why there is no value (OPC UA `Bad_*` sub-codes, OPC 10000-8, 7.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// The device refuses the address: the configuration does not fit it.
+    ConfigurationError,
+    /// The source was never reached.
+    NotConnected,
+    /// The device says that it has failed.
+    DeviceFailure,
+    /// The sensor behind the device has failed, or its value cannot be one.
+    SensorFailure,
+    /// Nothing new arrives.
+    NoCommunication,
+    /// The source is being maintained.
+    OutOfService,
+    /// Nothing has arrived yet.
+    WaitingForInitialData,
+}
+
+/// A value with its quality. There is no value to misuse when it is bad.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Sample {
+    /// Trusted.
+    Good(Finite),
+    /// Evaluated, and marked.
+    Uncertain(Finite, Doubt),
+    /// Never evaluated: active alarms hold, pending ones are cancelled, the `bad` alarm rises.
+    Bad(Fault),
+}
+
+impl Sample {
+    /// A good sample, or [`Fault::SensorFailure`] when the number is NaN or infinite.
+    pub fn measured(value: f64) -> Self {
+        Finite::new(value).map_or(Self::Bad(Fault::SensorFailure), Self::Good)
+    }
+
+    /// The value, unless bad.
+    pub const fn value(self) -> Option<Finite> {
+        match self {
+            Self::Good(value) | Self::Uncertain(value, _) => Some(value),
+            Self::Bad(_) => None,
+        }
+    }
+
+    /// The quality without its reason.
+    pub const fn quality(self) -> Quality {
+        match self {
+            Self::Good(_) => Quality::Good,
+            Self::Uncertain(..) => Quality::Uncertain,
+            Self::Bad(_) => Quality::Bad,
+        }
+    }
+
+    /// The reason behind a quality that is not good, as it stands in events.
+    pub const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Good(_) => None,
+            Self::Uncertain(_, doubt) => Some(doubt.name()),
+            Self::Bad(fault) => Some(fault.name()),
+        }
+    }
+}
+
+/// The three qualities, as they stand in events and on the status page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// Trusted.
+    Good,
+    /// Usable with doubt.
+    Uncertain,
+    /// No value.
+    Bad,
+}
+
+impl Quality {
+    /// `good`, `uncertain` or `bad`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Uncertain => "uncertain",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+impl Doubt {
+    /// The reason as it stands in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LastUsableValue => "last_usable_value",
+            Self::SensorNotAccurate => "sensor_not_accurate",
+            Self::EngineeringUnitsExceeded => "engineering_units_exceeded",
+            Self::SubNormal => "sub_normal",
+            Self::BadClock => "bad_clock",
+        }
+    }
+}
+
+impl Fault {
+    /// The reason as it stands in events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConfigurationError => "configuration_error",
+            Self::NotConnected => "not_connected",
+            Self::DeviceFailure => "device_failure",
+            Self::SensorFailure => "sensor_failure",
+            Self::NoCommunication => "no_communication",
+            Self::OutOfService => "out_of_service",
+            Self::WaitingForInitialData => "waiting_for_initial_data",
+        }
+    }
+}
+
+/// One value from the field, as it came off the wire.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reading {
+    /// Which point.
+    pub point: PointIndex,
+    /// The value in the point's unit (scaling applied), or why there is none.
+    pub sample: Sample,
+    /// When it reached the gateway.
+    pub received: Moment,
+    /// When the source says it was taken.
+    pub source_time: Option<Wall>,
+    /// The source's own counter; an equal one marks a repetition.
+    pub sequence: Option<u64>,
+    /// An MQTT retained message: of unknown age, so never fresh (it only seeds the display).
+    pub retained: bool,
+}
+
+impl Reading {
+    /// A live reading without source time, as a poll gives it.
+    pub const fn live(point: PointIndex, sample: Sample, received: Moment) -> Self {
+        Self {
+            point,
+            sample,
+            received,
+            source_time: None,
+            sequence: None,
+            retained: false,
+        }
+    }
+}
+
+/// Linear conversion of a raw number to the point's unit: `raw * scale + offset`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scaling {
+    /// Units per raw step.
+    pub scale: f64,
+    /// Units at raw zero.
+    pub offset: f64,
+}
+
+impl Scaling {
+    /// No conversion.
+    pub const IDENTITY: Self = Self {
+        scale: 1.0,
+        offset: 0.0,
+    };
+
+    /// The value in the point's unit; bad when the result is no number.
+    pub fn apply(self, raw: f64) -> Sample {
+        Sample::measured(raw.mul_add(self.scale, self.offset))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_is_bad_and_has_no_value() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let sample = Sample::measured(value);
+            assert_eq!(sample, Sample::Bad(Fault::SensorFailure));
+            assert_eq!(sample.value(), None);
+        }
+        let overflow = Scaling {
+            scale: 1e300,
+            offset: 0.0,
+        };
+        assert_eq!(overflow.apply(1e300).quality(), Quality::Bad);
+    }
+
+    #[test]
+    fn names_are_those_of_the_wire() {
+        for fault in [
+            Fault::ConfigurationError,
+            Fault::NotConnected,
+            Fault::DeviceFailure,
+            Fault::SensorFailure,
+            Fault::NoCommunication,
+            Fault::OutOfService,
+            Fault::WaitingForInitialData,
+        ] {
+            let wire = serde_json::to_string(&fault).expect("a unit variant serializes");
+            assert_eq!(wire, format!("{:?}", fault.name()));
+        }
+    }
+}

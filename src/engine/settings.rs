@@ -1,0 +1,262 @@
+//! What the engine is told: points, their alarms and the rules behind them, all defaults resolved.
+//! `config` builds this from what a person wrote; `check --explain` prints it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything the engine watches, in configuration order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// Dense: the position is the [`PointIndex`](super::reading::PointIndex).
+    pub points: Vec<PointSettings>,
+}
+
+/// One point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointSettings {
+    /// The point's id, unique; `gateway.*` for the gateway's own condition.
+    pub id: Arc<str>,
+    /// Area id, if the point lies in one.
+    pub area: Option<Arc<str>>,
+    /// Unit as configured, empty for none.
+    pub unit: Arc<str>,
+    /// Silence after which the point is stale (alarm-standards 2.10). `None`: never, for points
+    /// that report only changes, such as the gateway's own.
+    pub stale_after: Option<Duration>,
+    /// How long a point that was bad must deliver good values before they are evaluated again.
+    pub good_confirm: Duration,
+    /// Alarms in life-cycle order of their kinds; at most one of each kind.
+    pub alarms: Vec<AlarmSettings>,
+}
+
+/// One alarm: one point, one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlarmSettings {
+    /// What is watched and with which numbers.
+    pub rule: Rule,
+    /// Fixed by configuration; a changed severity is another alarm.
+    pub priority: Priority,
+    /// The condition must hold this long without a break before the alarm is raised.
+    pub on_delay: Duration,
+    /// The condition must be gone this long without a break before the alarm clears.
+    pub off_delay: Duration,
+    /// What a dip does to a running on-delay.
+    pub pending_hold: PendingHold,
+    /// Stays until a person resets it.
+    pub latching: bool,
+    /// Must a person acknowledge it? Without, it goes back to normal by itself when it clears.
+    pub ack_required: bool,
+}
+
+impl AlarmSettings {
+    /// The kind, which with the point's id names the alarm.
+    pub const fn kind(&self) -> AlarmKind {
+        self.rule.kind()
+    }
+}
+
+/// What counts as a break while an on-delay runs (alarm-standards 2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PendingHold {
+    /// A value back inside the limit restarts the delay.
+    Limit,
+    /// Only a value beyond the deadband restarts it, so that noise cannot starve a hazard alarm.
+    Deadband,
+}
+
+/// The condition behind an alarm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule {
+    /// A limit on the value.
+    Limit(LimitRule),
+    /// A limit on the slope.
+    Rate(RateRule),
+    /// A digital point stands in its alarm position (value not zero).
+    State,
+    /// The source says that the value is bad, or it cannot be one.
+    Bad,
+    /// Nothing new arrives.
+    Stale,
+}
+
+impl Rule {
+    /// The alarm kind that this rule makes.
+    pub const fn kind(&self) -> AlarmKind {
+        match self {
+            Self::Limit(limit) => match limit.level {
+                Level::LowLow => AlarmKind::LowLow,
+                Level::Low => AlarmKind::Low,
+                Level::High => AlarmKind::High,
+                Level::HighHigh => AlarmKind::HighHigh,
+            },
+            Self::Rate(rate) => match rate.direction {
+                Direction::Rise => AlarmKind::Rise,
+                Direction::Fall => AlarmKind::Fall,
+            },
+            Self::State => AlarmKind::State,
+            Self::Bad => AlarmKind::Bad,
+            Self::Stale => AlarmKind::Stale,
+        }
+    }
+}
+
+/// `low_low`, `low`, `high` or `high_high` (alarm-standards 2.1).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LimitRule {
+    /// Which of the four.
+    pub level: Level,
+    /// In alarm at this value and beyond, in the point's unit.
+    pub limit: f64,
+    /// Clear only when the value is inside the limit by more than this, in the point's unit.
+    pub deadband: f64,
+}
+
+/// The four limit levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Lowest.
+    LowLow,
+    /// Low.
+    Low,
+    /// High.
+    High,
+    /// Highest.
+    HighHigh,
+}
+
+impl Level {
+    /// Is the alarm above the limit (`true`) or below it?
+    pub const fn is_upper(self) -> bool {
+        matches!(self, Self::High | Self::HighHigh)
+    }
+}
+
+/// `rise` or `fall`: ordinary least squares over a window (alarm-standards 2.4).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RateRule {
+    /// Which way.
+    pub direction: Direction,
+    /// In alarm at this slope and steeper, in units per minute, positive for either direction.
+    pub limit_per_min: f64,
+    /// Clear only when the slope is less than the limit by more than this, in units per minute.
+    pub deadband_per_min: f64,
+    /// Length of the window.
+    pub window: Duration,
+    /// Fewer good samples in the window than this: no verdict. At least 5.
+    pub min_samples: usize,
+    /// Less time from the first to the last sample than this: no verdict.
+    pub min_span: Duration,
+    /// A hole longer than this between neighbours: no verdict. A third of the window.
+    pub max_gap: Duration,
+}
+
+/// The two directions of a rate alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Upwards.
+    Rise,
+    /// Downwards.
+    Fall,
+}
+
+/// Kinds of alarm; with the point's id they name it, as in `CH4-101/high`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlarmKind {
+    /// Value at or below the lowest limit.
+    LowLow,
+    /// Value at or below the low limit.
+    Low,
+    /// Value at or above the high limit.
+    High,
+    /// Value at or above the highest limit.
+    HighHigh,
+    /// Rising faster than allowed.
+    Rise,
+    /// Falling faster than allowed.
+    Fall,
+    /// Too far from a reference.
+    Deviation,
+    /// Redundant sensors disagree.
+    Discrepancy,
+    /// A limit will be reached soon.
+    Forecast,
+    /// Short-term exposure, 15 minutes.
+    Stel,
+    /// Time-weighted average exposure, 8 hours.
+    Twa,
+    /// Beyond the sensor's full scale.
+    OverRange,
+    /// The source reports a bad value.
+    Bad,
+    /// Nothing new arrives.
+    Stale,
+    /// The value does not move although it should.
+    Frozen,
+    /// Source times cannot be right.
+    Clock,
+    /// A digital point is in its alarm position.
+    State,
+    /// Enough channels of a group agree.
+    Vote,
+    /// Fewer good channels than configured.
+    Degraded,
+    /// No good channel is left.
+    GroupFault,
+}
+
+impl AlarmKind {
+    /// The kind as it stands in alarm ids.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LowLow => "low_low",
+            Self::Low => "low",
+            Self::High => "high",
+            Self::HighHigh => "high_high",
+            Self::Rise => "rise",
+            Self::Fall => "fall",
+            Self::Deviation => "deviation",
+            Self::Discrepancy => "discrepancy",
+            Self::Forecast => "forecast",
+            Self::Stel => "stel",
+            Self::Twa => "twa",
+            Self::OverRange => "over_range",
+            Self::Bad => "bad",
+            Self::Stale => "stale",
+            Self::Frozen => "frozen",
+            Self::Clock => "clock",
+            Self::State => "state",
+            Self::Vote => "vote",
+            Self::Degraded => "degraded",
+            Self::GroupFault => "group_fault",
+        }
+    }
+}
+
+/// How urgent an alarm is; ordered from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// Look at it in the shift.
+    Low,
+    /// Act within the hour.
+    Medium,
+    /// Act promptly.
+    High,
+    /// Act at once.
+    Critical,
+}
+
+impl Priority {
+    /// The word as it stands in events and labels.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}

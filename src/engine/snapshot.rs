@@ -1,0 +1,149 @@
+//! What outlives a call: [`AlarmRecord`] is stored with every event and restored at start;
+//! [`Snapshot`] is a copy of the present for the status page, the API and the metrics.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::alarm::{AlarmState, Overlays};
+use super::reading::Quality;
+use super::settings::{AlarmKind, Priority};
+use super::time::{Moment, Wall};
+
+/// The durable part of one alarm: what a restart must bring back (alarm-standards 1.7).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlarmRecord {
+    /// `POINT/kind`.
+    pub alarm: Arc<str>,
+    /// State of the newest occurrence.
+    pub state: AlarmState,
+    /// Newest occurrence; 0 before the first.
+    pub occurrence: u64,
+    /// When the newest occurrence was raised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raised_at: Option<Wall>,
+    /// When its condition ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cleared_at: Option<Wall>,
+    /// Who acknowledged it first, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Acknowledgement>,
+    /// Most extreme value so far, in the point's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak: Option<f64>,
+    /// Value at the last event, in the point's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// Older occurrences that nobody has acknowledged yet, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unacknowledged: Vec<OpenOccurrence>,
+    /// What lies over the alarm.
+    #[serde(default, skip_serializing_if = "Overlays::is_empty")]
+    pub overlays: Overlays,
+}
+
+/// Who recognised an occurrence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// The person's id or login.
+    pub by: Arc<str>,
+    /// When.
+    pub at: Wall,
+}
+
+/// An older occurrence that is over but was never acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenOccurrence {
+    /// Which one.
+    pub occurrence: u64,
+    /// When it was raised.
+    pub raised_at: Wall,
+}
+
+/// A copy of the present.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub at: Moment,
+    /// Every point, in configuration order.
+    pub points: Vec<PointView>,
+    /// Every alarm, in configuration order.
+    pub alarms: Vec<AlarmView>,
+}
+
+/// One point now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointView {
+    /// The point's id.
+    pub id: Arc<str>,
+    /// Its area.
+    pub area: Option<Arc<str>>,
+    /// Its unit as configured.
+    pub unit: Arc<str>,
+    /// The last accepted value while the point is not bad.
+    pub value: Option<f64>,
+    /// Quality now.
+    pub quality: Quality,
+    /// Why it is not good.
+    pub reason: Option<&'static str>,
+    /// When the last fresh reading came; `None` before the first.
+    pub last_reading: Option<Wall>,
+    /// Slope in units per minute, when a rate rule has a valid one.
+    pub slope_per_min: Option<f64>,
+    /// Seconds until each limit ahead at this slope.
+    pub forecast: Vec<(AlarmKind, f64)>,
+    /// What became of this point's readings.
+    pub counts: ReadingCounts,
+}
+
+/// What became of the readings of one point, since start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReadingCounts {
+    /// Judged.
+    pub accepted: u64,
+    /// Judged, and of bad quality.
+    pub bad: u64,
+    /// Repeated by the transport; changed nothing.
+    pub duplicate: u64,
+    /// Older than the newest one; not shown and not judged as the present.
+    pub late: u64,
+    /// Retained messages, which are not fresh.
+    pub retained: u64,
+}
+
+/// One alarm now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlarmView {
+    /// `POINT/kind`.
+    pub alarm: Arc<str>,
+    /// The point's id.
+    pub point: Arc<str>,
+    /// What kind.
+    pub kind: AlarmKind,
+    /// The point's area.
+    pub area: Option<Arc<str>>,
+    /// The point's unit as configured.
+    pub unit: Arc<str>,
+    /// Priority.
+    pub priority: Priority,
+    /// State of the newest occurrence.
+    pub state: AlarmState,
+    /// What lies over it.
+    pub overlays: Overlays,
+    /// Newest occurrence; 0 before the first.
+    pub occurrence: u64,
+    /// The value now, in the point's unit.
+    pub value: Option<f64>,
+    /// The limit the rule compares with: the point's unit, or units per minute for rates.
+    pub limit: Option<f64>,
+    /// Quality of the point now.
+    pub quality: Quality,
+    /// When the newest occurrence was raised.
+    pub raised_at: Option<Wall>,
+    /// Who acknowledged it.
+    pub acknowledged: Option<Acknowledgement>,
+    /// Most extreme value of the newest occurrence.
+    pub peak: Option<f64>,
+    /// How many older occurrences nobody has acknowledged.
+    pub older_unacknowledged: usize,
+}

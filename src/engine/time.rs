@@ -1,0 +1,164 @@
+//! Two clocks with two meanings. Durations, delays and deadlines use [`Mono`]; [`Wall`] only stamps
+//! what leaves the gateway. A board without a battery starts in 1970 and jumps when it finds a time
+//! server: no rule may notice.
+
+use std::ops::{Add, Sub};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Monotonic time: nanoseconds since an arbitrary start of this process. Never steps, never stops.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mono(u64);
+
+impl Mono {
+    /// The start of the process' monotonic clock.
+    pub const ZERO: Self = Self(0);
+    /// Later than any deadline.
+    pub const NEVER: Self = Self(u64::MAX);
+
+    /// From nanoseconds since the start.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the start.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds since the start, for arithmetic on windows and for the `t` of a replay.
+    pub fn as_secs_f64(self) -> f64 {
+        Duration::from_nanos(self.0).as_secs_f64()
+    }
+
+    /// Time from `earlier` to `self`; zero when `earlier` is the later one.
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Mono {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(span)))
+    }
+}
+
+/// Wall-clock time: nanoseconds since 1970-01-01T00:00:00Z, without leap seconds (as Unix counts).
+/// Covers the years 1677 to 2262; times outside are refused where they enter.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Wall(i64);
+
+impl Wall {
+    /// From nanoseconds since the Unix epoch.
+    pub const fn from_unix_nanos(nanos: i64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the Unix epoch.
+    pub const fn unix_nanos(self) -> i64 {
+        self.0
+    }
+
+    /// `self` minus `earlier`, in seconds; negative when `earlier` is later.
+    pub fn seconds_since(self, earlier: Self) -> f64 {
+        let nanos = self.0.saturating_sub(earlier.0);
+        let magnitude = Duration::from_nanos(nanos.unsigned_abs()).as_secs_f64();
+        if nanos < 0 { -magnitude } else { magnitude }
+    }
+}
+
+impl Add<Duration> for Wall {
+    type Output = Self;
+
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add_unsigned(nanos(span)))
+    }
+}
+
+impl Sub<Duration> for Wall {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub_unsigned(nanos(span)))
+    }
+}
+
+/// One instant as both clocks saw it. Made in `src/clock.rs`, by `replay` and by tests only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// For every duration and deadline.
+    pub mono: Mono,
+    /// For stamps that leave the gateway.
+    pub wall: Wall,
+}
+
+impl Moment {
+    /// This moment moved forward by `span` on both clocks.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self {
+            mono: self.mono + span,
+            wall: self.wall + span,
+        }
+    }
+
+    /// The moment at which the monotonic clock shows `mono`, as far as this moment can tell: both
+    /// clocks are taken to run alike between the two. Used for timers that fire between readings.
+    #[must_use]
+    pub fn at(self, mono: Mono) -> Self {
+        let wall = if mono >= self.mono {
+            self.wall + mono.since(self.mono)
+        } else {
+            self.wall - self.mono.since(mono)
+        };
+        Self { mono, wall }
+    }
+}
+
+/// Whole nanoseconds of `span`, at most `u64::MAX` (584 years).
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_projects_in_both_directions() {
+        let moment = Moment {
+            mono: Mono::from_nanos(5_000),
+            wall: Wall::from_unix_nanos(100_000),
+        };
+        assert_eq!(
+            moment.at(Mono::from_nanos(6_000)).wall.unix_nanos(),
+            101_000
+        );
+        assert_eq!(moment.at(Mono::from_nanos(4_000)).wall.unix_nanos(), 99_000);
+        assert_eq!(moment.after(Duration::from_nanos(1)).mono.as_nanos(), 5_001);
+    }
+
+    #[test]
+    fn arithmetic_saturates() {
+        assert_eq!(Mono::NEVER + Duration::from_secs(1), Mono::NEVER);
+        assert_eq!(Mono::ZERO.since(Mono::NEVER), Duration::ZERO);
+        assert_eq!(
+            (Wall::from_unix_nanos(i64::MAX) + Duration::MAX).unix_nanos(),
+            i64::MAX
+        );
+    }
+
+    #[test]
+    fn wall_differences_are_signed() {
+        let early = Wall::from_unix_nanos(-1_000_000_000);
+        let late = Wall::from_unix_nanos(500_000_000);
+        assert!((late.seconds_since(early) - 1.5).abs() < 1e-12);
+        assert!((early.seconds_since(late) + 1.5).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,22 @@
+//! Room three: one transaction writes event and alarm state.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where the journal lives and how large it may grow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JournalSettings {
+    /// The database file.
+    pub path: PathBuf,
+    /// The database file is never larger than this, bytes.
+    pub max_size: u64,
+    /// Events older than this may go once every output has them.
+    pub keep_events: Duration,
+    /// Epoch of a fresh journal; `None`: counted, and never below the Unix time in seconds, so that
+    /// a replaced card cannot repeat an event id. Replay sets 1.
+    pub first_epoch: Option<u64>,
+}
+
+/// Read access to what is committed, and the outputs' cursors.
+#[derive(Debug, Clone)]
+pub struct Feed {}

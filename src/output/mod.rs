@@ -1,0 +1,40 @@
+//! Room four: committed events leave. One file per output, one delivery rule for all.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::broker::BrokerAddress;
+use crate::engine::reading::PointIndex;
+
+/// One output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputSettings {
+    /// The output's id in the configuration; its durable cursor hangs on it.
+    pub id: Arc<str>,
+    /// Where events go.
+    pub target: Target,
+    /// The gateway's own point that says whether this output is stuck (1) or fine (0).
+    pub status: PointIndex,
+}
+
+/// Kinds of output.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// An MQTT broker (contract, section 6).
+    Mqtt(MqttTarget),
+}
+
+/// Upstream over MQTT 3.1.1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MqttTarget {
+    /// Where the broker is.
+    pub address: BrokerAddress,
+    /// First levels of every topic; default `forewarn/v1`.
+    pub prefix: String,
+    /// Events without their PUBACK at most.
+    pub window: usize,
+    /// A PUBACK later than this drops the connection.
+    pub ack_timeout: Duration,
+    /// Publish the present value of every point this often; `None`: no telemetry.
+    pub readings: Option<Duration>,
+}
