@@ -1,5 +1,19 @@
 //! Room three: one transaction writes event and alarm state.
 
+pub mod chain;
+#[cfg(test)]
+mod faults;
+mod open;
+mod prune;
+#[cfg(test)]
+mod scratch;
+mod sidecar;
+mod store;
+
+pub use open::{OpenError, Restored};
+pub use prune::Losses;
+pub use store::{CommitError, Entry, Store};
+
 use std::path::PathBuf;
 use std::time::Duration;
 
