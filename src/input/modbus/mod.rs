@@ -25,13 +25,14 @@
 //!
 //! Deliberately absent: writes of any kind. The gateway never changes equipment.
 
-//pub mod bus;
-//pub mod coverage;
+pub mod bus;
+pub mod coverage;
 pub mod decode;
+pub mod failure;
 pub mod plan;
 mod reconnect;
 pub mod schedule;
 mod settings;
-//pub mod transport;
+pub mod transport;
 
 pub use settings::{BusSettings, ByteOrder, DataType, DeviceSettings, RegisterPoint, Table};

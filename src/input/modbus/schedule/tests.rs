@@ -19,11 +19,17 @@ fn units_are_spread_over_their_period() {
             polls.push((millis, unit));
         }
     }
-    let expected = [0, 250, 500, 750, 1000, 1250, 1500, 1750];
-    assert_eq!(
-        polls,
-        expected.map(|millis| (millis, millis as usize / 250 % 4))
-    );
+    let expected = [
+        (0, 0),
+        (250, 1),
+        (500, 2),
+        (750, 3),
+        (1000, 0),
+        (1250, 1),
+        (1500, 2),
+        (1750, 3),
+    ];
+    assert_eq!(polls, expected);
 }
 
 #[test]
