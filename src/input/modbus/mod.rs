@@ -31,6 +31,8 @@ pub mod decode;
 pub mod failure;
 pub mod plan;
 mod reconnect;
+#[cfg(test)]
+mod rogue;
 pub mod schedule;
 mod settings;
 pub mod transport;
