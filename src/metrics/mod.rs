@@ -3,7 +3,7 @@
 //! ```text
 //!  shells ── readings(), commit(), ... ──▶ Families ───┐
 //!  evaluation ── observe(event) ──▶ log + counter ─────┤
-//!  tasks ── heartbeat() ──▶ Board ─────────────────────┼──▶ render() ──▶ GET /metrics
+//!  tasks ── heartbeat() ──▶ condition ─────────────────┼──▶ render() ──▶ GET /metrics
 //!  engine ── Snapshot (a copy, at scrape time) ────────┘
 //! ```
 //!
@@ -20,6 +20,7 @@
 //! quantiles (histograms are summed over gateways, quantiles cannot be).
 
 mod board;
+mod condition;
 mod families;
 mod observe;
 mod points;
@@ -32,11 +33,12 @@ use prometheus::TextEncoder;
 use prometheus::proto::MetricType;
 
 use self::board::Board;
+pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat};
 use self::families::Families;
 use crate::clock;
 use crate::engine::settings::Priority;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::time::{Mono, Wall};
+use crate::engine::time::Wall;
 
 /// What is configured: counters of these begin at 0 instead of appearing with their first event, so
 /// that `rate()` sees the first one and a dashboard finds every series.
@@ -59,50 +61,12 @@ pub struct Names {
     pub config_hash: String,
 }
 
-/// How long ago a task made progress.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heartbeat {
-    /// The task's name.
-    pub task: String,
-    /// Time since its last sign of life, or since start if there was none.
-    pub age: Duration,
-}
-
-/// What is known about a device, broker or output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Contact {
-    /// Not tried to the end yet.
-    Never,
-    /// Tried or once connected, and not there now.
-    Lost,
-    /// There.
-    Up,
-}
-
-impl Contact {
-    const fn from_code(code: u64) -> Self {
-        match code {
-            0 => Self::Never,
-            1 => Self::Lost,
-            _ => Self::Up,
-        }
-    }
-
-    const fn code(self) -> u64 {
-        match self {
-            Self::Never => 0,
-            Self::Lost => 1,
-            Self::Up => 2,
-        }
-    }
-}
-
 /// Counters and gauges of the process; shared by all shells.
 #[derive(Debug)]
 pub struct Metrics {
     families: Families,
     source_of_point: Vec<Arc<str>>,
-    /// Nanoseconds of the monotonic clock at the last sign of life.
+    /// Nanoseconds of the monotonic clock at the last sign of life (`condition`).
     tasks: Board,
     /// Codes of [`Contact`].
     devices: Board,
@@ -185,7 +149,7 @@ impl Metrics {
     pub fn broker_connected(&self, broker: &str, connected: bool) {
         let gauge = &self.families.broker_connected;
         gauge.with_label_values(&[broker]).set(connected.into());
-        mark_connection(&self.brokers, broker, connected);
+        self.brokers.connection(broker, connected);
     }
 
     /// Another attempt to connect to a broker.
@@ -234,7 +198,7 @@ impl Metrics {
             .with_label_values(&[output])
             .set(value);
         families.output_up.with_label_values(&[output]).set(value);
-        mark_connection(&self.outputs, output, connected);
+        self.outputs.connection(output, connected);
     }
 
     /// An event was accepted by the far end, `latency` after its commit.
@@ -272,41 +236,6 @@ impl Metrics {
         gauge.set(event.map_or(0.0, seconds));
     }
 
-    /// A task made progress now.
-    pub fn heartbeat(&self, task: &str) {
-        self.tasks.set(task, clock::monotonic().as_nanos());
-    }
-
-    /// When every task last made progress, by task name: what `/healthz` and the watchdog look at.
-    pub fn heartbeats(&self) -> Vec<Heartbeat> {
-        let now = clock::monotonic();
-        let heartbeat = |(task, beat)| Heartbeat {
-            task,
-            age: now.since(Mono::from_nanos(beat)),
-        };
-        self.tasks.read().into_iter().map(heartbeat).collect()
-    }
-
-    /// Every device and whether it answers. [`Contact::Lost`] means that it was asked.
-    pub fn devices(&self) -> Vec<(String, Contact)> {
-        contacts(&self.devices)
-    }
-
-    /// Every broker that is read from. [`Contact::Lost`] means that it was connected once.
-    pub fn brokers(&self) -> Vec<(String, Contact)> {
-        contacts(&self.brokers)
-    }
-
-    /// Every output. [`Contact::Lost`] means that it was connected once.
-    pub fn outputs(&self) -> Vec<(String, Contact)> {
-        contacts(&self.outputs)
-    }
-
-    /// Is what we commit on disk? As last told by [`journal_durable`](Self::journal_durable).
-    pub fn is_journal_durable(&self) -> bool {
-        self.families.journal_durable.get() != 0
-    }
-
     /// Everything in the text format 0.0.4. Without a snapshot (the engine does not answer) the
     /// series of points and alarms are absent and the rest is there. Takes milliseconds with
     /// thousands of points and looks at `/proc`: call it off the async threads.
@@ -341,21 +270,6 @@ impl Metrics {
             MetricType::GAUGE,
             series.collect(),
         )
-    }
-}
-
-/// What stands on a board of contacts.
-fn contacts(board: &Board) -> Vec<(String, Contact)> {
-    let contact = |(id, code)| (id, Contact::from_code(code));
-    board.read().into_iter().map(contact).collect()
-}
-
-/// A connection that never stood is not lost when it does not come about.
-fn mark_connection(board: &Board, id: &str, connected: bool) {
-    if connected {
-        board.set(id, Contact::Up.code());
-    } else if board.get(id) == Some(Contact::Up.code()) {
-        board.set(id, Contact::Lost.code());
     }
 }
 

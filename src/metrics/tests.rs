@@ -300,3 +300,16 @@ fn names_use_base_units() {
         assert_eq!(word, None, "{name}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_task_is_stuck_after_the_limit() {
+    let metrics = Metrics::new(&names());
+    tokio::time::advance(HEARTBEAT_LIMIT).await;
+    assert_eq!(metrics.stuck_tasks(), []);
+    tokio::time::advance(Duration::from_millis(1)).await;
+    let stuck = metrics.stuck_tasks();
+    assert_eq!(stuck.len(), 1);
+    assert_eq!(stuck[0].task, "engine");
+    metrics.heartbeat("engine");
+    assert_eq!(metrics.stuck_tasks(), []);
+}
