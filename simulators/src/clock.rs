@@ -65,9 +65,17 @@ pub(crate) fn rfc3339(unix_ms: i64) -> String {
     )
 }
 
-/// Milliseconds in a duration, for payloads and reports.
-pub(crate) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+/// Which round of a story that repeats a time lies in, and how far into it.
+pub(crate) fn round(time: Duration, every: Duration) -> (u128, Duration) {
+    let round = time.as_nanos() / every.as_nanos();
+    let into = time.as_nanos() % every.as_nanos();
+    let into = u64::try_from(into).map_or(Duration::MAX, Duration::from_nanos);
+    (round, into)
+}
+
+/// Whole microseconds of a duration.
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

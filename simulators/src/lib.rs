@@ -13,6 +13,7 @@
 //! purpose: they are the independent witness against which the gateway is tested.
 
 mod clock;
+pub mod modbus;
 mod notation;
 pub mod waveform;
 

@@ -28,6 +28,7 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::clock;
 use crate::notation::{self, NotationError};
 
 /// A value over time. See the module for its notation.
@@ -122,15 +123,8 @@ impl Waveform {
 
     /// Which round of the story it is, and how far into it.
     fn story_time(&self, since_start: Duration) -> (u128, Duration) {
-        let Some(every) = self.every else {
-            return (0, since_start);
-        };
-        let round = since_start.as_nanos() / every.as_nanos();
-        let into = since_start.as_nanos() % every.as_nanos();
-        (
-            round,
-            Duration::from_nanos(u64::try_from(into).unwrap_or(u64::MAX)),
-        )
+        self.every
+            .map_or((0, since_start), |every| clock::round(since_start, every))
     }
 
     /// Everything that is a function of time: all but spikes, stuck and dropout.
@@ -159,7 +153,7 @@ impl Waveform {
     /// About a normal distribution of deviation 1: the sum of four uniform numbers. It has an end, so
     /// that noise alone never crosses a limit some tests rely on.
     fn noise(&self, part: usize, since_start: Duration) -> f64 {
-        let moment = since_start.as_micros() as u64;
+        let moment = clock::micros(since_start);
         let mut random = fastrand::Rng::with_seed(
             self.seed ^ moment.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (part as u64).rotate_left(48),
         );
@@ -319,7 +313,8 @@ mod tests {
 
     #[test]
     fn every_part_does_what_it_says() {
-        let cases: [(&str, &[f64], &[Option<f64>]); 14] = [
+        type Case = (&'static str, &'static [f64], &'static [Option<f64>]);
+        let cases: [Case; 14] = [
             ("base=3", &[0.0, 9.0], &[Some(3.0), Some(3.0)]),
             (
                 "drift=0.1/min",
