@@ -13,7 +13,11 @@
 //! purpose: they are the independent witness against which the gateway is tested.
 
 mod clock;
+mod link;
 pub mod modbus;
+#[cfg(test)]
+mod mosquitto;
+pub mod mqtt;
 mod notation;
 pub mod waveform;
 
