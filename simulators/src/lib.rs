@@ -19,6 +19,7 @@ pub mod modbus;
 mod mosquitto;
 pub mod mqtt;
 mod notation;
+pub mod upstream;
 pub mod waveform;
 
 pub use notation::NotationError;
