@@ -19,6 +19,8 @@ pub mod modbus;
 mod mosquitto;
 pub mod mqtt;
 mod notation;
+pub mod plant;
+pub mod program;
 pub mod upstream;
 pub mod waveform;
 

@@ -13,7 +13,7 @@ use rumqttc::{
     AsyncClient, ConnectionError, EventLoop, MqttOptions, NetworkOptions, Outgoing, Packet,
     Publish, SubscribeReasonCode,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -187,20 +187,50 @@ fn translate(polled: Result<rumqttc::Event, ConnectionError>) -> Option<Event> {
     }
 }
 
+/// Why there is no connection, for whoever wants to tell it: `None` while there is one or nothing is known.
+#[derive(Debug, Clone, Default)]
+pub struct Trouble(watch::Sender<Option<String>>);
+
+impl Trouble {
+    /// The reason now and its changes.
+    pub fn subscribe(&self) -> watch::Receiver<Option<String>> {
+        self.0.subscribe()
+    }
+
+    fn set(&self, why: Option<String>) {
+        self.0.send_if_modified(|known| {
+            let news = *known != why;
+            *known = why;
+            news
+        });
+    }
+}
+
 /// The pause before the next attempt: it doubles from 100 ms to 2 s and begins anew after a connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Backoff {
     failures: u32,
+    trouble: Trouble,
 }
 
 impl Backoff {
-    pub(crate) fn connected(&mut self) {
-        self.failures = 0;
+    pub(crate) fn new(trouble: Trouble) -> Self {
+        Self {
+            failures: 0,
+            trouble,
+        }
     }
 
-    pub(crate) fn pause(&mut self) -> Duration {
+    pub(crate) fn connected(&mut self) {
+        self.failures = 0;
+        self.trouble.set(None);
+    }
+
+    /// How long to wait after a failure.
+    pub(crate) fn failed(&mut self, why: String) -> Duration {
         let pause = Duration::from_millis(100) * 2_u32.pow(self.failures.min(5));
         self.failures = self.failures.saturating_add(1);
+        self.trouble.set(Some(why));
         pause.min(Duration::from_secs(2))
     }
 }

@@ -12,11 +12,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use rumqttc::QoS;
+use serde_json::{Value, json};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::payload::{Payload, Sample};
 use crate::clock;
-use crate::link::{Backoff, Broker, Event, INFLIGHT, Link, LinkOptions};
+use crate::link::{Backoff, Broker, Event, INFLIGHT, Link, LinkOptions, Trouble};
 use crate::waveform::Waveform;
 
 /// Unacknowledged at a time: half of rumqttc's, which keeps its packet identifiers from colliding.
@@ -68,6 +69,19 @@ pub struct LoadReport {
     pub seconds: f64,
 }
 
+impl LoadReport {
+    /// The report as one JSON object.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "published": self.published,
+            "acknowledged": self.acknowledged,
+            "resent": self.resent,
+            "connections": self.connections,
+            "seconds": self.seconds,
+        })
+    }
+}
+
 #[derive(Debug)]
 struct Message {
     topic: String,
@@ -88,7 +102,7 @@ struct Load {
 
 /// Sends the load and waits until all of it is acknowledged, across as many connections as it takes.
 /// Bound it with a timeout where the broker may never come back.
-pub async fn run(config: LoadConfig) -> LoadReport {
+pub async fn run(config: LoadConfig, trouble: &Trouble) -> LoadReport {
     let options = LinkOptions {
         broker: config.broker.clone(),
         client_id: config.client_id.clone(),
@@ -96,20 +110,20 @@ pub async fn run(config: LoadConfig) -> LoadReport {
         requests: usize::from(INFLIGHT),
     };
     let mut load = Load::new(config);
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::new(trouble.clone());
     let mut started = None;
     loop {
         let mut link = Link::open(&options);
-        if load
+        let Err(why) = load
             .one_connection(&mut link, &mut started, &mut backoff)
             .await
-        {
+        else {
             link.close().await;
             break;
-        }
+        };
         drop(link);
         load.take_back();
-        sleep(backoff.pause()).await;
+        sleep(backoff.failed(why)).await;
     }
     load.report.seconds = started.map_or(0.0, |started| (clock::now() - started).as_secs_f64());
     load.report
@@ -144,13 +158,13 @@ impl Load {
         }
     }
 
-    /// `true` when everything is done, `false` when the connection was lost.
+    /// Until everything is done, or why the connection was lost.
     async fn one_connection(
         &mut self,
         link: &mut Link,
         started: &mut Option<Instant>,
         backoff: &mut Backoff,
-    ) -> bool {
+    ) -> Result<(), String> {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut connected = false;
@@ -164,7 +178,7 @@ impl Load {
                     }
                     Event::Sent(id) => self.sent(id),
                     Event::Acked(id) => self.acknowledged(id),
-                    Event::Down(_) => return false,
+                    Event::Down(why) => return Err(why),
                     Event::Subscribed { .. } | Event::Message(_) => {}
                 },
                 _ = tick.tick() => {}
@@ -174,7 +188,7 @@ impl Load {
                 self.take_samples(since_start);
                 self.hand_over(link);
                 if self.is_done() {
-                    return true;
+                    return Ok(());
                 }
             }
         }

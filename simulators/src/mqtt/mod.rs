@@ -14,13 +14,14 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub use crate::link::Broker;
-pub use payload::{Malformed, Payload};
-use publisher::{Counters, Order};
+pub use crate::link::{Broker, Trouble};
+pub use payload::{Malformed, MalformedOrder, Payload};
+use publisher::Counters;
 pub use sensor::Sensor;
 
 use crate::clock;
@@ -38,13 +39,16 @@ pub struct SensorsConfig {
     pub client_id: String,
     /// What to publish.
     pub sensors: Vec<Sensor>,
+    /// Malformed payloads at their times.
+    pub malformed: Vec<MalformedOrder>,
 }
 
 /// Running sensors. Dropping it ends them at once; [`Sensors::stop`] says goodbye to the broker.
 #[derive(Debug)]
 pub struct Sensors {
     counters: Arc<Counters>,
-    orders: Option<mpsc::Sender<Order>>,
+    trouble: Trouble,
+    orders: Option<mpsc::Sender<MalformedOrder>>,
     task: JoinHandle<()>,
 }
 
@@ -53,21 +57,20 @@ impl Sensors {
     pub fn start(config: SensorsConfig) -> Self {
         let counters = Arc::new(Counters::default());
         let (orders, inbox) = mpsc::channel(ORDERS);
-        let task = clock::start(publisher::run(config, Arc::clone(&counters), inbox));
+        let trouble = Trouble::default();
+        let run = publisher::run(config, Arc::clone(&counters), trouble.clone(), inbox);
+        let task = clock::start(run);
         Self {
             counters,
+            trouble,
             orders: Some(orders),
             task,
         }
     }
 
-    /// Sends one malformed payload now, on one topic or on all of them; `false` when too many are waiting.
+    /// Sends a malformed payload now, whatever time the order says; `false` when too many are waiting.
     /// While there is no broker it is lost like any sample.
-    pub fn send_malformed(&self, topic: Option<&str>, malformed: Malformed) -> bool {
-        let order = Order {
-            topic: topic.map(str::to_owned),
-            malformed,
-        };
+    pub fn send_malformed(&self, order: MalformedOrder) -> bool {
         self.orders
             .as_ref()
             .is_some_and(|orders| orders.try_send(order).is_ok())
@@ -86,6 +89,20 @@ impl Sensors {
     /// Samples that nobody could take, as there was no connection.
     pub fn lost(&self) -> u64 {
         self.counters.lost()
+    }
+
+    /// Why there is no connection.
+    pub fn trouble(&self) -> &Trouble {
+        &self.trouble
+    }
+
+    /// The counts as one JSON object.
+    pub fn summary(&self) -> Value {
+        json!({
+            "published": self.published(),
+            "acknowledged": self.acknowledged(),
+            "lost": self.lost(),
+        })
     }
 
     /// Ends the sensors and their connection.

@@ -1,9 +1,10 @@
 //! What a sensor sends: right payloads and wrong ones.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::clock;
-use crate::notation::NotationError;
+use crate::notation::{self, NotationError};
 
 const HOUR_MS: i64 = 3_600_000;
 const MEGABYTE: usize = 1_048_576;
@@ -145,6 +146,56 @@ impl FromStr for Malformed {
     }
 }
 
+/// One malformed payload to send: `KIND[@TIME] [topic=TOPIC]`, such as `nan@10s topic=sensors/co`. Without
+/// a topic every sensor sends it; without a time it is sent at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MalformedOrder {
+    pub(super) malformed: Malformed,
+    pub(super) at: Duration,
+    pub(super) topic: Option<String>,
+}
+
+impl MalformedOrder {
+    /// To be sent at once, on one topic or on all of them.
+    pub fn now(malformed: Malformed, topic: Option<&str>) -> Self {
+        Self {
+            malformed,
+            at: Duration::ZERO,
+            topic: topic.map(str::to_owned),
+        }
+    }
+
+    fn parse(line: &str) -> Result<Self, NotationError> {
+        let expected = "KIND[@TIME] [topic=TOPIC], such as nan@10s";
+        let (mut kind, mut topic) = (None, None);
+        for part in line.split_whitespace() {
+            match notation::key_value(part) {
+                ("topic", Some(text)) => topic = Some(text.to_owned()),
+                (text, None) if kind.is_none() => kind = Some(text),
+                _ => return Err(NotationError::new(part, expected)),
+            }
+        }
+        let kind = kind.ok_or_else(|| NotationError::new(line, expected))?;
+        let (kind, at) = match kind.split_once('@') {
+            Some((kind, at)) => (kind, notation::duration(at)?),
+            None => (kind, Duration::ZERO),
+        };
+        Ok(Self {
+            malformed: kind.parse()?,
+            at,
+            topic,
+        })
+    }
+}
+
+impl FromStr for MalformedOrder {
+    type Err = NotationError;
+
+    fn from_str(line: &str) -> Result<Self, NotationError> {
+        Self::parse(line).map_err(|error| error.within(line))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,5 +278,20 @@ mod tests {
         assert_eq!(huge.len(), MEGABYTE);
         assert_eq!(huge[..right.len()], *right);
         assert_eq!(Malformed::Nan.spoil(&Payload::Bare, &SAMPLE).0, b"NaN");
+    }
+
+    #[test]
+    fn an_order_says_what_when_and_where() {
+        let order: MalformedOrder = "nan@10s topic=a/b".parse().expect("good");
+        assert_eq!(order.malformed, Malformed::Nan);
+        assert_eq!(order.at, Duration::from_secs(10));
+        assert_eq!(order.topic.as_deref(), Some("a/b"));
+        assert_eq!(
+            "huge".parse(),
+            Ok(MalformedOrder::now(Malformed::Huge, None))
+        );
+        for wrong in ["", "lazy", "nan@10", "nan huge", "nan every=1s"] {
+            assert!(wrong.parse::<MalformedOrder>().is_err(), "{wrong}");
+        }
     }
 }

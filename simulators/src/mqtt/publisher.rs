@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::SensorsConfig;
-use super::payload::Malformed;
+use super::payload::MalformedOrder;
 use super::sensor::Sensor;
 use crate::clock;
-use crate::link::{Backoff, Event, INFLIGHT, Link, LinkOptions};
+use crate::link::{Backoff, Event, INFLIGHT, Link, LinkOptions, Trouble};
 
 /// What the handle reads and the task counts.
 #[derive(Debug, Default)]
@@ -36,25 +36,21 @@ impl Counters {
     }
 }
 
-/// A malformed payload to send now.
-#[derive(Debug)]
-pub(super) struct Order {
-    pub(super) topic: Option<String>,
-    pub(super) malformed: Malformed,
-}
-
 struct Publisher {
     started: Instant,
     counters: Arc<Counters>,
     /// Each sensor with the moment of its next sample.
     sensors: Vec<(Instant, Sensor)>,
+    /// Orders for later, the latest first.
+    schedule: Vec<MalformedOrder>,
 }
 
 /// Runs until the sender of orders is dropped.
 pub(super) async fn run(
     config: SensorsConfig,
     counters: Arc<Counters>,
-    mut orders: mpsc::Receiver<Order>,
+    trouble: Trouble,
+    mut orders: mpsc::Receiver<MalformedOrder>,
 ) {
     let options = LinkOptions {
         broker: config.broker,
@@ -63,12 +59,15 @@ pub(super) async fn run(
         requests: usize::from(INFLIGHT),
     };
     let started = clock::now();
+    let mut schedule = config.malformed;
+    schedule.sort_by_key(|order| std::cmp::Reverse(order.at));
     let mut publisher = Publisher {
         started,
         counters,
         sensors: config.sensors.into_iter().map(|s| (started, s)).collect(),
+        schedule,
     };
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::new(trouble);
     let mut link = Some(Link::open(&options));
     let mut connected = false;
     let mut reopen_at = started;
@@ -82,10 +81,10 @@ pub(super) async fn run(
                 Event::Acked(_) => {
                     publisher.counters.acknowledged.fetch_add(1, Ordering::Relaxed);
                 }
-                Event::Down(_) => {
+                Event::Down(why) => {
                     connected = false;
                     link = None;
-                    reopen_at = clock::now() + backoff.pause();
+                    reopen_at = clock::now() + backoff.failed(why);
                 }
                 Event::Sent(_) | Event::Subscribed { .. } | Event::Message(_) => {}
             },
@@ -111,12 +110,10 @@ async fn next(link: Option<&mut Link>) -> Event {
 
 impl Publisher {
     fn next_due(&self) -> Instant {
+        let order = self.schedule.last().map(|order| self.started + order.at);
+        let samples = self.sensors.iter().map(|(due, _)| *due);
         let far = self.started + Duration::from_secs(86_400 * 365);
-        self.sensors
-            .iter()
-            .map(|(due, _)| *due)
-            .min()
-            .unwrap_or(far)
+        samples.chain(order).min().unwrap_or(far)
     }
 
     fn publish_due(&mut self, link: Option<&Link>) {
@@ -133,9 +130,12 @@ impl Publisher {
                 send(&self.counters, link, sensor, bytes, sensor.retain);
             }
         }
+        while let Some(order) = self.schedule.pop_if(|order| self.started + order.at <= now) {
+            self.carry_out(&order, link);
+        }
     }
 
-    fn carry_out(&mut self, order: &Order, link: Option<&Link>) {
+    fn carry_out(&mut self, order: &MalformedOrder, link: Option<&Link>) {
         let since_start = clock::now() - self.started;
         for (_, sensor) in &mut self.sensors {
             let wanted = order

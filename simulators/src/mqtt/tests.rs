@@ -64,6 +64,7 @@ fn sensors(broker: &Mosquitto, lines: &[&str]) -> Sensors {
         broker: broker.address.into(),
         client_id: "sensors".to_owned(),
         sensors: lines.iter().map(|line| line.parse().expect(line)).collect(),
+        malformed: Vec::new(),
     })
 }
 
@@ -107,10 +108,10 @@ async fn malformed_payloads_are_sent_on_request() {
         &["a/json interval=50ms json={\"v\":{value}} base=2"],
     );
     subscriber.next().await;
-    assert!(sensors.send_malformed(None, Malformed::Nan));
-    assert!(sensors.send_malformed(Some("a/json"), Malformed::Huge));
-    assert!(sensors.send_malformed(Some("another"), Malformed::Binary));
-    assert!(sensors.send_malformed(Some("a/json"), Malformed::Empty));
+    assert!(sensors.send_malformed(MalformedOrder::now(Malformed::Nan, None)));
+    assert!(sensors.send_malformed(MalformedOrder::now(Malformed::Huge, Some("a/json"))));
+    assert!(sensors.send_malformed(MalformedOrder::now(Malformed::Binary, Some("another"))));
+    assert!(sensors.send_malformed(MalformedOrder::now(Malformed::Empty, Some("a/json"))));
     subscriber
         .find(|m| m.payload.as_ref() == b"{\"v\":NaN}")
         .await;
@@ -126,11 +127,29 @@ async fn malformed_payloads_are_sent_on_request() {
 }
 
 #[tokio::test]
+async fn malformed_payloads_are_sent_at_their_time() {
+    let broker = Mosquitto::start().await;
+    let mut subscriber = Subscriber::to(&broker, "#").await;
+    let sensors = Sensors::start(SensorsConfig {
+        broker: broker.address.into(),
+        client_id: "sensors".to_owned(),
+        sensors: vec!["a interval=1h base=1.5".parse().expect("good")],
+        malformed: vec!["comma@1s".parse().expect("good")],
+    });
+    let first = subscriber.find(|m| m.payload.as_ref() == b"1,5").await;
+    assert_eq!(first.topic, "a");
+    sensors.stop().await;
+    subscriber.0.close().await;
+}
+
+#[tokio::test]
 async fn sensors_wait_for_a_broker_and_outlive_it() {
     let mut broker = Mosquitto::prepare();
     let sensors = sensors(&broker, &["a interval=10ms base=1"]);
     until("lost samples", || sensors.lost() > 3).await;
     assert_eq!(sensors.published(), 0);
+    let trouble = sensors.trouble().subscribe();
+    until("a reason", || trouble.borrow().is_some()).await;
     broker.run().await;
     until("acknowledgements", || sensors.acknowledged() > 3).await;
     broker.kill().expect("our own child");
@@ -164,7 +183,8 @@ async fn a_load_is_acknowledged_to_the_last_message() {
     let broker = Mosquitto::start().await;
     let mut subscriber = Subscriber::to(&broker, "load/#").await;
     let config = load(&broker, 2_000.0, Duration::from_millis(500));
-    let (report, seen) = tokio::join!(load::run(config), async {
+    let trouble = Trouble::default();
+    let (report, seen) = tokio::join!(load::run(config, &trouble), async {
         let mut seen = BTreeSet::new();
         for _ in 0..1_000 {
             let message = subscriber.next().await;
@@ -185,7 +205,8 @@ async fn a_load_is_acknowledged_to_the_last_message() {
 async fn a_load_outlives_its_broker() {
     let mut broker = Mosquitto::start().await;
     let config = load(&broker, 1_000.0, Duration::from_secs(1));
-    let (report, ()) = tokio::join!(load::run(config), async {
+    let trouble = Trouble::default();
+    let (report, ()) = tokio::join!(load::run(config, &trouble), async {
         sleep(Duration::from_millis(300)).await;
         broker.kill().expect("our own child");
         broker.run().await;
@@ -199,6 +220,7 @@ async fn qos_0_ends_when_everything_is_on_the_wire() {
     let broker = Mosquitto::start().await;
     let mut config = load(&broker, 1_000.0, Duration::from_millis(100));
     config.at_least_once = false;
-    let report = load::run(config).await;
+    let trouble = Trouble::default();
+    let report = load::run(config, &trouble).await;
     assert_eq!((report.published, report.acknowledged), (100, 0));
 }

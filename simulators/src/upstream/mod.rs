@@ -16,7 +16,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-pub use crate::link::Broker;
+pub use crate::link::{Broker, Trouble};
 pub use record::Record;
 
 use crate::clock;
@@ -61,6 +61,7 @@ impl ReceiverConfig {
 #[derive(Debug)]
 pub struct Receiver {
     record: watch::Receiver<Record>,
+    trouble: Trouble,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -70,10 +71,13 @@ impl Receiver {
     pub fn start(config: ReceiverConfig) -> Self {
         let (sender, record) = watch::channel(Record::new(config.keep));
         let (stop, stopped) = oneshot::channel();
+        let trouble = Trouble::default();
+        let task = clock::start(run(config, sender, trouble.clone(), stopped));
         Self {
             record,
+            trouble,
             stop: Some(stop),
-            task: clock::start(run(config, sender, stopped)),
+            task,
         }
     }
 
@@ -94,6 +98,11 @@ impl Receiver {
     pub async fn subscribed(&self, within: Duration) -> bool {
         self.wait_for(|record| record.subscriptions() > 0, within)
             .await
+    }
+
+    /// Why there is no connection.
+    pub fn trouble(&self) -> &Trouble {
+        &self.trouble
     }
 
     /// Looks at the record as it is now. The receiver takes nothing in meanwhile.
@@ -132,6 +141,7 @@ impl Drop for Receiver {
 async fn run(
     config: ReceiverConfig,
     record: watch::Sender<Record>,
+    trouble: Trouble,
     mut stopped: oneshot::Receiver<()>,
 ) {
     let options = LinkOptions {
@@ -141,31 +151,31 @@ async fn run(
         requests: REQUESTS,
     };
     let base = format!("{}/{}/", config.prefix, config.site);
-    let mut backoff = Backoff::default();
+    let mut backoff = Backoff::new(trouble);
     loop {
         let mut link = Link::open(&options);
-        tokio::select! {
-            () = receive(&mut link, &base, &record, &mut backoff) => {}
+        let why = tokio::select! {
+            why = receive(&mut link, &base, &record, &mut backoff) => why,
             _ = &mut stopped => {
                 link.close().await;
                 return;
             }
-        }
+        };
         drop(link);
         tokio::select! {
-            () = sleep(backoff.pause()) => {}
+            () = sleep(backoff.failed(why)) => {}
             _ = &mut stopped => return,
         }
     }
 }
 
-/// Receives until the connection is of no more use.
+/// Receives until the connection is of no more use, and says why.
 async fn receive(
     link: &mut Link,
     base: &str,
     record: &watch::Sender<Record>,
     backoff: &mut Backoff,
-) {
+) -> String {
     loop {
         match link.next().await {
             Event::Up => {
@@ -174,7 +184,7 @@ async fn receive(
                     .client
                     .try_subscribe(format!("{base}#"), QoS::AtLeastOnce);
                 if subscribed.is_err() {
-                    return;
+                    return "no room to subscribe".to_owned();
                 }
             }
             Event::Subscribed { granted: true } => {
@@ -186,10 +196,11 @@ async fn receive(
                 record.send_modify(|record| record.accept(topic, &message.payload));
                 // Without room for the acknowledgement the broker sends it again on the next connection.
                 if link.client.try_ack(&message).is_err() {
-                    return;
+                    return "no room to acknowledge".to_owned();
                 }
             }
-            Event::Subscribed { granted: false } | Event::Down(_) => return,
+            Event::Subscribed { granted: false } => return format!("{base}# was refused"),
+            Event::Down(why) => return why,
             Event::Sent(_) | Event::Acked(_) => {}
         }
     }
