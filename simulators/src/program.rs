@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -11,6 +13,31 @@ use crate::link::{Broker, Trouble};
 
 /// Help with the examples before everything else.
 pub const HELP: &str = "{about}\n\n{before-help}{usage-heading} {usage}\n\n{all-args}{after-help}";
+
+/// The exit code of a program: 0, or 1 after its error was told. A reader of stdout that went away
+/// (`| head`) is no error.
+pub fn exit_code(result: io::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(format_args!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A length of time from seconds on a command line.
+///
+/// # Errors
+/// When it is no positive number of seconds.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|length| !length.is_zero())
+        .ok_or_else(|| "should be a number of seconds above 0".to_owned())
+}
 
 /// Waits for Ctrl-C or SIGTERM.
 ///

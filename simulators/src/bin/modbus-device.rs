@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -21,10 +22,9 @@ Examples:
 
   # answers 600 ms late between second 10 and 20 of every minute
   modbus-device --fill 1 --fault 'late:600ms@10s..20s every=1min'
-
 ";
 
-const NOTATION: &str = "
+const NOTATION: &str = "\
 Points:     [UNIT/]TABLE:ADDRESS TYPE [ORDER] [scale=N] [offset=N] WAVEFORM
             [UNIT/]TABLE:ADDRESS words 1 0xFF ...      [UNIT/]TABLE:ADDRESS bits 1 0 ...
   tables    coil discrete holding input (functions 1 to 4)
@@ -41,6 +41,7 @@ Commands on stdin, one a line, act at once:
 
 #[derive(Parser)]
 #[command(
+    name = "modbus-device",
     about = "A Modbus TCP device that sees waveforms and misbehaves on request",
     before_help = EXAMPLES,
     after_help = NOTATION,
@@ -98,14 +99,20 @@ fn obey(device: &Device, line: &str) -> Result<(), NotationError> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    program::exit_code(run(Arguments::parse()).await)
+}
+
+async fn run(arguments: Arguments) -> io::Result<()> {
     let config = arguments.device().unwrap_or_else(|error| {
         Arguments::command()
             .error(ErrorKind::ValueValidation, error)
             .exit()
     });
-    let device = Device::start(config).await?;
+    let device = Device::start(config).await.map_err(|error| {
+        let what = format!("cannot listen on {}: {error}", arguments.listen);
+        io::Error::new(error.kind(), what)
+    })?;
     program::say(format_args!("listening on {}", device.address()))?;
     let mut lines = program::stdin_lines();
     let stop = program::asked_to_stop();

@@ -1,6 +1,7 @@
 //! Sensors that publish over MQTT.
 
 use std::io;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
@@ -23,10 +24,9 @@ Examples:
 
   # 2,000 messages a second from 1,000 sensors for a minute; ends when all are acknowledged
   mqtt-sensors --load 1000 --rate 2000 --seconds 60
-
 ";
 
-const NOTATION: &str = "
+const NOTATION: &str = "\
 Sensors:    TOPIC [interval=1s] [qos=1] [retain] [json=TEMPLATE] WAVEFORM
   template  without white space; {value} {ts_ms} {ts_s} {ts_rfc3339} {seq} are replaced
 Waveforms:  base=3 noise=0.2 drift=0.1/min sine=60s:0.6 ramp=4s..16s:+4/s step=70s:+5 spike=20s:+30
@@ -37,6 +37,7 @@ Prints at the end, as one line of JSON, how many messages were published and ack
 
 #[derive(Parser)]
 #[command(
+    name = "mqtt-sensors",
     about = "Sensors that publish waveforms over MQTT 3.1.1, and malformed payloads on request",
     before_help = EXAMPLES,
     after_help = NOTATION,
@@ -62,11 +63,11 @@ struct Arguments {
     #[arg(long, value_name = "SENSORS", conflicts_with_all = ["sensor", "malformed"])]
     load: Option<u32>,
     /// Messages a second of the load, all sensors together
-    #[arg(long, default_value_t = 1_000.0, requires = "load")]
+    #[arg(long, default_value = "1000", value_parser = rate, requires = "load")]
     rate: f64,
     /// How long the load lasts
-    #[arg(long, default_value_t = 10.0, requires = "load")]
-    seconds: f64,
+    #[arg(long, default_value = "10", value_parser = program::seconds, requires = "load")]
+    seconds: Duration,
     /// What each sensor of the load sees
     #[arg(long, default_value = "base=10 noise=0.5", requires = "load")]
     waveform: Waveform,
@@ -81,9 +82,19 @@ struct Arguments {
     qos: u8,
 }
 
+fn rate(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|rate| (0.0..=1e6).contains(rate))
+        .ok_or_else(|| "should be a number of messages from 0 to 1000000".to_owned())
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    program::exit_code(run(Arguments::parse()).await)
+}
+
+async fn run(arguments: Arguments) -> io::Result<()> {
     match arguments.load {
         Some(sensors) => run_load(arguments, sensors).await,
         None => run_sensors(arguments).await,
@@ -96,8 +107,7 @@ async fn run_load(arguments: Arguments, sensors: u32) -> io::Result<()> {
         client_id: arguments.client_id,
         sensors,
         rate: arguments.rate,
-        duration: Duration::try_from_secs_f64(arguments.seconds)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?,
+        duration: arguments.seconds,
         waveform: arguments.waveform,
         stagger: Duration::from_millis(arguments.stagger),
         payload: Payload::Template(arguments.json),
@@ -141,14 +151,16 @@ async fn run_sensors(arguments: Arguments) -> io::Result<()> {
     });
     let mut lines = program::stdin_lines();
     let stop = program::asked_to_stop();
-    tokio::pin!(stop);
+    let trouble = sensors.trouble().clone();
+    let trouble = program::tell_trouble(&trouble, &broker);
+    tokio::pin!(stop, trouble);
     loop {
         tokio::select! {
             stopped = &mut stop => {
                 stopped?;
                 break;
             }
-            never = program::tell_trouble(sensors.trouble(), &broker) => match never {},
+            never = &mut trouble => match never {},
             line = program::next_line(&mut lines) => obey(&sensors, &line),
         }
     }

@@ -1,6 +1,7 @@
 //! Receives events as a control room does.
 
 use std::io;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
@@ -17,16 +18,16 @@ Examples:
 
   # the summary alone, after a minute
   upstream-receiver --site north-plant --quiet --seconds 60
-
 ";
 
-const SUMMARY: &str = "
+const SUMMARY: &str = "\
 The last line is the summary: events received, distinct ids, duplicates, out_of_order (a lower seq after a
 higher one of the same alarm; live and replayed events are judged on their own), missing (numbers that never
 came between the first and the last seq; missing_seq shows the first 100), malformed, readings, retained states.";
 
 #[derive(Parser)]
 #[command(
+    name = "upstream-receiver",
     about = "Receives the events of a gateway over MQTT and checks order, loss and duplicates",
     before_help = EXAMPLES,
     after_help = SUMMARY,
@@ -52,25 +53,22 @@ struct Arguments {
     #[arg(long)]
     quiet: bool,
     /// End after that time instead of at Ctrl-C
-    #[arg(long)]
-    seconds: Option<f64>,
+    #[arg(long, value_parser = program::seconds)]
+    seconds: Option<Duration>,
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    program::exit_code(run(Arguments::parse()).await)
+}
+
+async fn run(arguments: Arguments) -> io::Result<()> {
     let mut config = ReceiverConfig::new(arguments.broker, &arguments.site);
     config.prefix = arguments.prefix;
     config.persistent = arguments.persistent;
     if let Some(client_id) = arguments.client_id {
         config.client_id = client_id;
     }
-    let length = match arguments.seconds.map(Duration::try_from_secs_f64) {
-        None => Duration::MAX,
-        Some(length) => {
-            length.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?
-        }
-    };
 
     let broker = config.broker.clone();
     let receiver = Receiver::start(config);
@@ -78,7 +76,7 @@ async fn main() -> io::Result<()> {
         never = program::tell_trouble(receiver.trouble(), &broker) => match never {},
         printed = print_events(&receiver), if !arguments.quiet => printed?,
         stopped = program::asked_to_stop() => stopped?,
-        () = tokio::time::sleep(length) => {}
+        () = tokio::time::sleep(arguments.seconds.unwrap_or(Duration::MAX)) => {}
     }
     let summary = receiver.stop().await;
     program::say(summary)

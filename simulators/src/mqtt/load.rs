@@ -118,15 +118,15 @@ pub async fn run(config: LoadConfig, trouble: &Trouble) -> LoadReport {
             .one_connection(&mut link, &mut started, &mut backoff)
             .await
         else {
+            load.report.seconds =
+                started.map_or(0.0, |started| (clock::now() - started).as_secs_f64());
             link.close().await;
-            break;
+            return load.report;
         };
         drop(link);
         load.take_back();
         sleep(backoff.failed(why)).await;
     }
-    load.report.seconds = started.map_or(0.0, |started| (clock::now() - started).as_secs_f64());
-    load.report
 }
 
 impl Load {
