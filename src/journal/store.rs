@@ -174,6 +174,11 @@ impl Store {
         &self.identity
     }
 
+    /// Epoch for the next stretch without a disk.
+    pub(super) const fn reserved(&self) -> u64 {
+        self.reserved
+    }
+
     /// Size on disk with the write-ahead log, bytes.
     pub fn size(&self) -> u64 {
         ["", "-wal"]
