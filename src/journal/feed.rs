@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::Shared;
-use super::store::{events_after, reader};
+use super::reader::{events_after, reader};
 use crate::engine::snapshot::AlarmRecord;
 use crate::event::Committed;
 

@@ -62,12 +62,15 @@
 //! | reads from disk at a time | 2, each 5 s | [`FeedError`] |
 
 pub mod chain;
+mod database;
 #[cfg(test)]
 mod faults;
 mod feed;
+mod found;
 mod ledger;
 mod open;
 mod prune;
+mod reader;
 #[cfg(test)]
 mod scratch;
 mod sidecar;
@@ -75,7 +78,7 @@ mod store;
 mod writer;
 
 pub use feed::{Feed, FeedError};
-pub use open::{OpenError, Restored};
+pub use found::{OpenError, Restored};
 pub use prune::Losses;
 pub use store::{CommitError, Entry, Store};
 

@@ -152,7 +152,7 @@ fn a_lone_receipt_reaches_the_disk() {
         assert!(crate::clock::monotonic() < deadline);
         std::thread::yield_now();
     }
-    let connection = super::store::reader(&scratch.database()).expect("readable");
+    let connection = super::reader::reader(&scratch.database()).expect("readable");
     let seq: i64 = connection
         .query_row("SELECT seq FROM cursor WHERE output='up'", [], |row| {
             row.get(0)
