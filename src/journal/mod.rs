@@ -1,21 +1,99 @@
-//! Room three: one transaction writes event and alarm state.
+//! Room three: one transaction writes event and alarm state; only then is the event shown.
+//!
+//! Guarantees, strongest first:
+//!
+//! 1. [`Inbox::push`] never waits for the disk, so the engine never does.
+//! 2. An event is shown ([`Feed`]) after it is on disk together with the alarm state it led to. The
+//!    one exception is a disk that fails or hangs: then it is shown from memory, `durable: false`.
+//! 3. `seq` counts every event shown, without a gap; an id (`site:epoch:seq`) is shown once, over
+//!    crashes, lost files and replaced cards.
+//! 4. What was shown is kept until it is on disk, within 4096 events; what an output has not
+//!    delivered is pruned last.
+//!
+//! # Parts
+//!
+//! ```text
+//!  engine ──push──▶ ┌────────────────────┐ ──group──▶ writer thread ──▶ store ──▶ journal.db
+//!                   │ ledger (a mutex)   │ ◀─settle──  (the only one     chain    .lock .epoch
+//!  outputs ◀─after──│ ring, tail, states │              that writes)     prune    .head .ballast
+//!          ─receipt▶│ cursors            │
+//!  supervisor ─tick▶└────────────────────┘
+//! ```
+//!
+//! The writer is a plain thread, the only one beside the runtime's, because a commit blocks. It
+//! commits in groups **that start at once and take along whatever came meanwhile**: no timer delays
+//! an alarm, and a thousand alarms at one instant cost a few syncs and not a thousand.
+//!
+//! # When the disk fails or hangs
+//!
+//! ```text
+//!              commit fails; the file is opened anew, and the repetition fails, too    (writer)
+//!              or the oldest event waits for more than 2 s                             (tick)
+//!   ┌─────────┐ ─────────────────────────────────────────────────────────────▶ ┌──────────┐
+//!   │ durable │                                                                │ volatile │
+//!   └─────────┘ ◀───────────────────────────────────────────────────────────── └──────────┘
+//!              a commit succeeds, and nothing is left that has waited for 1 s          (writer)
+//! ```
+//!
+//! Going volatile needs no writer, which may be stuck inside a sync for ever: whoever notices (the
+//! writer on errors, the supervisor's [`Journal::tick`] on silence) shows all that waits from memory,
+//! and from then on `push` itself shows each event at once. The writer meanwhile tries again, 100 ms
+//! to 5 s apart, each time on a newly opened file, and brings the events to disk with the ids they
+//! were shown under.
+//!
+//! Those ids carry an **epoch of their own**, reserved on disk while it still worked. A crash in this
+//! stretch loses what was not on disk; the next start goes on with the number after the newest row,
+//! and without the other epoch it would give ids a second time that receivers have seen. Back on
+//! disk, the journal stays in the new epoch and reserves the next.
+//!
+//! The outcome of a failed commit is unknown. In durable mode nobody was shown its events, so the
+//! same rows are written again over themselves. If the gateway crashes right after it has gone
+//! volatile over such a commit, its events may be delivered under two ids: repeated, never lost.
+//!
+//! # Bounds
+//!
+//! | what | bound | when full |
+//! |---|---|---|
+//! | events that wait for the disk | 4096 | the oldest goes, counted; its alarm state is kept; its number stays a hole |
+//! | events in memory for outputs | 1024, and those not on disk | the oldest goes; outputs read the disk |
+//! | events in a transaction | 500 | the rest goes into the next |
+//! | the database | `max_size` | `prune.rs` |
+//! | the write-ahead log | 200 pages, then reused | a reader may hold it up for one page of events |
+//! | reads from disk at a time | 2, each 5 s | [`FeedError`] |
 
 pub mod chain;
+mod database;
 #[cfg(test)]
 mod faults;
+mod feed;
+mod found;
+mod ledger;
 mod open;
 mod prune;
+mod reader;
 #[cfg(test)]
 mod scratch;
 mod sidecar;
 mod store;
+mod writer;
 
-pub use open::{OpenError, Restored};
+pub use feed::{Feed, FeedError};
+pub use found::{OpenError, Restored};
 pub use prune::Losses;
 pub use store::{CommitError, Entry, Store};
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::{Semaphore, oneshot, watch};
+
+use self::ledger::{Ledger, Told};
+use self::writer::Writer;
+use crate::engine::effect::Event;
+use crate::engine::time::{Moment, Wall};
+use crate::metrics::Metrics;
 
 /// Where the journal lives and how large it may grow.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,40 +104,273 @@ pub struct JournalSettings {
     pub max_size: u64,
     /// Events older than this may go once every output has them.
     pub keep_events: Duration,
-    /// Epoch of a fresh journal; `None`: counted, and never below the Unix time in seconds, so that
-    /// a replaced card cannot repeat an event id. Replay sets 1.
+    /// Epoch of the first journal in its place; `None`: counted, and never below the Unix time in
+    /// seconds, so that a replaced card cannot repeat an event id. Replay sets 1; epochs after it
+    /// are then counted, too.
     pub first_epoch: Option<u64>,
 }
 
-/// Read access to what is committed, and the outputs' cursors.
-#[derive(Debug, Clone)]
-pub struct Feed {}
+/// An event for the journal.
+pub struct Record {
+    /// The event, with the alarm state it carries.
+    pub event: Box<Event>,
+    /// Told once what became of it.
+    pub committed: Option<Waiter>,
+}
 
-/// Why committed events cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("the journal does not answer")]
-pub struct FeedError;
+/// Runs on the thread that learns the outcome; it must not block.
+pub type Waiter = Box<dyn FnOnce(CommitOutcome) + Send>;
 
-impl Feed {
-    /// The newest committed position; 0 before the first.
-    pub const fn committed(&self) -> u64 {
-        0
-    }
-
-    /// At most `limit` events after `seq`, oldest first.
-    ///
-    /// # Errors
-    /// The journal does not answer.
-    #[expect(
-        unused_variables,
-        clippy::unused_async,
-        reason = "signature first; the body follows"
-    )]
-    pub async fn after(
-        &self,
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// It was shown.
+    Committed {
+        /// Its number.
         seq: u64,
-        limit: usize,
-    ) -> Result<Vec<crate::event::Committed>, FeedError> {
-        Ok(Vec::new())
+        /// Is it on disk? False while the disk fails.
+        durable: bool,
+    },
+    /// The disk has failed for so long that memory is full, or the journal is closed: it is lost.
+    Dropped,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("event", &self.event)
+            .finish_non_exhaustive()
     }
 }
+
+/// The journal's own condition, for the gateway's points and the health page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JournalHealth {
+    /// Is what is shown on disk?
+    pub durable: bool,
+    /// Why not: the words of [`CommitError::reason`], or `slow` when the disk does not answer.
+    pub reason: Option<&'static str>,
+    /// Events that wait for the disk.
+    pub waiting: usize,
+    /// Events lost since start: memory full, or pruned before they were delivered.
+    pub dropped: u64,
+    /// The last commit that succeeded.
+    pub last_commit: Option<Wall>,
+    /// Size on disk with the write-ahead log, bytes.
+    pub size: u64,
+    /// The cap of the database, bytes.
+    pub limit: u64,
+}
+
+/// A running journal. Dropping it without [`Journal::close`] ends the thread after the next commit.
+#[derive(Debug)]
+pub struct Journal {
+    shared: Arc<Shared>,
+    ended: Option<oneshot::Receiver<bool>>,
+}
+
+/// Where the engine hands in its events; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    shared: Arc<Shared>,
+}
+
+/// What the writer, the outputs and the supervisor have in common.
+struct Shared {
+    ledger: Mutex<Ledger>,
+    wake: Condvar,
+    closing: std::sync::atomic::AtomicBool,
+    issued: watch::Sender<u64>,
+    health: watch::Sender<JournalHealth>,
+    metrics: Arc<Metrics>,
+    path: PathBuf,
+    last_seq_at_start: u64,
+    readers: Arc<Semaphore>,
+    idle_readers: Mutex<Vec<rusqlite::Connection>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Journal")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Opens the journal and starts its thread. `outputs`: ids of the configured ones. Blocks while the
+/// file is checked.
+///
+/// # Errors
+/// As [`Store::open`].
+pub fn start(
+    settings: &JournalSettings,
+    site: &str,
+    outputs: &[Arc<str>],
+    metrics: Arc<Metrics>,
+) -> Result<(Journal, Restored), OpenError> {
+    let (store, restored) = Store::open(settings, site, outputs, crate::clock::now())?;
+    store.take_ballast();
+    let journal = run(store, &restored, settings, metrics).map_err(|source| OpenError::File {
+        attempt: "start the thread",
+        path: settings.path.clone(),
+        source,
+    })?;
+    Ok((journal, restored))
+}
+
+fn run(
+    store: Store,
+    restored: &Restored,
+    settings: &JournalSettings,
+    metrics: Arc<Metrics>,
+) -> std::io::Result<Journal> {
+    let ledger = Ledger::new(store.identity().clone(), store.reserved(), restored);
+    let health = JournalHealth {
+        durable: true,
+        size: store.size(),
+        limit: settings.max_size,
+        ..JournalHealth::default()
+    };
+    let shared = Arc::new(Shared {
+        ledger: Mutex::new(ledger),
+        wake: Condvar::new(),
+        closing: false.into(),
+        issued: watch::Sender::new(restored.last_seq),
+        health: watch::Sender::new(health),
+        metrics,
+        path: settings.path.clone(),
+        last_seq_at_start: restored.last_seq,
+        readers: Arc::new(Semaphore::new(feed::READERS)),
+        idle_readers: Mutex::default(),
+    });
+    let (done, ended) = oneshot::channel();
+    let writer = Writer::new(Arc::clone(&shared), store, settings);
+    std::thread::Builder::new()
+        .name("journal".to_owned())
+        .spawn(move || {
+            let stored = writer.run();
+            // Nobody waits when the journal was dropped.
+            let _unheard = done.send(stored).is_err();
+        })?;
+    Ok(Journal {
+        shared,
+        ended: Some(ended),
+    })
+}
+
+impl Journal {
+    /// Where the engine hands in its events.
+    pub fn inbox(&self) -> Inbox {
+        Inbox {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
+    /// What is committed, for outputs and pages.
+    pub fn feed(&self) -> Feed {
+        Feed::new(Arc::clone(&self.shared))
+    }
+
+    /// The journal's condition; changes are seen at each commit, failure and [`Journal::tick`].
+    pub fn health(&self) -> watch::Receiver<JournalHealth> {
+        self.shared.health.subscribe()
+    }
+
+    /// To be called about once a second by the supervisor: notices a disk that does not answer.
+    pub fn tick(&self, now: Moment) {
+        let mut ledger = self.shared.lock();
+        if ledger.is_stuck(now.mono) {
+            tracing::error!("disk does not answer: events go on from memory");
+            let told = ledger.go_volatile("slow");
+            self.shared.publish(ledger, told);
+        } else {
+            self.shared.publish(ledger, Told::new());
+        }
+    }
+
+    /// Commits what waits, empties the write-ahead log, closes the file. `true`: everything that was
+    /// handed in is on disk. Waits no longer than `deadline`; a disk that hangs is left behind.
+    pub async fn close(mut self, deadline: Duration) -> bool {
+        self.shared.stop();
+        let Some(ended) = self.ended.take() else {
+            return false;
+        };
+        match tokio::time::timeout(deadline, ended).await {
+            Ok(stored) => stored.unwrap_or(false),
+            Err(_elapsed) => false,
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.shared.stop();
+    }
+}
+
+impl Inbox {
+    /// Hands in an event. Never waits for the disk; when memory is full the oldest event goes, is
+    /// counted, and its waiter is told.
+    pub fn push(&self, record: Record) {
+        let entry = Entry {
+            event: Arc::from(record.event),
+            t: None,
+        };
+        let now = crate::clock::monotonic();
+        let mut ledger = self.shared.lock();
+        let (told, dropped) = ledger.push(entry, record.committed, now);
+        if dropped {
+            self.shared.metrics.record_dropped("event");
+        }
+        self.shared.publish(ledger, told);
+        self.shared.wake.notify_one();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        // The ledger is whole between calls; a panic elsewhere is no reason to stop the alarms.
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop(&self) {
+        self.closing
+            .store(true, std::sync::atomic::Ordering::Release);
+        // Between the writer's look at the flag and its wait it holds the lock.
+        drop(self.lock());
+        self.wake.notify_one();
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// Makes the present known, gives the lock back, and tells those who wait.
+    fn publish(&self, ledger: MutexGuard<'_, Ledger>, told: Told) {
+        let issued = ledger.issued();
+        let volatile = ledger.volatile();
+        let (waiting, dropped) = (ledger.waiting(), ledger.dropped());
+        self.issued.send_if_modified(|known| {
+            let newer = *known < issued;
+            *known = issued.max(*known);
+            newer
+        });
+        self.health.send_if_modified(|health| {
+            let before = *health;
+            health.durable = volatile.is_none();
+            health.reason = volatile;
+            health.waiting = waiting;
+            health.dropped = dropped;
+            // A queue that moves is no news.
+            before.durable != health.durable || before.dropped != dropped
+        });
+        drop(ledger);
+        self.metrics.journal_durable(volatile.is_none());
+        for (waiter, outcome) in told {
+            waiter(outcome);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,13 @@
 //! What the tests of this module share: a folder of their own, settings and events.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use rusqlite::Connection;
+
+use super::reader::{events_after, reader};
 use super::{Entry, JournalSettings, Restored, Store};
 use crate::engine::alarm::{AlarmState, Overlays};
 use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
@@ -110,5 +113,23 @@ pub(super) fn raises(first: u64, count: u64) -> Vec<Entry> {
             event: Arc::new(event(EventKind::Raised, "PT-330/high", occurrence)),
             t: None,
         })
+        .collect()
+}
+
+/// Does something to a database that no gateway would.
+pub(super) fn alter(path: &Path, sql: &str) {
+    let connection = Connection::open(path).expect("the file is a database");
+    connection
+        .execute_batch(sql)
+        .expect("the statement is valid");
+}
+
+/// The numbers on disk.
+pub(super) fn seqs(store: &Store) -> Vec<u64> {
+    let connection = reader(&store.path).expect("the file is a database");
+    let rows = events_after(&connection, (0, u64::MAX), usize::MAX, usize::MAX);
+    rows.expect("rows are readable")
+        .iter()
+        .map(|row| row.seq)
         .collect()
 }

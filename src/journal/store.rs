@@ -10,15 +10,15 @@
 //! When the file reaches its cap the oldest delivered rows go first (`prune.rs`).
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::chain::{self, Hash};
-use super::open;
 use super::prune::Losses;
 use super::sidecar::{Ballast, EpochFile, HeadFile, Lock};
+use super::{database, open};
 use crate::engine::effect::Event;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Wall;
@@ -137,7 +137,7 @@ impl CommitError {
     /// or `other`.
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Commit { source, .. } | Self::Reopen { source, .. } => open::reason(source),
+            Self::Commit { source, .. } | Self::Reopen { source, .. } => database::reason(source),
             Self::Epoch { .. } => "io",
         }
     }
@@ -172,6 +172,11 @@ impl Store {
     /// Site and epoch of the ids given now.
     pub const fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// Epoch for the next stretch without a disk.
+    pub(super) const fn reserved(&self) -> u64 {
+        self.reserved
     }
 
     /// Size on disk with the write-ahead log, bytes.
@@ -213,7 +218,7 @@ impl Store {
             match self.attempt(write, now) {
                 Ok(()) => return Ok(()),
                 Err(CommitError::Commit { source, .. })
-                    if open::reason(&source) == "full" && rounds < 32 && self.make_room() =>
+                    if database::reason(&source) == "full" && rounds < 32 && self.make_room() =>
                 {
                     rounds += 1;
                 }
@@ -247,7 +252,7 @@ impl Store {
             source,
         };
         if self.connection.is_none() {
-            let (connection, last_seq) = open::again(path, self.max_pages).map_err(reopen)?;
+            let (connection, last_seq) = database::again(path, self.max_pages).map_err(reopen)?;
             self.last_seq = last_seq;
             self.connection = Some(connection);
         }
@@ -354,56 +359,6 @@ pub(super) fn signed(number: u64) -> i64 {
 
 pub(super) fn millis(wall: Wall) -> i64 {
     wall.unix_nanos().div_euclid(1_000_000)
-}
-
-/// Rows after number `after` up to `upto`, oldest first: at most `limit`, and no more than about
-/// `bytes` of lines (at least one row when there is any).
-pub(super) fn events_after(
-    connection: &Connection,
-    (after, upto): (u64, u64),
-    limit: usize,
-    bytes: usize,
-) -> Result<Vec<Committed>, rusqlite::Error> {
-    let mut select = connection.prepare_cached(
-        "SELECT seq, line FROM event WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
-    )?;
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut rows = select.query(params![signed(after), signed(upto), limit])?;
-    let mut found = Vec::new();
-    let mut taken = 0;
-    while let Some(row) = rows.next()? {
-        let line: Arc<str> = row.get::<_, String>(1)?.into();
-        taken += line.len();
-        if taken > bytes && !found.is_empty() {
-            break;
-        }
-        found.push(Committed {
-            seq: row.get::<_, i64>(0)?.unsigned_abs(),
-            alarm: alarm_of(&line),
-            line,
-            record: None,
-            durable: true,
-        });
-    }
-    Ok(found)
-}
-
-fn alarm_of(line: &str) -> Option<Arc<str>> {
-    #[derive(serde::Deserialize)]
-    struct Named {
-        alarm: Option<Arc<str>>,
-    }
-    let named: Named = serde_json::from_str(line).ok()?;
-    named.alarm
-}
-
-/// A second connection that only reads; the writer is never held up by it.
-pub(super) fn reader(path: &Path) -> Result<Connection, rusqlite::Error> {
-    use rusqlite::OpenFlags;
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.execute_batch("PRAGMA cache_size=-128; PRAGMA mmap_size=0; PRAGMA query_only=1")?;
-    Ok(connection)
 }
 
 #[cfg(test)]

@@ -1,0 +1,141 @@
+//! What is committed, for those who send it on or show it; and their receipts.
+//!
+//! ```text
+//!  loop:  feed.advanced(sent).await  ─▶  feed.after(sent, 100).await  ─▶  send  ─▶  feed.acknowledge
+//! ```
+//!
+//! The newest events come from memory; older ones from disk, on a thread that may block, through a
+//! connection that only reads. A disk that hangs costs a reader its deadline and nobody else
+//! anything.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::Shared;
+use super::reader::{events_after, reader};
+use crate::engine::snapshot::AlarmRecord;
+use crate::event::Committed;
+
+/// Threads that read from disk at a time.
+pub(super) const READERS: usize = 2;
+/// A read from disk takes no longer.
+const DEADLINE: Duration = Duration::from_secs(5);
+/// Lines that one answer from disk holds, about, in bytes.
+const BYTES: usize = 1 << 20;
+
+/// Read access to what is committed, and the outputs' cursors. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    shared: Arc<Shared>,
+    issued: watch::Receiver<u64>,
+}
+
+/// Why events could not be read from disk. Trying again later is always right.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The disk does not answer.
+    #[error("the journal's disk gave no answer within {} s", DEADLINE.as_secs())]
+    Slow,
+    /// SQLite refuses.
+    #[error("cannot read events from the journal")]
+    Read(#[source] rusqlite::Error),
+    /// The runtime is ending.
+    #[error("the gateway is stopping")]
+    Stopping,
+}
+
+impl Feed {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let issued = shared.issued.subscribe();
+        Self { shared, issued }
+    }
+
+    /// Newest number shown.
+    pub fn committed(&self) -> u64 {
+        *self.issued.borrow()
+    }
+
+    /// Returns once an event after number `beyond` is there; at once if it is already. Cancel-safe.
+    pub async fn advanced(&mut self, beyond: u64) {
+        if self.issued.wait_for(|seq| *seq > beyond).await.is_err() {
+            // The other end lives in `shared`, which we hold; but if it were gone: no more events.
+            std::future::pending().await
+        }
+    }
+
+    /// Events after number `seq`, oldest first, at most `limit` (and about 1 MiB from disk): fewer
+    /// than there are, but never none while there are some. Pruned ones are passed over.
+    ///
+    /// # Errors
+    /// Only for events that are no longer in memory: the disk fails or hangs.
+    pub async fn after(&self, seq: u64, limit: usize) -> Result<Vec<Committed>, FeedError> {
+        let upto = match self.shared.lock().after(seq, limit) {
+            Ok(found) => return Ok(found),
+            Err(upto) => upto,
+        };
+        let permit = timeout(DEADLINE, Arc::clone(&self.shared.readers).acquire_owned())
+            .await
+            .map_err(|_elapsed| FeedError::Slow)?
+            .map_err(|_closed| FeedError::Stopping)?;
+        let shared = Arc::clone(&self.shared);
+        let read = tokio::task::spawn_blocking(move || {
+            // Held by the thread and not by the waiting task: a hung disk holds two threads, no more.
+            let _permit = permit;
+            shared.read(seq, upto, limit)
+        });
+        let found = match timeout(DEADLINE, read).await {
+            Ok(Ok(found)) => found.map_err(FeedError::Read)?,
+            Ok(Err(_cancelled)) => return Err(FeedError::Stopping),
+            Err(_elapsed) => return Err(FeedError::Slow),
+        };
+        if found.is_empty() {
+            // Nothing is kept between `seq` and what is in memory.
+            return Ok(self.shared.lock().in_memory(seq, limit));
+        }
+        Ok(found)
+    }
+
+    /// Newest number that `output` has delivered; 0 for an output that is not configured.
+    pub fn cursor(&self, output: &str) -> u64 {
+        self.shared.lock().cursor(output).unwrap_or(0)
+    }
+
+    /// `output` has delivered everything up to `seq`. Reaches the disk with the next group, or
+    /// after 200 ms; a crash before that delivers again, with the same ids.
+    pub fn acknowledge(&self, output: &str, seq: u64) {
+        self.shared.lock().acknowledge(output, seq);
+        self.shared.wake.notify_one();
+    }
+
+    /// The latest committed state of every alarm that has one, in order of their ids.
+    pub fn states(&self) -> Vec<AlarmRecord> {
+        self.shared.lock().records()
+    }
+
+    /// Newest number when this process started: what comes later is live, the rest is backlog.
+    pub fn last_seq_at_start(&self) -> u64 {
+        self.shared.last_seq_at_start
+    }
+}
+
+impl Shared {
+    fn read(&self, seq: u64, upto: u64, limit: usize) -> Result<Vec<Committed>, rusqlite::Error> {
+        let idle = || {
+            self.idle_readers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let kept = idle().pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => reader(&self.path)?,
+        };
+        let found = events_after(&connection, (seq, upto), limit, BYTES)?;
+        // After an error the connection is closed instead.
+        idle().push(connection);
+        Ok(found)
+    }
+}

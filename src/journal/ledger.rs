@@ -1,0 +1,370 @@
+//! What waits, what was shown, what is on disk: the journal's memory. Pure: no thread, no disk, no
+//! clock. The diagram is in the module above.
+//!
+//! ```text
+//!            durable ─────────────▶ issued
+//!  on disk ◀────┤ shown, not on disk │ not shown yet
+//!               │  (volatile only)   │
+//!   ring:       [ row row row row    │ entry entry entry ]   ◀── push
+//!                 └── in flight ──────────┘
+//! ```
+//!
+//! Invariants, held under a property test: numbers are shown in order, each once and without a gap;
+//! an id is shown once; every waiter is told exactly once; what is dropped is the oldest that is not
+//! being written; an alarm's state outlives its dropped event.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::store::{Entry, Row};
+use super::{CommitOutcome, Waiter};
+use crate::engine::snapshot::AlarmRecord;
+use crate::engine::time::Mono;
+use crate::event::{Committed, Identity};
+
+/// Records that wait for the disk at most.
+pub(super) const RING: usize = 4096;
+/// Events kept in memory for outputs that keep up.
+pub(super) const TAIL: usize = 1024;
+/// Events in one transaction at most.
+pub(super) const GROUP: usize = 500;
+/// A record that waits longer than this is shown without the disk.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whom to tell what, once the lock is given back.
+pub(super) type Told = Vec<(Waiter, CommitOutcome)>;
+
+/// An event in the ring.
+struct Pending {
+    entry: Entry,
+    since: Mono,
+    /// Its number and line, once shown.
+    row: Option<Row>,
+    waiter: Option<Waiter>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Cursor {
+    delivered: u64,
+    stored: u64,
+}
+
+/// What one transaction takes along.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// Numbered rows; complete after [`Group::stamp`].
+    pub(super) rows: Vec<Row>,
+    /// How many of them were shown before.
+    shown: usize,
+    fresh: Vec<(Entry, u64)>,
+    pub(super) identity: Identity,
+    pub(super) states: Vec<Arc<AlarmRecord>>,
+    pub(super) cursors: Vec<(Arc<str>, u64)>,
+}
+
+impl Group {
+    /// Writes the lines of what was not shown yet; outside the lock, so that the engine never waits.
+    pub(super) fn stamp(&mut self) {
+        for (entry, seq) in std::mem::take(&mut self.fresh) {
+            self.rows
+                .push(Row::stamp(&entry, &self.identity, seq, true));
+        }
+    }
+}
+
+/// See the module docs.
+pub(super) struct Ledger {
+    identity: Identity,
+    reserved: u64,
+    ring: VecDeque<Pending>,
+    in_flight: usize,
+    tail: VecDeque<Committed>,
+    issued: u64,
+    durable: u64,
+    /// Why nothing reaches the disk.
+    volatile: Option<&'static str>,
+    records: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
+    orphans: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
+    cursors: BTreeMap<Arc<str>, Cursor>,
+    dropped: u64,
+    closed: bool,
+}
+
+impl Ledger {
+    pub(super) fn new(identity: Identity, reserved: u64, restored: &super::Restored) -> Self {
+        let records = restored
+            .records
+            .iter()
+            .map(|record| (Arc::clone(&record.alarm), Arc::new(record.clone())));
+        let cursors = restored.cursors.iter().map(|(output, seq)| {
+            let cursor = Cursor {
+                delivered: *seq,
+                stored: *seq,
+            };
+            (Arc::clone(output), cursor)
+        });
+        Self {
+            identity,
+            reserved,
+            ring: VecDeque::new(),
+            in_flight: 0,
+            tail: VecDeque::new(),
+            issued: restored.last_seq,
+            durable: restored.last_seq,
+            volatile: None,
+            records: records.collect(),
+            orphans: BTreeMap::new(),
+            cursors: cursors.collect(),
+            dropped: 0,
+            closed: false,
+        }
+    }
+
+    /// Takes an event in; in volatile mode it is shown at once. `true`: an older one had to go.
+    pub(super) fn push(&mut self, entry: Entry, waiter: Option<Waiter>, now: Mono) -> (Told, bool) {
+        let mut told = Told::new();
+        if self.closed {
+            self.dropped += 1;
+            told.extend(waiter.map(|waiter| (waiter, CommitOutcome::Dropped)));
+            return (told, true);
+        }
+        let full = self.ring.len() >= RING;
+        if full && let Some(oldest) = self.ring.remove(self.in_flight) {
+            self.dropped += 1;
+            if let Some(record) = oldest.entry.event.record.clone() {
+                self.orphans
+                    .insert(Arc::clone(&record.alarm), Arc::new(record));
+            }
+            told.extend(oldest.waiter.map(|waiter| (waiter, CommitOutcome::Dropped)));
+        }
+        self.ring.push_back(Pending {
+            entry,
+            since: now,
+            row: None,
+            waiter,
+        });
+        if self.volatile.is_some() {
+            told.extend(self.show_waiting());
+        }
+        (told, full)
+    }
+
+    /// Takes the oldest events for a transaction. They stay in the ring until it has succeeded.
+    pub(super) fn group(&mut self) -> Group {
+        let mut group = Group {
+            rows: Vec::new(),
+            shown: 0,
+            fresh: Vec::new(),
+            identity: self.identity.clone(),
+            states: std::mem::take(&mut self.orphans).into_values().collect(),
+            cursors: Vec::new(),
+        };
+        for pending in self.ring.iter().take(GROUP) {
+            match &pending.row {
+                Some(row) => group.rows.push(row.clone()),
+                None => {
+                    let seq = self.issued + 1 + group.fresh.len() as u64;
+                    group.fresh.push((pending.entry.clone(), seq));
+                }
+            }
+        }
+        group.shown = group.rows.len();
+        self.in_flight = group.rows.len() + group.fresh.len();
+        let fresh = group.fresh.last().map(|(_, seq)| *seq);
+        let shown = group.rows.last().map(|row| row.committed.seq);
+        let end = fresh.or(shown).unwrap_or(self.durable);
+        for (output, cursor) in &self.cursors {
+            let seq = cursor.delivered.min(end);
+            if seq > cursor.stored {
+                group.cursors.push((Arc::clone(output), seq));
+            }
+        }
+        group
+    }
+
+    /// The transaction has succeeded: shows what was not shown, and lets go of the group.
+    /// `reserved`: the epoch for the next stretch without a disk, if the one of this group is the
+    /// journal's now.
+    pub(super) fn settle(&mut self, group: Group, reserved: u64, now: Mono) -> Told {
+        self.in_flight = 0;
+        let mut told = Told::new();
+        for (output, seq) in &group.cursors {
+            if let Some(cursor) = self.cursors.get_mut(output) {
+                cursor.stored = *seq;
+            }
+        }
+        let fresh = group.rows.len() > group.shown;
+        if fresh && group.identity.epoch != self.identity.epoch {
+            // While the disk took its time these events were shown under other ids. Those ids will
+            // replace the rows; the group is written again.
+            self.adopt_orphans(group.states);
+            return told;
+        }
+        for row in group.rows {
+            let Some(pending) = self.ring.pop_front() else {
+                break;
+            };
+            let seq = row.committed.seq;
+            self.durable = seq;
+            if pending.row.is_none() {
+                self.issued = seq;
+                self.show(row.committed);
+                told.extend(outcome(pending.waiter, seq, true));
+            } else {
+                let at = self.tail.partition_point(|shown| shown.seq < seq);
+                if let Some(shown) = self.tail.get_mut(at).filter(|shown| shown.seq == seq) {
+                    shown.durable = true;
+                }
+            }
+        }
+        self.trim();
+        if group.identity.epoch == self.identity.epoch {
+            self.reserved = reserved;
+            let waited = self.ring.front().map(|oldest| now.since(oldest.since));
+            // Half the patience: a disk that just keeps up must not flap.
+            if waited.is_none_or(|waited| waited < PATIENCE / 2) {
+                self.volatile = None;
+            }
+        }
+        told
+    }
+
+    /// The transaction failed, or nobody knows: everything waits for the next one.
+    pub(super) fn abandon(&mut self, group: Group) {
+        self.in_flight = 0;
+        self.adopt_orphans(group.states);
+    }
+
+    fn adopt_orphans(&mut self, states: Vec<Arc<AlarmRecord>>) {
+        for state in states {
+            // One that was dropped meanwhile is newer.
+            self.orphans
+                .entry(Arc::clone(&state.alarm))
+                .or_insert(state);
+        }
+    }
+
+    /// Goes on without the disk: everything that waits is shown from memory, under an epoch that no
+    /// restart will give again.
+    pub(super) fn go_volatile(&mut self, reason: &'static str) -> Told {
+        if self.volatile.replace(reason).is_some() {
+            return Told::new();
+        }
+        self.identity.epoch = self.reserved;
+        self.show_waiting()
+    }
+
+    fn show_waiting(&mut self) -> Told {
+        let mut told = Told::new();
+        let first = self.ring.iter().rposition(|pending| pending.row.is_some());
+        let mut ring = std::mem::take(&mut self.ring);
+        for pending in ring.range_mut(first.map_or(0, |shown| shown + 1)..) {
+            self.issued += 1;
+            let row = Row::stamp(&pending.entry, &self.identity, self.issued, false);
+            self.show(row.committed.clone());
+            pending.row = Some(row);
+            told.extend(outcome(pending.waiter.take(), self.issued, false));
+        }
+        self.ring = ring;
+        told
+    }
+
+    fn show(&mut self, committed: Committed) {
+        if let Some(record) = &committed.record {
+            self.records
+                .insert(Arc::clone(&record.alarm), Arc::clone(record));
+        }
+        self.tail.push_back(committed);
+        self.trim();
+    }
+
+    /// What is not on disk can be had only here, so it stays as long as it is in the ring.
+    fn trim(&mut self) {
+        while let Some(oldest) = self.tail.front()
+            && self.tail.len() > TAIL
+            && (oldest.seq <= self.durable || self.tail.len() > TAIL + RING)
+        {
+            self.tail.pop_front();
+        }
+    }
+
+    /// Has the oldest event waited too long?
+    pub(super) fn is_stuck(&self, now: Mono) -> bool {
+        let oldest = self.ring.iter().find(|pending| pending.row.is_none());
+        self.volatile.is_none() && oldest.is_some_and(|oldest| now.since(oldest.since) > PATIENCE)
+    }
+
+    /// An output has everything up to `seq`.
+    pub(super) fn acknowledge(&mut self, output: &str, seq: u64) {
+        if let Some(cursor) = self.cursors.get_mut(output) {
+            cursor.delivered = cursor.delivered.max(seq.min(self.issued));
+        }
+    }
+
+    /// Is there a cursor to store that could be stored now?
+    pub(super) fn has_receipts(&self) -> bool {
+        self.cursors
+            .values()
+            .any(|cursor| cursor.delivered.min(self.durable) > cursor.stored)
+    }
+
+    /// Events after `seq` if memory has them; `Err` with the newest number on disk if not.
+    pub(super) fn after(&self, seq: u64, limit: usize) -> Result<Vec<Committed>, u64> {
+        if seq >= self.issued {
+            return Ok(Vec::new());
+        }
+        match self.tail.front() {
+            Some(oldest) if oldest.seq <= seq + 1 => Ok(self.in_memory(seq, limit)),
+            Some(_) | None => Err(self.durable),
+        }
+    }
+
+    /// Whatever memory has after `seq`, after a gap if there is one.
+    pub(super) fn in_memory(&self, seq: u64, limit: usize) -> Vec<Committed> {
+        let from = self.tail.partition_point(|shown| shown.seq <= seq);
+        self.tail.range(from..).take(limit).cloned().collect()
+    }
+
+    pub(super) const fn close(&mut self) {
+        self.closed = true;
+    }
+
+    pub(super) const fn lost(&mut self, events: u64) {
+        self.dropped += events;
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.ring.len()
+    }
+
+    pub(super) const fn issued(&self) -> u64 {
+        self.issued
+    }
+
+    pub(super) const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    pub(super) const fn volatile(&self) -> Option<&'static str> {
+        self.volatile
+    }
+
+    pub(super) fn cursor(&self, output: &str) -> Option<u64> {
+        self.cursors.get(output).map(|cursor| cursor.delivered)
+    }
+
+    pub(super) fn records(&self) -> Vec<AlarmRecord> {
+        self.records
+            .values()
+            .map(|record| (**record).clone())
+            .collect()
+    }
+}
+
+fn outcome(waiter: Option<Waiter>, seq: u64, durable: bool) -> Option<(Waiter, CommitOutcome)> {
+    waiter.map(|waiter| (waiter, CommitOutcome::Committed { seq, durable }))
+}
+
+#[cfg(test)]
+mod tests;

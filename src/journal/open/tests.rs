@@ -1,0 +1,188 @@
+use std::fs;
+use std::io::{Read, Seek, SeekFrom, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::super::scratch::{Scratch, alter, at, raises, seqs};
+use super::super::sidecar::beside;
+use super::super::{OpenError, Restored, Store};
+
+#[test]
+fn a_fresh_journal_is_empty_and_says_so() {
+    let scratch = Scratch::new();
+    let (store, restored) = scratch.open();
+    assert_eq!(
+        restored,
+        Restored {
+            epoch: 1,
+            cursors: [(Arc::from("up"), 0)].into(),
+            ..Restored::default()
+        }
+    );
+    assert_eq!(store.last_seq(), 0);
+}
+
+#[test]
+fn a_second_gateway_is_refused_and_told_who_is_first() {
+    let scratch = Scratch::new();
+    let (_store, _) = scratch.open();
+    let refused = Store::open(&scratch.settings(), "north", &[], at(1)).expect_err("in use");
+    let pid = std::process::id().to_string();
+    assert!(matches!(&refused, OpenError::Running { holder, .. } if *holder == pid));
+}
+
+#[test]
+fn an_output_that_is_new_begins_at_the_newest_event_and_one_that_returns_where_it_was() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open_for(&["a"]);
+    store.commit(&raises(1, 5), at(2000).wall).expect("commits");
+    drop(store);
+    let (mut store, restored) = scratch.open_for(&["b"]);
+    assert_eq!(restored.cursors["b"], 5);
+    store.commit(&raises(6, 1), at(2000).wall).expect("commits");
+    drop(store);
+    let (_store, restored) = scratch.open_for(&["a", "b"]);
+    assert_eq!((restored.cursors["a"], restored.cursors["b"]), (0, 5));
+}
+
+/// Does `harm` to a journal with 60 events, closed or killed, and opens it again.
+fn harmed(close: bool, harm: impl Fn(&Path)) -> Result<(Restored, Vec<u64>), OpenError> {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open();
+    for number in 1..=60 {
+        store
+            .commit(&raises(number, 1), at(2000).wall)
+            .expect("commits");
+    }
+    if close {
+        store.close();
+    } else {
+        // As after `kill -9`: the files as they are now, nothing tidied up behind them.
+        let copies = ["", "-wal"].map(|suffix| {
+            let path = beside(&scratch.database(), suffix);
+            (fs::read(&path).expect("it is there"), path)
+        });
+        drop(store);
+        for (bytes, path) in copies {
+            fs::write(path, bytes).expect("the folder is ours");
+        }
+    }
+    harm(&scratch.database());
+    let settings = scratch.settings();
+    let (mut store, restored) = Store::open(&settings, "north", &["up".into()], at(3000))?;
+    let shown = store
+        .commit(&raises(61, 1), at(3000).wall)
+        .expect("goes on");
+    let id = format!("north:{}:{}", restored.epoch, restored.last_seq + 1);
+    assert!(shown[0].line.contains(&id));
+    let now = seqs(&store);
+    if let Some(aside) = &restored.quarantined {
+        assert!(aside.exists(), "the damaged file is kept");
+    }
+    Ok((restored, now))
+}
+
+fn overwrite(path: &Path, from: u64, bytes: &[u8]) {
+    let mut file = fs::File::options().write(true).open(path).expect("there");
+    file.seek(SeekFrom::Start(from)).expect("seekable");
+    file.write_all(bytes).expect("writable");
+}
+
+#[test]
+fn a_damaged_file_is_kept_aside_and_a_fresh_one_begun_under_a_new_epoch() {
+    type Harm = fn(&Path);
+    let harms: [(&str, Harm); 9] = [
+        ("emptied", |path| fs::write(path, "").expect("writable")),
+        ("garbage", |path| {
+            fs::write(path, vec![b'x'; 5000]).expect("writable")
+        }),
+        ("cut to half a page", |path| {
+            let file = fs::File::options().write(true).open(path).expect("there");
+            file.set_len(512).expect("writable");
+        }),
+        ("cut to half", |path| {
+            let file = fs::File::options().write(true).open(path).expect("there");
+            let size = file.metadata().expect("there").len();
+            file.set_len(size / 2).expect("writable");
+        }),
+        ("first page zeroed", |path| overwrite(path, 0, &[0; 1024])),
+        ("pages zeroed", |path| overwrite(path, 1024, &[0; 8 * 1024])),
+        ("impossible version", |path| overwrite(path, 60, &[0xff; 4])),
+        ("schema gone", |path| alter(path, "DROP TABLE meta")),
+        ("an alarm state altered", |path| {
+            alter(
+                path,
+                "UPDATE alarm SET record = replace(record, '8.5', '0.5')",
+            );
+        }),
+    ];
+    for (what, harm) in harms {
+        let (restored, now) = harmed(true, harm).expect(what);
+        assert!(restored.quarantined.is_some(), "{what}");
+        assert!(restored.records.is_empty(), "{what}");
+        assert!(restored.epoch > 1, "{what}: ids would be given twice");
+        assert_eq!(now, [1], "{what}");
+    }
+}
+
+#[test]
+fn flipped_bits_never_panic_and_never_pass_silently_for_alarm_states() {
+    for offset in (0..24 * 1024).step_by(509) {
+        let harm = move |path: &Path| {
+            let mut byte = [0];
+            let mut file = fs::File::open(path).expect("there");
+            file.seek(SeekFrom::Start(offset)).expect("seekable");
+            file.read_exact(&mut byte).expect("inside the file");
+            overwrite(path, offset, &[byte[0] ^ 0x10]);
+        };
+        // A flip in the version or in free space may be refused or mean nothing.
+        let Ok((restored, _)) = harmed(true, harm) else {
+            continue;
+        };
+        if restored.quarantined.is_none() {
+            assert_eq!(restored.records[0].occurrence, 60, "offset {offset}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_gone_is_noticed() {
+    let (restored, now) =
+        harmed(true, |path| fs::remove_file(path).expect("there")).expect("opens");
+    assert!(restored.missing && restored.quarantined.is_none());
+    assert!(restored.epoch > 1);
+    assert_eq!(now, [1]);
+}
+
+#[test]
+fn a_lost_tail_is_noticed_and_its_ids_are_not_given_again() {
+    let remove = |path: &Path| fs::remove_file(beside(path, "-wal")).expect("there");
+    let tear = |path: &Path| overwrite(&beside(path, "-wal"), 5000, &[0; 2000]);
+    for harm in [&remove as &dyn Fn(&Path), &tear] {
+        let (restored, now) = harmed(false, harm).expect("opens");
+        assert!(restored.lost_tail > 0);
+        assert_eq!(restored.last_seq + restored.lost_tail, 60);
+        assert!(restored.epoch > 1);
+        assert_eq!(now, (1..=restored.last_seq + 1).collect::<Vec<_>>());
+    }
+    let (restored, _) = harmed(false, |_path| {}).expect("opens");
+    assert_eq!((restored.lost_tail, restored.epoch), (0, 1));
+}
+
+#[test]
+fn a_newer_version_and_another_programs_database_are_refused_untouched() {
+    let scratch = Scratch::new();
+    scratch.open().0.close();
+    alter(&scratch.database(), "PRAGMA user_version=2");
+    let before = fs::read(scratch.database()).expect("there");
+    let refused = Store::open(&scratch.settings(), "north", &[], at(1)).expect_err("newer");
+    assert!(matches!(refused, OpenError::Newer { found: 2, .. }));
+    assert_eq!(fs::read(scratch.database()).expect("there"), before);
+
+    let scratch = Scratch::new();
+    alter(&scratch.database(), "CREATE TABLE theirs (x)");
+    let before = fs::read(scratch.database()).expect("there");
+    let refused = Store::open(&scratch.settings(), "north", &[], at(1)).expect_err("foreign");
+    assert!(matches!(refused, OpenError::Foreign { .. }));
+    assert_eq!(fs::read(scratch.database()).expect("there"), before);
+}

@@ -1,0 +1,204 @@
+//! The thread that commits: takes a group, brings it to disk, settles it; and in between keeps
+//! house. It never decides what is shown: that is the ledger's.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use super::ledger::Group;
+use super::store::{Store, Write};
+use super::{JournalSettings, Shared};
+use crate::clock;
+use crate::engine::time::{Moment, Mono};
+
+/// Receipts wait for company at most this long.
+const RECEIPTS: Duration = Duration::from_millis(200);
+/// A sign of life without events.
+const ALIVE: Duration = Duration::from_secs(60);
+/// Old rows go, and the reserve is taken again, this often.
+const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+/// After a failed commit, doubled up to the longest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The thread shows that it lives at least this often.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// When the process is stopping, a disk that fails is asked this often.
+const LAST_TRIES: u32 = 3;
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    store: Store,
+    keep: Duration,
+    failures: u32,
+    last_tries: u32,
+    not_before: Mono,
+    receipts_since: Option<Mono>,
+    committed_at: Mono,
+    housekeeping_at: Mono,
+}
+
+/// What to do next.
+enum Task {
+    Commit(Group),
+    KeepHouse,
+    Rest,
+    End,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, store: Store, settings: &JournalSettings) -> Self {
+        let now = clock::monotonic();
+        Self {
+            shared,
+            store,
+            keep: settings.keep_events,
+            failures: 0,
+            last_tries: 0,
+            not_before: now,
+            receipts_since: None,
+            committed_at: now,
+            housekeeping_at: now + ALIVE,
+        }
+    }
+
+    /// Runs until the journal is closed. `true`: everything is on disk.
+    pub(super) fn run(mut self) -> bool {
+        loop {
+            self.shared.metrics.heartbeat("journal");
+            match self.next() {
+                Task::Commit(group) => self.commit(group),
+                Task::KeepHouse => self.keep_house(),
+                Task::Rest => {}
+                Task::End => break,
+            }
+        }
+        let mut ledger = self.shared.lock();
+        ledger.close();
+        let stored = ledger.waiting() == 0;
+        drop(ledger);
+        self.store.close();
+        stored
+    }
+
+    /// Waits for something to do, and no longer than until the next heartbeat.
+    fn next(&mut self) -> Task {
+        let closing = self.shared.is_closing();
+        let mut ledger = self.shared.lock();
+        let now = clock::monotonic();
+        let may_commit = now >= self.not_before || closing;
+        if closing && self.last_tries >= LAST_TRIES {
+            return Task::End;
+        }
+        if !ledger.has_receipts() {
+            self.receipts_since = None;
+        } else if self.receipts_since.is_none() {
+            self.receipts_since = Some(now);
+        }
+        let receipts_due = self.receipts_since.map(|since| since + RECEIPTS);
+        let alive_due = self.committed_at + ALIVE;
+        let due = receipts_due.map_or(alive_due, |due| due.min(alive_due));
+        let flush = closing && receipts_due.is_some();
+        // After a failure even an empty transaction is of use: it says that the disk works again.
+        let wanted = ledger.waiting() > 0 || self.failures > 0;
+        if may_commit && (wanted || due <= now || flush) {
+            return Task::Commit(ledger.group());
+        }
+        if closing {
+            return Task::End;
+        }
+        if self.housekeeping_at <= now && self.failures == 0 {
+            return Task::KeepHouse;
+        }
+        let until = if may_commit { due } else { self.not_before };
+        let rest = until.since(now).min(HEARTBEAT);
+        // Woken early or for nothing: the next round looks again.
+        let woken = self.shared.wake.wait_timeout(ledger, rest);
+        drop(woken.unwrap_or_else(PoisonError::into_inner));
+        Task::Rest
+    }
+
+    fn commit(&mut self, mut group: Group) {
+        group.stamp();
+        let began = clock::now();
+        let write = Write {
+            rows: &group.rows,
+            states: &group.states,
+            cursors: &group.cursors,
+            epoch: group.identity.epoch,
+        };
+        match self.store.write(&write, began.wall) {
+            Ok(()) => self.committed(group, began),
+            Err(error) => {
+                self.failures = self.failures.saturating_add(1);
+                self.last_tries += u32::from(self.shared.is_closing());
+                let reason = error.reason();
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(%error, cause, reason, failures = self.failures, "commit failed");
+                let mut ledger = self.shared.lock();
+                ledger.abandon(group);
+                let told = if self.failures >= 2 {
+                    if ledger.volatile().is_none() {
+                        tracing::error!(reason, "disk fails: events go on from memory");
+                    }
+                    ledger.go_volatile(reason)
+                } else {
+                    Vec::new()
+                };
+                self.shared.publish(ledger, told);
+                self.not_before = clock::monotonic() + pause(self.failures);
+            }
+        }
+    }
+
+    fn committed(&mut self, group: Group, began: Moment) {
+        let now = clock::now();
+        let events = group.rows.len();
+        self.failures = 0;
+        self.committed_at = now.mono;
+        self.shared
+            .metrics
+            .commit(events, now.mono.since(began.mono));
+        let losses = self.store.take_losses().undelivered;
+        if losses > 0 {
+            tracing::error!(
+                events = losses,
+                "journal full: the oldest events went although an output had not delivered them"
+            );
+            for _ in 0..losses {
+                self.shared.metrics.record_dropped("event");
+            }
+        }
+        let size = self.store.size();
+        let mut ledger = self.shared.lock();
+        let was_volatile = ledger.volatile().is_some();
+        ledger.lost(losses);
+        let told = ledger.settle(group, self.store.reserved(), now.mono);
+        if was_volatile && ledger.volatile().is_none() {
+            tracing::info!("disk works again: events are stored");
+        }
+        self.shared.health.send_if_modified(|health| {
+            health.last_commit = Some(now.wall);
+            health.size = size;
+            // There to be looked at, not worth waking anybody.
+            false
+        });
+        let limit = self.shared.health.borrow().limit;
+        self.shared.metrics.store_size(size, limit);
+        self.shared.publish(ledger, told);
+    }
+
+    fn keep_house(&mut self) {
+        self.store.take_ballast();
+        let now = clock::now();
+        let more = self.store.prune(self.keep, now.wall);
+        // A chunk at a time, so that events that come meanwhile are committed in between.
+        if !more.is_ok_and(|more| more) {
+            self.housekeeping_at = now.mono + HOUSEKEEPING;
+        }
+    }
+}
+
+/// 100 ms, 200 ms, ... 5 s.
+fn pause(failures: u32) -> Duration {
+    let doubled = 1_u32 << failures.saturating_sub(1).min(10);
+    (SHORTEST_PAUSE * doubled).min(LONGEST_PAUSE)
+}
