@@ -1,4 +1,5 @@
 //! Integration tests.
 
 mod interop;
+mod systemd;
 mod tidy;
