@@ -20,6 +20,8 @@
 //! the plant.
 
 mod backoff;
+mod sampler;
+mod signals;
 mod status;
 
 use std::fmt;
@@ -38,6 +40,8 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 pub use backoff::Backoff;
+pub(crate) use sampler::Sampler;
+pub(crate) use signals::{Signal, Signals};
 pub(crate) use status::StatusPoint;
 
 /// A broker's address and credentials.
@@ -106,7 +110,9 @@ const EVENTS: usize = 32;
 #[derive(Debug, Error)]
 pub enum BrokerError {
     /// The file with the certificate authority cannot be read, or is no PEM.
-    #[error("the certificate authority for the broker, `{path}`, cannot be read; expected a PEM file")]
+    #[error(
+        "the certificate authority for the broker, `{path}`, cannot be read; expected a PEM file"
+    )]
     CaFile {
         /// As configured.
         path: PathBuf,
@@ -376,10 +382,19 @@ fn hint(error: &ConnectionError) -> &'static str {
             "UnknownIssuer",
             " (`ca_file` is not the authority that signed the broker's certificate)",
         ),
-        ("NotValidForName", " (the certificate is for another host name)"),
-        ("CertificateRequired", " (the broker wants a client certificate)"),
+        (
+            "NotValidForName",
+            " (the certificate is for another host name)",
+        ),
+        (
+            "CertificateRequired",
+            " (the broker wants a client certificate)",
+        ),
         ("NotValidYet", " (is this board's clock set?)"),
-        ("BadUserNamePassword", " (see `username` and `password_file`)"),
+        (
+            "BadUserNamePassword",
+            " (see `username` and `password_file`)",
+        ),
         ("NotAuthorized", " (the broker does not let this user in)"),
     ];
     let found = hints.iter().find(|(sign, _)| text.contains(sign));
