@@ -1,0 +1,4 @@
+//! Against the real programs of others.
+
+mod mosquitto;
+mod mqtt_input;
