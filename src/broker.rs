@@ -1,10 +1,48 @@
 //! Where an MQTT broker is and how to get in: shared by the subscriber (`input/mqtt`) and the
 //! forwarder (`output/mqtt`), which never share a connection.
+//!
+//! Theory of operation: one [`Client`] and one [`Pump`] live exactly as long as one connection. A
+//! client library that reconnects by itself forgets, without a word, what was in flight when the
+//! broker comes back without its session; so ours never does. After any error both are thrown away
+//! and [`Backoff`] says when to try again.
+//!
+//! ```text
+//!  shell's loop ──requests──▶ Client ──▶ ┌──────┐
+//!        ▲                               │ Pump │ ◀──▶ broker
+//!        └────────── events ◀────────────└──────┘
+//! ```
+//!
+//! The pump runs beside the shell's loop in the same task, because its `poll` may not be dropped
+//! half-way: what was read from the socket or written to it would be lost.
+//!
+//! Deliberately absent: a switch to skip TLS verification, default trust in public authorities, a
+//! queue of our own. The journal is the queue towards upstream, the broker's session the one from
+//! the plant.
+
+mod backoff;
+mod sampler;
+mod signals;
+mod status;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use rumqttc::tokio_rustls::rustls;
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Outgoing,
+    StateError, TlsConfiguration, TlsError, Transport, mqttbytes,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+pub use backoff::Backoff;
+pub(crate) use sampler::Sampler;
+pub(crate) use signals::{Signal, Signals};
+pub(crate) use status::StatusPoint;
 
 /// A broker's address and credentials.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,3 +98,314 @@ impl fmt::Debug for Secret {
         f.write_str("***")
     }
 }
+
+/// A connection attempt takes at most this long: name lookup, TCP, TLS and CONNACK together.
+const CONNECT_TIMEOUT_S: u64 = 5;
+
+/// Events that wait between the pump and the loop behind it. When full the pump stops reading its
+/// socket, and TCP holds the broker back.
+const EVENTS: usize = 32;
+
+/// Why a broker's address cannot be used yet.
+#[derive(Debug, Error)]
+pub enum BrokerError {
+    /// The file with the certificate authority cannot be read, or is no PEM.
+    #[error(
+        "the certificate authority for the broker, `{path}`, cannot be read; expected a PEM file"
+    )]
+    CaFile {
+        /// As configured.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rustls::pki_types::pem::Error,
+    },
+    /// There is no certificate in it.
+    #[error("`{path}` holds no certificate; expected at least one `BEGIN CERTIFICATE` block")]
+    NoCertificate {
+        /// As configured.
+        path: PathBuf,
+    },
+    /// A certificate in it cannot be one to trust.
+    #[error("`{path}` holds a certificate that cannot be used as a certificate authority")]
+    Certificate {
+        /// As configured.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rustls::Error,
+    },
+    /// A session hangs on its client id.
+    #[error("the broker's client id is empty; a session needs one that stays the same")]
+    NoClientId,
+}
+
+impl BrokerAddress {
+    /// Options for one connection, with what both shells have in common: address, login, keep
+    /// alive, and TLS with the trust that was loaded before.
+    ///
+    /// # Errors
+    /// [`BrokerError::NoClientId`], on which the library would panic.
+    pub fn options(&self, trust: Option<Trust>) -> Result<MqttOptions, BrokerError> {
+        if self.client_id.is_empty() {
+            return Err(BrokerError::NoClientId);
+        }
+        let mut options = MqttOptions::new(&self.client_id, &self.host, self.port);
+        // Less than a second would panic, and more than the field on the wire holds would wrap.
+        let (shortest, longest) = (Duration::from_secs(1), Duration::from_secs(u16::MAX.into()));
+        options.set_keep_alive(self.keep_alive.clamp(shortest, longest));
+        if let Some(login) = &self.login {
+            options.set_credentials(&login.username, login.password.expose());
+        }
+        if let Some(Trust(config)) = trust {
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config)));
+        }
+        Ok(options)
+    }
+}
+
+/// How to verify a broker, ready for use.
+#[derive(Clone)]
+pub struct Trust(Arc<rustls::ClientConfig>);
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trust")
+    }
+}
+
+impl Tls {
+    /// Reads the certificate authority. To be done once and kept: a reconnect must not depend on
+    /// the disk.
+    ///
+    /// # Errors
+    /// The file cannot be read, or holds no usable certificate.
+    pub fn load(&self) -> Result<Trust, BrokerError> {
+        let path = || self.ca_file.clone();
+        let unreadable = |source| BrokerError::CaFile {
+            path: path(),
+            source,
+        };
+        let mut roots = rustls::RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(&self.ca_file).map_err(unreadable)? {
+            roots
+                .add(certificate.map_err(unreadable)?)
+                .map_err(|source| BrokerError::Certificate {
+                    path: path(),
+                    source,
+                })?;
+        }
+        if roots.is_empty() {
+            return Err(BrokerError::NoCertificate { path: path() });
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring supports the default protocol versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Trust(Arc::new(config)))
+    }
+}
+
+/// What makes connections to one broker: its address and the trust that was loaded for it.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    address: BrokerAddress,
+    trust: Option<Trust>,
+}
+
+impl Connector {
+    pub(crate) const fn new(address: BrokerAddress) -> Self {
+        Self {
+            address,
+            trust: None,
+        }
+    }
+
+    /// Options for the next connection. The certificate authority is read at the first call that
+    /// finds it, so that a file which comes late is no reason to start the gateway again.
+    pub(crate) fn options(&mut self) -> Result<MqttOptions, BrokerError> {
+        if let (Some(tls), None) = (&self.address.tls, &self.trust) {
+            self.trust = Some(tls.load()?);
+        }
+        self.address.options(self.trust.clone())
+    }
+}
+
+/// What the broker did, or the error that ended the connection.
+pub(crate) type Happening = Result<Event, ConnectionError>;
+
+/// The half of a connection that owns the socket.
+pub(crate) struct Pump {
+    eventloop: EventLoop,
+    happenings: mpsc::Sender<Happening>,
+}
+
+/// Opens one connection: a client to ask with, a pump to run beside the loop that asks, and what
+/// the pump reports. `requests` bounds what may wait to be written.
+pub(crate) fn open(
+    options: MqttOptions,
+    requests: usize,
+) -> (AsyncClient, Pump, mpsc::Receiver<Happening>) {
+    let (client, mut eventloop) = AsyncClient::new(options, requests);
+    let mut network = NetworkOptions::new();
+    network.set_connection_timeout(CONNECT_TIMEOUT_S);
+    // Without it an alarm waits for the ACK of the segment before: 8 ms instead of 0.2 ms.
+    network.set_tcp_nodelay(true);
+    eventloop.set_network_options(network);
+    let (happenings, receiver) = mpsc::channel(EVENTS);
+    let pump = Pump {
+        eventloop,
+        happenings,
+    };
+    (client, pump, receiver)
+}
+
+impl Pump {
+    /// Connects and works until the first error, a DISCONNECT of ours, or nobody listens. Dropping
+    /// the future ends the connection; nothing of it may be used afterwards.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let happening = self.eventloop.poll().await;
+            let last = matches!(
+                happening,
+                Err(_) | Ok(Event::Outgoing(Outgoing::Disconnect))
+            );
+            if self.happenings.send(happening).await.is_err() || last {
+                return;
+            }
+        }
+    }
+}
+
+/// Why a connection ended: a stable name for counters and words for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ending {
+    /// Closed set, for labels.
+    pub(crate) name: &'static str,
+    /// What to look at.
+    pub(crate) detail: String,
+    /// Size of the packet that was over the limit, bytes.
+    pub(crate) oversize: Option<usize>,
+}
+
+impl Ending {
+    /// An end that we chose ourselves.
+    pub(crate) fn ours(name: &'static str, detail: &str) -> Self {
+        Self {
+            name,
+            detail: detail.to_owned(),
+            oversize: None,
+        }
+    }
+
+    /// Did the far end close or reset the connection?
+    pub(crate) fn is_abort(&self) -> bool {
+        self.name == "closed"
+    }
+}
+
+impl From<BrokerError> for Ending {
+    fn from(error: BrokerError) -> Self {
+        let cause = std::error::Error::source(&error).map(|source| format!(": {source}"));
+        Self::ours(
+            "configuration",
+            &format!("{error}{}", cause.unwrap_or_default()),
+        )
+    }
+}
+
+impl From<ConnectionError> for Ending {
+    fn from(error: ConnectionError) -> Self {
+        let oversize = match &error {
+            ConnectionError::MqttState(StateError::Deserialization(
+                mqttbytes::Error::PayloadSizeLimitExceeded(size),
+            )) => Some(*size),
+            _ => None,
+        };
+        Self {
+            name: ending_name(&error),
+            detail: format!("{error}{}", hint(&error)),
+            oversize,
+        }
+    }
+}
+
+fn ending_name(error: &ConnectionError) -> &'static str {
+    use std::io::ErrorKind;
+    match error {
+        ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => "timeout",
+        ConnectionError::Tls(_) => "tls",
+        ConnectionError::ConnectionRefused(_) => "refused",
+        ConnectionError::NotConnAck(_) => "protocol",
+        ConnectionError::RequestsDone => "stopped",
+        ConnectionError::Io(_) => "network",
+        ConnectionError::MqttState(state) => match state {
+            StateError::ConnectionAborted => "closed",
+            StateError::AwaitPingResp => "timeout",
+            StateError::Io(_) => "network",
+            StateError::Deserialization(mqttbytes::Error::PayloadSizeLimitExceeded(_)) => {
+                "oversize"
+            }
+            StateError::Deserialization(mqttbytes::Error::Io(io))
+                if matches!(
+                    io.kind(),
+                    ErrorKind::ConnectionReset
+                        | ErrorKind::BrokenPipe
+                        | ErrorKind::UnexpectedEof
+                        | ErrorKind::ConnectionAborted
+                ) =>
+            {
+                "closed"
+            }
+            StateError::Deserialization(mqttbytes::Error::Io(_)) => "network",
+            StateError::InvalidState
+            | StateError::Unsolicited(_)
+            | StateError::WrongPacket
+            | StateError::CollisionTimeout
+            | StateError::EmptySubscription
+            | StateError::Deserialization(_) => "protocol",
+        },
+    }
+}
+
+/// What usually is behind an error whose own words do not say.
+fn hint(error: &ConnectionError) -> &'static str {
+    let text = format!("{error:?}");
+    let hints = [
+        (
+            "UnsupportedCertVersion",
+            " (the broker's certificate is version 1; make it with an extension file: version 3)",
+        ),
+        (
+            "UnknownIssuer",
+            " (`ca_file` is not the authority that signed the broker's certificate)",
+        ),
+        (
+            "NotValidForName",
+            " (the certificate is for another host name)",
+        ),
+        (
+            "CertificateRequired",
+            " (the broker wants a client certificate)",
+        ),
+        ("NotValidYet", " (is this board's clock set?)"),
+        (
+            "BadUserNamePassword",
+            " (see `username` and `password_file`)",
+        ),
+        ("NotAuthorized", " (the broker does not let this user in)"),
+    ];
+    let found = hints.iter().find(|(sign, _)| text.contains(sign));
+    match (found, error) {
+        (Some((_, hint)), _) => hint,
+        (None, ConnectionError::Tls(TlsError::Io(_))) => {
+            " (is this the broker's TLS port? `mqtts` is usually on 8883)"
+        }
+        (None, _) => "",
+    }
+}
+
+#[cfg(test)]
+mod tests;

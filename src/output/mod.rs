@@ -1,5 +1,12 @@
 //! Room four: committed events leave. One file per output, one delivery rule for all.
 
+pub mod delivery;
+pub mod message;
+pub mod mqtt;
+mod pubacks;
+mod retained;
+mod telemetry;
+
 use std::sync::Arc;
 use std::time::Duration;
 

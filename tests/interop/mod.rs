@@ -1,3 +1,5 @@
-//! Against programs that others wrote.
+//! Against the real programs of others.
 
+mod mosquitto;
+mod mqtt_input;
 mod promtool;

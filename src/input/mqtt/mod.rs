@@ -1,5 +1,10 @@
 //! Readings over MQTT 3.1.1.
 
+mod acks;
+pub mod client;
+pub mod mapping;
+mod oversize;
+
 use std::sync::Arc;
 
 use crate::broker::BrokerAddress;

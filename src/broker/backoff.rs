@@ -1,0 +1,100 @@
+//! How long to wait before the next connection.
+//!
+//! The wait doubles from half a second up to half a minute and carries jitter, so that a hundred
+//! gateways do not come back in step. It starts over only after a connection that stayed up: a
+//! broker that accepts and drops at once is not asked faster than one that refuses.
+
+use std::time::Duration;
+
+use crate::engine::time::Mono;
+
+/// Shortest wait.
+const MIN: Duration = Duration::from_millis(500);
+/// Longest wait.
+const MAX: Duration = Duration::from_secs(30);
+/// A connection that lived this long was a good one.
+const STABLE: Duration = Duration::from_secs(30);
+
+/// The schedule of one connection. Time and randomness are arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backoff {
+    /// The next wait is between half of this and all of it.
+    ceiling: Duration,
+    connected: Option<Mono>,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            ceiling: MIN * 2,
+            connected: None,
+        }
+    }
+}
+
+impl Backoff {
+    /// The connection is up.
+    pub const fn connected(&mut self, now: Mono) {
+        self.connected = Some(now);
+    }
+
+    /// The connection ended or did not come about: how long to wait. `jitter` is random in 0 to 1.
+    pub fn failed(&mut self, now: Mono, jitter: f64) -> Duration {
+        let lived = self.connected.take().map(|since| now.since(since));
+        if lived.is_some_and(|lived| lived >= STABLE) {
+            *self = Self::default();
+        }
+        let half = self.ceiling / 2;
+        self.ceiling = (self.ceiling * 2).min(MAX);
+        half + half.mul_f64(jitter.clamp(0.0, 1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Mono {
+        Mono::ZERO + Duration::from_secs(seconds)
+    }
+
+    fn waits(backoff: &mut Backoff, jitter: f64) -> Vec<u128> {
+        (0..9)
+            .map(|_| backoff.failed(at(0), jitter).as_millis())
+            .collect()
+    }
+
+    #[test]
+    fn the_wait_doubles_within_its_bounds() {
+        let least = [500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000, 15_000];
+        assert_eq!(waits(&mut Backoff::default(), 0.0), least);
+        let most = least.map(|wait| wait * 2);
+        assert_eq!(waits(&mut Backoff::default(), 1.0), most);
+    }
+
+    #[test]
+    fn jitter_outside_its_range_is_harmless() {
+        for jitter in [-1.0, 7.0] {
+            let wait = Backoff::default().failed(at(0), jitter);
+            assert!((MIN..=MIN * 2).contains(&wait), "{jitter}: {wait:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_stable_connection_starts_over() {
+        let mut backoff = Backoff::default();
+        waits(&mut backoff, 0.0);
+        backoff.connected(at(100));
+        assert_eq!(backoff.failed(at(129), 0.0), MAX / 2);
+        backoff.connected(at(200));
+        assert_eq!(backoff.failed(at(230), 0.0), MIN);
+    }
+
+    #[test]
+    fn a_failure_without_a_connection_does_not_count_an_old_one() {
+        let mut backoff = Backoff::default();
+        backoff.connected(at(0));
+        backoff.failed(at(1), 0.0);
+        assert!(backoff.failed(at(100), 0.0) > MIN);
+    }
+}

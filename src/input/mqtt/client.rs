@@ -1,0 +1,493 @@
+//! The subscriber: one task per broker.
+//!
+//! ```text
+//!          ┌────────────── back-off ◀───────────── any error ────────────────┐
+//!          ▼                                                                 │
+//!     connecting ──CONNACK──▶ subscribing ──SUBACK, all granted──▶ subscribed
+//! ```
+//!
+//! A message waits at the broker until its reading is safe:
+//!
+//! ```text
+//!  broker ──PUBLISH──▶ mapping ──Delivery──▶ engine ──▶ journal
+//!     ▲                   │ refused             │ nothing caused │ committed
+//!     └──PUBACK── acks ◀──┴──────◀── receipt ───┴────────────────┘
+//! ```
+//!
+//! - The session is kept (`clean_session = false`, the same client id for ever), so that the broker
+//!   queues what is sent while we are away. We subscribe on every CONNACK all the same: whether the
+//!   broker really still has the subscriptions cannot be asked, and asking twice does no harm.
+//! - Not acknowledging is the back-pressure. At most [`WINDOW`] messages are out; when the engine's
+//!   inbox is full, nothing is read from the socket.
+//! - What can never become a reading is acknowledged at once and counted: left alone, it would come
+//!   again for ever and keep what is behind it from us.
+//! - A receipt that never comes ends the connection: then the broker sends the message again.
+//!
+//! Deliberately absent: QoS 2 (a connection lost at the wrong moment leaves a session that no client
+//! of this library can ever use again), wildcard topics, automatic reconnects of the library.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rumqttc::{
+    AsyncClient, ConnAck, Event, MqttOptions, Packet, Publish, QoS, SubAck, SubscribeFilter,
+    SubscribeReasonCode,
+};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+use tracing::{debug, error, info, warn};
+
+use super::SubscriberSettings;
+use super::acks::Acks;
+use super::mapping::{Mapper, Rejection};
+use super::oversize::{PacketLimit, Plan};
+use crate::broker::{
+    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, open,
+};
+use crate::clock;
+use crate::engine::time::{Moment, Mono};
+use crate::evaluation::{Batch, Delivery, Readings, Receipt};
+use crate::metrics::Metrics;
+
+/// Messages without their PUBACK at most. Brokers stop earlier (mosquitto at 20).
+const WINDOW: usize = 256;
+/// Requests that wait to be written: every PUBACK of the window twice over, and the subscription.
+const REQUESTS: usize = 2 * WINDOW + 8;
+/// We send PUBACKs and one SUBSCRIBE; topics are at most 64 KiB each.
+const OUTGOING_LIMIT: usize = 1024 * 1024;
+/// Connected and deaf is worse than disconnected: no SUBACK in this time ends the connection.
+const SUBACK_WITHIN: Duration = Duration::from_secs(5);
+/// A reading whose receipt has not come in this time is asked for again.
+const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
+/// How long each of the two steps of a graceful end may take.
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+/// So young and aborted so many times in a row: somebody else uses our client id.
+const THEFT: (Duration, u32) = (Duration::from_secs(2), 5);
+
+/// Reads from one broker until `shutdown` turns true. Never returns for a fault: a broker that is
+/// lost, refuses or misbehaves is tried again with growing pauses, and is a reading of 1 on the
+/// status point in the meantime.
+pub async fn run(
+    settings: SubscriberSettings,
+    readings: Readings,
+    metrics: Arc<Metrics>,
+    shutdown: watch::Receiver<bool>,
+) {
+    let mut subscriber = Subscriber {
+        mapper: Mapper::new(&settings),
+        connector: Connector::new(settings.address.clone()),
+        task: format!("input.mqtt.{}", settings.id),
+        status: StatusPoint::new(settings.status, readings.clone()),
+        id: settings.id,
+        readings,
+        metrics,
+        limit: PacketLimit::default(),
+        backoff: Backoff::default(),
+        sampler: Sampler::default(),
+        connected: false,
+        young_aborts: 0,
+    };
+    subscriber.serve(Signals::new(shutdown)).await;
+}
+
+/// What outlives a connection.
+struct Subscriber {
+    id: Arc<str>,
+    task: String,
+    mapper: Mapper,
+    connector: Connector,
+    readings: Readings,
+    metrics: Arc<Metrics>,
+    status: StatusPoint,
+    limit: PacketLimit,
+    backoff: Backoff,
+    sampler: Sampler,
+    /// Connected and subscribed.
+    connected: bool,
+    young_aborts: u32,
+}
+
+/// What ends with a connection.
+struct Connection {
+    client: AsyncClient,
+    happenings: mpsc::Receiver<Happening>,
+    acks: Acks<Publish>,
+    /// Receipts come back here; those of an older connection find it closed.
+    done: mpsc::Sender<u64>,
+    receipts: mpsc::Receiver<u64>,
+    /// The engine's inbox was full.
+    waiting: Option<Delivery>,
+    connack_at: Option<Mono>,
+    subscribed: bool,
+}
+
+/// How a connection's loop ended.
+enum End {
+    Shutdown,
+    Lost(Ending),
+}
+
+impl Subscriber {
+    async fn serve(&mut self, mut signals: Signals) {
+        while !signals.stopping() {
+            let (end, connack_at) = self.connection(&mut signals).await;
+            self.set_connected(false);
+            let End::Lost(ending) = end else { break };
+            let now = clock::monotonic();
+            self.report(&ending, connack_at, now);
+            self.limit.ended(ending.oversize);
+            let wait = self.backoff.failed(now, fastrand::f64());
+            if self.pause(wait, &mut signals).await == Signal::Stop {
+                break;
+            }
+            self.metrics.broker_reconnect(&self.id);
+        }
+        info!(broker = &*self.id, "subscriber stopped");
+    }
+
+    /// Opens one connection and stays on it to its end.
+    async fn connection(&mut self, signals: &mut Signals) -> (End, Option<Mono>) {
+        let mut options = match self.connector.options() {
+            Ok(options) => options,
+            Err(error) => return (End::Lost(error.into()), None),
+        };
+        self.configure(&mut options);
+        let (client, pump, happenings) = open(options, REQUESTS);
+        let (done, receipts) = mpsc::channel(WINDOW);
+        let mut connection = Connection {
+            client,
+            happenings,
+            acks: Acks::default(),
+            done,
+            receipts,
+            waiting: None,
+            connack_at: None,
+            subscribed: false,
+        };
+        let end = tokio::select! {
+            end = self.converse(&mut connection, signals) => end,
+            // Its last word is an error among the happenings; the conversation ends with it.
+            () = async { pump.run().await; std::future::pending().await } => End::Shutdown,
+        };
+        (end, connection.connack_at)
+    }
+
+    fn configure(&self, options: &mut MqttOptions) {
+        options
+            .set_clean_session(self.limit.plan() == Plan::Purge)
+            .set_manual_acks(true)
+            .set_max_packet_size(self.limit.bytes(), OUTGOING_LIMIT);
+    }
+
+    /// The loop of one connection. No branch may wait for another: every future here loses nothing
+    /// when it is dropped.
+    async fn converse(&mut self, connection: &mut Connection, signals: &mut Signals) -> End {
+        let readings = self.readings.clone();
+        loop {
+            let may_read = connection.waiting.is_none() && connection.acks.len() < WINDOW;
+            let step = tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Signal::Turn => self.turn(connection, clock::now()),
+                    Signal::Stop => {
+                        connection.close().await;
+                        return End::Shutdown;
+                    }
+                },
+                Some(serial) = connection.receipts.recv() => {
+                    connection.acks.safe(serial);
+                    connection.acknowledge();
+                    Ok(())
+                }
+                permit = readings.reserve(), if connection.waiting.is_some() => {
+                    // A closed inbox: the engine is gone, and so are we soon.
+                    let Ok(permit) = permit else { return End::Shutdown };
+                    if let Some(delivery) = connection.waiting.take() {
+                        permit.send(delivery);
+                    }
+                    Ok(())
+                }
+                happening = connection.happenings.recv(), if may_read => {
+                    self.handle(connection, happening)
+                }
+            };
+            if let Err(ending) = step {
+                return End::Lost(ending);
+            }
+        }
+    }
+
+    /// About twice a second, whatever happens.
+    fn turn(&mut self, connection: &mut Connection, now: Moment) -> Result<(), Ending> {
+        self.beat(now);
+        // A PUBACK that found no room before.
+        connection.acknowledge();
+        let since = connection.connack_at.map(|since| now.mono.since(since));
+        if !connection.subscribed && since.is_some_and(|since| since > SUBACK_WITHIN) {
+            return Err(Ending::ours(
+                "no_suback",
+                "the broker did not answer the subscription",
+            ));
+        }
+        if connection.acks.overdue(RECEIPT_WITHIN, now.mono) {
+            return Err(Ending::ours(
+                "no_receipt",
+                "a reading was not confirmed as safe; the broker is asked for it again",
+            ));
+        }
+        Ok(())
+    }
+
+    fn beat(&mut self, now: Moment) {
+        self.metrics.heartbeat(&self.task);
+        self.status.update(self.connected, false, now);
+    }
+
+    fn handle(
+        &mut self,
+        connection: &mut Connection,
+        happening: Option<Happening>,
+    ) -> Result<(), Ending> {
+        let Some(happening) = happening else {
+            return Err(Ending::ours("stopped", "the connection ended"));
+        };
+        match happening? {
+            Event::Incoming(Packet::ConnAck(connack)) => self.connack(connection, connack),
+            Event::Incoming(Packet::SubAck(suback)) => self.suback(connection, &suback),
+            Event::Incoming(Packet::Publish(publish)) => {
+                self.publish(connection, publish);
+                Ok(())
+            }
+            Event::Incoming(_) | Event::Outgoing(_) => Ok(()),
+        }
+    }
+
+    fn connack(&mut self, connection: &mut Connection, connack: ConnAck) -> Result<(), Ending> {
+        let now = clock::monotonic();
+        connection.connack_at = Some(now);
+        self.backoff.connected(now);
+        if self.limit.plan() == Plan::Purge {
+            error!(
+                broker = &*self.id,
+                "a message too large for this gateway blocked the broker's queue for us; the queue \
+                 was thrown away"
+            );
+            self.metrics
+                .reading_rejected(&self.id, Rejection::TooLarge.name());
+            return Err(Ending::ours("purged", "the session was thrown away"));
+        }
+        debug!(
+            broker = &*self.id,
+            session_present = connack.session_present,
+            "connected"
+        );
+        let filters: Vec<SubscribeFilter> = self
+            .mapper
+            .topics()
+            .map(|topic| SubscribeFilter::new(topic.to_owned(), QoS::AtLeastOnce))
+            .collect();
+        if filters.is_empty() {
+            return self.all_granted(connection);
+        }
+        if connection.client.try_subscribe_many(filters).is_err() {
+            // The pump has met an error already and will tell; if not, no SUBACK will come.
+            debug!(broker = &*self.id, "subscription not sent");
+        }
+        Ok(())
+    }
+
+    fn suback(&mut self, connection: &mut Connection, suback: &SubAck) -> Result<(), Ending> {
+        let refused = self
+            .mapper
+            .topics()
+            .zip(&suback.return_codes)
+            .find(|(_, code)| matches!(code, SubscribeReasonCode::Failure));
+        if let Some((topic, _)) = refused {
+            let detail = format!("the broker refuses the subscription of `{topic}`; see its ACL");
+            return Err(Ending::ours("subscription_refused", &detail));
+        }
+        if suback.return_codes.len() != self.mapper.topics().count() {
+            return Err(Ending::ours(
+                "protocol",
+                "the broker answered for another number of topics than it was asked",
+            ));
+        }
+        self.all_granted(connection)
+    }
+
+    fn all_granted(&mut self, connection: &mut Connection) -> Result<(), Ending> {
+        connection.subscribed = true;
+        self.set_connected(true);
+        info!(broker = &*self.id, "connected and subscribed");
+        Ok(())
+    }
+
+    /// One message: to readings, to the engine, and remembered until it may be acknowledged.
+    fn publish(&mut self, connection: &mut Connection, mut publish: Publish) {
+        let now = clock::now();
+        let payload = std::mem::take(&mut publish.payload);
+        let sources = self.mapper.sources(&publish.topic);
+        let mut accepted = None;
+        let mut refused = sources.is_empty().then_some(Rejection::UnknownTopic);
+        for source in sources {
+            match source.read(&payload, publish.retain, now) {
+                Ok(reading) => accepted = Some(with(accepted, reading)),
+                Err(rejection) => {
+                    if let Some(earlier) = refused.replace(rejection) {
+                        self.metrics.reading_rejected(&self.id, earlier.name());
+                    }
+                }
+            }
+        }
+        if let Some(rejection) = refused {
+            self.reject(connection, &publish.topic, rejection, now.mono);
+        }
+        let serial = connection.hold(publish, accepted.is_none(), now.mono);
+        let Some(readings) = accepted else { return };
+        let count = match &readings {
+            Batch::One(_) => 1,
+            Batch::Many(many) => many.len() as u64,
+        };
+        self.metrics.readings(&self.id, count);
+        let delivery = Delivery {
+            readings,
+            receipt: serial.map(|serial| Receipt::new(connection.done.clone(), serial)),
+        };
+        if let Err(mpsc::error::TrySendError::Full(delivery)) = self.readings.try_send(delivery) {
+            connection.waiting = Some(delivery);
+        }
+    }
+
+    fn reject(&mut self, connection: &Connection, topic: &str, rejection: Rejection, now: Mono) {
+        self.metrics.reading_rejected(&self.id, rejection.name());
+        let Some(count) = self.sampler.hit(rejection.name(), now) else {
+            return;
+        };
+        warn!(
+            broker = &*self.id,
+            topic,
+            reason = rejection.name(),
+            count,
+            detail = %rejection,
+            "message rejected"
+        );
+        if rejection == Rejection::UnknownTopic {
+            // Left over from an older configuration; with no room it is asked at the next line.
+            let _later = connection.client.try_unsubscribe(topic).is_err();
+        }
+    }
+
+    fn set_connected(&mut self, connected: bool) {
+        self.connected = connected;
+        self.metrics.broker_connected(&self.id, connected);
+        self.status.update(connected, false, clock::now());
+    }
+
+    fn report(&mut self, ending: &Ending, connack_at: Option<Mono>, now: Mono) {
+        let (young, times) = THEFT;
+        let was_young = connack_at.is_some_and(|since| now.since(since) < young);
+        self.young_aborts = if ending.is_abort() && was_young {
+            self.young_aborts.saturating_add(1)
+        } else {
+            0
+        };
+        if self.young_aborts == times {
+            warn!(
+                broker = &*self.id,
+                times,
+                "the broker drops us at once, again and again: does another client use the \
+                 same client id?"
+            );
+        }
+        if let Some(count) = self.sampler.hit(ending.name, now) {
+            warn!(
+                broker = &*self.id,
+                reason = ending.name,
+                detail = ending.detail,
+                count,
+                "broker not connected"
+            );
+        }
+    }
+
+    /// Waits, beating.
+    async fn pause(&mut self, wait: Duration, signals: &mut Signals) -> Signal {
+        let over = sleep(wait);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Turn => self.beat(clock::now()),
+                    Signal::Stop => return Signal::Stop,
+                },
+                () = &mut over => return Signal::Turn,
+            }
+        }
+    }
+}
+
+/// Several points may read one message; the everyday case allocates nothing.
+fn with(batch: Option<Batch>, reading: crate::engine::reading::Reading) -> Batch {
+    match batch {
+        None => Batch::One(reading),
+        Some(Batch::One(first)) => Batch::Many(vec![first, reading]),
+        Some(Batch::Many(mut many)) => {
+            many.push(reading);
+            Batch::Many(many)
+        }
+    }
+}
+
+impl Connection {
+    /// Remembers a message until it is acknowledged. `None` for QoS 0, which never is.
+    fn hold(&mut self, mut publish: Publish, safe: bool, now: Mono) -> Option<u64> {
+        if publish.qos == QoS::AtMostOnce {
+            return None;
+        }
+        // Only the packet id is needed from here on.
+        publish.topic = String::new();
+        let serial = self.acks.push(publish, now);
+        if safe {
+            self.acks.safe(serial);
+            self.acknowledge();
+        }
+        Some(serial)
+    }
+
+    /// Acknowledges what is safe, oldest first. With no room for a PUBACK the rest waits for the
+    /// next turn.
+    fn acknowledge(&mut self) {
+        while let Some(publish) = self.acks.ready() {
+            if self.client.try_ack(publish).is_err() {
+                return;
+            }
+            self.acks.acknowledged();
+        }
+    }
+
+    /// Collects the receipts that are on their way, then leaves in good order. New messages are
+    /// left to the broker.
+    async fn close(&mut self) {
+        let receipts = async {
+            while self.acks.len() > 0 {
+                tokio::select! {
+                    Some(serial) = self.receipts.recv() => {
+                        self.acks.safe(serial);
+                        self.acknowledge();
+                    }
+                    happening = self.happenings.recv() => {
+                        if !matches!(happening, Some(Ok(_))) {
+                            return;
+                        }
+                    }
+                }
+            }
+        };
+        let _unconfirmed = timeout(CLOSE_WITHIN, receipts).await.is_err();
+        if self.connack_at.is_none() || self.client.try_disconnect().is_err() {
+            return;
+        }
+        let goodbye = async { while matches!(self.happenings.recv().await, Some(Ok(_))) {} };
+        let _late = timeout(CLOSE_WITHIN, goodbye).await.is_err();
+    }
+}

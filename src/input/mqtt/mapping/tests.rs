@@ -1,0 +1,315 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::broker::BrokerAddress;
+use crate::engine::reading::{PointIndex, Quality, Sample, Scaling};
+
+fn mapping(value: Option<&str>, time: Option<&str>, time_format: TimeFormat) -> TopicMapping {
+    TopicMapping {
+        topic: "line2/pump7".to_owned(),
+        point: PointIndex(4),
+        value: value.map(str::to_owned),
+        time: time.map(str::to_owned),
+        time_format,
+        scaling: Scaling::IDENTITY,
+    }
+}
+
+fn settings(mappings: Vec<TopicMapping>) -> SubscriberSettings {
+    SubscriberSettings {
+        id: "plant".into(),
+        address: BrokerAddress {
+            host: "127.0.0.1".to_owned(),
+            port: 1883,
+            tls: None,
+            login: None,
+            client_id: "forewarn".to_owned(),
+            keep_alive: Duration::from_secs(15),
+        },
+        mappings,
+        status: PointIndex(9),
+    }
+}
+
+fn read(mapping: &TopicMapping, payload: &[u8]) -> Result<Reading, Rejection> {
+    Source::new(mapping).read(payload, false, Moment::default())
+}
+
+fn value_of(reading: Result<Reading, Rejection>) -> Result<f64, Rejection> {
+    reading.map(|reading| reading.sample.value().expect("good").get())
+}
+
+#[test]
+fn a_bare_number_is_a_json_number_and_nothing_else() {
+    use Rejection::{Empty, NotANumber, NotUtf8};
+    let bare = mapping(None, None, TimeFormat::Auto);
+    let good: [(&[u8], f64); 9] = [
+        (b"0", 0.0),
+        (b"-0.0", 0.0),
+        (b"7.1", 7.1),
+        (b" 7.1\r\n", 7.1),
+        (b"\t-40 ", -40.0),
+        (b"1e3", 1000.0),
+        (b"1.5E-3", 0.0015),
+        (b"0.30000000000000004", 0.300_000_000_000_000_04),
+        (b"18446744073709551616", 18_446_744_073_709_551_616.0),
+    ];
+    for (payload, expected) in good {
+        let value = value_of(read(&bare, payload));
+        assert_eq!(value, Ok(expected), "{}", payload.escape_ascii());
+    }
+    let bad: [(&[u8], Rejection); 30] = [
+        (b"", Empty),
+        (b" \r\n", Empty),
+        (b"1,5", NotANumber),
+        (b"1.5.2", NotANumber),
+        (b"1 2", NotANumber),
+        (b"+5", NotANumber),
+        (b"05", NotANumber),
+        (b".5", NotANumber),
+        (b"5.", NotANumber),
+        (b"0x10", NotANumber),
+        (b"1_000", NotANumber),
+        (b"1e309", NotANumber),
+        (b"-1e309", NotANumber),
+        (b"NaN", NotANumber),
+        (b"nan", NotANumber),
+        (b"Infinity", NotANumber),
+        (b"-inf", NotANumber),
+        (b"null", NotANumber),
+        (b"true", NotANumber),
+        (b"\"12\"", NotANumber),
+        (b"[12]", NotANumber),
+        (b"{\"v\":12}", NotANumber),
+        (b"12 mm/s", NotANumber),
+        (b"12\0", NotANumber),
+        (b"--1", NotANumber),
+        (b"ERR", NotANumber),
+        ("\u{feff}12".as_bytes(), NotANumber),
+        ("\u{a0}12".as_bytes(), NotANumber),
+        ("１２".as_bytes(), NotANumber),
+        (b"12\xff", NotUtf8),
+    ];
+    for (payload, expected) in bad {
+        assert_eq!(
+            read(&bare, payload),
+            Err(expected),
+            "{}",
+            payload.escape_ascii()
+        );
+    }
+}
+
+#[test]
+fn a_pointer_leads_to_a_number_or_a_reason() {
+    use Rejection::{DuplicateKey, NoValueAtPointer, NotANumber, NotJson};
+    let deep = format!("{{\"a\":{}1{}}}", "[".repeat(200), "]".repeat(200));
+    let cases: Vec<(&str, &str, Result<f64, Rejection>)> = vec![
+        ("/rms", r#"{"rms":7.5}"#, Ok(7.5)),
+        (
+            "/data/rms",
+            r#"{"data":{"peak":1,"rms":7.5},"x":[{}]}"#,
+            Ok(7.5),
+        ),
+        ("/a/1", r#"{"a":[1,2,3]}"#, Ok(2.0)),
+        ("/a/1/v", r#"{"a":[1,{"v":-2e-1}]}"#, Ok(-0.2)),
+        ("/a~1b/~0", r#"{"a/b":{"~":3}}"#, Ok(3.0)),
+        ("", " 12 ", Ok(12.0)),
+        ("/", r#"{"":1}"#, Ok(1.0)),
+        ("/rms", "{\"\\u0072ms\":1}", Ok(1.0)),
+        ("/a/01", r#"{"a":[1,2]}"#, Err(NoValueAtPointer)),
+        ("/a/-", r#"{"a":[1,2]}"#, Err(NoValueAtPointer)),
+        ("/a/2", r#"{"a":[1,2]}"#, Err(NoValueAtPointer)),
+        ("/rms", r#"{"RMS":1}"#, Err(NoValueAtPointer)),
+        ("/rms", "{}", Err(NoValueAtPointer)),
+        ("/rms", "12", Err(NoValueAtPointer)),
+        ("/rms/x", r#"{"rms":1}"#, Err(NoValueAtPointer)),
+        ("rms", "12", Err(NoValueAtPointer)),
+        ("/rms", r#"{"rms":null}"#, Err(NotANumber)),
+        ("/rms", r#"{"rms":"NaN"}"#, Err(NotANumber)),
+        ("/rms", r#"{"rms":"7.5"}"#, Err(NotANumber)),
+        ("/rms", r#"{"rms":false}"#, Err(NotANumber)),
+        ("/rms", r#"{"rms":{}}"#, Err(NotANumber)),
+        ("/rms", r#"{"rms":[1]}"#, Err(NotANumber)),
+        ("/rms", r#"{"rms":1e400}"#, Err(NotANumber)),
+        ("/rms", r#"{"rms":1,"rms":2}"#, Err(DuplicateKey)),
+        ("/d/rms", r#"{"d":{"rms":1},"d":{}}"#, Err(DuplicateKey)),
+        ("/rms", r#"{"rms":NaN}"#, Err(NotJson)),
+        ("/rms", r#"{"rms":1}x"#, Err(NotJson)),
+        ("/rms", r#"{"rms":1"#, Err(NotJson)),
+        ("/rms", r#"{"rms":1,}"#, Err(NotJson)),
+        ("/rms", "{'rms':1}", Err(NotJson)),
+        ("/a", &deep, Err(NotANumber)),
+    ];
+    for (pointer, payload, expected) in cases {
+        let mapping = mapping(Some(pointer), None, TimeFormat::Auto);
+        let value = value_of(read(&mapping, payload.as_bytes()));
+        assert_eq!(value, expected, "{pointer} in {payload}");
+    }
+}
+
+#[test]
+fn depth_is_bounded() {
+    let depth = 100_000;
+    let payload = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+    let here = mapping(Some("/a"), None, TimeFormat::Auto);
+    let beside = mapping(Some("/b"), None, TimeFormat::Auto);
+    assert!(read(&here, payload.as_bytes()).is_err());
+    assert!(read(&beside, payload.as_bytes()).is_err());
+    let path = "/0".repeat(depth);
+    let followed = mapping(Some(&format!("/a{path}")), None, TimeFormat::Auto);
+    assert_eq!(read(&followed, payload.as_bytes()), Err(Rejection::NotJson));
+}
+
+#[test]
+fn source_times_are_read_in_their_format() {
+    use Rejection::{BadTime, DuplicateKey, NoTimeAtPointer, TimeOutOfRange};
+    use TimeFormat::{Auto, Milliseconds, Rfc3339, Seconds};
+    const MS: i64 = 1_000_000;
+    let may = 1_777_875_011_123 * MS;
+    let cases: [(TimeFormat, &str, Result<i64, Rejection>); 24] = [
+        (Auto, "\"2026-05-04T06:10:11.123Z\"", Ok(may)),
+        (Auto, "\"2026-05-04T14:10:11.123+08:00\"", Ok(may)),
+        (Auto, "1777875011.123", Ok(may)),
+        (Auto, "1777875011123", Ok(may)),
+        (Auto, "1777875011123.0", Ok(may)),
+        (Seconds, "1777875011", Ok(may - 123 * MS)),
+        (Seconds, "-1.5", Ok(-1500 * MS)),
+        (Seconds, "0", Ok(0)),
+        (Milliseconds, "1777875011123", Ok(may)),
+        (Rfc3339, "\"2026-05-04T06:10:11.123Z\"", Ok(may)),
+        (Auto, "\"2026-05-04T06:10:11\"", Err(BadTime)),
+        (Auto, "\"2026-05-04\"", Err(BadTime)),
+        (Auto, "\"2026-13-04T06:10:11Z\"", Err(BadTime)),
+        (Auto, "\"yesterday\"", Err(BadTime)),
+        (Auto, "\"1777875011\"", Err(BadTime)),
+        (Auto, "null", Err(BadTime)),
+        (Rfc3339, "1777875011", Err(BadTime)),
+        (Seconds, "\"2026-05-04T06:10:11Z\"", Err(BadTime)),
+        (Seconds, "1e300", Err(TimeOutOfRange)),
+        (Seconds, "9300000000", Err(TimeOutOfRange)),
+        (Milliseconds, "-9300000000000", Err(TimeOutOfRange)),
+        (Auto, "\"9999-01-01T00:00:00Z\"", Err(TimeOutOfRange)),
+        (Auto, "\"1600-01-01T00:00:00Z\"", Err(TimeOutOfRange)),
+        (Auto, "1,\"ts\":2", Err(DuplicateKey)),
+    ];
+    for (format, text, expected) in cases {
+        let mapping = mapping(Some("/v"), Some("/ts"), format);
+        let payload = format!("{{\"v\":1,\"ts\":{text}}}");
+        let time = read(&mapping, payload.as_bytes())
+            .map(|reading| reading.source_time.expect("asked for").unix_nanos());
+        assert_eq!(time, expected, "{format:?} {text}");
+    }
+    let mapping = mapping(Some("/v"), Some("/ts"), Auto);
+    assert_eq!(read(&mapping, br#"{"v":1}"#), Err(NoTimeAtPointer));
+}
+
+#[test]
+fn the_reading_carries_what_was_configured_and_received() {
+    let mut mapping = mapping(None, None, TimeFormat::Auto);
+    mapping.scaling = Scaling {
+        scale: 0.5,
+        offset: -45.0,
+    };
+    let received = Moment::default().after(Duration::from_secs(3));
+    let reading = Source::new(&mapping).read(b"100", true, received);
+    let expected = Reading {
+        retained: true,
+        ..Reading::live(PointIndex(4), Sample::measured(5.0), received)
+    };
+    assert_eq!(reading, Ok(expected));
+    mapping.scaling.scale = 1e300;
+    let overflow = read(&mapping, b"1e300").expect("a number");
+    assert_eq!(overflow.sample.quality(), Quality::Bad);
+}
+
+#[test]
+fn a_topic_may_feed_several_points() {
+    let mut other = mapping(Some("/temp"), None, TimeFormat::Auto);
+    other.point = PointIndex(5);
+    let mut elsewhere = mapping(None, None, TimeFormat::Auto);
+    elsewhere.topic = "a".to_owned();
+    let first = mapping(Some("/rms"), None, TimeFormat::Auto);
+    let mapper = Mapper::new(&settings(vec![first, elsewhere, other]));
+    assert_eq!(mapper.topics().collect::<Vec<_>>(), ["a", "line2/pump7"]);
+    assert_eq!(mapper.sources("line2/pump7").len(), 2);
+    assert_eq!(mapper.sources("a").len(), 1);
+    for unknown in ["", "line2", "line2/pump7/", "z"] {
+        assert!(mapper.sources(unknown).is_empty(), "{unknown}");
+    }
+}
+
+#[test]
+fn a_large_payload_is_not_looked_at() {
+    let bare = mapping(None, None, TimeFormat::Auto);
+    let mut payload = vec![b' '; MAX_PAYLOAD];
+    payload.push(b'1');
+    assert_eq!(read(&bare, &payload), Err(Rejection::TooLarge));
+    assert_eq!(value_of(read(&bare, &payload[1..])), Ok(1.0));
+}
+
+/// An independent, slower opinion: `serde_json`'s own tree. It takes the last of two equal keys, so
+/// it may only know more than we do.
+fn opinion(pointer: Option<&str>, payload: &[u8]) -> Option<f64> {
+    let tree: serde_json::Value = serde_json::from_slice(payload.trim_ascii()).ok()?;
+    tree.pointer(pointer.unwrap_or_default())?.as_f64()
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic_and_never_become_a_value(
+        payload in prop::collection::vec(any::<u8>(), 0..64),
+    ) {
+        for pointer in [None, Some("/v"), Some("/0")] {
+            let mapping = mapping(pointer, None, TimeFormat::Auto);
+            if let Ok(value) = value_of(read(&mapping, &payload)) {
+                let other = opinion(pointer, &payload).expect("the tree finds a number, too");
+                prop_assert!((value - other).abs() <= other.abs() * f64::EPSILON);
+            }
+        }
+    }
+
+    #[test]
+    fn json_like_text_never_panics_and_never_becomes_a_value(
+        payload in r#"([{}\[\]:,"]|"v"|"ts"|null|true|-?[0-9]{1,3}|\.[0-9]|[eE][+-]?[0-9]{1,3}| |NaN){0,16}"#,
+    ) {
+        let mapping = mapping(Some("/v"), Some("/ts"), TimeFormat::Auto);
+        if let Ok(value) = value_of(read(&mapping, payload.as_bytes())) {
+            let other = opinion(Some("/v"), payload.as_bytes()).expect("the tree agrees");
+            prop_assert!((value - other).abs() <= other.abs() * f64::EPSILON);
+        }
+    }
+
+    #[test]
+    fn numbers_come_through_unchanged(value in any::<f64>().prop_filter("finite", |v| v.is_finite())) {
+        let bare = mapping(None, None, TimeFormat::Auto);
+        let text = format!("{value:?}");
+        // Scaling adds zero, which is what makes a negative zero a plain one.
+        let value = value + 0.0;
+        prop_assert_eq!(value_of(read(&bare, text.as_bytes())).map(f64::to_bits), Ok(value.to_bits()));
+    }
+}
+
+#[test]
+fn names_are_distinct() {
+    use Rejection::*;
+    let all = [
+        TooLarge,
+        UnknownTopic,
+        Empty,
+        NotUtf8,
+        NotJson,
+        NotANumber,
+        NoValueAtPointer,
+        DuplicateKey,
+        NoTimeAtPointer,
+        BadTime,
+        TimeOutOfRange,
+    ];
+    let names: std::collections::BTreeSet<Arc<str>> =
+        all.iter().map(|reason| reason.name().into()).collect();
+    assert_eq!(names.len(), all.len());
+}

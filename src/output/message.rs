@@ -1,0 +1,235 @@
+//! The wire schema of contract section 6: topics and payloads. Pure.
+//!
+//! As in events, a field that does not apply is absent: never `null`, never zero. Times are RFC
+//! 3339 in UTC with milliseconds.
+
+use serde::Serialize;
+
+use crate::engine::alarm::AlarmState;
+use crate::engine::snapshot::{AlarmRecord, PointView};
+use crate::engine::time::Wall;
+use crate::guidance::Guidance;
+
+/// Version of the program, in every state.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Topic names of one site. A point's id may hold anything but `/`, `+` and `#`, which mean
+/// something in topics; should one come through all the same, it is written as `_`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topics {
+    base: String,
+}
+
+impl Topics {
+    /// Below `prefix`, as in `forewarn/v1`, and `site`.
+    pub fn new(prefix: &str, site: &str) -> Self {
+        Self {
+            base: format!("{}/{}", prefix.trim_end_matches('/'), level(site)),
+        }
+    }
+
+    /// Is the gateway there? Retained.
+    pub fn status(&self) -> String {
+        format!("{}/status", self.base)
+    }
+
+    /// Every event; not retained.
+    pub fn event(&self) -> String {
+        format!("{}/event", self.base)
+    }
+
+    /// The present state of one alarm; retained.
+    pub fn alarm(&self, guidance: &Guidance) -> String {
+        let point = level(&guidance.point);
+        format!("{}/alarm/{point}/{}", self.base, guidance.kind.name())
+    }
+
+    /// The present value of one point; not retained.
+    pub fn reading(&self, point: &str) -> String {
+        format!("{}/reading/{}", self.base, level(point))
+    }
+}
+
+/// One level of a topic.
+fn level(text: &str) -> String {
+    text.replace(['/', '+', '#', '\0'], "_")
+}
+
+/// Payload of the status topic.
+#[derive(Debug, Serialize)]
+struct Status<'s> {
+    status: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'s str>,
+    version: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seq: Option<u64>,
+}
+
+/// The gateway is there since this connection; the journal's last event was `last_seq`.
+pub fn online(since: Wall, last_seq: u64) -> String {
+    json(&Status {
+        status: "online",
+        since: Some(rfc3339(since)),
+        reason: None,
+        version: VERSION,
+        last_seq: Some(last_seq),
+    })
+}
+
+/// The gateway was stopped in good order.
+pub fn stopped(since: Wall, last_seq: u64) -> String {
+    json(&Status {
+        status: "offline",
+        since: Some(rfc3339(since)),
+        reason: Some("stopped"),
+        version: VERSION,
+        last_seq: Some(last_seq),
+    })
+}
+
+/// What the broker says for us when we are gone. It cannot know since when.
+pub fn last_will() -> String {
+    json(&Status {
+        status: "offline",
+        since: None,
+        reason: Some("connection_lost"),
+        version: VERSION,
+        last_seq: None,
+    })
+}
+
+/// Payload of an alarm's topic.
+#[derive(Debug, Serialize)]
+struct State<'s> {
+    alarm: &'s str,
+    point: &'s str,
+    kind: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    area: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    area_name: Option<&'s str>,
+    name: &'s str,
+    unit: &'s str,
+    priority: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<f64>,
+    state: &'s str,
+    overlays: Vec<&'s str>,
+    occurrence: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged_by: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acknowledged_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<&'s str>,
+    responsible: &'s [String],
+    time: String,
+    version: &'s str,
+}
+
+/// The full state of one alarm at `time`; without a record it has never been anything but normal.
+/// `since` is when the present state's condition began: raised while it is active or waits for
+/// somebody, cleared once it is normal again.
+pub fn state(guidance: &Guidance, record: Option<&AlarmRecord>, time: Wall) -> String {
+    let state = record.map_or(AlarmState::Normal, |record| record.state);
+    let since = record.and_then(|record| match state {
+        AlarmState::Normal => record.cleared_at,
+        AlarmState::Unacknowledged
+        | AlarmState::Acknowledged
+        | AlarmState::ReturnedUnacknowledged
+        | AlarmState::LatchedUnacknowledged
+        | AlarmState::LatchedAcknowledged => record.raised_at,
+    });
+    let acknowledged = record.and_then(|record| record.acknowledged.as_ref());
+    json(&State {
+        alarm: &guidance.alarm,
+        point: &guidance.point,
+        kind: guidance.kind.name(),
+        area: guidance.area.as_deref(),
+        area_name: guidance.area_name.as_deref(),
+        name: &guidance.name,
+        unit: &guidance.unit,
+        priority: guidance.priority.name(),
+        limit: guidance.limit,
+        state: state.name(),
+        overlays: record.map_or_else(Vec::new, |record| record.overlays.names()),
+        occurrence: record.map_or(0, |record| record.occurrence),
+        value: record.and_then(|record| record.value),
+        peak: record.and_then(|record| record.peak),
+        since: since.map(rfc3339),
+        acknowledged_by: acknowledged.map(|acknowledged| &*acknowledged.by),
+        acknowledged_at: acknowledged.map(|acknowledged| rfc3339(acknowledged.at)),
+        action: guidance.action.as_deref(),
+        plan: guidance.plan.as_deref(),
+        responsible: &guidance.responsible,
+        time: rfc3339(time),
+        version: VERSION,
+    })
+}
+
+/// Payload of a reading's topic. `time` is when the value came; a point that is bad has no value.
+pub fn reading(point: &PointView, now: Wall) -> String {
+    #[derive(Serialize)]
+    struct Telemetry<'t> {
+        time: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value: Option<f64>,
+        unit: &'t str,
+        quality: &'t str,
+    }
+    json(&Telemetry {
+        time: rfc3339(point.last_reading.unwrap_or(now)),
+        value: point.value,
+        unit: &point.unit,
+        quality: point.quality.name(),
+    })
+}
+
+/// The journal's line with the marks of this delivery at its end: `replayed` for backlog, `durable`
+/// when the event is not on disk. The line's own fields stay as they are.
+pub fn event(line: &str, replayed: bool, durable: bool) -> String {
+    let Some(fields) = line.trim_end().strip_suffix('}') else {
+        debug_assert!(false, "the journal's lines are JSON objects: {line}");
+        return line.to_owned();
+    };
+    let mut marked = String::with_capacity(line.len() + 32);
+    marked.push_str(fields);
+    for (set, mark) in [
+        (replayed, "\"replayed\":true"),
+        (!durable, "\"durable\":false"),
+    ] {
+        if set {
+            if !marked.ends_with('{') {
+                marked.push(',');
+            }
+            marked.push_str(mark);
+        }
+    }
+    marked.push('}');
+    marked
+}
+
+/// RFC 3339 in UTC with milliseconds; parts of one are cut off.
+fn rfc3339(wall: Wall) -> String {
+    let time = jiff::Timestamp::from_nanosecond(i128::from(wall.unix_nanos()))
+        .expect("64 bits of nanoseconds cover 1677 to 2262, well inside jiff's years");
+    format!("{time:.3}")
+}
+
+fn json<T: Serialize>(payload: &T) -> String {
+    serde_json::to_string(payload).expect("strings, numbers and lists always serialize")
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,171 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::engine::alarm::Overlays;
+use crate::engine::reading::Quality;
+use crate::engine::settings::{AlarmKind, Priority};
+use crate::engine::snapshot::{Acknowledgement, ReadingCounts};
+
+pub(in crate::output) fn guidance(alarm: &str) -> Guidance {
+    let (point, _) = alarm.split_once('/').expect("POINT/kind");
+    Guidance {
+        alarm: alarm.into(),
+        point: point.into(),
+        kind: AlarmKind::High,
+        name: "Methane, tank farm north".to_owned(),
+        area: Some("tank-farm".into()),
+        area_name: Some("Tank farm north".to_owned()),
+        unit: "%LEL".into(),
+        priority: Priority::High,
+        limit: Some(25.0),
+        responsible: vec!["Li Wei, shift lead".to_owned()],
+        cause: None,
+        consequence: None,
+        action: Some("Stop \"hot work\"".to_owned()),
+        plan: None,
+        time_to_respond: None,
+    }
+}
+
+pub(in crate::output) fn record(alarm: &str, state: AlarmState) -> AlarmRecord {
+    AlarmRecord {
+        alarm: alarm.into(),
+        state,
+        occurrence: 4,
+        raised_at: Some(may(31, 0)),
+        cleared_at: None,
+        acknowledged: None,
+        peak: Some(31.5),
+        value: Some(30.25),
+        unacknowledged: Vec::new(),
+        overlays: Overlays::default(),
+    }
+}
+
+/// 2026-05-04T06:12 and this second.
+fn may(second: u64, millis: u64) -> Wall {
+    let minute = Wall::from_unix_nanos(1_777_875_120_000_000_000);
+    minute + Duration::from_millis(second * 1000 + millis)
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[test]
+fn topics_are_those_of_the_contract() {
+    let topics = Topics::new("forewarn/v1", "north-plant");
+    assert_eq!(topics.status(), "forewarn/v1/north-plant/status");
+    assert_eq!(topics.event(), "forewarn/v1/north-plant/event");
+    let alarm = guidance("CH4-101/high");
+    assert_eq!(
+        topics.alarm(&alarm),
+        "forewarn/v1/north-plant/alarm/CH4-101/high"
+    );
+    assert_eq!(
+        topics.reading("储罐.温度"),
+        "forewarn/v1/north-plant/reading/储罐.温度"
+    );
+    assert_eq!(topics.reading("a/+#b"), topics.reading("a___b"));
+}
+
+#[test]
+fn the_status_says_since_when_or_why_not() {
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        parsed(&online(may(31, 7), 1042)),
+        json!({"status": "online", "since": "2026-05-04T06:12:31.007Z", "version": version,
+               "last_seq": 1042})
+    );
+    assert_eq!(
+        parsed(&last_will()),
+        json!({"status": "offline", "reason": "connection_lost", "version": version})
+    );
+    assert_eq!(parsed(&stopped(may(0, 0), 3))["reason"], "stopped");
+}
+
+#[test]
+fn a_state_is_complete() {
+    let mut record = record("CH4-101/high", AlarmState::Acknowledged);
+    record.acknowledged = Some(Acknowledgement {
+        by: "li-wei".into(),
+        at: may(40, 0),
+    });
+    record.overlays.shelved = true;
+    let text = state(&guidance("CH4-101/high"), Some(&record), may(41, 500));
+    let expected = json!({
+        "alarm": "CH4-101/high", "point": "CH4-101", "kind": "high", "area": "tank-farm",
+        "area_name": "Tank farm north", "name": "Methane, tank farm north", "unit": "%LEL",
+        "priority": "high", "limit": 25.0, "state": "acknowledged", "overlays": ["shelved"],
+        "occurrence": 4, "value": 30.25, "peak": 31.5, "since": "2026-05-04T06:12:31.000Z",
+        "acknowledged_by": "li-wei", "acknowledged_at": "2026-05-04T06:12:40.000Z",
+        "action": "Stop \"hot work\"", "responsible": ["Li Wei, shift lead"],
+        "time": "2026-05-04T06:12:41.500Z", "version": env!("CARGO_PKG_VERSION"),
+    });
+    assert_eq!(parsed(&text), expected);
+}
+
+#[test]
+fn an_alarm_that_never_changed_is_normal() {
+    let state = parsed(&state(&guidance("CH4-101/high"), None, may(0, 0)));
+    assert_eq!(state["state"], "normal");
+    assert_eq!(state["occurrence"], 0);
+    assert!(state.get("since").is_none() && state.get("value").is_none());
+}
+
+#[test]
+fn a_bad_point_has_no_value() {
+    let mut point = PointView {
+        id: Arc::from("CH4-101"),
+        area: None,
+        unit: Arc::from("%LEL"),
+        value: Some(12.5),
+        quality: Quality::Good,
+        reason: None,
+        last_reading: Some(may(31, 0)),
+        slope_per_min: None,
+        forecast: Vec::new(),
+        counts: ReadingCounts::default(),
+    };
+    let time = "2026-05-04T06:12:31.000Z";
+    assert_eq!(
+        parsed(&reading(&point, may(50, 0))),
+        json!({"time": time, "value": 12.5, "unit": "%LEL", "quality": "good"})
+    );
+    point.value = None;
+    point.quality = Quality::Bad;
+    assert_eq!(
+        parsed(&reading(&point, may(50, 0))),
+        json!({"time": time, "unit": "%LEL", "quality": "bad"})
+    );
+}
+
+#[test]
+fn marks_stand_at_the_end_of_the_line() {
+    let line = r#"{"id":"n:7:1","event":"raised","message":"}"}"#;
+    assert_eq!(event(line, false, true), line);
+    assert_eq!(
+        event(line, true, false),
+        r#"{"id":"n:7:1","event":"raised","message":"}","replayed":true,"durable":false}"#
+    );
+    assert_eq!(event("{}", true, true), r#"{"replayed":true}"#);
+}
+
+proptest! {
+    #[test]
+    fn a_marked_line_is_the_same_object_and_two_fields(
+        fields in prop::collection::btree_map("[a-z]{1,6}", ".{0,12}", 0..5),
+    ) {
+        let line = serde_json::to_string(&fields).expect("serializes");
+        let mut expected = parsed(&line);
+        expected["replayed"] = json!(true);
+        expected["durable"] = json!(false);
+        let marked = event(&line, true, false);
+        prop_assert!(marked.starts_with(&line[..line.len() - 1]));
+        prop_assert_eq!(parsed(&marked), expected);
+    }
+}

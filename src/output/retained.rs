@@ -1,0 +1,155 @@
+//! Which alarms' retained states the far end may not have. Pure.
+//!
+//! A broker may come back without anything it was given. So after every connect the state of every
+//! alarm goes out again: what is not normal at once, before any event; what is normal when nothing
+//! else waits. A state that an event carries is newer than both and takes the alarm off the list.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::engine::alarm::AlarmState;
+use crate::engine::snapshot::AlarmRecord;
+use crate::guidance::Guidance;
+
+/// The list of one output; alarms are positions in the guidance.
+#[derive(Debug)]
+pub(super) struct Retained {
+    positions: BTreeMap<Arc<str>, usize>,
+    waiting: BTreeSet<(Urgency, usize)>,
+    /// By alarm: the event up to which the state published on this connection is true.
+    as_of: Vec<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    /// Not normal.
+    Now,
+    /// It has changed at some time.
+    Soon,
+    /// It never has.
+    Sometime,
+}
+
+impl Urgency {
+    const ALL: [Self; 3] = [Self::Now, Self::Soon, Self::Sometime];
+}
+
+impl Retained {
+    pub(super) fn new(guidance: &[Guidance]) -> Self {
+        let alarms = guidance.iter().enumerate();
+        Self {
+            positions: alarms
+                .map(|(position, alarm)| (alarm.alarm.clone(), position))
+                .collect(),
+            waiting: BTreeSet::new(),
+            as_of: vec![0; guidance.len()],
+        }
+    }
+
+    /// A connection is up: everything has to go.
+    pub(super) fn connected(&mut self, states: &[AlarmRecord]) {
+        self.as_of.fill(0);
+        let all = self.positions.values();
+        self.waiting = all.map(|alarm| (Urgency::Sometime, *alarm)).collect();
+        for record in states {
+            let Some(alarm) = self.position(&record.alarm) else {
+                continue;
+            };
+            self.waiting.remove(&(Urgency::Sometime, alarm));
+            let quiet = record.state == AlarmState::Normal
+                && record.overlays.is_empty()
+                && record.unacknowledged.is_empty();
+            let urgency = if quiet { Urgency::Soon } else { Urgency::Now };
+            self.waiting.insert((urgency, alarm));
+        }
+    }
+
+    /// Where the guidance of this alarm stands; `None`: not configured any more.
+    pub(super) fn position(&self, alarm: &str) -> Option<usize> {
+        self.positions.get(alarm).copied()
+    }
+
+    /// The next alarm whose state must go before any event.
+    pub(super) fn urgent(&self) -> Option<usize> {
+        self.idle().filter(|alarm| {
+            let key = (Urgency::Now, *alarm);
+            self.waiting.contains(&key)
+        })
+    }
+
+    /// The next alarm whose state goes when nothing else waits.
+    pub(super) fn idle(&self) -> Option<usize> {
+        self.waiting.first().map(|(_, alarm)| *alarm)
+    }
+
+    /// The alarm's state right after event `as_of` (or later) was handed to the wire.
+    pub(super) fn published(&mut self, alarm: usize, as_of: u64) {
+        for urgency in Urgency::ALL {
+            self.waiting.remove(&(urgency, alarm));
+        }
+        if let Some(known) = self.as_of.get_mut(alarm) {
+            *known = as_of.max(*known);
+        }
+    }
+
+    /// Was a state published that is at least as new as event `seq`?
+    pub(super) fn superseded(&self, alarm: usize, seq: u64) -> bool {
+        self.as_of.get(alarm).is_some_and(|as_of| seq <= *as_of)
+    }
+
+    /// The alarm changed with event `seq`, whose state is not at hand.
+    pub(super) fn changed(&mut self, alarm: usize, seq: u64) {
+        if !self.superseded(alarm, seq) && !self.waiting.contains(&(Urgency::Now, alarm)) {
+            self.waiting.remove(&(Urgency::Sometime, alarm));
+            self.waiting.insert((Urgency::Soon, alarm));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::message::tests::{guidance, record};
+
+    fn order(retained: &mut Retained) -> Vec<usize> {
+        let mut order = Vec::new();
+        while let Some(alarm) = retained.idle() {
+            order.push(alarm);
+            retained.published(alarm, 9);
+        }
+        order
+    }
+
+    #[test]
+    fn what_is_not_normal_goes_first_and_everything_goes() {
+        let alarms = ["A/high", "B/high", "C/high"].map(guidance);
+        let mut retained = Retained::new(&alarms);
+        let states = [
+            record("C/high", AlarmState::Unacknowledged),
+            record("B/high", AlarmState::Normal),
+            record("GONE/high", AlarmState::Unacknowledged),
+        ];
+        retained.connected(&states);
+        assert_eq!(retained.urgent(), Some(2));
+        assert_eq!(order(&mut retained), [2, 1, 0]);
+        assert_eq!(retained.urgent(), None);
+        retained.connected(&[]);
+        assert_eq!(retained.urgent(), None);
+        assert_eq!(order(&mut retained), [0, 1, 2]);
+    }
+
+    #[test]
+    fn an_older_state_never_follows_a_newer_one() {
+        let mut retained = Retained::new(&[guidance("A/high")]);
+        retained.connected(&[]);
+        retained.published(0, 7);
+        assert!(retained.superseded(0, 7));
+        assert!(!retained.superseded(0, 8));
+        retained.changed(0, 7);
+        assert_eq!(retained.idle(), None);
+        retained.changed(0, 8);
+        assert_eq!(retained.idle(), Some(0));
+        retained.connected(&[]);
+        assert!(!retained.superseded(0, 7));
+    }
+}

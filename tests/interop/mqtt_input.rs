@@ -1,0 +1,269 @@
+//! The subscriber against a real broker that dies, forgets, repeats and passes on nonsense.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use forewarn::broker::BrokerAddress;
+use forewarn::engine::reading::{PointIndex, Reading, Scaling};
+use forewarn::evaluation::{Batch, Delivery, Receipt};
+use forewarn::input::mqtt::{SubscriberSettings, TimeFormat, TopicMapping, client};
+use forewarn::metrics::Metrics;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::mosquitto::{DEADLINE, Message, Mosquitto};
+
+const BARE: &str = "plant/bare";
+const JSON: &str = "plant/json";
+const STATUS: PointIndex = PointIndex(9);
+
+/// A running subscriber, and what it delivers.
+struct Gateway {
+    inbox: mpsc::Receiver<Delivery>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Gateway {
+    fn start(port: u16) -> Self {
+        let (readings, inbox) = mpsc::channel(64);
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        let metrics = Arc::new(Metrics::default());
+        tasks.spawn(client::run(settings(port), readings, metrics, stopped));
+        Self { inbox, stop, tasks }
+    }
+
+    async fn delivery(&mut self) -> (Reading, Option<Receipt>) {
+        let delivery = timeout(DEADLINE, self.inbox.recv()).await;
+        let delivery = delivery.expect("in time").expect("the subscriber runs");
+        match delivery.readings {
+            Batch::One(reading) => (reading, delivery.receipt),
+            Batch::Many(many) => panic!("one reading a message, not {many:?}"),
+        }
+    }
+
+    /// The next reading from the plant, with its receipt.
+    async fn held(&mut self) -> (Reading, Option<Receipt>) {
+        loop {
+            let (reading, receipt) = self.delivery().await;
+            if reading.point != STATUS {
+                return (reading, receipt);
+            }
+        }
+    }
+
+    /// The next reading from the plant; it is safe.
+    async fn reading(&mut self) -> Reading {
+        let (reading, receipt) = self.held().await;
+        if let Some(receipt) = receipt {
+            receipt.give();
+        }
+        reading
+    }
+
+    /// Waits until the status point says this.
+    async fn status(&mut self, expected: f64) {
+        loop {
+            let (reading, _) = self.delivery().await;
+            if reading.point == STATUS && is(&reading, expected) {
+                return;
+            }
+        }
+    }
+
+    async fn stop(mut self) {
+        self.stop.send(true).expect("the subscriber runs");
+        timeout(Duration::from_secs(2), self.tasks.join_next())
+            .await
+            .expect("ends in time")
+            .expect("ran")
+            .expect("without a panic");
+    }
+}
+
+fn is(reading: &Reading, value: f64) -> bool {
+    let found = reading.sample.value().map(|found| found.get());
+    found.is_some_and(|found| (found - value).abs() < f64::EPSILON)
+}
+
+fn settings(port: u16) -> SubscriberSettings {
+    let mapping = |topic: &str, point, value: Option<&str>| TopicMapping {
+        topic: topic.to_owned(),
+        point: PointIndex(point),
+        value: value.map(str::to_owned),
+        time: None,
+        time_format: TimeFormat::Auto,
+        scaling: Scaling::IDENTITY,
+    };
+    SubscriberSettings {
+        id: "plant".into(),
+        address: BrokerAddress {
+            host: "127.0.0.1".to_owned(),
+            port,
+            tls: None,
+            login: None,
+            client_id: "forewarn-gateway".to_owned(),
+            keep_alive: Duration::from_secs(5),
+        },
+        mappings: vec![mapping(BARE, 0, None), mapping(JSON, 1, Some("/data/rms"))],
+        status: STATUS,
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_died_and_forgot_us_is_subscribed_again() {
+    let mut broker = Mosquitto::start("").await;
+    let mut gateway = Gateway::start(broker.port());
+    gateway.status(0.0).await;
+    broker.publish(&[Message::new(BARE, b"1")]).await;
+    assert!(is(&gateway.reading().await, 1.0));
+
+    broker.kill();
+    gateway.status(1.0).await;
+    broker.start_again().await;
+    gateway.status(0.0).await;
+    broker.publish(&[Message::new(BARE, b"2")]).await;
+    assert!(is(&gateway.reading().await, 2.0));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_safe_comes_again_in_order() {
+    let mut broker = Mosquitto::persistent("").await;
+    let mut gateway = Gateway::start(broker.port());
+    gateway.status(0.0).await;
+    let messages = [b"1", b"2", b"3"].map(|payload| Message::new(BARE, payload));
+    broker.publish(&messages).await;
+    assert!(is(&gateway.reading().await, 1.0));
+    let (second, lost) = gateway.held().await;
+    assert!(is(&second, 2.0));
+    drop(lost);
+    // Safe, but behind one that is not.
+    assert!(is(&gateway.reading().await, 3.0));
+
+    broker.stop().await;
+    broker.start_again().await;
+    assert!(is(&gateway.reading().await, 2.0));
+    assert!(is(&gateway.reading().await, 3.0));
+    gateway.stop().await;
+
+    // All safe now: after another start nothing is left over.
+    let mut gateway = Gateway::start(broker.port());
+    gateway.status(0.0).await;
+    broker.publish(&[Message::new(BARE, b"4")]).await;
+    assert!(is(&gateway.reading().await, 4.0));
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_sent_while_we_were_away_arrives() {
+    let broker = Mosquitto::start("").await;
+    let mut gateway = Gateway::start(broker.port());
+    gateway.status(0.0).await;
+    gateway.stop().await;
+    broker.publish(&[Message::new(BARE, b"1")]).await;
+    let mut gateway = Gateway::start(broker.port());
+    let reading = gateway.reading().await;
+    assert!(is(&reading, 1.0) && !reading.retained);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn nonsense_becomes_nothing_and_blocks_nothing() {
+    let broker = Mosquitto::start("").await;
+    let mut gateway = Gateway::start(broker.port());
+    gateway.status(0.0).await;
+    let deep = "[".repeat(100_000);
+    let nonsense: [(&str, &[u8]); 16] = [
+        (BARE, b""),
+        (BARE, b"NaN"),
+        (BARE, b"1,5"),
+        (BARE, b"null"),
+        (BARE, b"1e999"),
+        (BARE, b"\xff\xfe"),
+        (BARE, b"{\"data\":{\"rms\":1}}"),
+        (JSON, b"{\"data\":{\"rms\":\"1\"}}"),
+        (JSON, b"{\"data\":{\"rms\":null}}"),
+        (JSON, b"{\"data\":{\"rms\":1,\"rms\":2}}"),
+        (JSON, b"{\"data\":{}}"),
+        (JSON, b"{\"data\":{\"rms\":1}"),
+        (JSON, b"{\"data\":{\"rms\":1}}}"),
+        (JSON, b"1"),
+        (JSON, deep.as_bytes()),
+        (JSON, b"{\"data\":{\"rms\":NaN}}"),
+    ];
+    let mut good = Vec::new();
+    for number in 0..nonsense.len() {
+        good.push(format!("{number}").into_bytes());
+    }
+    let mut messages = Vec::new();
+    for ((topic, bad), good) in nonsense.iter().zip(&good) {
+        messages.push(Message::new(topic, bad));
+        messages.push(Message::new(BARE, good));
+    }
+    broker.publish(&messages).await;
+    for number in 0_u8..16 {
+        let reading = gateway.reading().await;
+        assert!(is(&reading, f64::from(number)), "{number}: {reading:?}");
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_retained_message_is_marked() {
+    let broker = Mosquitto::start("").await;
+    let retained = Message {
+        retain: true,
+        ..Message::new(BARE, b"5")
+    };
+    broker.publish(&[retained]).await;
+    let mut gateway = Gateway::start(broker.port());
+    assert!(gateway.reading().await.retained);
+    broker.publish(&[Message::new(BARE, b"6")]).await;
+    assert!(!gateway.reading().await.retained);
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_giant_is_passed_and_what_waits_behind_it_arrives() {
+    let broker = Mosquitto::start("").await;
+    let mut gateway = Gateway::start(broker.port());
+    gateway.status(0.0).await;
+    let giant = vec![b'7'; 1_000_000];
+    let messages = [&b"1"[..], &giant, b"2"].map(|payload| Message::new(BARE, payload));
+    broker.publish(&messages).await;
+    // The first may come twice: it was acknowledged on a connection that died.
+    while !is(&gateway.reading().await, 2.0) {}
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_monster_costs_the_queue_but_not_the_sight() {
+    let broker = Mosquitto::start("").await;
+    let mut gateway = Gateway::start(broker.port());
+    gateway.status(0.0).await;
+    let monster = vec![b'7'; 5_000_000];
+    broker.publish(&[Message::new(BARE, &monster)]).await;
+    let seen = async {
+        loop {
+            broker.publish(&[Message::new(BARE, b"2")]).await;
+            let next = timeout(Duration::from_millis(200), gateway.reading()).await;
+            if next.is_ok_and(|reading| is(&reading, 2.0)) {
+                return;
+            }
+        }
+    };
+    timeout(DEADLINE, seen).await.expect("sees again");
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn it_stops_in_time_when_there_is_no_broker() {
+    let mut broker = Mosquitto::start("").await;
+    broker.kill();
+    let mut gateway = Gateway::start(broker.port());
+    gateway.status(1.0).await;
+    gateway.stop().await;
+}
