@@ -1,9 +1,23 @@
 //! The event as the world sees it: one JSON object a line, in the journal, on the event topic, in
-//! `replay`, in exports (contract 5.2). One place writes it, one place reads it.
+//! `replay`, in exports (contract 5.2). One place writes it ([`encode`]), one place reads it
+//! ([`WireEvent`]).
+//!
+//! The order of the fields is the order of [`WireEvent`]. A field that does not apply is absent:
+//! never `null`, never zero. Readers ignore fields they do not know.
+//!
+//! Marks that belong to a delivery and not to the event (`replayed`, `durable`) are added by the
+//! output; the stored line never has them.
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use crate::engine::alarm::{AlarmState, Overlays};
+use crate::engine::effect::{Cause, Event, EventKind};
+use crate::engine::reading::Quality;
+use crate::engine::settings::Priority;
 use crate::engine::snapshot::AlarmRecord;
+use crate::engine::time::Wall;
 
 /// A committed event: what an output sends.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,3 +34,272 @@ pub struct Committed {
     /// False while the disk fails and the event is served from memory (contract, promise 3).
     pub durable: bool,
 }
+
+/// The part of an event id that does not change from event to event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The site, as configured.
+    pub site: Arc<str>,
+    /// Grows whenever numbers may have been handed out that the journal does not know.
+    pub epoch: u64,
+}
+
+impl Identity {
+    /// `site:epoch:seq`, unique over the life of the site.
+    pub fn event_id(&self, seq: u64) -> String {
+        format!("{}:{}:{seq}", self.site, self.epoch)
+    }
+}
+
+/// `event` as one line of JSON without a line feed. `t`: seconds since the start of a replay,
+/// printed with at most three decimals; `None` outside a replay.
+pub fn encode(event: &Event, identity: &Identity, seq: u64, t: Option<f64>) -> String {
+    let wire = WireEvent::new(event, identity, seq, t);
+    serde_json::to_string(&wire).expect("strings, numbers and unit variants always serialize")
+}
+
+/// One line, field by field, in the order of the wire.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WireEvent {
+    /// `site:epoch:seq`; receivers remove duplicates by it.
+    pub id: String,
+    /// Position in the journal.
+    pub seq: u64,
+    /// When it happened, RFC 3339 in UTC with milliseconds.
+    #[serde(with = "rfc3339")]
+    pub time: Wall,
+    /// Seconds since the start, only in replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub t: Option<f64>,
+    /// What happened.
+    pub event: EventKind,
+    /// `POINT/kind`; absent for the gateway's own life, as are all fields down to `annunciated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<Arc<str>>,
+    /// Which episode of the alarm, from 1; 0 before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurrence: Option<u64>,
+    /// The point's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<Arc<str>>,
+    /// The point's area id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<Arc<str>>,
+    /// State of that episode after the event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<AlarmState>,
+    /// What lies over the alarm, as a list of words, strongest first.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "overlays")]
+    pub overlays: Option<Overlays>,
+    /// Priority of the alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// The value that led to the event, in `unit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// What the value is compared with: `unit`, or `unit` per minute for rates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+    /// The point's unit as configured; absent when it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Arc<str>>,
+    /// Quality of the point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
+    /// Was anyone alerted?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annunciated: Option<bool>,
+    /// What brought it about.
+    pub cause: Cause,
+    /// Who.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why: a reason of quality, or the typed denial of a command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What the person wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// What happened, in words for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Slope at the event, `unit` per minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slope_per_min: Option<f64>,
+    /// Seconds until the next limit at this slope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast_s: Option<f64>,
+    /// How long the occurrence was active, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_s: Option<f64>,
+    /// Most extreme value of the occurrence, in `unit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak: Option<f64>,
+    /// Is the state held although the condition cannot be seen?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<bool>,
+    /// Found in delayed data.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub late: bool,
+    /// A drill.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub test: bool,
+    /// Size of a clock step, seconds, positive when the clock went forward.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_s: Option<f64>,
+    /// Start of a monitoring gap.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "rfc3339::option"
+    )]
+    pub from: Option<Wall>,
+    /// End of a monitoring gap.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "rfc3339::option"
+    )]
+    pub to: Option<Wall>,
+}
+
+impl WireEvent {
+    /// The wire form of `event` as number `seq` of the journal; `t` as in [`encode`].
+    pub fn new(event: &Event, identity: &Identity, seq: u64, t: Option<f64>) -> Self {
+        let subject = event.subject.as_ref();
+        let details = &event.details;
+        Self {
+            id: identity.event_id(seq),
+            seq,
+            time: event.at.wall,
+            t: t.map(|seconds| (seconds * 1000.0).round() / 1000.0),
+            event: event.kind,
+            alarm: subject.map(|subject| Arc::clone(&subject.alarm)),
+            occurrence: subject.map(|subject| subject.occurrence),
+            point: subject.map(|subject| Arc::clone(&subject.point)),
+            area: subject.and_then(|subject| subject.area.clone()),
+            state: subject.map(|subject| subject.state),
+            overlays: subject.map(|subject| subject.overlays),
+            priority: subject.map(|subject| subject.priority),
+            value: subject.and_then(|subject| subject.value),
+            limit: subject.and_then(|subject| subject.limit),
+            unit: subject
+                .filter(|subject| !subject.unit.is_empty())
+                .map(|subject| Arc::clone(&subject.unit)),
+            quality: subject.map(|subject| subject.quality),
+            annunciated: subject.map(|subject| subject.annunciated),
+            cause: event.cause,
+            by: details.by.clone(),
+            reason: details.reason.clone(),
+            comment: details.comment.clone(),
+            message: details.message.clone(),
+            slope_per_min: details.slope_per_min,
+            forecast_s: details.forecast_s,
+            duration_s: details.duration_s,
+            peak: details.peak,
+            held: details.held,
+            late: details.late,
+            test: details.test,
+            step_s: details.step_s,
+            from: details.from,
+            to: details.to,
+        }
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde calls"
+)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// RFC 3339 in UTC with milliseconds, as in `2026-05-04T06:12:31.000Z`.
+pub mod rfc3339 {
+    use jiff::Timestamp;
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::engine::time::Wall;
+
+    /// Parts of a millisecond are cut off.
+    pub fn format(wall: Wall) -> String {
+        let time = Timestamp::from_nanosecond(i128::from(wall.unix_nanos()))
+            .expect("64 bits of nanoseconds cover 1677 to 2262, well inside jiff's years");
+        format!("{time:.3}")
+    }
+
+    /// Any RFC 3339 time with a zone; `None` for anything else and for years a [`Wall`] cannot hold.
+    pub fn parse(text: &str) -> Option<Wall> {
+        let time: Timestamp = text.parse().ok()?;
+        let nanos = i64::try_from(time.as_nanosecond()).ok()?;
+        Some(Wall::from_unix_nanos(nanos))
+    }
+
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the signature serde calls"
+    )]
+    pub(super) fn serialize<S: Serializer>(wall: &Wall, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format(*wall))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<Wall, D::Error> {
+        let text = String::deserialize(source)?;
+        parse(&text).ok_or_else(|| D::Error::custom("expected an RFC 3339 time with a zone"))
+    }
+
+    pub(super) mod option {
+        use serde::{Deserializer, Serializer};
+
+        use crate::engine::time::Wall;
+
+        #[expect(clippy::ref_option, reason = "the signature serde calls")]
+        pub(in super::super) fn serialize<S: Serializer>(
+            wall: &Option<Wall>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            match wall {
+                Some(wall) => super::serialize(wall, serializer),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            source: D,
+        ) -> Result<Option<Wall>, D::Error> {
+            super::deserialize(source).map(Some)
+        }
+    }
+}
+
+/// A list of words; words of a later version are passed over.
+mod overlays {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::engine::alarm::Overlays;
+
+    #[expect(clippy::ref_option, reason = "the signature serde calls")]
+    pub(super) fn serialize<S: Serializer>(
+        overlays: &Option<Overlays>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        overlays.map(Overlays::names).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        source: D,
+    ) -> Result<Option<Overlays>, D::Error> {
+        let names = Vec::<String>::deserialize(source)?;
+        let has = |name: &str| names.iter().any(|given| given == name);
+        Ok(Some(Overlays {
+            shelved: has("shelved"),
+            suppressed: has("suppressed"),
+            out_of_service: has("out_of_service"),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

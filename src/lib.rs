@@ -12,3 +12,4 @@ pub mod input;
 pub mod journal;
 pub mod metrics;
 pub mod output;
+pub mod systemd;

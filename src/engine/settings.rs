@@ -38,6 +38,10 @@ pub struct AlarmSettings {
     pub rule: Rule,
     /// Fixed by configuration; a changed severity is another alarm.
     pub priority: Priority,
+    /// For alarms about the measuring itself: at a raise, take the highest priority among the
+    /// point's process alarms that are active or were pending, if it is above `priority`
+    /// (alarm-standards 2.9).
+    pub inherit_priority: bool,
     /// The condition must hold this long without a break before the alarm is raised.
     pub on_delay: Duration,
     /// The condition must be gone this long without a break before the alarm clears.

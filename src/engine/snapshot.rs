@@ -17,6 +17,9 @@ pub struct AlarmRecord {
     pub alarm: Arc<str>,
     /// State of the newest occurrence.
     pub state: AlarmState,
+    /// Priority of the newest occurrence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
     /// Newest occurrence; 0 before the first.
     pub occurrence: u64,
     /// When the newest occurrence was raised.
@@ -40,6 +43,15 @@ pub struct AlarmRecord {
     /// What lies over the alarm.
     #[serde(default, skip_serializing_if = "Overlays::is_empty")]
     pub overlays: Overlays,
+}
+
+/// What the journal knows of the life before this one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// Every alarm that ever changed.
+    pub records: Vec<AlarmRecord>,
+    /// The last sign of life of the run before; `None` on a fresh journal.
+    pub last_alive: Option<Wall>,
 }
 
 /// Who recognised an occurrence.

@@ -1,6 +1,55 @@
 //! HTTP: metrics, health, the API.
+//!
+//! ```text
+//!  TCP ─▶ server ─▶ guard ─▶ routes ─▶ Desk (engine) · Feed (journal) · Metrics
+//!         bounds    Host,     JSON in,
+//!         on time   Origin    JSON out
+//! ```
+//!
+//! Nothing here decides. A page that cannot get its answer in time says so; the engine never waits
+//! for a page. Every connection, header, body and answer has a bound (`server`), and no page of a
+//! stranger can make a browser on the plant's network change an alarm (`guard`).
+//!
+//! | method and path | answer |
+//! |---|---|
+//! | `GET /` | this list, as text |
+//! | `GET /metrics` | Prometheus text format 0.0.4 |
+//! | `GET /healthz` | does the process work? |
+//! | `GET /readyz` | does it watch the plant? |
+//! | `GET /api/v1/alarms[?state=all\|active\|unacknowledged]` | `{"time","alarms":[..]}` |
+//! | `GET /api/v1/alarms/{point}/{kind}` | one alarm |
+//! | `POST /api/v1/alarms/{point}/{kind}/acknowledge`, `/reset` | what it did |
+//! | `GET /api/v1/points` | `{"time","points":[..]}` |
+//! | `GET /api/v1/events?after=SEQ&limit=N` | `{"events":[..],"next":SEQ}` |
+//!
+//! Everything that is no success is `{"error":"one_word","message":"what to do"}`, without versions,
+//! paths or traces. Deliberately absent: cross-origin headers, cookies, compression.
+
+mod alarms;
+mod events;
+mod guard;
+mod health;
+mod points;
+mod reply;
+mod scrape;
+mod server;
+mod view;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use self::guard::Hosts;
+use self::reply::Refusal;
+use self::scrape::Scrape;
+pub use self::server::serve;
+use crate::evaluation::Desk;
+use crate::guidance::Guidance;
+use crate::journal::Feed;
+use crate::metrics::Metrics;
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,3 +59,87 @@ pub struct HttpSettings {
     /// A person wrote that an address beyond loopback may be served without login and TLS.
     pub insecure: bool,
 }
+
+/// A body may have this many bytes; commands need some hundred.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What the routes answer from; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    desk: Desk,
+    feed: Feed,
+    metrics: Arc<Metrics>,
+    /// In the engine's order of alarms.
+    guidance: Arc<[Guidance]>,
+    scrape: Arc<Scrape>,
+}
+
+impl App {
+    /// `guidance` is in the engine's order of alarms.
+    pub fn new(
+        desk: Desk,
+        feed: Feed,
+        metrics: Arc<Metrics>,
+        guidance: impl Into<Arc<[Guidance]>>,
+    ) -> Self {
+        Self {
+            desk,
+            feed,
+            metrics,
+            guidance: guidance.into(),
+            scrape: Arc::default(),
+        }
+    }
+}
+
+/// All routes, behind the guard for a listener on `listen`.
+fn router(app: App, listen: SocketAddr) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/metrics", get(scrape::metrics))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/api/v1/alarms", get(alarms::list))
+        .route("/api/v1/alarms/{point}/{kind}", get(alarms::one))
+        .route(
+            "/api/v1/alarms/{point}/{kind}/acknowledge",
+            post(alarms::acknowledge),
+        )
+        .route("/api/v1/alarms/{point}/{kind}/reset", post(alarms::reset))
+        .route("/api/v1/points", get(points::list))
+        .route("/api/v1/events", get(events::after))
+        .fallback(no_such_page)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(axum::middleware::from_fn_with_state(
+            Hosts::of(listen),
+            guard::check,
+        ))
+        .with_state(app)
+}
+
+/// What can be asked. The page for operators is another one.
+async fn index() -> &'static str {
+    "forewarn: early warning for hazard points. Supplementary; not a safety system.\n\
+     \n\
+     GET  /metrics                                     Prometheus\n\
+     GET  /healthz                                     does the process work?\n\
+     GET  /readyz                                      does it watch the plant?\n\
+     GET  /api/v1/alarms?state=active                  or unacknowledged, or all (default)\n\
+     GET  /api/v1/alarms/POINT/KIND                    one alarm\n\
+     POST /api/v1/alarms/POINT/KIND/acknowledge        {\"by\":\"who\",\"comment\":\"..\",\"occurrence\":1}\n\
+     POST /api/v1/alarms/POINT/KIND/reset              {\"by\":\"who\",\"verified_independently\":true}\n\
+     GET  /api/v1/points                               values, quality, slope\n\
+     GET  /api/v1/events?after=SEQ&limit=N             what happened after SEQ\n"
+}
+
+async fn no_such_page() -> Refusal {
+    Refusal::not_found("no such page; / lists what there is")
+}
+
+async fn wrong_method() -> Refusal {
+    Refusal::wrong_method()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! Input lines of `forewarn replay` (contract 5.1): JSON Lines, in order of `t`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::engine::command::{Action, Command};
+use crate::engine::reading::{Doubt, Fault};
+use crate::engine::time::Wall;
+
+/// One line, understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// True elapsed time since the start.
+    pub t: Duration,
+    /// What happens then.
+    pub step: Step,
+}
+
+/// What a line can say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// A reading of a point.
+    Reading {
+        /// The point's id.
+        point: String,
+        /// What was measured.
+        measured: Measured,
+        /// When the source says it was taken.
+        source_time: Option<Wall>,
+        /// The source's counter.
+        sequence: Option<u64>,
+        /// An MQTT retained message.
+        retained: bool,
+    },
+    /// A person's command.
+    Command(Command),
+    /// The wall clock jumps by this many seconds.
+    WallStep(f64),
+    /// All memory is lost at this instant.
+    Kill,
+    /// The same journal is opened again.
+    Start,
+}
+
+/// The value of a reading line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Measured {
+    /// In the point's unit.
+    Value(f64),
+    /// As on the wire; goes through the point's scaling.
+    Raw(f64),
+    /// In the point's unit, with a doubt.
+    Uncertain(f64, Doubt),
+    /// No value.
+    Bad(Fault),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    t: f64,
+    point: Option<String>,
+    value: Option<f64>,
+    raw: Option<f64>,
+    quality: Option<Quality>,
+    reason: Option<String>,
+    source_time: Option<Timestamp>,
+    sequence: Option<u64>,
+    #[serde(default)]
+    retained: bool,
+    command: Option<String>,
+    alarm: Option<String>,
+    occurrence: Option<u64>,
+    by: Option<String>,
+    comment: Option<String>,
+    #[serde(default)]
+    verified_independently: bool,
+    wall_step: Option<f64>,
+    #[serde(default)]
+    kill: bool,
+    #[serde(default)]
+    start: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Quality {
+    Good,
+    Uncertain,
+    Bad,
+}
+
+/// Understands one line.
+///
+/// # Errors
+/// What is wrong with it, in words that go behind `line N: `.
+pub fn parse(text: &str) -> Result<Line, String> {
+    let fields: Fields = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let t = Duration::try_from_secs_f64(fields.t)
+        .map_err(|_negative| format!("`t` is {}; it counts seconds from 0", fields.t))?;
+    let kinds = [
+        fields.point.is_some(),
+        fields.command.is_some(),
+        fields.wall_step.is_some(),
+        fields.kill,
+        fields.start,
+    ];
+    if kinds.iter().filter(|present| **present).count() != 1 {
+        return Err(
+            "a line has exactly one of `point`, `command`, `wall_step`, `kill`, `start`".to_owned(),
+        );
+    }
+    let step = if let Some(seconds) = fields.wall_step {
+        Step::WallStep(seconds)
+    } else if fields.kill {
+        Step::Kill
+    } else if fields.start {
+        Step::Start
+    } else if fields.command.is_some() {
+        Step::Command(command(fields)?)
+    } else {
+        reading(fields)?
+    };
+    Ok(Line { t, step })
+}
+
+fn reading(fields: Fields) -> Result<Step, String> {
+    let measured = measured(&fields)?;
+    let source_time = fields.source_time.map(wall).transpose()?;
+    Ok(Step::Reading {
+        point: fields.point.unwrap_or_default(),
+        measured,
+        source_time,
+        sequence: fields.sequence,
+        retained: fields.retained,
+    })
+}
+
+fn measured(fields: &Fields) -> Result<Measured, String> {
+    let quality = fields.quality.as_ref().unwrap_or(&Quality::Good);
+    match (quality, fields.value, fields.raw) {
+        (Quality::Good, Some(value), None) => Ok(Measured::Value(value)),
+        (Quality::Good, None, Some(raw)) => Ok(Measured::Raw(raw)),
+        (Quality::Uncertain, Some(value), None) => {
+            let doubt = reason(fields, "sensor_not_accurate")?;
+            Ok(Measured::Uncertain(value, doubt))
+        }
+        (Quality::Bad, None, None) => Ok(Measured::Bad(reason(fields, "sensor_failure")?)),
+        (Quality::Bad, _, _) => Err("a bad reading has no `value` and no `raw`".to_owned()),
+        _ => Err("a reading has `value` or `raw`, or `quality` \"bad\"".to_owned()),
+    }
+}
+
+fn reason<T: for<'a> Deserialize<'a>>(fields: &Fields, default: &str) -> Result<T, String> {
+    let name = fields.reason.as_deref().unwrap_or(default);
+    serde_json::from_value(name.into()).map_err(|error| format!("`reason`: {error}"))
+}
+
+fn command(fields: Fields) -> Result<Command, String> {
+    let action = match fields.command.as_deref() {
+        Some("acknowledge") => Action::Acknowledge {
+            occurrence: fields.occurrence,
+        },
+        Some("reset") => Action::Reset {
+            verified_independently: fields.verified_independently,
+        },
+        Some(other) => {
+            return Err(format!(
+                "`command` is \"{other}\"; this version knows \"acknowledge\" and \"reset\""
+            ));
+        }
+        None => return Err("`command` is missing".to_owned()),
+    };
+    Ok(Command {
+        alarm: fields.alarm.ok_or("a command names its `alarm`, as POINT/KIND")?,
+        action,
+        by: fields.by.unwrap_or_default(),
+        comment: fields.comment,
+    })
+}
+
+/// A time stamp as the engine counts it.
+///
+/// # Errors
+/// Times outside the years 1677 to 2262.
+pub fn wall(time: Timestamp) -> Result<Wall, String> {
+    i64::try_from(time.as_nanosecond())
+        .map(Wall::from_unix_nanos)
+        .map_err(|_outside| format!("{time} lies outside the years 1677 to 2262"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_the_contract() {
+        let good = [
+            r#"{"t": 12.0, "point": "PT-330", "value": 7.91}"#,
+            r#"{"t": 12.5, "point": "CO-12", "value": 31.0, "source_time": "2026-05-04T06:10:11Z", "sequence": 311}"#,
+            r#"{"t": 13.0, "point": "FT-77", "raw": 11.6}"#,
+            r#"{"t": 14.0, "point": "VIB-9B", "quality": "bad", "reason": "device_failure"}"#,
+            r#"{"t": 15.5, "point": "LT-40", "value": 2.2, "source_time": "2026-05-04T05:58:00Z", "retained": true}"#,
+            r#"{"t": 30, "command": "acknowledge", "alarm": "CO-12/high", "occurrence": 3, "by": "li-wei", "comment": "going there"}"#,
+            r#"{"t": 50, "command": "reset", "alarm": "CH4-101/over_range", "by": "li-wei", "verified_independently": true}"#,
+            r#"{"t": 120, "wall_step": -90.5}"#,
+            r#"{"t": 260, "kill": true}"#,
+            r#"{"t": 300, "start": true}"#,
+        ];
+        for line in good {
+            parse(line).unwrap_or_else(|error| unreachable!("{line}: {error}"));
+        }
+    }
+
+    #[test]
+    fn wrong_lines_say_what_is_wrong() {
+        for (line, part) in [
+            ("", "EOF"),
+            ("{}", "missing field `t`"),
+            (r#"{"t": -1, "kill": true}"#, "seconds from 0"),
+            (r#"{"t": 1}"#, "exactly one of"),
+            (r#"{"t": 1, "kill": true, "start": true}"#, "exactly one of"),
+            (r#"{"t": 1, "point": "A"}"#, "`value` or `raw`"),
+            (r#"{"t": 1, "point": "A", "value": 1, "raw": 2}"#, "`value` or `raw`"),
+            (r#"{"t": 1, "point": "A", "value": "1"}"#, "invalid type: string"),
+            (r#"{"t": 1, "point": "A", "value": 1e999}"#, "out of range"),
+            (r#"{"t": 1, "point": "A", "valeu": 1}"#, "unknown field `valeu`"),
+            (r#"{"t": 1, "point": "A", "quality": "bad", "value": 0}"#, "no `value`"),
+            (r#"{"t": 1, "point": "A", "quality": "bad", "reason": "tired"}"#, "unknown variant `tired`"),
+            (r#"{"t": 1, "command": "shelve", "alarm": "A/high"}"#, "this version knows"),
+            (r#"{"t": 1, "command": "acknowledge", "by": "x"}"#, "names its `alarm`"),
+        ] {
+            let error = parse(line).expect_err(line);
+            assert!(error.contains(part), "{line}: {error}");
+        }
+    }
+}

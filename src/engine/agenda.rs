@@ -1,0 +1,86 @@
+//! Every deadline of the engine in one queue.
+//!
+//! A timer is an entry of the heap *and* a due time kept where it belongs (the point, the alarm).
+//! Moving a deadline later touches only the due time; the entry is moved when it comes up. So the
+//! staleness of a point costs nothing per reading, and the heap holds about one entry a timer.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::time::Mono;
+
+/// What is due. The order is the order at one instant: a raise that is due is not lost to a silence
+/// that begins at the same instant, and a silence stops a clear that would come with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// The on-delay of an alarm.
+    Raise(u32),
+    /// The silence of a point.
+    Stale(u32),
+    /// The confirmation that a point is good again.
+    Confirm(u32),
+    /// The off-delay of an alarm.
+    Clear(u32),
+}
+
+/// The queue.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    heap: BinaryHeap<Reverse<(Mono, Timer)>>,
+}
+
+impl Agenda {
+    /// Room for one timer per point and per alarm without allocating later.
+    pub(super) fn with_capacity(timers: usize) -> Self {
+        Self {
+            heap: BinaryHeap::with_capacity(timers),
+        }
+    }
+
+    /// Wakes at `due` for `timer`.
+    pub(super) fn push(&mut self, due: Mono, timer: Timer) {
+        self.heap.push(Reverse((due, timer)));
+    }
+
+    /// The earliest entry; possibly of a timer that has moved or was stopped.
+    pub(super) fn next(&self) -> Option<Mono> {
+        self.heap.peek().map(|Reverse((due, _))| *due)
+    }
+
+    /// Takes the earliest entry if it is due before `horizon`, or at it when `inclusive`.
+    pub(super) fn pop(&mut self, horizon: Mono, inclusive: bool) -> Option<(Mono, Timer)> {
+        let due = self.next()?;
+        if due < horizon || (inclusive && due == horizon) {
+            self.heap.pop().map(|Reverse(entry)| entry)
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earliest_first_and_by_kind_at_one_instant() {
+        let at = Mono::from_nanos;
+        let mut agenda = Agenda::default();
+        agenda.push(at(5), Timer::Clear(0));
+        agenda.push(at(5), Timer::Stale(0));
+        agenda.push(at(5), Timer::Raise(9));
+        agenda.push(at(3), Timer::Confirm(1));
+        assert_eq!(agenda.next(), Some(at(3)));
+        assert_eq!(agenda.pop(at(3), false), None);
+        assert_eq!(agenda.pop(at(3), true), Some((at(3), Timer::Confirm(1))));
+        let rest: Vec<_> = std::iter::from_fn(|| agenda.pop(at(6), false)).collect();
+        assert_eq!(
+            rest,
+            [
+                (at(5), Timer::Raise(9)),
+                (at(5), Timer::Stale(0)),
+                (at(5), Timer::Clear(0))
+            ]
+        );
+    }
+}

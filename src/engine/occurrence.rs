@@ -1,0 +1,225 @@
+//! One alarm at run time: its rule, how far its condition is confirmed, and the episode it is in.
+
+use std::sync::Arc;
+
+use super::alarm::{AlarmState, Overlays, Traits};
+use super::delay::{Delays, Phase};
+use super::reading::{Finite, Quality};
+use super::rule::Watch;
+use super::settings::{AlarmKind, AlarmSettings, Direction, Priority};
+use super::snapshot::{Acknowledgement, AlarmRecord, AlarmView, OpenOccurrence};
+use super::time::{Moment, Mono, Wall};
+
+/// Older occurrences that may wait for an acknowledgement, per alarm. When more pile up, the oldest
+/// leaves this list; its events stay in the journal.
+const OPEN_OCCURRENCES: usize = 32;
+
+/// What every reading touches. Kept small: a point's alarms lie together.
+#[derive(Debug)]
+pub(super) struct Alarm {
+    pub(super) id: Arc<str>,
+    pub(super) kind: AlarmKind,
+    pub(super) watch: Watch,
+    pub(super) delays: Delays,
+    pub(super) phase: Phase,
+    pub(super) state: AlarmState,
+    pub(super) traits: Traits,
+    /// As configured.
+    floor: Priority,
+    inherits: bool,
+    /// Of the newest occurrence.
+    pub(super) priority: Priority,
+    /// Absent before the first occurrence.
+    pub(super) episode: Option<Box<Episode>>,
+}
+
+/// The newest occurrence, and older ones that nobody has acknowledged.
+#[derive(Debug, Default)]
+pub(super) struct Episode {
+    pub(super) occurrence: u64,
+    pub(super) raised_at: Option<Wall>,
+    /// Absent when it was raised before this start.
+    raised_mono: Option<Mono>,
+    cleared_at: Option<Wall>,
+    pub(super) acknowledged: Option<Acknowledgement>,
+    pub(super) peak: Option<f64>,
+    pub(super) value: Option<f64>,
+    pub(super) unacknowledged: Vec<OpenOccurrence>,
+}
+
+impl Alarm {
+    pub(super) fn new(point: &str, settings: &AlarmSettings) -> Self {
+        let kind = settings.kind();
+        Self {
+            id: format!("{point}/{}", kind.name()).into(),
+            kind,
+            watch: Watch::new(settings.rule),
+            delays: Delays {
+                on: settings.on_delay,
+                off: settings.off_delay,
+                hold: settings.pending_hold,
+            },
+            phase: Phase::default(),
+            state: AlarmState::Normal,
+            traits: Traits {
+                latching: settings.latching,
+                ack_required: settings.ack_required,
+            },
+            floor: settings.priority,
+            inherits: settings.inherit_priority,
+            priority: settings.priority,
+            episode: None,
+        }
+    }
+
+    /// Takes up the life before this one.
+    pub(super) fn restore(&mut self, record: &AlarmRecord) {
+        self.state = record.state;
+        if record.state.is_active() {
+            self.phase = Phase::Active;
+        }
+        if let Some(priority) = record.priority {
+            self.priority = priority;
+        }
+        self.episode = Some(Box::new(Episode {
+            occurrence: record.occurrence,
+            raised_at: record.raised_at,
+            raised_mono: None,
+            cleared_at: record.cleared_at,
+            acknowledged: record.acknowledged.clone(),
+            peak: record.peak,
+            value: record.value,
+            unacknowledged: record.unacknowledged.clone(),
+        }));
+    }
+
+    /// Number of the newest occurrence; 0 before the first.
+    pub(super) fn occurrence(&self) -> u64 {
+        self.episode
+            .as_ref()
+            .map_or(0, |episode| episode.occurrence)
+    }
+
+    /// Begins a new occurrence. One that nobody acknowledged stays open beside it. `inherited` is
+    /// the highest priority among the point's hazards in sight.
+    pub(super) fn begin(&mut self, now: Moment, value: Option<f64>, inherited: Option<Priority>) {
+        let unattended = self.state.is_unacknowledged();
+        let episode = self.episode.get_or_insert_default();
+        let mut unacknowledged = std::mem::take(&mut episode.unacknowledged);
+        if let (true, Some(raised_at)) = (unattended, episode.raised_at) {
+            if unacknowledged.len() == OPEN_OCCURRENCES {
+                unacknowledged.remove(0);
+            }
+            unacknowledged.push(OpenOccurrence {
+                occurrence: episode.occurrence,
+                raised_at,
+            });
+        }
+        **episode = Episode {
+            occurrence: episode.occurrence + 1,
+            raised_at: Some(now.wall),
+            raised_mono: Some(now.mono),
+            peak: value,
+            value,
+            unacknowledged,
+            ..Episode::default()
+        };
+        self.priority = match inherited {
+            Some(inherited) if self.inherits => self.floor.max(inherited),
+            Some(_) | None => self.floor,
+        };
+    }
+
+    /// The condition ended; says how long it lasted, in seconds. By the monotonic clock when the
+    /// whole occurrence was seen, else by the wall clock.
+    pub(super) fn end(&mut self, now: Moment) -> Option<f64> {
+        let episode = self.episode.as_mut()?;
+        episode.cleared_at = Some(now.wall);
+        match (episode.raised_mono, episode.raised_at) {
+            (Some(raised), _) => Some(now.mono.since(raised).as_secs_f64()),
+            (None, Some(raised)) => Some(now.wall.seconds_since(raised).max(0.0)),
+            (None, None) => None,
+        }
+    }
+
+    /// A person (or the system, for unattended alarms) recognised the newest occurrence.
+    pub(super) fn acknowledge(&mut self, by: &str, now: Moment) {
+        if let Some(episode) = self.episode.as_mut() {
+            episode.acknowledged = Some(Acknowledgement {
+                by: by.into(),
+                at: now.wall,
+            });
+        }
+    }
+
+    /// Takes a value while the condition is true.
+    pub(super) fn follow(&mut self, value: Finite) {
+        let rising = match &self.watch {
+            Watch::Limit(rule) => rule.level.is_upper(),
+            Watch::Rate(rate) => rate.0.direction == Direction::Rise,
+            Watch::State => true,
+            Watch::Bad | Watch::Stale => return,
+        };
+        if let Some(episode) = self.episode.as_mut() {
+            let value = value.get();
+            episode.value = Some(value);
+            let peak = episode.peak.unwrap_or(value);
+            episode.peak = Some(if rising {
+                peak.max(value)
+            } else {
+                peak.min(value)
+            });
+        }
+    }
+
+    /// What is stored with every event.
+    pub(super) fn record(&self) -> AlarmRecord {
+        let episode = self.episode.as_deref();
+        AlarmRecord {
+            alarm: Arc::clone(&self.id),
+            state: self.state,
+            priority: Some(self.priority),
+            occurrence: self.occurrence(),
+            raised_at: episode.and_then(|episode| episode.raised_at),
+            cleared_at: episode.and_then(|episode| episode.cleared_at),
+            acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),
+            peak: episode.and_then(|episode| episode.peak),
+            value: episode.and_then(|episode| episode.value),
+            unacknowledged: episode.map_or_else(Vec::new, |episode| episode.unacknowledged.clone()),
+            overlays: Overlays::default(),
+        }
+    }
+
+    /// What the page shows. `value` and `quality` are the point's.
+    pub(super) fn view(
+        &self,
+        point: &super::Point,
+        value: Option<f64>,
+        quality: Quality,
+    ) -> AlarmView {
+        let episode = self.episode.as_deref();
+        AlarmView {
+            alarm: Arc::clone(&self.id),
+            point: Arc::clone(&point.id),
+            kind: self.kind,
+            area: point.area.clone(),
+            unit: Arc::clone(&point.unit),
+            priority: self.priority,
+            state: self.state,
+            overlays: Overlays::default(),
+            occurrence: self.occurrence(),
+            value,
+            limit: self.watch.limit(),
+            quality,
+            raised_at: episode.and_then(|episode| episode.raised_at),
+            acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),
+            peak: episode.and_then(|episode| episode.peak),
+            older_unacknowledged: episode.map_or(0, |episode| episode.unacknowledged.len()),
+        }
+    }
+}
+
+/// Point and kind of a stored alarm id, for alarms that are no longer configured.
+pub(super) fn split_id(alarm: &str) -> (&str, &str) {
+    alarm.rsplit_once('/').unwrap_or((alarm, ""))
+}

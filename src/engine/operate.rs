@@ -1,0 +1,176 @@
+//! Commands of people: accepted, a no-op that is recorded, or denied with a reason that is recorded.
+
+use super::Engine;
+use super::alarm::{AlarmState, Input, Step, transition};
+use super::command::{Action, Command, Denied, Outcome};
+use super::effect::{Cause, Details, Effect, Event, EventKind};
+use super::reading::Quality;
+use super::report::unconfigured;
+use super::snapshot::Acknowledgement;
+use super::time::Moment;
+
+impl Engine {
+    /// One command. Whatever becomes of it stands in the journal with the person's name.
+    ///
+    /// # Errors
+    /// [`Denied`]: nothing changed, and why.
+    pub fn command(&mut self, command: &Command, now: Moment) -> Result<Outcome, Denied> {
+        let now = self.arrive(now, true);
+        let known = self.names.get(command.alarm.as_str()).copied();
+        let outcome = match (known, command.by.trim().is_empty()) {
+            (None, _) => Err(Denied::UnknownAlarm(command.alarm.as_str().into())),
+            (Some(_), true) => Err(Denied::NoName),
+            (Some(alarm), false) => match command.action {
+                Action::Acknowledge { occurrence } => {
+                    self.acknowledge(alarm, occurrence, command, now)
+                }
+                Action::Reset { .. } => self.reset(alarm, command, now),
+            },
+        };
+        if let Err(denied) = &outcome {
+            self.report_denied(known, command, denied, now);
+        }
+        outcome
+    }
+
+    fn acknowledge(
+        &mut self,
+        index: usize,
+        asked: Option<u64>,
+        command: &Command,
+        now: Moment,
+    ) -> Result<Outcome, Denied> {
+        let alarm = &self.alarms[index];
+        let newest = alarm.occurrence();
+        let occurrence = asked.unwrap_or(newest);
+        if occurrence != newest {
+            return self.acknowledge_older(index, occurrence, command, now);
+        }
+        let first = alarm
+            .episode
+            .as_ref()
+            .and_then(|episode| episode.acknowledged.clone());
+        if let (Some(first), AlarmState::Normal, Some(_)) = (&first, alarm.state, asked) {
+            // Named an episode that is over, and that someone recognised while it ran.
+            return Ok(self.already_acknowledged(index, first.clone(), command, now));
+        }
+        let (state, step) = transition(alarm.state, Input::Acknowledge, alarm.traits)?;
+        if let (Step::AlreadyAcknowledged, Some(first)) = (step, first) {
+            return Ok(self.already_acknowledged(index, first, command, now));
+        }
+        let alarm = &mut self.alarms[index];
+        alarm.state = state;
+        alarm.acknowledge(&command.by, now);
+        self.report(
+            index,
+            EventKind::Acknowledged,
+            Cause::Operator,
+            said(command),
+            now,
+        );
+        Ok(Outcome::Accepted { occurrence })
+    }
+
+    /// An older occurrence that nobody had recognised: closes it and leaves the newest alone.
+    fn acknowledge_older(
+        &mut self,
+        index: usize,
+        asked: u64,
+        command: &Command,
+        now: Moment,
+    ) -> Result<Outcome, Denied> {
+        let alarm = &mut self.alarms[index];
+        let newest = alarm.occurrence();
+        let open = alarm
+            .episode
+            .as_mut()
+            .map(|episode| &mut episode.unacknowledged);
+        let found = open.and_then(|open| {
+            let position = open.iter().position(|older| older.occurrence == asked)?;
+            Some(open.remove(position))
+        });
+        if found.is_none() {
+            return Err(Denied::UnknownOccurrence { asked, newest });
+        }
+        let mut subject = self.subject(index);
+        subject.occurrence = asked;
+        subject.state = AlarmState::Normal;
+        self.effects.push_back(Effect::Event(Box::new(Event {
+            at: now,
+            kind: EventKind::Acknowledged,
+            subject: Some(subject),
+            cause: Cause::Operator,
+            details: said(command),
+            record: Some(self.alarms[index].record()),
+        })));
+        Ok(Outcome::Accepted { occurrence: asked })
+    }
+
+    fn already_acknowledged(
+        &mut self,
+        index: usize,
+        first: Acknowledgement,
+        command: &Command,
+        now: Moment,
+    ) -> Outcome {
+        let details = Details {
+            reason: Some("already_acknowledged".to_owned()),
+            message: Some(format!("{} was first", first.by)),
+            ..said(command)
+        };
+        self.report(
+            index,
+            EventKind::CommandIgnored,
+            Cause::Operator,
+            details,
+            now,
+        );
+        Outcome::AlreadyDone {
+            occurrence: self.alarms[index].occurrence(),
+            first,
+        }
+    }
+
+    fn reset(&mut self, index: usize, command: &Command, now: Moment) -> Result<Outcome, Denied> {
+        let (quality, _) = self.points[self.point_of(index)].channel.quality();
+        let evidence = quality == Quality::Good;
+        let alarm = &mut self.alarms[index];
+        let (state, _) = transition(alarm.state, Input::Reset { evidence }, alarm.traits)?;
+        alarm.state = state;
+        let occurrence = alarm.occurrence();
+        self.report(index, EventKind::Reset, Cause::Operator, said(command), now);
+        Ok(Outcome::Accepted { occurrence })
+    }
+
+    fn report_denied(
+        &mut self,
+        known: Option<usize>,
+        command: &Command,
+        denied: &Denied,
+        now: Moment,
+    ) {
+        let details = Details {
+            reason: Some(denied.name().to_owned()),
+            message: Some(denied.to_string()),
+            ..said(command)
+        };
+        let subject =
+            known.map_or_else(|| unconfigured(&command.alarm), |index| self.subject(index));
+        self.effects.push_back(Effect::Event(Box::new(Event {
+            at: now,
+            kind: EventKind::CommandRejected,
+            subject: Some(subject),
+            cause: Cause::Operator,
+            details,
+            record: None,
+        })));
+    }
+}
+
+fn said(command: &Command) -> Details {
+    Details {
+        by: Some(command.by.clone()),
+        comment: command.comment.clone(),
+        ..Details::default()
+    }
+}

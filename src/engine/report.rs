@@ -1,0 +1,284 @@
+//! What the engine says: events with everything a reader needs, and copies of the present.
+
+use std::sync::Arc;
+
+use super::alarm::{AlarmState, Overlays};
+use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
+use super::occurrence::split_id;
+use super::quality::Condition;
+use super::reading::{AlarmIndex, Finite, Quality, Sample};
+use super::rule::Watch;
+use super::rule::rate_of_change::Fit;
+use super::settings::{AlarmKind, Priority};
+use super::snapshot::{AlarmRecord, PointView, Snapshot};
+use super::time::Moment;
+use super::{Engine, Sight, timer_index};
+
+/// Forecasts further ahead than this are noise, seconds.
+const HORIZON: f64 = 1800.0;
+
+impl Engine {
+    /// A copy of the present.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut alarms = Vec::with_capacity(self.alarms.len());
+        let mut points = Vec::with_capacity(self.points.len());
+        for (index, point) in self.points.iter().enumerate() {
+            let (quality, reason) = point.channel.quality();
+            let value = point
+                .channel
+                .shown()
+                .and_then(Sample::value)
+                .map(Finite::get);
+            let own = &self.alarms[point.alarms.clone()];
+            alarms.extend(own.iter().map(|alarm| alarm.view(point, value, quality)));
+            let fit = self.fit(index);
+            points.push(PointView {
+                id: Arc::clone(&point.id),
+                area: point.area.clone(),
+                unit: Arc::clone(&point.unit),
+                value,
+                quality,
+                reason,
+                last_reading: point.channel.last_reading,
+                slope_per_min: fit.map(|fit| fit.slope_per_min),
+                forecast: fit.map_or_else(Vec::new, |fit| self.forecast(index, fit)),
+                counts: point.channel.counts,
+            });
+        }
+        Snapshot {
+            at: self.now,
+            points,
+            alarms,
+        }
+    }
+
+    /// Something about the gateway itself.
+    pub(super) fn announce(&mut self, kind: EventKind, cause: Cause, details: Details) {
+        self.effects.push_back(Effect::Event(Box::new(Event {
+            at: self.now,
+            kind,
+            subject: None,
+            cause,
+            details,
+            record: None,
+        })));
+    }
+
+    /// The gateway ends in good order. The last call.
+    pub fn stop(&mut self, now: Moment) {
+        self.tick(now);
+        self.announce(EventKind::Stopped, Cause::System, Details::default());
+    }
+
+    pub(super) fn report_raise(&mut self, alarm: usize, sight: &Sight, now: Moment) {
+        let mut details = self.trend(alarm);
+        if !self.alarms[alarm].watch.is_process() {
+            details.held = (!sight.held.is_empty()).then_some(true);
+            details.message = hidden_hazards(sight);
+        }
+        self.report(alarm, EventKind::Raised, Cause::Process, details, now);
+    }
+
+    pub(super) fn report_clear(&mut self, alarm: usize, lasted: Option<f64>, now: Moment) {
+        let details = Details {
+            duration_s: lasted.map(|seconds| (seconds * 1000.0).round() / 1000.0),
+            peak: self.alarms[alarm]
+                .episode
+                .as_ref()
+                .and_then(|episode| episode.peak),
+            ..Details::default()
+        };
+        self.report(alarm, EventKind::Cleared, Cause::Process, details, now);
+    }
+
+    /// The reason of a running occurrence changed.
+    pub(super) fn report_change(&mut self, alarm: usize, now: Moment) {
+        self.report(
+            alarm,
+            EventKind::Changed,
+            Cause::Process,
+            Details::default(),
+            now,
+        );
+    }
+
+    /// The quality beneath the active process alarms of a point changed: their state is held
+    /// without evidence, or there is evidence again.
+    pub(super) fn report_quality_of_active(&mut self, point: usize, now: Moment) {
+        let held = !matches!(self.points[point].channel.condition, Condition::Present);
+        for alarm in self.points[point].alarms.clone() {
+            let Self { alarms, .. } = self;
+            if alarms[alarm].watch.is_process() && alarms[alarm].state.is_active() {
+                let details = Details {
+                    held: Some(held),
+                    ..Details::default()
+                };
+                self.report(alarm, EventKind::Changed, Cause::Process, details, now);
+            }
+        }
+    }
+
+    /// An alarm that is no longer configured: its open occurrence ends on the record.
+    pub(super) fn close_removed(&mut self, record: &AlarmRecord) {
+        if record.state == AlarmState::Normal && record.unacknowledged.is_empty() {
+            return;
+        }
+        let closed = AlarmRecord {
+            state: AlarmState::Normal,
+            unacknowledged: Vec::new(),
+            cleared_at: record.cleared_at.or(Some(self.now.wall)),
+            ..record.clone()
+        };
+        let subject = Subject {
+            occurrence: record.occurrence,
+            priority: record.priority.unwrap_or(Priority::Low),
+            ..unconfigured(&record.alarm)
+        };
+        self.effects.push_back(Effect::Event(Box::new(Event {
+            at: self.now,
+            kind: EventKind::Cleared,
+            subject: Some(subject),
+            cause: Cause::Config,
+            details: Details {
+                reason: Some("rule_removed".to_owned()),
+                ..Details::default()
+            },
+            record: Some(closed),
+        })));
+    }
+
+    /// An event of an alarm, as the alarm stands now.
+    pub(super) fn report(
+        &mut self,
+        alarm: usize,
+        kind: EventKind,
+        cause: Cause,
+        mut details: Details,
+        now: Moment,
+    ) {
+        let subject = self.subject(alarm);
+        if details.reason.is_none() && !matches!(kind, EventKind::Cleared) {
+            let (_, reason) = self.points[self.point_of(alarm)].channel.quality();
+            details.reason = reason.map(str::to_owned);
+        }
+        self.effects.push_back(Effect::Event(Box::new(Event {
+            at: now,
+            kind,
+            subject: Some(subject),
+            cause,
+            details,
+            record: Some(self.alarms[alarm].record()),
+        })));
+    }
+
+    /// The alarm as it stands now.
+    pub(super) fn subject(&self, index: usize) -> Subject {
+        let alarm = &self.alarms[index];
+        let point = &self.points[self.point_of(index)];
+        let overlays = Overlays::default();
+        Subject {
+            index: Some(AlarmIndex(timer_index(index))),
+            alarm: Arc::clone(&alarm.id),
+            point: Arc::clone(&point.id),
+            area: point.area.clone(),
+            unit: Arc::clone(&point.unit),
+            occurrence: alarm.occurrence(),
+            state: alarm.state,
+            overlays,
+            priority: alarm.priority,
+            value: self.value_for(index),
+            limit: alarm.watch.limit(),
+            quality: point.channel.quality().0,
+            annunciated: overlays.is_empty(),
+        }
+    }
+
+    /// Slope and time to the next limit, for the alarms that are about the value.
+    fn trend(&self, alarm: usize) -> Details {
+        let point = self.point_of(alarm);
+        let Some(fit) = self
+            .fit(point)
+            .filter(|_| self.alarms[alarm].watch.is_process())
+        else {
+            return Details::default();
+        };
+        let ahead = self.forecast(point, fit);
+        let next = ahead.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+        Details {
+            slope_per_min: Some(fit.slope_per_min),
+            forecast_s: next.map(|(_, seconds)| *seconds),
+            message: next.map(|(kind, seconds)| {
+                let span = spoken(*seconds);
+                format!("at this slope {} is reached in about {span}", kind.name())
+            }),
+            ..Details::default()
+        }
+    }
+
+    /// The line through the point's values: of the first rate rule that has one.
+    fn fit(&self, point: usize) -> Option<Fit> {
+        let mut own = self.alarms[self.points[point].alarms.clone()].iter();
+        self.points[point].channel.shown()?;
+        own.find_map(|alarm| alarm.watch.fit())
+    }
+
+    /// Seconds until each limit that the line leads to and that is not passed yet.
+    fn forecast(&self, point: usize, fit: Fit) -> Vec<(AlarmKind, f64)> {
+        let own = self.alarms[self.points[point].alarms.clone()].iter();
+        own.filter_map(|alarm| match &alarm.watch {
+            Watch::Limit(rule) if !alarm.phase.in_alarm() => {
+                let towards = rule.level.is_upper() == (fit.slope_per_min > 0.0);
+                let seconds = fit.seconds_to(rule.limit).filter(|_| towards)?;
+                (seconds <= HORIZON).then_some((alarm.kind, seconds))
+            }
+            Watch::Limit(_) | Watch::Rate(_) | Watch::State | Watch::Bad | Watch::Stale => None,
+        })
+        .collect()
+    }
+}
+
+/// An alarm that the settings do not know.
+pub(super) fn unconfigured(alarm: &str) -> Subject {
+    Subject {
+        index: None,
+        alarm: alarm.into(),
+        point: split_id(alarm).0.into(),
+        area: None,
+        unit: "".into(),
+        occurrence: 0,
+        state: AlarmState::Normal,
+        overlays: Overlays::default(),
+        priority: Priority::Low,
+        value: None,
+        limit: None,
+        quality: Quality::Bad,
+        annunciated: false,
+    }
+}
+
+/// What a missing value hides, for the person who is told that it is missing.
+fn hidden_hazards(sight: &Sight) -> Option<String> {
+    let list = |kinds: &[AlarmKind]| {
+        let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+        names.join(", ")
+    };
+    match (sight.held.is_empty(), sight.pending.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(format!("held without a value: {}", list(&sight.held))),
+        (true, false) => Some(format!("was about to raise: {}", list(&sight.pending))),
+        (false, false) => Some(format!(
+            "held without a value: {}; was about to raise: {}",
+            list(&sight.held),
+            list(&sight.pending)
+        )),
+    }
+}
+
+/// A span as a person says it.
+fn spoken(seconds: f64) -> String {
+    if seconds < 90.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.0} min", seconds / 60.0)
+    }
+}

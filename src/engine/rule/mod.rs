@@ -1,0 +1,98 @@
+//! One line per kind of rule: where the present value of a point lies with respect to it.
+//!
+//! A rule only answers [`Zone`]; what follows from it (delays, life cycle, events) is the same for
+//! every kind. To add one: a file here, a variant and an arm below.
+
+pub(super) mod limit;
+pub(super) mod rate_of_change;
+mod state;
+
+use super::delay::Zone;
+use super::quality::Condition;
+use super::reading::{Finite, Quality, Sample};
+use super::settings::{LimitRule, RateRule, Rule};
+use super::time::Mono;
+use rate_of_change::{Fit, Window};
+
+/// A rule with the memory it needs.
+#[derive(Debug)]
+pub(super) enum Watch {
+    /// A limit on the value.
+    Limit(LimitRule),
+    /// A limit on the slope, with its window. Boxed: most alarms are limits, and lie together.
+    Rate(Box<(RateRule, Window)>),
+    /// A digital point.
+    State,
+    /// The source says that the value is bad.
+    Bad,
+    /// Nothing new arrives.
+    Stale,
+}
+
+impl Watch {
+    pub(super) fn new(rule: Rule) -> Self {
+        match rule {
+            Rule::Limit(limit) => Self::Limit(limit),
+            Rule::Rate(rate) => Self::Rate(Box::new((rate, Window::default()))),
+            Rule::State => Self::State,
+            Rule::Bad => Self::Bad,
+            Rule::Stale => Self::Stale,
+        }
+    }
+
+    /// Does it watch the measured value, and not the measuring itself?
+    pub(super) const fn is_process(&self) -> bool {
+        match self {
+            Self::Limit(_) | Self::Rate(_) | Self::State => true,
+            Self::Bad | Self::Stale => false,
+        }
+    }
+
+    /// The limit it compares with: the point's unit, or units per minute for rates.
+    pub(super) const fn limit(&self) -> Option<f64> {
+        match self {
+            Self::Limit(rule) => Some(rule.limit),
+            Self::Rate(rate) => Some(rate.0.limit_per_min),
+            Self::State | Self::Bad | Self::Stale => None,
+        }
+    }
+
+    /// Takes a sample into the rule's memory. Only good ones: a doubtful value may be shown and
+    /// compared, but bends no line.
+    pub(super) fn learn(&mut self, time: Mono, sample: Sample) {
+        if let (Self::Rate(rate), Sample::Good(value)) = (self, sample) {
+            let (rule, window) = rate.as_mut();
+            window.push(rule, time, value);
+        }
+    }
+
+    /// The line through the rule's window, for rates.
+    pub(super) fn fit(&self) -> Option<Fit> {
+        match self {
+            Self::Rate(rate) => rate.1.fit(&rate.0),
+            Self::Limit(_) | Self::State | Self::Bad | Self::Stale => None,
+        }
+    }
+
+    /// Where a value of `quality` lies.
+    pub(super) fn zone(&self, value: Finite, quality: Quality) -> Zone {
+        match self {
+            Self::Limit(rule) => limit::zone(rule, value),
+            Self::Rate(_) if quality != Quality::Good => Zone::Unknown,
+            Self::Rate(rate) => rate_of_change::zone(&rate.0, rate.1.fit(&rate.0)),
+            Self::State => state::zone(value),
+            Self::Bad | Self::Stale => Zone::Inside,
+        }
+    }
+
+    /// Where a point without a usable value lies: process rules have no verdict; the alarm that is
+    /// about the missing value is true, and its twin has nothing to say.
+    pub(super) const fn zone_without_value(&self, condition: Condition) -> Zone {
+        match (self, condition) {
+            (Self::Bad, Condition::Bad(_)) | (Self::Stale, Condition::Stale) => Zone::Beyond,
+            (Self::Bad, Condition::Stale) | (Self::Stale, Condition::Bad(_)) => Zone::Inside,
+            (Self::Bad | Self::Stale, Condition::Waiting | Condition::Present)
+            | (Self::Limit(_) | Self::Rate(_) | Self::State, _) => Zone::Unknown,
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! The whole port over real sockets: a client that writes bytes, an engine that answers by script.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::*;
+use crate::engine::alarm::{AlarmState, Overlays};
+use crate::engine::command::{Action, Command, Denied, Outcome};
+use crate::engine::reading::Quality;
+use crate::engine::settings::{AlarmKind, Priority};
+use crate::engine::snapshot::{Acknowledgement, AlarmView, PointView, ReadingCounts, Snapshot};
+use crate::engine::time::{Moment, Wall};
+use crate::evaluation::{Answer, REQUESTS, Request};
+use crate::metrics::Names;
+
+mod attacks;
+
+const JSON: &str = "application/json";
+const ACKNOWLEDGE: &str = "/api/v1/alarms/CH4-101/high/acknowledge";
+
+/// A served port. Everything ends when it is dropped.
+struct Port {
+    address: SocketAddr,
+    metrics: Arc<Metrics>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Port {
+    async fn open() -> Self {
+        Self::with_engine(true).await
+    }
+
+    /// `answering`: false is an engine that is stuck.
+    async fn with_engine(answering: bool) -> Self {
+        let names = Names {
+            devices: vec!["gd-01".into()],
+            brokers: vec!["plant".into()],
+            tasks: vec!["engine".to_owned()],
+            ..Names::default()
+        };
+        let metrics = Arc::new(Metrics::new(&names));
+        let (requests, mut asked) = mpsc::channel(REQUESTS);
+        let app = App::new(Desk::new(requests), feed(), Arc::clone(&metrics), [words()]);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            serve(listener, app, stopping).await.expect("served");
+        });
+        tasks.spawn(async move {
+            let mut held = Vec::new();
+            while let Some(request) = asked.recv().await {
+                if answering {
+                    answer(request);
+                } else {
+                    held.push(request);
+                }
+            }
+        });
+        Self {
+            address,
+            metrics,
+            stop,
+            tasks,
+        }
+    }
+
+    /// Status and body of one request on its own connection.
+    async fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String) {
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}",
+            self.address
+        );
+        let reply = self.send(request.as_bytes()).await;
+        let status = status_of(&reply);
+        let (_, body) = reply.split_once("\r\n\r\n").unwrap_or_default();
+        (status, body.to_owned())
+    }
+
+    async fn get(&self, path: &str) -> (u16, String) {
+        self.ask("GET", path, "", "").await
+    }
+
+    async fn post(&self, path: &str, body: &str) -> (u16, Value) {
+        let headers = format!("Content-Type: {JSON}\r\n");
+        let (status, body) = self.ask("POST", path, &headers, body).await;
+        (status, json(&body))
+    }
+
+    /// Sends bytes as they are and reads until the far end closes.
+    async fn send(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.expect("connected");
+        // The far end may refuse before everything is written.
+        let _refused = stream.write_all(bytes).await.is_err();
+        read_to_end(&mut stream).await
+    }
+}
+
+async fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut reply = Vec::new();
+    let read = timeout(Duration::from_secs(30), stream.read_to_end(&mut reply)).await;
+    // A reset after the reply is an end, too.
+    let _reset = read.expect("the far end closes").is_err();
+    String::from_utf8(reply).expect("text")
+}
+
+fn status_of(reply: &str) -> u16 {
+    let status = reply.split(' ').nth(1).unwrap_or("0");
+    status.parse().expect("a status line")
+}
+
+fn json(body: &str) -> Value {
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
+}
+
+fn feed() -> Feed {
+    Feed {}
+}
+
+fn answer(request: Request) {
+    let gone = match request {
+        Request::Snapshot { reply } => reply.send(snapshot()).is_err(),
+        Request::Command { command, reply } => reply.send(decide(&command)).is_err(),
+    };
+    assert!(!gone, "nobody waits for the answer");
+}
+
+/// `high` can be acknowledged and is active; `rise` was acknowledged by someone else before.
+fn decide(command: &Command) -> Result<Answer, Denied> {
+    let outcome = match (command.alarm.as_str(), command.action) {
+        ("CH4-101/high", Action::Acknowledge { occurrence }) => Outcome::Accepted {
+            occurrence: occurrence.unwrap_or(4),
+        },
+        ("CH4-101/rise", Action::Acknowledge { .. }) => Outcome::AlreadyDone {
+            occurrence: 2,
+            first: Acknowledgement {
+                by: "wang-fang".into(),
+                at: Wall::from_unix_nanos(1_777_875_151_000_000_000),
+            },
+        },
+        ("CH4-101/high", Action::Reset { .. }) => return Err(Denied::StillActive),
+        (alarm, _) => return Err(Denied::UnknownAlarm(alarm.into())),
+    };
+    Ok(Answer {
+        outcome,
+        durable: true,
+    })
+}
+
+fn snapshot() -> Snapshot {
+    Snapshot {
+        at: Moment::default(),
+        points: vec![PointView {
+            id: "CH4-101".into(),
+            area: Some("tank-farm".into()),
+            unit: "%LEL".into(),
+            value: Some(31.5),
+            quality: Quality::Good,
+            reason: None,
+            last_reading: Some(Wall::from_unix_nanos(1_777_875_151_000_000_000)),
+            slope_per_min: Some(4.0),
+            forecast: vec![(AlarmKind::HighHigh, 277.5)],
+            counts: ReadingCounts::default(),
+        }],
+        alarms: vec![
+            alarm(AlarmKind::High, AlarmState::Unacknowledged, 0),
+            alarm(AlarmKind::Rise, AlarmState::Acknowledged, 0),
+            alarm(AlarmKind::Low, AlarmState::Normal, 1),
+            alarm(AlarmKind::Bad, AlarmState::Normal, 0),
+        ],
+    }
+}
+
+fn alarm(kind: AlarmKind, state: AlarmState, older_unacknowledged: usize) -> AlarmView {
+    AlarmView {
+        alarm: format!("CH4-101/{}", kind.name()).into(),
+        point: "CH4-101".into(),
+        kind,
+        area: Some("tank-farm".into()),
+        unit: "%LEL".into(),
+        priority: Priority::High,
+        state,
+        overlays: Overlays::default(),
+        occurrence: 4,
+        value: Some(31.5),
+        limit: Some(25.0),
+        quality: Quality::Good,
+        raised_at: Some(Wall::from_unix_nanos(1_777_875_151_000_000_000)),
+        acknowledged: None,
+        peak: Some(33.0),
+        older_unacknowledged,
+    }
+}
+
+fn words() -> Guidance {
+    Guidance {
+        alarm: "CH4-101/high".into(),
+        point: "CH4-101".into(),
+        kind: AlarmKind::High,
+        name: "Methane, tank farm north".to_owned(),
+        area: Some("tank-farm".into()),
+        area_name: Some("Tank farm north".to_owned()),
+        unit: "%LEL".into(),
+        priority: Priority::High,
+        limit: Some(25.0),
+        responsible: vec!["Li Wei, shift lead".to_owned()],
+        cause: None,
+        consequence: None,
+        action: Some("Stop hot work, start fans".to_owned()),
+        plan: Some("plans/gas-release.md".to_owned()),
+        time_to_respond: Some(Duration::from_secs(300)),
+    }
+}
+
+#[tokio::test]
+async fn an_alarm_says_everything_the_person_at_night_needs() {
+    let port = Port::open().await;
+    let (status, body) = port.get("/api/v1/alarms/CH4-101/high").await;
+    assert_eq!(status, 200);
+    let expected = serde_json::json!({
+        "alarm": "CH4-101/high", "point": "CH4-101", "kind": "high",
+        "name": "Methane, tank farm north", "area": "tank-farm", "area_name": "Tank farm north",
+        "unit": "%LEL", "priority": "high", "state": "unacknowledged", "overlays": [],
+        "occurrence": 4, "value": 31.5, "limit": 25.0, "quality": "good",
+        "raised_at": "2026-05-04T06:12:31.000Z", "acknowledged": null, "peak": 33.0,
+        "older_unacknowledged": 0, "action": "Stop hot work, start fans",
+        "plan": "plans/gas-release.md", "cause": null, "consequence": null,
+        "time_to_respond_s": 300.0, "responsible": ["Li Wei, shift lead"],
+    });
+    assert_eq!(json(&body), expected);
+}
+
+#[tokio::test]
+async fn lists_and_their_filters() {
+    let port = Port::open().await;
+    for (query, expected) in [
+        ("", 4),
+        ("?state=all", 4),
+        ("?state=active", 2),
+        // The newest occurrence of `low` is over, an older one still waits for a person.
+        ("?state=unacknowledged", 2),
+    ] {
+        let (status, body) = port.get(&format!("/api/v1/alarms{query}")).await;
+        assert_eq!(status, 200, "{query}");
+        let listed = json(&body)["alarms"].as_array().map(Vec::len);
+        assert_eq!(listed, Some(expected), "{query}");
+    }
+    let (status, body) = port.get("/api/v1/points").await;
+    assert_eq!(status, 200);
+    let point = &json(&body)["points"][0];
+    assert_eq!(point["name"], "Methane, tank farm north");
+    assert_eq!(point["forecast_s"]["high_high"], 277.5);
+    let (status, body) = port.get("/api/v1/events?after=41").await;
+    assert_eq!((status, body.as_str()), (200, r#"{"events":[],"next":41}"#));
+    let (status, body) = port.get("/").await;
+    assert!(status == 200 && body.contains("/api/v1/alarms"), "{body}");
+}
+
+#[tokio::test]
+async fn commands_and_what_becomes_of_them() {
+    let port = Port::open().await;
+    let (status, done) = port
+        .post(ACKNOWLEDGE, r#"{"by":"li-wei","occurrence":3}"#)
+        .await;
+    assert_eq!(status, 200, "{done}");
+    assert_eq!(done["result"], "accepted");
+    assert_eq!(done["occurrence"], 3);
+    assert_eq!(done["by"], "li-wei");
+    assert_eq!(done["durable"], true);
+
+    let rise = "/api/v1/alarms/CH4-101/rise/acknowledge";
+    let (status, done) = port.post(rise, r#"{"by":"li-wei"}"#).await;
+    assert_eq!(status, 200, "{done}");
+    assert_eq!(done["result"], "already_done");
+    assert_eq!(done["by"], "wang-fang");
+    assert_eq!(done["at"], "2026-05-04T06:12:31.000Z");
+
+    let reset = "/api/v1/alarms/CH4-101/high/reset";
+    let unknown = "/api/v1/alarms/CH4-999/high/acknowledge";
+    for (path, body, status, error) in [
+        (reset, r#"{"by":"li-wei"}"#, 409, "still_active"),
+        (
+            reset,
+            r#"{"by":"li-wei","occurrence":3}"#,
+            409,
+            "unknown_occurrence",
+        ),
+        (unknown, r#"{"by":"li-wei"}"#, 404, "unknown_alarm"),
+        (ACKNOWLEDGE, r#"{"by":" "}"#, 400, "no_name"),
+        (
+            ACKNOWLEDGE,
+            r#"{"by":"li-wei","occurence":3}"#,
+            400,
+            "bad_request",
+        ),
+        (
+            ACKNOWLEDGE,
+            r#"{"by":"li\u001b[2Jwei"}"#,
+            400,
+            "bad_request",
+        ),
+        (
+            ACKNOWLEDGE,
+            r#"{"by":"li-wei","occurrence":-1}"#,
+            400,
+            "bad_request",
+        ),
+        (ACKNOWLEDGE, "[1", 400, "bad_request"),
+    ] {
+        let (found, refusal) = port.post(path, body).await;
+        assert_eq!(
+            (found, &refusal["error"]),
+            (status, &error.into()),
+            "{path} {body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn health_says_what_is_wrong() {
+    let port = Port::open().await;
+    let (status, body) = port.get("/readyz").await;
+    assert_eq!(status, 503);
+    let problems = json(&body)["problems"].to_string();
+    assert_eq!(
+        problems,
+        r#"["device gd-01: not polled yet","broker plant: not connected yet"]"#
+    );
+
+    port.metrics.device_up("gd-01", false);
+    port.metrics.broker_connected("plant", true);
+    port.metrics.journal_durable(false);
+    let (status, body) = port.get("/readyz").await;
+    assert_eq!(status, 200, "{body}");
+    assert_eq!(
+        json(&body)["degraded"].as_array().map(Vec::len),
+        Some(2),
+        "{body}"
+    );
+    let (status, body) = port.get("/healthz").await;
+    assert_eq!((status, &json(&body)["status"]), (200, &"ok".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stuck_task_fails_health() {
+    let port = Port::open().await;
+    tokio::time::advance(crate::metrics::HEARTBEAT_LIMIT * 2).await;
+    let (status, body) = port.get("/healthz").await;
+    assert_eq!(status, 503);
+    assert!(body.contains("task engine: no progress for 30 s"), "{body}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stuck_engine_leaves_metrics_and_is_told() {
+    let port = Port::with_engine(false).await;
+    let (status, body) = port.get("/metrics").await;
+    assert_eq!(status, 200);
+    assert!(body.contains("forewarn_build_info") && !body.contains("forewarn_point_value"));
+    let (status, refusal) = port.post(ACKNOWLEDGE, r#"{"by":"li-wei"}"#).await;
+    assert_eq!((status, &refusal["error"]), (503, &"silent".into()));
+    let (status, _) = port.get("/api/v1/alarms").await;
+    assert_eq!(status, 503);
+}
+
+#[tokio::test]
+async fn metrics_show_points() {
+    let port = Port::open().await;
+    let (status, body) = port.get("/metrics").await;
+    assert_eq!(status, 200);
+    assert!(
+        body.contains(r#"point="CH4-101",unit="%LEL"} 31.5"#),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn a_stop_ends_everything() {
+    let mut port = Port::open().await;
+    let mut idle = TcpStream::connect(port.address).await.expect("connected");
+    let (status, _) = port.get("/healthz").await;
+    assert_eq!(status, 200);
+    port.stop.send(true).expect("the server listens");
+    assert_eq!(read_to_end(&mut idle).await, "");
+    let ended = timeout(Duration::from_secs(10), port.tasks.join_next()).await;
+    ended.expect("in time").expect("a task").expect("no panic");
+}

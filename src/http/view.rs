@@ -1,0 +1,173 @@
+//! The engine's present as JSON. Fields stand even when they are empty (`null`), so that a program
+//! finds the same shape for every alarm.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::engine::alarm::AlarmState;
+use crate::engine::reading::Quality;
+use crate::engine::settings::{AlarmKind, Priority};
+use crate::engine::snapshot::{Acknowledgement, AlarmView, PointView};
+use crate::engine::time::Wall;
+use crate::guidance::Guidance;
+
+/// One alarm with the words that go with it.
+#[derive(Debug, Serialize)]
+pub(super) struct Alarm<'a> {
+    alarm: &'a str,
+    point: &'a str,
+    kind: AlarmKind,
+    name: Option<&'a str>,
+    area: Option<&'a str>,
+    area_name: Option<&'a str>,
+    unit: &'a str,
+    priority: Priority,
+    state: AlarmState,
+    overlays: Vec<&'static str>,
+    occurrence: u64,
+    value: Option<f64>,
+    limit: Option<f64>,
+    quality: Quality,
+    raised_at: Option<String>,
+    acknowledged: Option<Acknowledged<'a>>,
+    peak: Option<f64>,
+    older_unacknowledged: usize,
+    action: Option<&'a str>,
+    plan: Option<&'a str>,
+    cause: Option<&'a str>,
+    consequence: Option<&'a str>,
+    time_to_respond_s: Option<f64>,
+    responsible: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct Acknowledged<'a> {
+    by: &'a str,
+    at: String,
+}
+
+impl<'a> Alarm<'a> {
+    /// `guidance` is that of the same alarm.
+    pub(super) fn new(view: &'a AlarmView, guidance: Option<&'a Guidance>) -> Self {
+        let words = |field: fn(&Guidance) -> &Option<String>| {
+            guidance.and_then(|guidance| field(guidance).as_deref())
+        };
+        Self {
+            alarm: &view.alarm,
+            point: &view.point,
+            kind: view.kind,
+            name: guidance.map(|guidance| guidance.name.as_str()),
+            area: view.area.as_deref(),
+            area_name: words(|guidance| &guidance.area_name),
+            unit: &view.unit,
+            priority: view.priority,
+            state: view.state,
+            overlays: view.overlays.names(),
+            occurrence: view.occurrence,
+            value: view.value,
+            limit: view.limit,
+            quality: view.quality,
+            raised_at: view.raised_at.map(rfc3339),
+            acknowledged: view.acknowledged.as_ref().map(acknowledged),
+            peak: view.peak,
+            older_unacknowledged: view.older_unacknowledged,
+            action: words(|guidance| &guidance.action),
+            plan: words(|guidance| &guidance.plan),
+            cause: words(|guidance| &guidance.cause),
+            consequence: words(|guidance| &guidance.consequence),
+            time_to_respond_s: guidance
+                .and_then(|guidance| guidance.time_to_respond)
+                .map(|span| span.as_secs_f64()),
+            responsible: guidance.map_or(&[], |guidance| &guidance.responsible),
+        }
+    }
+}
+
+fn acknowledged(by: &Acknowledgement) -> Acknowledged<'_> {
+    Acknowledged {
+        by: &by.by,
+        at: rfc3339(by.at),
+    }
+}
+
+/// One point.
+#[derive(Debug, Serialize)]
+pub(super) struct Point<'a> {
+    point: &'a str,
+    name: Option<&'a str>,
+    area: Option<&'a str>,
+    unit: &'a str,
+    value: Option<f64>,
+    quality: Quality,
+    reason: Option<&'static str>,
+    last_reading: Option<String>,
+    slope_per_min: Option<f64>,
+    /// Seconds until each limit ahead.
+    forecast_s: BTreeMap<&'static str, f64>,
+    readings: Readings,
+}
+
+#[derive(Debug, Serialize)]
+struct Readings {
+    accepted: u64,
+    bad: u64,
+    duplicate: u64,
+    late: u64,
+    retained: u64,
+}
+
+impl<'a> Point<'a> {
+    /// `name` is the plain name, known for points that have alarms.
+    pub(super) fn new(view: &'a PointView, name: Option<&'a str>) -> Self {
+        let forecast = view.forecast.iter();
+        let counts = view.counts;
+        Self {
+            point: &view.id,
+            name,
+            area: view.area.as_deref(),
+            unit: &view.unit,
+            value: view.value,
+            quality: view.quality,
+            reason: view.reason,
+            last_reading: view.last_reading.map(rfc3339),
+            slope_per_min: view.slope_per_min,
+            forecast_s: forecast.map(|(kind, span)| (kind.name(), *span)).collect(),
+            readings: Readings {
+                accepted: counts.accepted,
+                bad: counts.bad,
+                duplicate: counts.duplicate,
+                late: counts.late,
+                retained: counts.retained,
+            },
+        }
+    }
+}
+
+/// Plain names by point id.
+pub(super) fn names(guidance: &[Guidance]) -> BTreeMap<&str, &str> {
+    guidance
+        .iter()
+        .map(|guidance| (&*guidance.point, guidance.name.as_str()))
+        .collect()
+}
+
+/// RFC 3339 in UTC with milliseconds, as in events.
+pub(super) fn rfc3339(at: Wall) -> String {
+    let at = jiff::Timestamp::from_nanosecond(at.unix_nanos().into())
+        .expect("the years 1677 to 2262 are within jiff's");
+    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_milliseconds_and_the_ends_of_time_do_not_panic() {
+        let at = Wall::from_unix_nanos(1_777_875_151_000_000_000);
+        assert_eq!(rfc3339(at), "2026-05-04T06:12:31.000Z");
+        assert!(rfc3339(Wall::from_unix_nanos(i64::MIN)).starts_with("1677-"));
+        assert!(rfc3339(Wall::from_unix_nanos(i64::MAX)).starts_with("2262-"));
+    }
+}

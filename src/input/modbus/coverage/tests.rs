@@ -1,0 +1,184 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::engine::reading::{PointIndex, Scaling};
+use crate::input::modbus::{ByteOrder, DataType, DeviceSettings, RegisterPoint, Table};
+
+fn coverage(addresses: &[u16], max_gap: u16) -> Coverage {
+    let points = addresses
+        .iter()
+        .zip(0..)
+        .map(|(&address, index)| RegisterPoint {
+            point: PointIndex(index),
+            table: Table::Holding,
+            address,
+            data_type: DataType::Uint16,
+            order: ByteOrder::Abcd,
+            scaling: Scaling::IDENTITY,
+        });
+    Coverage::new(Plan::new(&DeviceSettings {
+        id: Arc::from("gd-01"),
+        unit_id: 1,
+        poll: Duration::from_secs(1),
+        timeout: Duration::from_millis(500),
+        max_registers: 125,
+        max_bits: 2000,
+        max_gap,
+        points: points.collect(),
+        status: PointIndex(0),
+    }))
+}
+
+fn at(seconds: u64) -> Mono {
+    Mono::ZERO + Duration::from_secs(seconds)
+}
+
+/// One poll of a device that refuses `bad` addresses: how many requests, which addresses were read.
+fn poll(coverage: &mut Coverage, now: Mono, bad: &BTreeSet<u16>) -> (usize, Vec<u16>) {
+    let (mut requests, mut read) = (0, Vec::new());
+    coverage.begin(now);
+    while let Some(request) = coverage.ask() {
+        requests += 1;
+        let request = request.clone();
+        if bad
+            .range(request.address..request.address + request.count)
+            .next()
+            .is_some()
+        {
+            coverage.refused();
+        } else {
+            let points = coverage.plan().points_of(&request);
+            read.extend(points.iter().map(|point| point.address));
+            coverage.answered();
+        }
+    }
+    read.sort_unstable();
+    (requests, read)
+}
+
+fn refused(coverage: &Coverage) -> Vec<u16> {
+    let points = coverage.plan().points();
+    coverage
+        .refused_points()
+        .map(|position| points[position].address)
+        .collect()
+}
+
+#[test]
+fn one_refused_address_does_not_lose_its_neighbours() {
+    let mut coverage = coverage(&(0..100).collect::<Vec<_>>(), 0);
+    let bad = BTreeSet::from([37]);
+    let all_others: Vec<u16> = (0..100).filter(|address| *address != 37).collect();
+
+    let (requests, read) = poll(&mut coverage, at(0), &bad);
+    assert_eq!(read, all_others, "found within one poll");
+    assert!(requests <= 15, "{requests}");
+    assert_eq!(refused(&coverage), [37]);
+
+    // From then on nothing refused is asked, and the neighbours are read in few requests.
+    let (requests, read) = poll(&mut coverage, at(1), &bad);
+    assert_eq!(read, all_others);
+    assert!(requests <= 7, "{requests}");
+
+    // Once it is there, one request reads everything again.
+    let (requests, read) = poll(&mut coverage, at(60), &BTreeSet::new());
+    assert_eq!((requests, read.len()), (1, 100));
+    assert!(refused(&coverage).is_empty());
+}
+
+#[test]
+fn refusals_are_repeated_rarely_and_few_at_a_time() {
+    let mut coverage = coverage(&(0..64).collect::<Vec<_>>(), 0);
+    let bad: BTreeSet<u16> = (0..64).step_by(2).collect();
+    for second in 0..20 {
+        poll(&mut coverage, at(second), &bad);
+    }
+    assert_eq!(refused(&coverage).len(), 32);
+    let (requests, read) = poll(&mut coverage, at(20), &bad);
+    assert_eq!((requests, read.len()), (32, 32));
+    let (requests, read) = poll(&mut coverage, at(200), &bad);
+    assert_eq!((requests, read.len()), (32 + REPEATS, 32));
+}
+
+#[test]
+fn a_gap_that_is_refused_is_cut_first() {
+    let mut coverage = coverage(&[0, 1, 2, 3, 10, 11], 6);
+    let bad: BTreeSet<u16> = (4..10).collect();
+    let (requests, read) = poll(&mut coverage, at(0), &bad);
+    assert_eq!((requests, read.len()), (3, 6));
+    assert!(refused(&coverage).is_empty());
+    let (requests, _) = poll(&mut coverage, at(1), &bad);
+    assert_eq!(requests, 2);
+}
+
+#[test]
+fn a_device_that_refuses_everything_is_still_asked_something() {
+    let mut coverage = coverage(&[5, 6], 0);
+    let bad = BTreeSet::from([5, 6]);
+    assert_eq!(poll(&mut coverage, at(0), &bad).0, 3);
+    assert_eq!(refused(&coverage), [5, 6]);
+    assert_eq!(poll(&mut coverage, at(1), &bad).0, 1);
+    assert_eq!(
+        poll(&mut coverage, at(2), &BTreeSet::new()),
+        (1, vec![5, 6])
+    );
+}
+
+#[test]
+fn what_a_device_chokes_on_does_not_starve_the_rest() {
+    let mut coverage = coverage(&[0, 10, 20], 0);
+    let mut asked = Vec::new();
+    for second in 0..3 {
+        coverage.begin(at(second));
+        while let Some(request) = coverage.ask() {
+            asked.push(request.address);
+            if request.address == 10 {
+                coverage.silent();
+            } else {
+                coverage.answered();
+            }
+        }
+    }
+    assert_eq!(asked, [0, 10, 20, 0, 10, 20, 0, 10]);
+}
+
+#[test]
+fn a_device_without_points_is_asked_nothing() {
+    let mut coverage = coverage(&[], 0);
+    coverage.begin(at(0));
+    assert_eq!(coverage.ask(), None);
+}
+
+proptest! {
+    #[test]
+    fn exactly_the_refused_points_are_missing_in_the_end(
+        addresses in prop::collection::btree_set(0u16..300, 1..120),
+        bad in prop::collection::btree_set(0u16..300, 0..60),
+        max_gap in 0u16..20,
+    ) {
+        let addresses: Vec<u16> = addresses.into_iter().collect();
+        let mut coverage = coverage(&addresses, max_gap);
+        for second in 0..50 {
+            let (_, read) = poll(&mut coverage, at(second), &bad);
+            // Never a refused one, never one twice.
+            prop_assert!(read.windows(2).all(|pair| pair[0] < pair[1]));
+            prop_assert!(read.iter().all(|address| !bad.contains(address)));
+        }
+        let (_, read) = poll(&mut coverage, at(50), &bad);
+        let (refused_now, readable): (Vec<u16>, Vec<u16>) =
+            addresses.iter().partition(|address| bad.contains(address));
+        prop_assert_eq!(read, readable);
+        prop_assert_eq!(BTreeSet::from_iter(refused(&coverage)), BTreeSet::from_iter(refused_now));
+
+        // When the device accepts everything again, so do we, a few repeats at a time.
+        for second in 200..300 {
+            poll(&mut coverage, at(second), &BTreeSet::new());
+        }
+        let (requests, read) = poll(&mut coverage, at(300), &BTreeSet::new());
+        prop_assert_eq!(read, addresses);
+        prop_assert_eq!(requests, coverage.plan().requests().len());
+    }
+}

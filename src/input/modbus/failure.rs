@@ -1,0 +1,113 @@
+//! Why a request has no answer, with names for metrics.
+
+use std::io;
+use std::time::Duration;
+
+/// Why there is no answer to a request.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// No attempt was made: the last one failed a moment ago.
+    #[error("not connected; the next attempt follows shortly")]
+    NotConnected,
+    /// The connection could not be opened, or not within the request's deadline.
+    #[error("could not connect")]
+    ConnectFailed(#[source] io::Error),
+    /// Connected, but no complete answer within the deadline.
+    #[error("no answer within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    /// The connection ended before the answer.
+    #[error("the connection was lost")]
+    ConnectionLost(#[source] io::Error),
+    /// What came is no Modbus TCP frame.
+    #[error("the answer is no Modbus TCP frame")]
+    Malformed(#[source] io::Error),
+    /// A frame that answers another question (transaction, unit or function differ).
+    #[error("the answer belongs to another request: {0}")]
+    Mismatch(String),
+    /// Another number of registers or bits than asked for.
+    #[error("the answer has {got} values instead of {expected}")]
+    WrongLength {
+        /// As asked; bits come in whole bytes.
+        expected: usize,
+        /// As answered.
+        got: usize,
+    },
+    /// The device answered, with a refusal.
+    #[error("Modbus exception {} ({})", .0.code(), .0.reason())]
+    Exception(Exception),
+}
+
+impl Failure {
+    /// A name from a closed set, for metrics.
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotConnected => "not_connected",
+            Self::ConnectFailed(_) => "connect_failed",
+            Self::Timeout(_) => "timeout",
+            Self::ConnectionLost(_) => "connection_lost",
+            Self::Malformed(_) => "malformed",
+            Self::Mismatch(_) => "mismatch",
+            Self::WrongLength { .. } => "wrong_length",
+            Self::Exception(exception) => exception.reason(),
+        }
+    }
+}
+
+/// Modbus exception codes (Modbus Application Protocol V1.1b3, section 7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exception {
+    /// 1
+    IllegalFunction,
+    /// 2
+    IllegalAddress,
+    /// 3
+    IllegalValue,
+    /// 4
+    DeviceFailure,
+    /// 5
+    Acknowledge,
+    /// 6
+    Busy,
+    /// 8
+    MemoryParity,
+    /// 10
+    GatewayPath,
+    /// 11
+    GatewayTarget,
+    /// Any other.
+    Other(u8),
+}
+
+impl Exception {
+    /// The code on the wire.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::IllegalFunction => 1,
+            Self::IllegalAddress => 2,
+            Self::IllegalValue => 3,
+            Self::DeviceFailure => 4,
+            Self::Acknowledge => 5,
+            Self::Busy => 6,
+            Self::MemoryParity => 8,
+            Self::GatewayPath => 10,
+            Self::GatewayTarget => 11,
+            Self::Other(code) => code,
+        }
+    }
+
+    /// A name from a closed set, for metrics.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::IllegalFunction => "illegal_function",
+            Self::IllegalAddress => "illegal_address",
+            Self::IllegalValue => "illegal_value",
+            Self::DeviceFailure => "device_failure",
+            Self::Acknowledge => "acknowledge",
+            Self::Busy => "busy",
+            Self::MemoryParity => "memory_parity",
+            Self::GatewayPath => "gateway_path",
+            Self::GatewayTarget => "gateway_target",
+            Self::Other(_) => "other_exception",
+        }
+    }
+}

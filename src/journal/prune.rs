@@ -1,0 +1,166 @@
+//! What goes when there is too much: oldest first, and nothing undelivered while anything
+//! delivered is left. Alarm states are never pruned.
+//!
+//! | when | what goes |
+//! |---|---|
+//! | once an hour | delivered to every output, and older than `keep_events` |
+//! | the file has reached `max_size` | the oldest sixteenth of what every output has |
+//! | ... and nothing in it is delivered | the oldest undelivered rows: counted, an error in the log |
+//! | the disk is full | the ballast; then nothing more: the journal goes volatile |
+//!
+//! Rows go by range, rarely: a DELETE per event quadruples the wear of the flash. Freed pages are
+//! used again, so the file stays at its size.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::chain::Hash;
+use super::store::{PAGE, Store, millis, signed};
+use crate::engine::time::Wall;
+
+/// Rows that one transaction deletes at most, so that an alarm behind it does not wait.
+const CHUNK: u64 = 2000;
+
+/// The smallest share of rows worth a transaction.
+const LEAST: u64 = 128;
+
+/// What had to go before every output had it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Rows pruned although an output had not delivered them.
+    pub undelivered: u64,
+}
+
+impl Store {
+    /// Losses since the last time this was asked.
+    pub fn take_losses(&mut self) -> Losses {
+        std::mem::take(&mut self.losses)
+    }
+
+    /// Deletes a chunk of rows that every output has and that are older than `keep`. `true`: there
+    /// may be more.
+    ///
+    /// # Errors
+    /// The file could not be read or written; nothing is lost by trying again later.
+    pub fn prune(&mut self, keep: Duration, now: Wall) -> Result<bool, rusqlite::Error> {
+        let delivered = self.delivered();
+        let Some(connection) = &mut self.connection else {
+            return Ok(false);
+        };
+        let base = base(connection)?;
+        let fresh = first_at_or_after(connection, (base, self.last_seq), millis(now - keep))?;
+        let upto = (fresh - 1).min(delivered).min(base.saturating_add(CHUNK));
+        delete(connection, base, upto)
+    }
+
+    /// Rows that every configured output has.
+    fn delivered(&self) -> u64 {
+        let slowest = self.cursors.values().min();
+        slowest.map_or(self.last_seq, |seq| (*seq).min(self.last_seq))
+    }
+
+    /// After SQLite said "full": makes room and says whether another attempt is worth while.
+    pub(super) fn make_room(&mut self) -> bool {
+        match self.make_room_in_file() {
+            Ok(Some(freed)) => freed,
+            // Below the cap: it is the disk that is full.
+            Ok(None) => {
+                let released = self.ballast.release();
+                if released {
+                    tracing::error!("disk full: the journal uses its reserve; free some space");
+                }
+                released
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no room made in the journal");
+                self.ballast.release()
+            }
+        }
+    }
+
+    /// `None`: the file is below its cap.
+    fn make_room_in_file(&mut self) -> Result<Option<bool>, rusqlite::Error> {
+        let delivered = self.delivered();
+        let last_seq = self.last_seq;
+        let max_pages = self.max_pages;
+        let Some(connection) = &mut self.connection else {
+            return Ok(Some(false));
+        };
+        let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+        // A large group may need many pages at once, so "near" is generous.
+        let near = max_pages
+            .saturating_sub((256 << 10) / PAGE)
+            .min(max_pages / 2);
+        if pages.unsigned_abs() < near {
+            return Ok(None);
+        }
+        let base = base(connection)?;
+        let share = ((last_seq - base.min(last_seq)) / 16).clamp(LEAST, CHUNK);
+        let upto = base + share;
+        if base < delivered {
+            return delete(connection, base, upto.min(delivered)).map(Some);
+        }
+        let upto = upto.min(last_seq);
+        let freed = delete(connection, base, upto)?;
+        if freed {
+            self.losses.undelivered += upto - base;
+        }
+        Ok(Some(freed))
+    }
+}
+
+/// The number before the oldest row.
+fn base(connection: &Connection) -> Result<u64, rusqlite::Error> {
+    let base: i64 = connection.query_row("SELECT base_seq FROM meta", [], |row| row.get(0))?;
+    Ok(base.unsigned_abs())
+}
+
+/// First number in `(base, last]` whose row is not older than `time_ms`, else `last + 1`. Halving
+/// by number takes the place of an index: times rise with numbers, but for steps of the clock.
+fn first_at_or_after(
+    connection: &Connection,
+    (base, last): (u64, u64),
+    time_ms: i64,
+) -> Result<u64, rusqlite::Error> {
+    let mut select = connection
+        .prepare_cached("SELECT time_ms FROM event WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
+    let (mut low, mut high) = (base + 1, last.max(base) + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let time: Option<i64> = select
+            .query_row([signed(middle)], |row| row.get(0))
+            .optional()?;
+        if time.is_some_and(|time| time < time_ms) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
+}
+
+/// Deletes the rows in `(base, upto]`; their last hash becomes the base of the chain.
+fn delete(connection: &mut Connection, base: u64, upto: u64) -> Result<bool, rusqlite::Error> {
+    if upto <= base {
+        return Ok(false);
+    }
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let newest: Option<(i64, Hash)> = tx
+        .query_row(
+            "SELECT seq, hash FROM event WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1",
+            [signed(upto)],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let Some((seq, hash)) = newest else {
+        return Ok(false);
+    };
+    tx.execute("DELETE FROM event WHERE seq <= ?1", [seq])?;
+    tx.execute(
+        "UPDATE meta SET base_seq=?1, base_hash=?2",
+        params![seq, hash],
+    )?;
+    tx.commit()?;
+    Ok(true)
+}

@@ -1,0 +1,114 @@
+//! What the tests of this module share: a folder of their own, settings and events.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::{Entry, JournalSettings, Restored, Store};
+use crate::engine::alarm::{AlarmState, Overlays};
+use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
+use crate::engine::reading::Quality;
+use crate::engine::settings::Priority;
+use crate::engine::snapshot::AlarmRecord;
+use crate::engine::time::{Moment, Mono, Wall};
+
+/// A folder that is removed when it goes out of scope.
+#[derive(Debug)]
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("forewarn-journal-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).expect("the temporary folder is writable");
+        Self(folder)
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.0.join("journal.db")
+    }
+
+    pub(super) fn settings(&self) -> JournalSettings {
+        JournalSettings {
+            path: self.database(),
+            max_size: 16 << 20,
+            keep_events: Duration::from_secs(86_400),
+            first_epoch: Some(1),
+        }
+    }
+
+    pub(super) fn open(&self) -> (Store, Restored) {
+        self.open_for(&["up"])
+    }
+
+    pub(super) fn open_for(&self, outputs: &[&str]) -> (Store, Restored) {
+        let outputs: Vec<Arc<str>> = outputs.iter().map(|id| Arc::from(*id)).collect();
+        Store::open(&self.settings(), "north", &outputs, at(1000)).expect("the journal opens")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).expect("the folder is ours");
+    }
+}
+
+/// `seconds` after the epoch on both clocks.
+pub(super) fn at(seconds: u64) -> Moment {
+    Moment {
+        mono: Mono::ZERO,
+        wall: Wall::default(),
+    }
+    .after(Duration::from_secs(seconds))
+}
+
+pub(super) fn event(kind: EventKind, alarm: &str, occurrence: u64) -> Event {
+    let alarm: Arc<str> = alarm.into();
+    let point = alarm.split('/').next().unwrap_or_default().into();
+    Event {
+        at: at(1000 + occurrence),
+        kind,
+        subject: Some(Subject {
+            index: None,
+            alarm: Arc::clone(&alarm),
+            point,
+            area: None,
+            unit: "bar".into(),
+            occurrence,
+            state: AlarmState::Unacknowledged,
+            overlays: Overlays::default(),
+            priority: Priority::High,
+            value: Some(8.5),
+            limit: Some(8.0),
+            quality: Quality::Good,
+            annunciated: true,
+        }),
+        cause: Cause::Process,
+        details: Details::default(),
+        record: Some(AlarmRecord {
+            alarm,
+            state: AlarmState::Unacknowledged,
+            occurrence,
+            raised_at: Some(at(1000 + occurrence).wall),
+            cleared_at: None,
+            acknowledged: None,
+            peak: Some(8.5),
+            value: Some(8.5),
+            unacknowledged: Vec::new(),
+            overlays: Overlays::default(),
+        }),
+    }
+}
+
+/// `count` raises of one alarm, occurrences from `first`.
+pub(super) fn raises(first: u64, count: u64) -> Vec<Entry> {
+    (first..first + count)
+        .map(|occurrence| Entry {
+            event: Arc::new(event(EventKind::Raised, "PT-330/high", occurrence)),
+            t: None,
+        })
+        .collect()
+}

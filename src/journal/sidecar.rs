@@ -1,0 +1,219 @@
+//! The small files beside the database, for what must survive its loss.
+//!
+//! | file | what | written |
+//! |---|---|---|
+//! | `journal.db.lock` | held while a gateway runs; its process id | at start |
+//! | `journal.db.epoch` | highest epoch that was ever handed out or reserved | at start, and after each stretch without a disk; synced |
+//! | `journal.db.head` | newest committed number | after every commit, not synced: it is there to notice a lost write-ahead log, not a power cut |
+//! | `journal.db.ballast` | 4 MiB to delete when the disk is full, so that alarms still fit | when there is room |
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// Freeing 1 MiB was measured to be enough for SQLite to go on; half of that was not.
+const BALLAST: usize = 4 << 20;
+
+/// `journal.db` and `suffix` give `journal.db-wal`, `journal.db.lock`...
+pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(database);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Exclusive use of a journal by one process; given back by the kernel however the process ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// Why the lock was not taken.
+#[derive(Debug)]
+pub(super) enum Locked {
+    /// Another process has it; its id, as far as the file tells.
+    By(String),
+    /// The lock file cannot be used.
+    Unusable(io::Error),
+}
+
+impl Lock {
+    pub(super) fn take(database: &Path) -> Result<Self, Locked> {
+        let path = beside(database, ".lock");
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(Locked::Unusable)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                // Only words for the message; the refusal stands without them.
+                let known = file.read_to_string(&mut holder).is_ok();
+                let holder = holder.trim();
+                let named = known && !holder.is_empty();
+                return Err(Locked::By(
+                    if named { holder } else { "unknown" }.to_owned(),
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(Locked::Unusable(error)),
+        }
+        // A full disk must not keep the gateway from starting: the lock holds without the number.
+        let written = file
+            .set_len(0)
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        if let Err(error) = written {
+            tracing::debug!(%error, "process id not written to the lock file");
+        }
+        Ok(Self { _file: file })
+    }
+}
+
+/// Highest epoch handed out or reserved, kept outside the database.
+#[derive(Debug)]
+pub(super) struct EpochFile {
+    path: PathBuf,
+}
+
+impl EpochFile {
+    pub(super) fn new(database: &Path) -> Self {
+        Self {
+            path: beside(database, ".epoch"),
+        }
+    }
+
+    /// `None`: there is no such file, so no gateway was here before. A file that cannot be
+    /// understood counts as epoch 0: the clock then provides a higher one.
+    pub(super) fn read(&self) -> io::Result<Option<u64>> {
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let epoch = text
+            .lines()
+            .find_map(|line| line.strip_prefix("highest epoch ")?.trim().parse().ok());
+        if epoch.is_none() {
+            tracing::warn!(path = %self.path.display(), "epoch file is not readable");
+        }
+        Ok(Some(epoch.unwrap_or(0)))
+    }
+
+    /// Replaces the file as a whole, on disk before this returns.
+    pub(super) fn write(&self, site: &str, highest: u64) -> io::Result<()> {
+        let fresh = beside(&self.path, ".new");
+        let mut file = File::create(&fresh)?;
+        write!(
+            file,
+            "Written by forewarn; keeps event ids unique should the journal be lost. Leave it here.\n\
+             site {site}\nhighest epoch {highest}\n"
+        )?;
+        file.sync_all()?;
+        fs::rename(&fresh, &self.path)?;
+        sync_folder(&self.path)
+    }
+}
+
+/// Newest committed number, kept outside the database.
+#[derive(Debug)]
+pub(super) struct HeadFile {
+    file: File,
+}
+
+impl HeadFile {
+    pub(super) fn open(database: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(beside(database, ".head"))?;
+        Ok(Self { file })
+    }
+
+    /// 0 when nothing (readable) was noted.
+    pub(super) fn read(&self) -> u64 {
+        let mut text = [0; 20];
+        let noted = self.file.read_exact_at(&mut text, 0).is_ok();
+        let number = str::from_utf8(&text)
+            .ok()
+            .and_then(|text| text.parse().ok());
+        number.filter(|_| noted).unwrap_or(0)
+    }
+
+    /// Fixed width, in place: one page of the cache, no metadata that changes size.
+    pub(super) fn note(&self, seq: u64) {
+        if let Err(error) = self.file.write_all_at(format!("{seq:020}\n").as_bytes(), 0) {
+            tracing::debug!(%error, "newest number not noted beside the journal");
+        }
+    }
+}
+
+/// Space held back for alarms.
+#[derive(Debug)]
+pub(super) struct Ballast {
+    path: PathBuf,
+}
+
+impl Ballast {
+    pub(super) fn new(database: &Path) -> Self {
+        Self {
+            path: beside(database, ".ballast"),
+        }
+    }
+
+    /// Takes the space unless it is taken already. On a full disk nothing is left behind.
+    pub(super) fn take(&self) -> io::Result<()> {
+        if fs::metadata(&self.path).is_ok_and(|file| file.len() >= BALLAST as u64) {
+            return Ok(());
+        }
+        let block = [0x66; 64 << 10];
+        let written = File::create(&self.path).and_then(|mut file| {
+            for _ in 0..BALLAST / block.len() {
+                file.write_all(&block)?;
+            }
+            Ok(())
+        });
+        if written.is_err() {
+            self.release();
+        }
+        written
+    }
+
+    /// Gives the space back; `true` when there was some.
+    pub(super) fn release(&self) -> bool {
+        fs::remove_file(&self.path).is_ok()
+    }
+}
+
+/// Moves a database with its `-wal` and `-shm` aside under one name; answers where the database is
+/// now. Nothing is ever deleted: people may want to look.
+pub(super) fn quarantine(database: &Path, unix_seconds: u64) -> io::Result<PathBuf> {
+    let mut aside = beside(database, &format!(".damaged-{unix_seconds}"));
+    for attempt in 1_u32.. {
+        if !fs::exists(&aside)? {
+            break;
+        }
+        aside = beside(database, &format!(".damaged-{unix_seconds}-{attempt}"));
+    }
+    // The log first: a crash in between must not leave an old log beside a fresh database.
+    for suffix in ["-wal", "-shm", ""] {
+        match fs::rename(beside(database, suffix), beside(&aside, suffix)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    sync_folder(database)?;
+    Ok(aside)
+}
+
+fn sync_folder(file: &Path) -> io::Result<()> {
+    let folder = file.parent().filter(|path| !path.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}

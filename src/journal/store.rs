@@ -1,0 +1,410 @@
+//! The journal on disk: rows in, one transaction a group. Used by the writer thread, and directly
+//! by `replay`, which needs no thread.
+//!
+//! Guarantee: when [`Store::commit`] says yes, events, alarm states, cursors and the sign of life
+//! are on disk together (WAL, `synchronous=FULL`: one `fsync` a commit); when it says no, the
+//! outcome is **unknown** until the file is opened again. So a write is made to be repeated: rows
+//! name their numbers, and a row that is there already is replaced by itself. A number is below
+//! [`Store::last_seq`] only for rows that nobody has been shown.
+//!
+//! When the file reaches its cap the oldest delivered rows go first (`prune.rs`).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::chain::{self, Hash};
+use super::open;
+use super::prune::Losses;
+use super::sidecar::{Ballast, EpochFile, HeadFile, Lock};
+use crate::engine::effect::Event;
+use crate::engine::snapshot::AlarmRecord;
+use crate::engine::time::Wall;
+use crate::event::{Committed, Identity, encode};
+
+/// Bytes of a page: small pages halve what a single event costs the flash.
+pub(super) const PAGE: u64 = 1024;
+
+/// The journal, opened for writing by this process alone.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) path: PathBuf,
+    /// `None` after a failed commit, until the file is opened again.
+    pub(super) connection: Option<Connection>,
+    pub(super) identity: Identity,
+    /// Epoch for the next stretch without a disk.
+    pub(super) reserved: u64,
+    /// Replay: epochs are counted and never taken from the clock.
+    pub(super) counted_epochs: bool,
+    pub(super) last_seq: u64,
+    pub(super) max_pages: u64,
+    /// Of the configured outputs, as stored.
+    pub(super) cursors: BTreeMap<Arc<str>, u64>,
+    pub(super) losses: Losses,
+    pub(super) epoch_file: EpochFile,
+    pub(super) head_file: HeadFile,
+    pub(super) ballast: Ballast,
+    pub(super) _lock: Lock,
+    #[cfg(test)]
+    pub(super) faults: Arc<super::faults::Faults>,
+}
+
+/// One event to commit.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The event, with the alarm state it carries.
+    pub event: Arc<Event>,
+    /// Seconds since the start of a replay; `None` otherwise.
+    pub t: Option<f64>,
+}
+
+/// An event with its number and line.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) committed: Committed,
+    pub(super) at: Wall,
+}
+
+impl Row {
+    pub(super) fn stamp(entry: &Entry, identity: &Identity, seq: u64, durable: bool) -> Self {
+        let event = &entry.event;
+        let committed = Committed {
+            seq,
+            line: encode(event, identity, seq, entry.t).into(),
+            alarm: event
+                .subject
+                .as_ref()
+                .map(|subject| Arc::clone(&subject.alarm)),
+            record: event.record.clone().map(Arc::new),
+            durable,
+        };
+        Self {
+            committed,
+            at: event.at.wall,
+        }
+    }
+}
+
+/// Everything one transaction brings to disk.
+#[derive(Debug, Default)]
+pub(super) struct Write<'a> {
+    /// In order; each number larger than the one before.
+    pub(super) rows: &'a [Row],
+    /// Alarm states whose events were dropped from full memory; older than those of `rows`.
+    pub(super) states: &'a [Arc<AlarmRecord>],
+    /// Cursors that moved.
+    pub(super) cursors: &'a [(Arc<str>, u64)],
+    /// Epoch of the newest id handed out.
+    pub(super) epoch: u64,
+}
+
+/// Why a commit failed. Its outcome is unknown (module docs).
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The transaction failed.
+    #[error("cannot commit to the journal {}", path.display())]
+    Commit {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// After an earlier failure the journal could not be opened.
+    #[error("cannot open the journal {} again", path.display())]
+    Reopen {
+        /// The database.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A file beside the database could not be written.
+    #[error("cannot write the epoch file beside the journal {}", path.display())]
+    Epoch {
+        /// The database.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl CommitError {
+    /// A short word for metrics and health: `full`, `read_only`, `io`, `damaged`, `busy`, `missing`
+    /// or `other`.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Commit { source, .. } | Self::Reopen { source, .. } => open::reason(source),
+            Self::Epoch { .. } => "io",
+        }
+    }
+}
+
+impl Store {
+    /// Commits `batch` in order, together with the alarm states it carries, and answers what to
+    /// show: number, line and state of each. `now` is the sign of life.
+    ///
+    /// # Errors
+    /// Nothing may be shown; the same batch may be given again (module docs).
+    pub fn commit(&mut self, batch: &[Entry], now: Wall) -> Result<Vec<Committed>, CommitError> {
+        let rows: Vec<Row> = batch
+            .iter()
+            .zip(self.last_seq + 1..)
+            .map(|(entry, seq)| Row::stamp(entry, &self.identity, seq, true))
+            .collect();
+        let write = Write {
+            rows: &rows,
+            epoch: self.identity.epoch,
+            ..Write::default()
+        };
+        self.write(&write, now)?;
+        Ok(rows.into_iter().map(|row| row.committed).collect())
+    }
+
+    /// Newest number on disk; 0 in an empty journal.
+    pub const fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// Site and epoch of the ids given now.
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Size on disk with the write-ahead log, bytes.
+    pub fn size(&self) -> u64 {
+        ["", "-wal"]
+            .into_iter()
+            .filter_map(|suffix| std::fs::metadata(super::sidecar::beside(&self.path, suffix)).ok())
+            .map(|file| file.len())
+            .sum()
+    }
+
+    /// Brings the write-ahead log into the database and empties it; at the end of the process.
+    /// Nothing is lost when it fails: the log is read at the next start.
+    pub fn close(mut self) {
+        if let Some(connection) = self.connection.take() {
+            let emptied = connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_row| Ok(()))
+                .and_then(|()| connection.close().map_err(|(_connection, error)| error));
+            if let Err(error) = emptied {
+                tracing::debug!(%error, "write-ahead log left for the next start");
+            }
+        }
+    }
+
+    /// Takes space to give up when the disk is full; asked again from time to time.
+    pub(super) fn take_ballast(&self) {
+        if let Err(error) = self.ballast.take() {
+            tracing::warn!(%error, "no room on disk for the reserve of the journal");
+        }
+    }
+
+    pub(super) fn write(&mut self, write: &Write<'_>, now: Wall) -> Result<(), CommitError> {
+        if write.epoch > self.identity.epoch {
+            self.adopt(write.epoch, now)?;
+        }
+        // Each round that makes room frees a share of the file, so this ends soon.
+        let mut rounds = 0;
+        loop {
+            match self.attempt(write, now) {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Commit { source, .. })
+                    if open::reason(&source) == "full" && rounds < 32 && self.make_room() =>
+                {
+                    rounds += 1;
+                }
+                Err(error) => {
+                    // Its state is unknown: the next write opens the file anew.
+                    self.connection = None;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Ids carry a new epoch from now on; reserves the one after it before anything uses this one.
+    fn adopt(&mut self, epoch: u64, now: Wall) -> Result<(), CommitError> {
+        let reserved = open::next_epoch(epoch.max(self.reserved), now, self.counted_epochs);
+        self.epoch_file
+            .write(&self.identity.site, reserved)
+            .map_err(|source| CommitError::Epoch {
+                path: self.path.clone(),
+                source,
+            })?;
+        self.identity.epoch = epoch;
+        self.reserved = reserved;
+        Ok(())
+    }
+
+    fn attempt(&mut self, write: &Write<'_>, now: Wall) -> Result<(), CommitError> {
+        let path = &self.path;
+        let reopen = |source| CommitError::Reopen {
+            path: path.clone(),
+            source,
+        };
+        if self.connection.is_none() {
+            let (connection, last_seq) = open::again(path, self.max_pages).map_err(reopen)?;
+            self.last_seq = last_seq;
+            self.connection = Some(connection);
+        }
+        let connection = self.connection.as_mut().expect("it was opened just now");
+        let last_seq = write
+            .rows
+            .last()
+            .map_or(self.last_seq, |row| row.committed.seq);
+        #[cfg(test)]
+        let faults = Arc::clone(&self.faults);
+        let done = (|| {
+            #[cfg(test)]
+            faults.before_commit()?;
+            let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            put_rows(&tx, write.rows, self.last_seq)?;
+            put_states(&tx, write)?;
+            for (output, seq) in write.cursors {
+                // Never beyond what is on disk: after a crash those numbers are given again.
+                tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2)")?
+                    .execute(params![output, signed((*seq).min(last_seq))])?;
+            }
+            tx.prepare_cached("UPDATE meta SET epoch=?1, reserved=?2, alive_ms=?3, last_seq=?4")?
+                .execute(params![
+                    signed(self.identity.epoch),
+                    signed(self.reserved),
+                    millis(now),
+                    signed(last_seq)
+                ])?;
+            tx.commit()?;
+            #[cfg(test)]
+            faults.after_commit()?;
+            Ok(())
+        })();
+        done.map_err(|source| CommitError::Commit {
+            path: path.clone(),
+            source,
+        })?;
+        self.last_seq = last_seq;
+        self.head_file.note(last_seq);
+        for (output, seq) in write.cursors {
+            self.cursors
+                .insert(Arc::clone(output), (*seq).min(last_seq));
+        }
+        Ok(())
+    }
+}
+
+fn put_rows(tx: &Connection, rows: &[Row], last_seq: u64) -> Result<(), rusqlite::Error> {
+    let Some(first) = rows.first().map(|row| row.committed.seq) else {
+        return Ok(());
+    };
+    if first <= last_seq {
+        // From an attempt whose outcome was unknown; nobody was shown these rows.
+        tx.execute("DELETE FROM event WHERE seq >= ?1", [signed(first)])?;
+    }
+    let mut hash = head(tx)?;
+    let mut insert = tx.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4)")?;
+    for row in rows {
+        let line = &*row.committed.line;
+        hash = chain::link(&hash, line);
+        insert.execute(params![
+            signed(row.committed.seq),
+            millis(row.at),
+            line,
+            hash
+        ])?;
+    }
+    Ok(())
+}
+
+fn put_states(tx: &Connection, write: &Write<'_>) -> Result<(), rusqlite::Error> {
+    // Only the newest state of each alarm touches a page.
+    let rows = write
+        .rows
+        .iter()
+        .filter_map(|row| row.committed.record.as_ref());
+    let newest: BTreeMap<&str, &AlarmRecord> = write
+        .states
+        .iter()
+        .chain(rows)
+        .map(|record| (&*record.alarm, &**record))
+        .collect();
+    let mut upsert = tx.prepare_cached("INSERT OR REPLACE INTO alarm VALUES (?1, ?2, ?3)")?;
+    for (alarm, record) in newest {
+        let text = serde_json::to_string(record)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        upsert.execute(params![alarm, text, chain::digest(&text)])?;
+    }
+    Ok(())
+}
+
+/// Hash of the newest row, or what stands in its place.
+fn head(tx: &Connection) -> Result<Hash, rusqlite::Error> {
+    tx.prepare_cached(
+        "SELECT coalesce((SELECT hash FROM event ORDER BY seq DESC LIMIT 1), base_hash) FROM meta",
+    )?
+    .query_row([], |row| row.get(0))
+}
+
+/// SQLite's integers are signed; 63 bits of events last for ever.
+pub(super) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) fn millis(wall: Wall) -> i64 {
+    wall.unix_nanos().div_euclid(1_000_000)
+}
+
+/// Rows after number `after` up to `upto`, oldest first: at most `limit`, and no more than about
+/// `bytes` of lines (at least one row when there is any).
+pub(super) fn events_after(
+    connection: &Connection,
+    (after, upto): (u64, u64),
+    limit: usize,
+    bytes: usize,
+) -> Result<Vec<Committed>, rusqlite::Error> {
+    let mut select = connection.prepare_cached(
+        "SELECT seq, line FROM event WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = select.query(params![signed(after), signed(upto), limit])?;
+    let mut found = Vec::new();
+    let mut taken = 0;
+    while let Some(row) = rows.next()? {
+        let line: Arc<str> = row.get::<_, String>(1)?.into();
+        taken += line.len();
+        if taken > bytes && !found.is_empty() {
+            break;
+        }
+        found.push(Committed {
+            seq: row.get::<_, i64>(0)?.unsigned_abs(),
+            alarm: alarm_of(&line),
+            line,
+            record: None,
+            durable: true,
+        });
+    }
+    Ok(found)
+}
+
+fn alarm_of(line: &str) -> Option<Arc<str>> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        alarm: Option<Arc<str>>,
+    }
+    let named: Named = serde_json::from_str(line).ok()?;
+    named.alarm
+}
+
+/// A second connection that only reads; the writer is never held up by it.
+pub(super) fn reader(path: &Path) -> Result<Connection, rusqlite::Error> {
+    use rusqlite::OpenFlags;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.execute_batch("PRAGMA cache_size=-128; PRAGMA mmap_size=0; PRAGMA query_only=1")?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,303 @@
+//! Every metric in one place; the only user of the `prometheus` crate.
+//!
+//! ```text
+//!  shells ── readings(), commit(), ... ──▶ Families ───┐
+//!  evaluation ── observe(event) ──▶ log + counter ─────┤
+//!  tasks ── heartbeat() ──▶ condition ─────────────────┼──▶ render() ──▶ GET /metrics
+//!  engine ── Snapshot (a copy, at scrape time) ────────┘
+//! ```
+//!
+//! Two kinds of series. What the process counts lives in `families` and grows with every call; label
+//! values come from the configuration or from closed lists, never from a payload, so their number is
+//! fixed. What the engine knows (points, alarms) is no metric object at all: `points` turns a
+//! [`Snapshot`] into fresh series at each scrape, so a value that is bad or a point that is gone
+//! leaves no series behind, and the path of a reading pays nothing.
+//!
+//! A shell calls once per batch, message or request. That costs one lookup by label (tens of
+//! nanoseconds); nothing here is called per point.
+//!
+//! Deliberately absent: `job`, `instance` and `site` (the scraper's labels), time stamps on samples,
+//! quantiles (histograms are summed over gateways, quantiles cannot be).
+
+mod board;
+mod condition;
+mod families;
+mod observe;
+mod points;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::TextEncoder;
+use prometheus::proto::MetricType;
+
+use self::board::Board;
+pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat};
+use self::families::Families;
+use crate::clock;
+use crate::engine::settings::Priority;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::time::Wall;
+
+/// What is configured: counters of these begin at 0 instead of appearing with their first event, so
+/// that `rate()` sees the first one and a dashboard finds every series.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Names {
+    /// Device ids.
+    pub devices: Vec<Arc<str>>,
+    /// Ids of brokers that are read from.
+    pub brokers: Vec<Arc<str>>,
+    /// Output ids.
+    pub outputs: Vec<Arc<str>>,
+    /// Tasks that must give a sign of life; one that never does is found by
+    /// [`Metrics::heartbeats`], too.
+    pub tasks: Vec<String>,
+    /// Area (empty for none) and priority of every alarm; repetitions are fine.
+    pub alarms: Vec<(Arc<str>, Priority)>,
+    /// Device or broker id of every point, by point index; empty for the gateway's own points.
+    pub source_of_point: Vec<Arc<str>>,
+    /// Hash of the configuration in force.
+    pub config_hash: String,
+}
+
+/// Counters and gauges of the process; shared by all shells.
+#[derive(Debug)]
+pub struct Metrics {
+    families: Families,
+    source_of_point: Vec<Arc<str>>,
+    /// Nanoseconds of the monotonic clock at the last sign of life (`condition`).
+    tasks: Board,
+    /// Codes of [`Contact`].
+    devices: Board,
+    brokers: Board,
+    outputs: Board,
+}
+
+impl Default for Metrics {
+    /// Nothing configured: series appear when they are first used.
+    fn default() -> Self {
+        Self::new(&Names::default())
+    }
+}
+
+impl Metrics {
+    /// Metrics in which everything configured stands at 0.
+    pub fn new(names: &Names) -> Self {
+        let born = clock::monotonic().as_nanos();
+        let contacts = |ids: &[Arc<str>]| Board::new(ids.iter().map(|id| (&**id, 0)));
+        Self {
+            families: Families::new(names),
+            source_of_point: names.source_of_point.clone(),
+            tasks: Board::new(names.tasks.iter().map(|task| (task.as_str(), born))),
+            devices: contacts(&names.devices),
+            brokers: contacts(&names.brokers),
+            outputs: contacts(&names.outputs),
+        }
+    }
+
+    /// `count` readings of a device or broker were handed to the engine.
+    pub fn readings(&self, source: &str, count: u64) {
+        let counter = &self.families.readings;
+        counter.with_label_values(&[source]).inc_by(count);
+    }
+
+    /// A reading of a device or broker had bad quality; `reason` is the fault's name.
+    pub fn reading_bad(&self, source: &str, reason: &'static str) {
+        let counter = &self.families.readings_bad;
+        counter.with_label_values(&[source, reason]).inc();
+    }
+
+    /// A message or answer was refused and became no reading.
+    pub fn reading_rejected(&self, source: &str, reason: &'static str) {
+        let counter = &self.families.readings_rejected;
+        counter.with_label_values(&[source, reason]).inc();
+    }
+
+    /// A Modbus request was answered after `took`.
+    pub fn modbus_request(&self, device: &str, took: Duration) {
+        let families = &self.families;
+        families.modbus_requests.with_label_values(&[device]).inc();
+        let histogram = &families.modbus_request_duration;
+        let histogram = histogram.with_label_values(&[device]);
+        histogram.observe(took.as_secs_f64());
+    }
+
+    /// A Modbus request failed (an exception counts, too).
+    pub fn modbus_failure(&self, device: &str, reason: &'static str) {
+        let families = &self.families;
+        families.modbus_requests.with_label_values(&[device]).inc();
+        let counter = &families.modbus_failures;
+        counter.with_label_values(&[device, reason]).inc();
+    }
+
+    /// A device answers or not.
+    pub fn device_up(&self, device: &str, up: bool) {
+        let gauge = &self.families.device_up;
+        gauge.with_label_values(&[device]).set(up.into());
+        let contact = if up { Contact::Up } else { Contact::Lost };
+        self.devices.set(device, contact.code());
+    }
+
+    /// A poll began later than its period.
+    pub fn late_poll(&self, device: &str) {
+        let counter = &self.families.late_polls;
+        counter.with_label_values(&[device]).inc();
+    }
+
+    /// A broker is connected and subscribed, or not.
+    pub fn broker_connected(&self, broker: &str, connected: bool) {
+        let gauge = &self.families.broker_connected;
+        gauge.with_label_values(&[broker]).set(connected.into());
+        self.brokers.connection(broker, connected);
+    }
+
+    /// Another attempt to connect to a broker.
+    pub fn broker_reconnect(&self, broker: &str) {
+        let counter = &self.families.broker_reconnects;
+        counter.with_label_values(&[broker]).inc();
+    }
+
+    /// One call of the engine took this long.
+    pub fn evaluation(&self, took: Duration) {
+        self.families.evaluation.observe(took.as_secs_f64());
+    }
+
+    /// A group of `events` was committed in `took`.
+    pub fn commit(&self, events: usize, took: Duration) {
+        let families = &self.families;
+        families.commit_duration.observe(took.as_secs_f64());
+        let events = u64::try_from(events).unwrap_or(u64::MAX);
+        families.events_committed.inc_by(events);
+        families.last_commit.set(seconds(clock::now().wall));
+    }
+
+    /// Is what we commit on disk?
+    pub fn journal_durable(&self, durable: bool) {
+        self.families.journal_durable.set(durable.into());
+    }
+
+    /// A record was dropped because memory for records is full; `class` is `event` or `telemetry`.
+    pub fn record_dropped(&self, class: &'static str) {
+        let counter = &self.families.records_dropped;
+        counter.with_label_values(&[class]).inc();
+    }
+
+    /// Size of the journal on disk and its cap, bytes.
+    pub fn store_size(&self, bytes: u64, limit: u64) {
+        self.families.store_size.set(whole(bytes));
+        self.families.store_limit.set(whole(limit));
+    }
+
+    /// An output is connected or not.
+    pub fn output_connected(&self, output: &str, connected: bool) {
+        let families = &self.families;
+        let value = connected.into();
+        families
+            .output_connected
+            .with_label_values(&[output])
+            .set(value);
+        families.output_up.with_label_values(&[output]).set(value);
+        self.outputs.connection(output, connected);
+    }
+
+    /// An event was accepted by the far end, `latency` after its commit.
+    pub fn output_delivered(&self, output: &str, latency: Duration) {
+        let families = &self.families;
+        families.delivered.with_label_values(&[output]).inc();
+        families.output_up.with_label_values(&[output]).set(1);
+        let histogram = families.delivery_duration.with_label_values(&[output]);
+        histogram.observe(latency.as_secs_f64());
+    }
+
+    /// Sending failed and will be tried again.
+    pub fn output_failure(&self, output: &str, reason: &'static str) {
+        let families = &self.families;
+        families.output_up.with_label_values(&[output]).set(0);
+        let counter = &families.output_failures;
+        counter.with_label_values(&[output, reason]).inc();
+    }
+
+    /// An event was given up for this output.
+    pub fn output_dropped(&self, output: &str, reason: &'static str) {
+        let counter = &self.families.output_dropped;
+        counter.with_label_values(&[output, reason]).inc();
+    }
+
+    /// Events that wait for this output.
+    pub fn output_queue(&self, output: &str, events: u64) {
+        let gauge = &self.families.output_queue;
+        gauge.with_label_values(&[output]).set(whole(events));
+    }
+
+    /// When the oldest event that waits for this output happened; `None` when none waits.
+    pub fn output_oldest(&self, output: &str, event: Option<Wall>) {
+        let gauge = self.families.output_oldest.with_label_values(&[output]);
+        gauge.set(event.map_or(0.0, seconds));
+    }
+
+    /// Everything in the text format 0.0.4. Without a snapshot (the engine does not answer) the
+    /// series of points and alarms are absent and the rest is there. Takes milliseconds with
+    /// thousands of points and looks at `/proc`: call it off the async threads.
+    pub fn render(&self, snapshot: Option<&Snapshot>) -> String {
+        let mut families = self.families.registry.gather();
+        families.push(self.heartbeat_family());
+        if let Some(synchronized) = clock_synchronized() {
+            families.push(synchronized);
+        }
+        if let Some(snapshot) = snapshot {
+            points::collect(snapshot, &self.source_of_point, &mut families);
+        }
+        // The encoder refuses a family without series.
+        families.retain(|family| !family.get_metric().is_empty());
+        families.sort_by(|left, right| left.name().cmp(right.name()));
+        let mut text = String::new();
+        if let Err(error) = TextEncoder::new().encode_utf8(&families, &mut text) {
+            tracing::error!(%error, "metrics cut short");
+        }
+        text
+    }
+
+    fn heartbeat_family(&self) -> prometheus::proto::MetricFamily {
+        let now = clock::now().wall;
+        let series = self.heartbeats().into_iter().map(|beat| {
+            let at = seconds(now - beat.age);
+            points::gauge(&[("task", &beat.task)], at)
+        });
+        points::family(
+            "forewarn_heartbeat_timestamp_seconds",
+            "Wall time of the task's last sign of progress, in seconds since 1970.",
+            MetricType::GAUGE,
+            series.collect(),
+        )
+    }
+}
+
+/// Has the system clock been set? Asking the kernel needs `unsafe`, so this is known only where
+/// systemd-timesyncd keeps time: it marks its first success since boot with a file. Elsewhere the
+/// metric is absent, which is not the same as 0.
+fn clock_synchronized() -> Option<prometheus::proto::MetricFamily> {
+    let folder = Path::new("/run/systemd/timesync");
+    folder.is_dir().then(|| {
+        let set = folder.join("synchronized").exists();
+        points::family(
+            "forewarn_clock_synchronized",
+            "1 once systemd-timesyncd has set the clock since boot, else 0; absent where it does not run.",
+            MetricType::GAUGE,
+            vec![points::gauge(&[], f64::from(u8::from(set)))],
+        )
+    })
+}
+
+/// Seconds since 1970, as Prometheus writes time.
+fn seconds(at: Wall) -> f64 {
+    at.seconds_since(Wall::from_unix_nanos(0))
+}
+
+/// A count as a gauge holds it.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

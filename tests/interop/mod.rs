@@ -1,0 +1,3 @@
+//! Against programs that others wrote.
+
+mod promtool;
