@@ -30,13 +30,12 @@ pub(super) fn point(point: &Checked<'_>, log: &mut Log) {
     limits_in_range(point.raw, log);
     stale(point, log);
     rate_without_limit(point.raw, log);
-    let alarms = point.raw.alarms.iter().zip(&point.settings.alarms);
-    for ((written, decided), guidance) in alarms.zip(point.guidance) {
+    someone_knows(point, log);
+    for (written, decided) in point.raw.alarms.iter().zip(&point.settings.alarms) {
         if let (Rule::Rate(rule), Some((poll, _))) = (&decided.rule, point.poll) {
             window(written, rule, poll, log);
         }
         delay(written, decided, log);
-        someone_knows(point.raw, written, decided, guidance, log);
     }
 }
 
@@ -197,44 +196,60 @@ fn delay(written: &RawAlarm, decided: &AlarmSettings, log: &mut Log) {
     }
 }
 
-/// Whoever gets a hazard alarm at night must find what to do and who is in charge.
-fn someone_knows(
-    raw: &RawPoint,
-    written: &RawAlarm,
-    decided: &AlarmSettings,
-    guidance: &Guidance,
-    log: &mut Log,
-) {
-    let gas = raw.measures == Measure::Gas;
-    let hazard = gas || decided.priority >= Priority::High;
-    if !is_process(written.kind) || !hazard {
+/// Whoever gets a hazard alarm at night must find what to do and who is in charge. One message for
+/// a point and what it lacks, not one for each alarm.
+fn someone_knows(point: &Checked<'_>, log: &mut Log) {
+    let gas = point.raw.measures == Measure::Gas;
+    let alarms = point.raw.alarms.iter().zip(point.guidance);
+    let hazards: Vec<(&RawAlarm, &Guidance)> = alarms
+        .filter(|(written, _)| is_process(written.kind))
+        .filter(|(_, guidance)| gas || guidance.priority >= Priority::High)
+        .collect();
+    let silent = hazards
+        .iter()
+        .filter(|(_, guidance)| guidance.action.is_none());
+    let silent: Vec<_> = silent.copied().collect();
+    let hint = "add `action = \"what to do first\"` to the point or to the alarm";
+    lacking(
+        &silent,
+        gas,
+        "without anybody being told what to do",
+        hint,
+        log,
+    );
+    let orphaned = hazards
+        .iter()
+        .filter(|(_, guidance)| guidance.responsible.is_empty());
+    let orphaned: Vec<_> = orphaned.copied().collect();
+    let hint = match &point.raw.area {
+        Some(area) => format!("add `responsible = [\"PERSON\"]` to `[area.{area}]`"),
+        None => "give the point an `area` that has `responsible` persons".to_owned(),
+    };
+    lacking(
+        &orphaned,
+        gas,
+        "without anybody being responsible",
+        &hint,
+        log,
+    );
+}
+
+fn lacking(alarms: &[(&RawAlarm, &Guidance)], gas: bool, lack: &str, hint: &str, log: &mut Log) {
+    let Some((first, _)) = alarms.first() else {
         return;
-    }
-    let why = if gas {
-        "a gas alarm".to_owned()
+    };
+    let highest = alarms.iter().map(|(_, guidance)| guidance.priority).max();
+    let highest = highest.unwrap_or(Priority::Low);
+    let names = alarms
+        .iter()
+        .map(|(written, _)| format!("`{}`", written.kind.name()));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let what = if gas { "gas" } else { highest.name() };
+    let text = format!("{names} would raise an alarm ({what}) {lack}");
+    if gas || highest == Priority::Critical {
+        log.error(Kind::NoGuidance, first.place, text).hint(hint);
     } else {
-        format!("of {} priority", decided.priority.name())
-    };
-    let strict = gas || decided.priority == Priority::Critical;
-    let mut report = |lack: &str, hint: String| {
-        let text = format!("`{}` is {why} and {lack}", written.kind.name());
-        let draft = if strict {
-            log.error(Kind::NoGuidance, written.place, text)
-        } else {
-            log.warn(Kind::NoGuidance, written.place, text)
-        };
-        draft.hint(hint);
-    };
-    if guidance.action.is_none() {
-        let hint = "add `action = \"what to do first\"` to the point or to this alarm";
-        report("does not say what to do", hint.to_owned());
-    }
-    if guidance.responsible.is_empty() {
-        let hint = match &raw.area {
-            Some(area) => format!("add `responsible = [\"PERSON\"]` to `[area.{area}]`"),
-            None => "give the point an `area` with `responsible` persons".to_owned(),
-        };
-        report("nobody is responsible for it", hint);
+        log.warn(Kind::NoGuidance, first.place, text).hint(hint);
     }
 }
 
@@ -281,6 +296,10 @@ fn registers(points: &[RawPoint], devices: &[Device], log: &mut Log) {
     for point in points {
         if let Some(RawSource::Register(register)) = &point.source {
             let device = &devices[register.device];
+            // Nothing is known about a device whose address has a mistake.
+            if device.endpoint.port == 0 {
+                continue;
+            }
             let unit = (&device.endpoint, device.unit_id, register.table);
             taken.push((unit, register.address, register.width(), register.place));
         }

@@ -120,7 +120,7 @@ pub(super) fn priorities(root: &Section, log: &mut Log) -> Priorities {
 }
 
 impl Priorities {
-    /// Of a kind that watches the process.
+    /// Of a kind, site-wide.
     fn of(&self, kind: AlarmKind) -> Priority {
         let written = self.0.get(kind.name()).copied();
         written.unwrap_or_else(|| match kind.name() {
@@ -130,10 +130,9 @@ impl Priorities {
         })
     }
 
-    /// Of `bad` and `stale`: as urgent as what can no longer be seen, at least medium.
-    fn of_quality(&self, kind: AlarmKind, highest: Priority) -> Priority {
-        let written = self.0.get(kind.name()).copied();
-        written.unwrap_or_else(|| highest.max(Priority::Medium))
+    /// Is it written for the whole site?
+    fn is_written(&self, kind: AlarmKind) -> bool {
+        self.0.contains_key(kind.name())
     }
 }
 
@@ -154,11 +153,6 @@ pub(super) fn resolve(
         || default_stale(raw.measures, poll),
         |written| written.value,
     );
-    let process = raw.alarms.iter().filter(|alarm| is_process(alarm.kind));
-    let highest = process
-        .map(|alarm| alarm.priority.unwrap_or_else(|| priorities.of(alarm.kind)))
-        .max()
-        .unwrap_or(Priority::Low);
     let mut settings = PointSettings {
         id: raw.id.value.as_str().into(),
         area: raw.area.as_deref().map(Arc::from),
@@ -169,12 +163,7 @@ pub(super) fn resolve(
     };
     let mut guidance = Vec::with_capacity(raw.alarms.len());
     for alarm in &raw.alarms {
-        let default = if is_process(alarm.kind) {
-            priorities.of(alarm.kind)
-        } else {
-            priorities.of_quality(alarm.kind, highest)
-        };
-        let decided = decide(raw, alarm, alarm.priority.unwrap_or(default), poll);
+        let decided = decide(raw, alarm, priorities, poll);
         guidance.push(guide(raw, alarm, &decided, &settings, people));
         settings.alarms.push(decided);
     }
@@ -197,7 +186,7 @@ fn default_stale(measures: Measure, poll: Option<Duration>) -> Duration {
 fn decide(
     raw: &RawPoint,
     alarm: &RawAlarm,
-    priority: Priority,
+    priorities: &Priorities,
     poll: Option<Duration>,
 ) -> AlarmSettings {
     let start = raw.measures.start();
@@ -221,7 +210,11 @@ fn decide(
     };
     AlarmSettings {
         rule,
-        priority,
+        priority: alarm.priority.unwrap_or_else(|| priorities.of(alarm.kind)),
+        // alarm-standards 2.9: as urgent as what can no longer be seen, unless a person decided.
+        inherit_priority: !is_process(alarm.kind)
+            && alarm.priority.is_none()
+            && !priorities.is_written(alarm.kind),
         on_delay: written.unwrap_or(on_delay),
         off_delay: alarm.off_delay.unwrap_or(off_delay),
         pending_hold: alarm.pending_hold.unwrap_or(hold),

@@ -84,6 +84,7 @@ fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
         alarms: vec![AlarmSettings {
             rule: Rule::State,
             priority,
+            inherit_priority: false,
             on_delay: Duration::ZERO,
             off_delay: Duration::ZERO,
             pending_hold: PendingHold::Limit,
