@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod engine;
 pub mod evaluation;

@@ -1,7 +1,60 @@
 //! From what a person wrote to what the gateway runs on.
+//!
+//! ```text
+//!   file, conf.d/*.toml          environment, --data
+//!          |  source                    |
+//!          v                            |
+//!   tree: everything with its place     |
+//!          |                            |
+//!          +--> layers: defaults < files < environment   (single values: site, http, journal, log)
+//!          |
+//!          +--> people, device, broker, point, register, alarm   what was written, checked by itself
+//!                         |
+//!                         v
+//!                 defaults: what was not written
+//!                         |
+//!                         v
+//!                 check: what only shows across settings
+//!                         |
+//!                         v
+//!                 Config, or every mistake at once
+//! ```
+//!
+//! Nothing stops at the first mistake: each is written down with its place, and what cannot be read
+//! is replaced by something harmless, so that the walk goes on and finds the next. A configuration
+//! with a mistake is never built. The words of the configuration language that this version does not
+//! implement are refused as such, so that nothing a person wrote is silently without effect.
+//!
+//! Values are strict: no rounding, no number in quotes, no NaN, durations only with their unit.
+//! Environment variables can change where things are, never a limit. Secrets come from files.
+
+mod alarm;
+mod broker;
+mod build;
+mod check;
+mod defaults;
+mod device;
+mod endpoint;
+pub mod explain;
+mod finding;
+mod keys;
+mod layers;
+mod own;
+mod people;
+mod place;
+mod point;
+mod register;
+mod scalar;
+mod secret;
+mod source;
+mod tree;
 
 use std::collections::BTreeMap;
 
+pub use finding::{Finding, Kind, Location, Mistakes, Severity};
+pub use source::Source;
+
+use crate::engine::reading::PointIndex;
 use crate::engine::settings::Settings;
 use crate::guidance::Guidance;
 use crate::http::HttpSettings;
@@ -15,6 +68,8 @@ use crate::output::OutputSettings;
 pub struct Config {
     /// The site; part of every event id.
     pub site: String,
+    /// How much is logged.
+    pub log: tracing::Level,
     /// What the engine watches. The gateway's own points come last.
     pub engine: Settings,
     /// One per alarm, in the engine's order.
@@ -31,8 +86,28 @@ pub struct Config {
     pub http: HttpSettings,
     /// Journal.
     pub journal: JournalSettings,
+    /// The gateway's own point that says whether the journal is off the disk (1) or fine (0).
+    pub journal_status: PointIndex,
     /// Persons by id: plain name.
     pub persons: BTreeMap<String, String>,
     /// SHA-256 over the effective configuration, for `forewarn_config_info` and `started` events.
+    /// Secrets are left out. Comparable between runs of one version of the program.
     pub hash: String,
+}
+
+/// Reads a configuration and resolves all defaults.
+///
+/// # Errors
+/// Every mistake in every file, each with its place; warnings come along.
+pub fn load(source: &Source) -> Result<(Config, Vec<Finding>), Mistakes> {
+    let mut log = finding::Log::default();
+    let (sources, overrides) = source.read(&mut log);
+    let root = tree::read(&sources, &mut log);
+    let scalars = layers::read(&root, &overrides, &sources, &mut log);
+    let config = build::build(&root, scalars, &sources, &mut log);
+    let findings = log.finish(&sources);
+    match config {
+        Some(config) => Ok((config, findings)),
+        None => Err(Mistakes { findings }),
+    }
 }

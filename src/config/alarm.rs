@@ -1,0 +1,351 @@
+//! What a person wrote about the alarms of one point: the short forms on the point itself and the
+//! long form `[point.P.alarm.KIND]`, which says more and never says the same again.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::finding::{Kind, Log, nearest};
+use super::keys::{Keys, Vocabulary};
+use super::place::{At, Place};
+use super::tree::{Entry, Item, Value};
+use crate::engine::settings::{AlarmKind, PendingHold, Priority};
+
+/// Longer than a day is no delay.
+pub(super) const DELAY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(86_400);
+const RESPOND: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
+const WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
+const WITHIN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
+
+/// Fewer samples make no slope (alarm-standards 2.4); more do not fit the ring.
+const SAMPLES: RangeInclusive<u16> = 5..=1_000;
+
+pub(super) const PRIORITIES: [(&str, Priority); 4] = [
+    ("critical", Priority::Critical),
+    ("high", Priority::High),
+    ("medium", Priority::Medium),
+    ("low", Priority::Low),
+];
+
+/// What every alarm of a point may be given, in this order in every vocabulary below.
+macro_rules! words {
+    ($what:literal $(, $key:literal)*) => {
+        Vocabulary {
+            what: $what,
+            keys: &[
+                $($key,)* "on_delay", "off_delay", "latching", "ack_required", "priority", "action",
+                "cause", "consequence", "plan", "time_to_respond",
+            ],
+            later: &[],
+        }
+    };
+}
+
+const LIMIT: Vocabulary = words!("a limit alarm", "limit", "deadband", "pending_hold");
+const RATE: Vocabulary = words!(
+    "a rate alarm",
+    "limit",
+    "deadband",
+    "pending_hold",
+    "window",
+    "min_samples",
+    "min_span",
+    "method"
+);
+const STATE: Vocabulary = words!("a state alarm", "when");
+const QUALITY: Vocabulary = words!("a quality alarm");
+
+const RATE_SHORT: Vocabulary = Vocabulary {
+    what: "a rate: `{ by = NUMBER, within = DURATION }`",
+    keys: &["by", "within"],
+    later: &[],
+};
+const STATE_SHORT: Vocabulary = Vocabulary {
+    what: "a state: `{ when = 1 }`",
+    keys: &["when"],
+    later: &[],
+};
+
+/// Kinds that a point may have, in life-cycle order.
+const KINDS: [AlarmKind; 9] = [
+    AlarmKind::LowLow,
+    AlarmKind::Low,
+    AlarmKind::High,
+    AlarmKind::HighHigh,
+    AlarmKind::Rise,
+    AlarmKind::Fall,
+    AlarmKind::Bad,
+    AlarmKind::Stale,
+    AlarmKind::State,
+];
+
+/// Kinds of the language that this version does not raise.
+pub(super) const LATER_KINDS: [(&str, &str); 8] = [
+    ("deviation", "compare with a reference"),
+    ("discrepancy", "compare redundant sensors"),
+    ("forecast", "raise forecast alarms"),
+    ("stel", "average exposure"),
+    ("twa", "average exposure"),
+    ("over_range", "hold over-range"),
+    ("frozen", "watch for values that do not move"),
+    ("clock", "watch source clocks"),
+];
+
+/// One alarm as written; what is `None` takes its default.
+pub(super) struct RawAlarm {
+    pub(super) kind: AlarmKind,
+    /// Where to point at when the alarm as a whole is meant.
+    pub(super) place: Place,
+    /// In the point's unit; for rates, units per minute.
+    pub(super) limit: Option<At<f64>>,
+    pub(super) deadband: Option<At<f64>>,
+    pub(super) on_delay: Option<At<Duration>>,
+    pub(super) off_delay: Option<Duration>,
+    pub(super) pending_hold: Option<PendingHold>,
+    pub(super) latching: Option<bool>,
+    pub(super) ack_required: Option<bool>,
+    pub(super) priority: Option<Priority>,
+    pub(super) action: Option<String>,
+    pub(super) cause: Option<String>,
+    pub(super) consequence: Option<String>,
+    pub(super) plan: Option<String>,
+    pub(super) time_to_respond: Option<At<Duration>>,
+    pub(super) window: Option<At<Duration>>,
+    pub(super) min_samples: Option<At<u16>>,
+    pub(super) min_span: Option<At<Duration>>,
+    /// A state alarm whose alarm position is 0.
+    pub(super) when_zero: bool,
+}
+
+/// Reads all alarms of a point; `digital`: has it two positions, if that is known. Every point has `bad` and `stale`, written or not.
+pub(super) fn read(point: &Keys<'_>, digital: Option<bool>, log: &mut Log) -> Vec<RawAlarm> {
+    let long = long_forms(point, log);
+    let mut alarms = Vec::new();
+    for kind in KINDS {
+        let long = long.iter().find(|(known, _)| *known == kind);
+        let long = long.map(|(_, entry)| *entry);
+        let always = matches!(kind, AlarmKind::Bad | AlarmKind::Stale);
+        let short = (!always).then(|| point.entry(kind.name())).flatten();
+        let Some(place) = short.or(long).map(|entry| entry.key.place) else {
+            if always {
+                alarms.push(empty(kind, point.owner));
+            }
+            continue;
+        };
+        // Of a point without a readable source nobody knows what it is.
+        if let (Some(digital), false) = (digital, always)
+            && (kind == AlarmKind::State) != digital
+        {
+            wrong_form(kind, digital, place, log);
+            continue;
+        }
+        let mut alarm = empty(kind, place);
+        if let Some(short) = short {
+            short_form(&mut alarm, point, short, log);
+        }
+        if let Some(long) = long {
+            long_form(&mut alarm, long, short, log);
+        }
+        alarms.push(alarm);
+    }
+    alarms
+}
+
+fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
+    RawAlarm {
+        kind,
+        place,
+        limit: None,
+        deadband: None,
+        on_delay: None,
+        off_delay: None,
+        pending_hold: None,
+        latching: None,
+        ack_required: None,
+        priority: None,
+        action: None,
+        cause: None,
+        consequence: None,
+        plan: None,
+        time_to_respond: None,
+        window: None,
+        min_samples: None,
+        min_span: None,
+        when_zero: false,
+    }
+}
+
+fn long_forms<'a>(point: &Keys<'a>, log: &mut Log) -> Vec<(AlarmKind, &'a Entry)> {
+    let Some(entry) = point.entry("alarm") else {
+        return Vec::new();
+    };
+    let Value::Table(section) = &entry.item.value else {
+        log.error(
+            Kind::WrongType,
+            entry.item.place,
+            "`alarm` is a table of alarm kinds",
+        )
+        .hint("write [point.ID.alarm.high] and its settings below it");
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for entry in &section.entries {
+        let name = entry.key.value.as_str();
+        if let Some(kind) = KINDS.into_iter().find(|kind| kind.name() == name) {
+            found.push((kind, entry));
+        } else if let Some((_, lack)) = LATER_KINDS.iter().find(|(later, _)| *later == name) {
+            let text = format!("`{name}`: this version does not {lack}");
+            log.error(Kind::NotSupportedYet, entry.key.place, text)
+                .hint("take it out; a later version will read it");
+        } else {
+            let kinds = KINDS.map(AlarmKind::name);
+            let hint = nearest(name, kinds).map_or_else(
+                || format!("allowed: {}", kinds.join(", ")),
+                |kind| format!("did you mean `{kind}`?"),
+            );
+            let text = format!("`{name}` is not a kind of alarm");
+            log.error(Kind::UnknownKey, entry.key.place, text)
+                .hint(hint);
+        }
+    }
+    found
+}
+
+fn wrong_form(kind: AlarmKind, digital: bool, place: Place, log: &mut Log) {
+    let kind = kind.name();
+    let (text, hint) = if digital {
+        (
+            format!("`{kind}` watches a number, but this point has two positions"),
+            "use `state`",
+        )
+    } else {
+        (
+            format!("`{kind}` watches a position, but this point is a number"),
+            "use a coil, a discrete input or `type = \"bool\"`, or set limits",
+        )
+    };
+    log.error(Kind::Conflict, place, text).hint(hint);
+}
+
+/// `high = 25`, `rise = { by = 10, within = "1min" }`, `state = { when = 1 }`.
+fn short_form(alarm: &mut RawAlarm, point: &Keys<'_>, entry: &Entry, log: &mut Log) {
+    let place = entry.key.place;
+    match alarm.kind.name() {
+        name @ ("rise" | "fall") => {
+            if let Value::Integer(_) | Value::Float(_) = entry.item.value {
+                let text = format!("`{name}` needs to know how much within which time");
+                log.error(Kind::WrongType, entry.item.place, text)
+                    .hint(format!("write {name} = {{ by = 10, within = \"1min\" }}"));
+                return;
+            }
+            let Some(keys) = Keys::open(entry, &RATE_SHORT, log) else {
+                return;
+            };
+            keys.require("by", "10", log);
+            keys.require("within", "\"1min\"", log);
+            let by = keys.positive("by", false, log);
+            let within = keys.duration("within", WITHIN, log);
+            if let (Some(by), Some(within)) = (by, within) {
+                let minutes = within.value.as_secs_f64() / 60.0;
+                let limit = by.value / minutes;
+                alarm.limit = Some(At {
+                    value: limit,
+                    place,
+                });
+            }
+        }
+        "state" => {
+            if let Some(keys) = Keys::open(entry, &STATE_SHORT, log) {
+                keys.require("when", "1", log);
+                alarm.when_zero = when(&keys, log).unwrap_or(false);
+            }
+        }
+        name => alarm.limit = point.number(name, log),
+    }
+}
+
+/// `Some(true)`: the alarm position is 0.
+fn when(keys: &Keys<'_>, log: &mut Log) -> Option<bool> {
+    keys.whole("when", 0..=1, log).map(|when| when.value == 0)
+}
+
+fn long_form(alarm: &mut RawAlarm, entry: &Entry, short: Option<&Entry>, log: &mut Log) {
+    let kind = alarm.kind;
+    let rate = matches!(kind, AlarmKind::Rise | AlarmKind::Fall);
+    let words = match kind.name() {
+        "rise" | "fall" => &RATE,
+        "state" => &STATE,
+        "bad" | "stale" => &QUALITY,
+        _ => &LIMIT,
+    };
+    let Some(keys) = Keys::open(entry, words, log) else {
+        return;
+    };
+    let again = if kind == AlarmKind::State {
+        "when"
+    } else {
+        "limit"
+    };
+    if let (Some(short), Some(again)) = (short, keys.place_of(again)) {
+        let text = format!("`{}` is said twice", kind.name());
+        log.error(Kind::Duplicate, again, text)
+            .hint("keep the short form or the long form of this value")
+            .also(short.key.place, "first here");
+    } else if short.is_none() && !matches!(kind, AlarmKind::Bad | AlarmKind::Stale) {
+        keys.require(again, if again == "when" { "1" } else { "25" }, log);
+        if rate {
+            alarm.limit = keys.positive("limit", false, log);
+        } else if kind == AlarmKind::State {
+            alarm.when_zero = when(&keys, log).unwrap_or(false);
+        } else {
+            alarm.limit = keys.number("limit", log);
+        }
+    }
+    alarm.deadband = keys.positive("deadband", true, log);
+    alarm.window = keys.duration("window", WINDOW, log);
+    alarm.min_samples = keys.whole("min_samples", SAMPLES, log);
+    alarm.min_span = keys.duration("min_span", WINDOW, log);
+    method(keys.entry("method").map(|entry| &entry.item), log);
+    common(alarm, &keys, log);
+}
+
+fn method(item: Option<&Item>, log: &mut Log) {
+    let Some(item) = item else { return };
+    match &item.value {
+        Value::Text(text) if text == "theil_sen" => {
+            let text = "this version does not compute slopes by Theil-Sen";
+            log.error(Kind::NotSupportedYet, item.place, text)
+                .hint("use \"least_squares\", the default");
+        }
+        _ => {
+            super::keys::choice("method", item, &[("least_squares", ())], log);
+        }
+    }
+}
+
+fn common(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
+    alarm.on_delay = keys.duration("on_delay", DELAY, log);
+    alarm.off_delay = keys
+        .duration("off_delay", DELAY, log)
+        .map(|delay| delay.value);
+    let holds = [
+        ("limit", PendingHold::Limit),
+        ("deadband", PendingHold::Deadband),
+    ];
+    alarm.pending_hold = keys
+        .choice("pending_hold", &holds, log)
+        .map(|hold| hold.value);
+    alarm.latching = keys.flag("latching", log).map(|flag| flag.value);
+    alarm.ack_required = keys.flag("ack_required", log).map(|flag| flag.value);
+    alarm.priority = keys
+        .choice("priority", &PRIORITIES, log)
+        .map(|priority| priority.value);
+    for (key, target) in [
+        ("action", &mut alarm.action),
+        ("cause", &mut alarm.cause),
+        ("consequence", &mut alarm.consequence),
+        ("plan", &mut alarm.plan),
+    ] {
+        *target = keys.text(key, log).map(|text| text.value);
+    }
+    alarm.time_to_respond = keys.duration("time_to_respond", RESPOND, log);
+}

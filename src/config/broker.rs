@@ -1,0 +1,268 @@
+//! `[broker]` and `[output]`: MQTT in and MQTT out, and how to get into a broker.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::endpoint::{self, Endpoint};
+use super::finding::{Kind, Log};
+use super::keys::{Keys, Vocabulary, check_id};
+use super::people::entries;
+use super::place::{At, Place, Sources};
+use super::secret;
+use super::tree::{Entry, Section};
+use crate::broker::{BrokerAddress, Login, Tls};
+
+const BROKER: Vocabulary = Vocabulary {
+    what: "a broker",
+    keys: &[
+        "url",
+        "username",
+        "password_file",
+        "ca_file",
+        "client_id",
+        "keep_alive",
+        "password",
+    ],
+    later: &[],
+};
+
+const OUTPUT: Vocabulary = Vocabulary {
+    what: "an output",
+    keys: &[
+        "mqtt",
+        "username",
+        "password_file",
+        "ca_file",
+        "keep_alive",
+        "prefix",
+        "window",
+        "ack_timeout",
+        "readings",
+        "password",
+    ],
+    later: &[
+        ("webhook", "call webhooks"),
+        ("webhook_file", "call webhooks"),
+        ("template", "call webhooks"),
+        ("alertmanager", "speak to Alertmanager"),
+        ("email", "send e-mail"),
+        ("commands", "take commands over MQTT"),
+    ],
+};
+
+const PLAIN: (&str, u16) = ("mqtt", 1883);
+const TLS: (&str, u16) = ("mqtts", 8883);
+/// No default port: two small brokers on one machine are common.
+const EMBEDDED: (&str, u16) = ("embedded", 0);
+
+/// Below one second the client library gives up; above, MQTT has no number for it.
+const KEEP_ALIVE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(65_535);
+const ACK_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
+const READINGS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(86_400);
+
+/// A broker to read from.
+pub(super) struct Broker {
+    pub(super) id: At<String>,
+    pub(super) url_place: Place,
+    pub(super) address: BrokerAddress,
+    /// Run a broker inside this process at this address.
+    pub(super) embedded: Option<SocketAddr>,
+}
+
+/// Where events go.
+pub(super) struct Output {
+    pub(super) id: At<String>,
+    pub(super) url_place: Place,
+    pub(super) address: BrokerAddress,
+    pub(super) prefix: String,
+    pub(super) window: usize,
+    pub(super) ack_timeout: Duration,
+    pub(super) readings: Option<Duration>,
+}
+
+/// Reads `[broker]`. A broker with mistakes is kept, so that its points are not called orphans.
+pub(super) fn brokers(root: &Section, site: &str, sources: &Sources, log: &mut Log) -> Vec<Broker> {
+    let read = |entry: &Entry, log: &mut Log| {
+        check_id("a broker", &entry.key, log);
+        let client_id = format!("forewarn-{site}-{}", entry.key.value);
+        let mut broker = Broker {
+            id: entry.key.clone(),
+            url_place: entry.key.place,
+            address: unknown_address(client_id),
+            embedded: None,
+        };
+        let Some(keys) = Keys::open(entry, &BROKER, log) else {
+            return broker;
+        };
+        keys.require("url", "\"mqtt://192.0.2.20:1883\"", log);
+        if let Some(url) = keys.text("url", log) {
+            broker.url_place = url.place;
+            let schemes = [PLAIN, TLS, EMBEDDED];
+            if let Some(endpoint) = endpoint::parse("url", &url, &schemes, log) {
+                if endpoint.scheme == EMBEDDED.0 {
+                    broker.embedded = embedded(&endpoint, url.place, log);
+                }
+                reach(&mut broker.address, endpoint, &keys, sources, log);
+            }
+        }
+        if let Some(id) = keys.text("client_id", log) {
+            broker.address.client_id = id.value;
+        }
+        enter(&mut broker.address, &keys, sources, log);
+        broker
+    };
+    let entries = entries(root, "broker", log);
+    entries.iter().map(|entry| read(entry, log)).collect()
+}
+
+/// Reads `[output]`.
+pub(super) fn outputs(root: &Section, site: &str, sources: &Sources, log: &mut Log) -> Vec<Output> {
+    let entries = entries(root, "output", log);
+    let read = |entry| output(entry, site, sources, log);
+    entries.iter().map(read).collect()
+}
+
+fn output(entry: &Entry, site: &str, sources: &Sources, log: &mut Log) -> Output {
+    check_id("an output", &entry.key, log);
+    let client_id = format!("forewarn-{site}-out-{}", entry.key.value);
+    let mut output = Output {
+        id: entry.key.clone(),
+        url_place: entry.key.place,
+        address: unknown_address(client_id),
+        prefix: "forewarn/v1".to_owned(),
+        window: 50,
+        ack_timeout: Duration::from_secs(15),
+        readings: None,
+    };
+    let Some(keys) = Keys::open(entry, &OUTPUT, log) else {
+        return output;
+    };
+    let other = OUTPUT.later.iter().any(|(key, _)| keys.has(key));
+    if !other {
+        keys.require("mqtt", "\"mqtt://192.0.2.20:1883\"", log);
+    }
+    if let Some(url) = keys.text("mqtt", log) {
+        output.url_place = url.place;
+        if let Some(endpoint) = endpoint::parse("mqtt", &url, &[PLAIN, TLS], log) {
+            reach(&mut output.address, endpoint, &keys, sources, log);
+        }
+    }
+    enter(&mut output.address, &keys, sources, log);
+    if let Some(prefix) = keys.text("prefix", log) {
+        if is_topic(&prefix.value) && !prefix.value.starts_with('/') && !prefix.value.ends_with('/')
+        {
+            output.prefix = prefix.value;
+        } else {
+            log.error(
+                Kind::BadValue,
+                prefix.place,
+                "`prefix` is not the beginning of a topic",
+            )
+            .hint("levels joined by `/`, without `+` and `#`, such as \"forewarn/v1\"");
+        }
+    }
+    if let Some(window) = keys.whole("window", 1..=1_000, log) {
+        output.window = usize::from(window.value);
+    }
+    if let Some(timeout) = keys.duration("ack_timeout", ACK_TIMEOUT, log) {
+        output.ack_timeout = timeout.value;
+    }
+    output.readings = keys
+        .duration("readings", READINGS, log)
+        .map(|every| every.value);
+    output
+}
+
+/// May this text be a topic to publish to or an exact topic to subscribe to?
+pub(super) fn is_topic(text: &str) -> bool {
+    let bad = |c: char| matches!(c, '+' | '#') || c.is_control();
+    !text.is_empty() && text.len() <= 1_024 && !text.contains(bad)
+}
+
+fn unknown_address(client_id: String) -> BrokerAddress {
+    BrokerAddress {
+        host: String::new(),
+        port: 0,
+        tls: None,
+        login: None,
+        client_id,
+        keep_alive: Duration::from_secs(10),
+    }
+}
+
+/// Host, port and TLS.
+fn reach(
+    address: &mut BrokerAddress,
+    endpoint: Endpoint,
+    keys: &Keys<'_>,
+    sources: &Sources,
+    log: &mut Log,
+) {
+    let ca_file = keys.text("ca_file", log);
+    match (endpoint.scheme == TLS.0, ca_file) {
+        (true, Some(file)) => {
+            address.tls = secret::readable(&file, sources, log).map(|ca_file| Tls { ca_file });
+        }
+        (true, None) => keys.require("ca_file", "\"plant-ca.pem\"", log),
+        (false, Some(file)) => {
+            log.error(
+                Kind::Conflict,
+                file.place,
+                "`ca_file` has no meaning without TLS",
+            )
+            .hint("write mqtts:// to use TLS, or leave `ca_file` out");
+        }
+        (false, None) => {}
+    }
+    address.host = endpoint.host;
+    address.port = endpoint.port;
+}
+
+/// Login and keep alive.
+fn enter(address: &mut BrokerAddress, keys: &Keys<'_>, sources: &Sources, log: &mut Log) {
+    if let Some(keep_alive) = keys.duration("keep_alive", KEEP_ALIVE, log) {
+        address.keep_alive = keep_alive.value;
+    }
+    secret::refuse_literal(keys, log);
+    let username = keys.text("username", log);
+    let file = keys.text("password_file", log);
+    match (username, file) {
+        (Some(username), Some(file)) => {
+            address.login = secret::read(&file, sources, log).map(|password| Login {
+                username: username.value,
+                password,
+            });
+        }
+        (Some(_), None) if !keys.has("password") => {
+            keys.require("password_file", "\"mqtt-password\"", log);
+        }
+        (None, Some(_)) => keys.require("username", "\"forewarn\"", log),
+        (Some(_) | None, None) => {}
+    }
+}
+
+/// A broker inside the process serves this machine only: it has no login.
+fn embedded(endpoint: &Endpoint, place: Place, log: &mut Log) -> Option<SocketAddr> {
+    if !cfg!(feature = "demo") {
+        log.error(
+            Kind::NotSupportedYet,
+            place,
+            "this build has no embedded broker",
+        )
+        .hint("use a broker of its own, or build with the cargo feature `demo`");
+        return None;
+    }
+    match endpoint.host.parse::<IpAddr>() {
+        Ok(ip) if ip.is_loopback() => Some(SocketAddr::new(ip, endpoint.port)),
+        _ => {
+            log.error(
+                Kind::Exposed,
+                place,
+                "an embedded broker listens on this machine only",
+            )
+            .hint(format!("write \"embedded://127.0.0.1:{}\"", endpoint.port));
+            None
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Puts the parts together: indices, buses, and the fingerprint of the whole.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::Config;
+use super::broker::{self, Broker, Output};
+use super::check::{self, Checked};
+use super::defaults::{self, Resolved};
+use super::device::{self, Device};
+use super::finding::Log;
+use super::layers::Scalars;
+use super::own;
+use super::people;
+use super::place::Sources;
+use super::point::{self, RawPoint, RawSource, Surroundings};
+use super::tree::Section;
+use crate::engine::reading::PointIndex;
+use crate::engine::settings::Settings;
+use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
+use crate::input::mqtt::{SubscriberSettings, TopicMapping};
+use crate::output::{MqttTarget, OutputSettings, Target};
+
+/// Reads the tables of `root` and builds the configuration, unless there was a mistake.
+pub(super) fn build(
+    root: &Section,
+    scalars: Option<Scalars>,
+    sources: &Sources,
+    log: &mut Log,
+) -> Option<Config> {
+    let site = scalars.as_ref().map_or("", |scalars| scalars.site.as_str());
+    let people = people::read(root, log);
+    let devices = device::read(root, log);
+    let brokers = broker::brokers(root, site, sources, log);
+    let outputs = broker::outputs(root, site, sources, log);
+    let priorities = defaults::priorities(root, log);
+    let around = Surroundings {
+        people: &people,
+        devices: &devices,
+        brokers: &brokers,
+    };
+    let entries = people::entries(root, "point", log);
+    let points: Vec<RawPoint> = entries
+        .iter()
+        .filter_map(|entry| point::read(entry, &around, log))
+        .collect();
+    let mut resolved: Vec<Resolved> = Vec::with_capacity(points.len());
+    for raw in &points {
+        let poll = match &raw.source {
+            Some(RawSource::Register(register)) => {
+                let device = &devices[register.device];
+                Some((device.poll, device.poll_place))
+            }
+            Some(RawSource::Topic(_)) | None => None,
+        };
+        let decided = defaults::resolve(raw, poll.map(|(poll, _)| poll), &priorities, &people);
+        let checked = Checked {
+            raw,
+            settings: &decided.settings,
+            guidance: &decided.guidance,
+            poll,
+        };
+        check::point(&checked, log);
+        resolved.push(decided);
+    }
+    check::sources(&points, &devices, &brokers, &outputs, log);
+    let scalars = scalars?;
+    if log.has_errors() {
+        return None;
+    }
+    Some(assemble(
+        scalars,
+        people.persons,
+        Parts {
+            points,
+            resolved,
+            devices,
+            brokers,
+            outputs,
+        },
+    ))
+}
+
+/// Everything that was read, without mistakes.
+struct Parts {
+    points: Vec<RawPoint>,
+    resolved: Vec<Resolved>,
+    devices: Vec<Device>,
+    brokers: Vec<Broker>,
+    outputs: Vec<Output>,
+}
+
+/// Points in the engine's order; hands out indices.
+struct Numbered {
+    settings: Settings,
+    guidance: Vec<crate::guidance::Guidance>,
+}
+
+impl Numbered {
+    fn add(&mut self, point: Resolved) -> PointIndex {
+        let index = index(self.settings.points.len());
+        self.settings.points.push(point.settings);
+        self.guidance.extend(point.guidance);
+        index
+    }
+}
+
+fn index(position: usize) -> PointIndex {
+    PointIndex(u32::try_from(position).unwrap_or(u32::MAX))
+}
+
+fn assemble(
+    scalars: Scalars,
+    persons: std::collections::BTreeMap<String, String>,
+    parts: Parts,
+) -> Config {
+    let mut numbered = Numbered {
+        settings: Settings::default(),
+        guidance: Vec::new(),
+    };
+    for point in parts.resolved {
+        numbered.add(point);
+    }
+    let journal_status = numbered.add(own::journal());
+    let embedded_brokers = parts.brokers.iter().filter_map(|broker| broker.embedded);
+    let mut embedded_brokers: Vec<_> = embedded_brokers.collect();
+    embedded_brokers.sort();
+    embedded_brokers.dedup();
+    let buses = buses(&parts.points, parts.devices, &mut numbered);
+    let subscribers = subscribers(&parts.points, parts.brokers, &mut numbered);
+    let outputs = outputs(parts.outputs, &mut numbered);
+    let mut config = Config {
+        site: scalars.site,
+        log: scalars.log,
+        engine: numbered.settings,
+        guidance: numbered.guidance,
+        buses,
+        subscribers,
+        outputs,
+        embedded_brokers,
+        http: scalars.http,
+        journal: scalars.journal,
+        journal_status,
+        persons,
+        hash: String::new(),
+    };
+    config.hash = fingerprint(&config);
+    config
+}
+
+/// Devices behind one host and port share a connection.
+fn buses(points: &[RawPoint], devices: Vec<Device>, numbered: &mut Numbered) -> Vec<BusSettings> {
+    let mut read_from: Vec<Vec<RegisterPoint>> = devices.iter().map(|_| Vec::new()).collect();
+    for (position, point) in points.iter().enumerate() {
+        if let Some(RawSource::Register(register)) = &point.source {
+            read_from[register.device].push(RegisterPoint {
+                point: index(position),
+                table: register.table,
+                address: register.address,
+                data_type: register.data_type,
+                order: register.order,
+                scaling: register.scaling,
+            });
+        }
+    }
+    let mut buses: Vec<BusSettings> = Vec::new();
+    for (device, points) in devices.into_iter().zip(read_from) {
+        let endpoint = device.endpoint;
+        let settings = DeviceSettings {
+            status: numbered.add(own::device(&device.id.value)),
+            id: Arc::from(device.id.value),
+            unit_id: device.unit_id,
+            poll: device.poll,
+            timeout: device.timeout,
+            max_registers: device.max_registers,
+            max_bits: device.max_bits,
+            max_gap: device.max_gap,
+            points,
+        };
+        let mut known = buses.iter_mut();
+        let known = known.find(|bus| bus.host == endpoint.host && bus.port == endpoint.port);
+        match known {
+            Some(bus) => bus.devices.push(settings),
+            None => buses.push(BusSettings {
+                host: endpoint.host,
+                port: endpoint.port,
+                devices: vec![settings],
+            }),
+        }
+    }
+    buses
+}
+
+fn subscribers(
+    points: &[RawPoint],
+    brokers: Vec<Broker>,
+    numbered: &mut Numbered,
+) -> Vec<SubscriberSettings> {
+    let mut read_from: Vec<Vec<TopicMapping>> = brokers.iter().map(|_| Vec::new()).collect();
+    for (position, point) in points.iter().enumerate() {
+        if let Some(RawSource::Topic(topic)) = &point.source {
+            read_from[topic.broker].push(TopicMapping {
+                topic: topic.topic.value.clone(),
+                point: index(position),
+                value: topic.value.clone(),
+                time: topic.time.clone(),
+                time_format: topic.time_format,
+                scaling: topic.scaling,
+            });
+        }
+    }
+    let with_mappings = brokers.into_iter().zip(read_from);
+    with_mappings
+        .map(|(broker, mappings)| SubscriberSettings {
+            status: numbered.add(own::broker(&broker.id.value)),
+            id: Arc::from(broker.id.value),
+            address: broker.address,
+            mappings,
+        })
+        .collect()
+}
+
+fn outputs(outputs: Vec<Output>, numbered: &mut Numbered) -> Vec<OutputSettings> {
+    let target = |output: Output, status| OutputSettings {
+        id: Arc::from(output.id.value),
+        target: Target::Mqtt(MqttTarget {
+            address: output.address,
+            prefix: output.prefix,
+            window: output.window,
+            ack_timeout: output.ack_timeout,
+            readings: output.readings,
+        }),
+        status,
+    };
+    let mut all = Vec::with_capacity(outputs.len());
+    for output in outputs {
+        let status = numbered.add(own::output(&output.id.value));
+        all.push(target(output, status));
+    }
+    all
+}
+
+/// SHA-256 over the whole configuration as `Debug` renders it: every field in a fixed order, floats
+/// in full, secrets as `***`.
+fn fingerprint(config: &Config) -> String {
+    let digest = Sha256::digest(format!("{config:?}").as_bytes());
+    digest.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
+        hex
+    })
+}

@@ -1,0 +1,363 @@
+//! What is not written: the defaults of every alarm, by what the point measures. `check --explain`
+//! prints what came out of it.
+//!
+//! Numbers: alarm-standards 2.2 (deadbands and delays, the widely quoted EEMUA 191 starting values;
+//! gas from detector manuals), 2.4 (rates), 2.9 and 2.10 (quality). A default never makes a
+//! configuration wrong: a default deadband gives way to a neighbouring limit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::alarm::{LATER_KINDS, PRIORITIES, RawAlarm};
+use super::finding::Log;
+use super::keys::{Keys, Vocabulary};
+use super::people::People;
+use super::point::RawPoint;
+use super::tree::Section;
+use crate::engine::settings::{
+    AlarmKind, AlarmSettings, Direction, Level, LimitRule, PendingHold, PointSettings, Priority,
+    RateRule, Rule,
+};
+use crate::guidance::Guidance;
+
+/// What a point measures; decides its defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Measure {
+    Gas,
+    Flow,
+    Level,
+    Pressure,
+    Temperature,
+    Vibration,
+    Other,
+}
+
+/// Starting values of one kind of signal.
+struct Start {
+    /// Share of the range.
+    deadband: f64,
+    on: Duration,
+    off: Duration,
+}
+
+impl Measure {
+    /// As configured.
+    pub(super) const WORDS: [(&'static str, Self); 7] = [
+        ("gas", Self::Gas),
+        ("flow", Self::Flow),
+        ("level", Self::Level),
+        ("pressure", Self::Pressure),
+        ("temperature", Self::Temperature),
+        ("vibration", Self::Vibration),
+        ("other", Self::Other),
+    ];
+
+    const fn start(self) -> Start {
+        let (percent, on, off) = match self {
+            Self::Gas => (2, 2, 10),
+            Self::Flow => (5, 15, 15),
+            Self::Level => (5, 60, 60),
+            Self::Pressure => (2, 15, 15),
+            Self::Temperature => (1, 60, 60),
+            Self::Vibration => (5, 5, 5),
+            // Nothing is known about it, so nothing is held back.
+            Self::Other => (1, 0, 0),
+        };
+        Start {
+            deadband: percent as f64 / 100.0,
+            on: Duration::from_secs(on),
+            off: Duration::from_secs(off),
+        }
+    }
+}
+
+/// Gas is not trusted longer than this without a new value (alarm-standards 2.10).
+pub(super) const GAS_STALE: Duration = Duration::from_secs(10);
+
+/// Nobody knows how often an MQTT sensor speaks.
+const MQTT_STALE: Duration = Duration::from_secs(30);
+
+const MIN_STALE: Duration = Duration::from_secs(5);
+
+const GOOD_CONFIRM: Duration = Duration::from_secs(5);
+
+const RATE_WINDOW: Duration = Duration::from_secs(60);
+
+const RATE_SAMPLES: u16 = 10;
+
+const PRIORITY: Vocabulary = Vocabulary {
+    what: "`[priority]`",
+    keys: &[
+        "low_low",
+        "low",
+        "high",
+        "high_high",
+        "rise",
+        "fall",
+        "bad",
+        "stale",
+        "state",
+    ],
+    later: &LATER_KINDS,
+};
+
+/// The site-wide priorities.
+pub(super) struct Priorities(BTreeMap<&'static str, Priority>);
+
+/// Reads `[priority]`.
+pub(super) fn priorities(root: &Section, log: &mut Log) -> Priorities {
+    let mut written = BTreeMap::new();
+    let keys = root.get("priority");
+    if let Some(keys) = keys.and_then(|entry| Keys::open(entry, &PRIORITY, log)) {
+        for key in PRIORITY.keys {
+            if let Some(priority) = keys.choice(key, &PRIORITIES, log) {
+                written.insert(*key, priority.value);
+            }
+        }
+    }
+    Priorities(written)
+}
+
+impl Priorities {
+    /// Of a kind, site-wide.
+    fn of(&self, kind: AlarmKind) -> Priority {
+        let written = self.0.get(kind.name()).copied();
+        written.unwrap_or_else(|| match kind.name() {
+            "high_high" | "low_low" => Priority::Critical,
+            "high" | "low" => Priority::High,
+            _ => Priority::Medium,
+        })
+    }
+
+    /// Is it written for the whole site?
+    fn is_written(&self, kind: AlarmKind) -> bool {
+        self.0.contains_key(kind.name())
+    }
+}
+
+/// A point with everything decided.
+pub(super) struct Resolved {
+    pub(super) settings: PointSettings,
+    pub(super) guidance: Vec<Guidance>,
+}
+
+/// Decides everything about `raw`; `poll` is its device's period, `None` over MQTT.
+pub(super) fn resolve(
+    raw: &RawPoint,
+    poll: Option<Duration>,
+    priorities: &Priorities,
+    people: &People,
+) -> Resolved {
+    let stale_after = raw.stale_after.as_ref().map_or_else(
+        || default_stale(raw.measures, poll),
+        |written| written.value,
+    );
+    let mut settings = PointSettings {
+        id: raw.id.value.as_str().into(),
+        area: raw.area.as_deref().map(Arc::from),
+        unit: raw.unit.as_str().into(),
+        stale_after: Some(stale_after),
+        good_confirm: raw.good_confirm.unwrap_or(GOOD_CONFIRM),
+        alarms: Vec::with_capacity(raw.alarms.len()),
+    };
+    let mut guidance = Vec::with_capacity(raw.alarms.len());
+    for alarm in &raw.alarms {
+        let decided = decide(raw, alarm, priorities, poll);
+        guidance.push(guide(raw, alarm, &decided, &settings, people));
+        settings.alarms.push(decided);
+    }
+    Resolved { settings, guidance }
+}
+
+/// Does the kind watch the process rather than the measurement?
+pub(super) const fn is_process(kind: AlarmKind) -> bool {
+    !matches!(kind, AlarmKind::Bad | AlarmKind::Stale)
+}
+
+fn default_stale(measures: Measure, poll: Option<Duration>) -> Duration {
+    let usual = poll.map_or(MQTT_STALE, |poll| (poll * 3).max(MIN_STALE));
+    match measures {
+        Measure::Gas => usual.min(GAS_STALE),
+        _ => usual,
+    }
+}
+
+fn decide(
+    raw: &RawPoint,
+    alarm: &RawAlarm,
+    priorities: &Priorities,
+    poll: Option<Duration>,
+) -> AlarmSettings {
+    let start = raw.measures.start();
+    let rule = rule(raw, alarm, poll);
+    let written = alarm.on_delay.as_ref().map(|delay| delay.value);
+    let short = raw.delay.as_ref().map(|delay| delay.value);
+    let outermost = matches!(alarm.kind, AlarmKind::HighHigh | AlarmKind::LowLow);
+    let gas = raw.measures == Measure::Gas;
+    let (on_delay, off_delay) = match rule {
+        Rule::Limit(_) if gas && outermost => (short.unwrap_or(Duration::ZERO), start.off),
+        Rule::Limit(_) => (short.unwrap_or(start.on), start.off),
+        // The window is the delay of a slope.
+        Rule::Rate(_) => (Duration::ZERO, start.off),
+        Rule::State => (short.unwrap_or(Duration::ZERO), start.off),
+        // The silence is the delay of `stale`; `good_confirm` holds off the end of `bad`.
+        Rule::Bad | Rule::Stale => (Duration::ZERO, Duration::ZERO),
+    };
+    let hold = match rule {
+        Rule::Limit(_) | Rule::Rate(_) if gas || outermost => PendingHold::Deadband,
+        _ => PendingHold::Limit,
+    };
+    AlarmSettings {
+        rule,
+        priority: alarm.priority.unwrap_or_else(|| priorities.of(alarm.kind)),
+        // alarm-standards 2.9: as urgent as what can no longer be seen, unless a person decided.
+        inherit_priority: !is_process(alarm.kind)
+            && alarm.priority.is_none()
+            && !priorities.is_written(alarm.kind),
+        on_delay: written.unwrap_or(on_delay),
+        off_delay: alarm.off_delay.unwrap_or(off_delay),
+        pending_hold: alarm.pending_hold.unwrap_or(hold),
+        latching: alarm.latching.unwrap_or(false),
+        ack_required: alarm.ack_required.unwrap_or(true),
+    }
+}
+
+fn rule(raw: &RawPoint, alarm: &RawAlarm, poll: Option<Duration>) -> Rule {
+    let limit = alarm.limit.as_ref().map_or(0.0, |limit| limit.value);
+    let level = match alarm.kind.name() {
+        "low_low" => Level::LowLow,
+        "low" => Level::Low,
+        "high" => Level::High,
+        "high_high" => Level::HighHigh,
+        "rise" => return Rule::Rate(rate(alarm, Direction::Rise, limit, poll)),
+        "fall" => return Rule::Rate(rate(alarm, Direction::Fall, limit, poll)),
+        "bad" => return Rule::Bad,
+        "stale" => return Rule::Stale,
+        _ => return Rule::State,
+    };
+    let written = alarm.deadband.as_ref().or(raw.deadband.as_ref());
+    Rule::Limit(LimitRule {
+        level,
+        limit,
+        deadband: written.map_or_else(|| default_deadband(raw, level, limit), |db| db.value),
+    })
+}
+
+/// A share of the range, or of the span from zero to the outermost limit where no range is given;
+/// at most half the way to the next limit on the side where the alarm clears.
+fn default_deadband(raw: &RawPoint, level: Level, limit: f64) -> f64 {
+    let limits = raw.alarms.iter().filter(|alarm| is_level(alarm.kind));
+    let limits = limits.filter_map(|alarm| alarm.limit.as_ref().map(|limit| limit.value));
+    let limits: Vec<f64> = limits.collect();
+    let (low, high) = raw.range.as_ref().map_or_else(
+        || {
+            limits.iter().fold((0.0_f64, 0.0_f64), |(low, high), v| {
+                (low.min(*v), high.max(*v))
+            })
+        },
+        |range| range.value,
+    );
+    let share = raw.measures.start().deadband * (high - low);
+    let inside = limits.iter().map(|other| {
+        if level.is_upper() {
+            limit - other
+        } else {
+            other - limit
+        }
+    });
+    let gap = inside
+        .filter(|gap| *gap > 0.0)
+        .fold(f64::INFINITY, f64::min);
+    share.min(gap / 2.0)
+}
+
+/// Is it one of the four limits?
+pub(super) const fn is_level(kind: AlarmKind) -> bool {
+    matches!(
+        kind,
+        AlarmKind::LowLow | AlarmKind::Low | AlarmKind::High | AlarmKind::HighHigh
+    )
+}
+
+fn rate(alarm: &RawAlarm, direction: Direction, limit: f64, poll: Option<Duration>) -> RateRule {
+    let samples = alarm
+        .min_samples
+        .as_ref()
+        .map_or(RATE_SAMPLES, |samples| samples.value);
+    // Half as many again as are needed, so that a lost poll does not blind the rule.
+    let needed = poll.map_or(Duration::ZERO, |poll| poll * u32::from(samples) * 3 / 2);
+    let window = alarm
+        .window
+        .as_ref()
+        .map_or(RATE_WINDOW.max(needed), |window| window.value);
+    let deadband = alarm
+        .deadband
+        .as_ref()
+        .map_or(limit / 5.0, |deadband| deadband.value);
+    RateRule {
+        direction,
+        limit_per_min: limit,
+        deadband_per_min: deadband,
+        window,
+        min_samples: usize::from(samples),
+        min_span: alarm
+            .min_span
+            .as_ref()
+            .map_or(window * 3 / 5, |span| span.value),
+        max_gap: window / 3,
+    }
+}
+
+fn guide(
+    raw: &RawPoint,
+    alarm: &RawAlarm,
+    decided: &AlarmSettings,
+    settings: &PointSettings,
+    people: &People,
+) -> Guidance {
+    let area = raw.area.as_ref().and_then(|area| people.areas.get(area));
+    let process = is_process(alarm.kind);
+    let inherited = if process {
+        raw.action.clone()
+    } else {
+        default_action(raw, alarm.kind)
+    };
+    Guidance {
+        alarm: format!("{}/{}", raw.id.value, alarm.kind.name()).into(),
+        point: settings.id.clone(),
+        kind: alarm.kind,
+        name: raw.name.clone().unwrap_or_else(|| raw.id.value.clone()),
+        area: settings.area.clone(),
+        area_name: area.map(|area| area.name.clone()),
+        unit: settings.unit.clone(),
+        priority: decided.priority,
+        limit: match decided.rule {
+            Rule::Limit(limit) => Some(limit.limit),
+            Rule::Rate(rate) => Some(rate.limit_per_min),
+            Rule::State | Rule::Bad | Rule::Stale => None,
+        },
+        responsible: area.map_or_else(Vec::new, |area| area.responsible.clone()),
+        cause: alarm.cause.clone(),
+        consequence: alarm.consequence.clone(),
+        action: alarm.action.clone().or(inherited),
+        plan: alarm
+            .plan
+            .clone()
+            .or_else(|| raw.plan.clone().filter(|_| process)),
+        time_to_respond: alarm.time_to_respond.as_ref().map(|time| time.value),
+    }
+}
+
+/// The process action ("stop hot work") would be wrong when only the measurement has failed.
+fn default_action(raw: &RawPoint, kind: AlarmKind) -> Option<String> {
+    let name = raw.name.as_ref().unwrap_or(&raw.id.value);
+    Some(match kind {
+        AlarmKind::Bad => format!(
+            "The value of {name} cannot be trusted: watch the place by other means, check sensor and wiring"
+        ),
+        _ => format!(
+            "Nothing is heard from {name}: watch the place by other means, check power, sensor and network"
+        ),
+    })
+}

@@ -1,0 +1,276 @@
+//! A configuration in sentences: what `check --explain` prints, after all defaults.
+
+use std::fmt::Write;
+
+use super::Config;
+use super::register::{order_name, table_name, type_name};
+use super::scalar::{show_duration, show_number};
+use crate::engine::reading::{PointIndex, Scaling};
+use crate::engine::settings::{AlarmSettings, Direction, PendingHold, PointSettings, Rule};
+use crate::guidance::Guidance;
+use crate::input::modbus::{DataType, DeviceSettings, RegisterPoint};
+use crate::output::Target;
+
+/// One line of numbers: `2 devices, 1 broker, 5 points, 21 alarms, 1 output`. The gateway's own
+/// points are not counted.
+pub fn summary(config: &Config) -> String {
+    let devices = config.buses.iter().map(|bus| bus.devices.len()).sum();
+    let points = config.engine.points.iter().filter(|point| !is_own(point));
+    let (points, alarms) = points.fold((0, 0), |(points, alarms), point| {
+        (points + 1, alarms + point.alarms.len())
+    });
+    let parts: [(usize, &str); 5] = [
+        (devices, "device"),
+        (config.subscribers.len(), "broker"),
+        (points, "point"),
+        (alarms, "alarm"),
+        (config.outputs.len(), "output"),
+    ];
+    let counted = parts.map(|(count, what)| {
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{count} {what}{plural}")
+    });
+    counted.join(", ")
+}
+
+/// Every point and every alarm in words, points separated by empty lines.
+pub fn explain(config: &Config) -> String {
+    let mut text = String::new();
+    let mut guidance = config.guidance.iter();
+    for (position, point) in config.engine.points.iter().enumerate() {
+        let index = u32::try_from(position).map_or(PointIndex(u32::MAX), PointIndex);
+        let alarms: Vec<(&AlarmSettings, &Guidance)> =
+            point.alarms.iter().zip(guidance.by_ref()).collect();
+        let gap = if position == 0 { "" } else { "\n" };
+        let name = alarms
+            .first()
+            .map_or("", |(_, guidance)| guidance.name.as_str());
+        line(&mut text, format_args!("{gap}{}: {name}", point.id));
+        if let Some(origin) = origin(config, index) {
+            line(&mut text, format_args!("  Read from {origin}."));
+        }
+        line(&mut text, format_args!("  {}", quality(point)));
+        let area = alarms
+            .first()
+            .and_then(|(_, guidance)| guidance.area_name.as_ref());
+        if let Some(area) = area {
+            let people = alarms
+                .first()
+                .map_or(&[][..], |(_, guidance)| &guidance.responsible);
+            let people = if people.is_empty() {
+                "nobody".to_owned()
+            } else {
+                people.join(", ")
+            };
+            line(
+                &mut text,
+                format_args!("  Area: {area}. Responsible: {people}."),
+            );
+        }
+        for (alarm, guidance) in alarms {
+            explain_alarm(&mut text, point, alarm, guidance);
+        }
+    }
+    for output in &config.outputs {
+        let Target::Mqtt(target) = &output.target;
+        let address = &target.address;
+        let (host, port, prefix) = (&address.host, address.port, &target.prefix);
+        let tls = if address.tls.is_some() {
+            " with TLS"
+        } else {
+            ""
+        };
+        let id = &output.id;
+        line(
+            &mut text,
+            format_args!("\nOutput {id}: MQTT to {host}:{port}{tls}, topics below {prefix}."),
+        );
+    }
+    text
+}
+
+fn line(text: &mut String, content: std::fmt::Arguments<'_>) {
+    writeln!(text, "{content}").expect("writing to a String cannot fail");
+}
+
+fn is_own(point: &PointSettings) -> bool {
+    point.id.starts_with("gateway.")
+}
+
+fn origin(config: &Config, point: PointIndex) -> Option<String> {
+    for device in config.buses.iter().flat_map(|bus| &bus.devices) {
+        if let Some(register) = device
+            .points
+            .iter()
+            .find(|register| register.point == point)
+        {
+            return Some(from_device(device, register));
+        }
+    }
+    config.subscribers.iter().find_map(|broker| {
+        let mapping = broker
+            .mappings
+            .iter()
+            .find(|mapping| mapping.point == point)?;
+        let value = mapping.value.as_deref();
+        let part = value.map_or_else(String::new, |pointer| format!(", {pointer}"));
+        let scaling = scaling(mapping.scaling);
+        Some(format!(
+            "broker {}, topic {}{part}{scaling}",
+            broker.id, mapping.topic
+        ))
+    })
+}
+
+fn from_device(device: &DeviceSettings, register: &RegisterPoint) -> String {
+    let table = table_name(register.table);
+    let kind = type_name(register.data_type);
+    let order = match register.data_type {
+        DataType::Bool | DataType::Int16 | DataType::Uint16 => String::new(),
+        _ => format!(" {}", order_name(register.order)),
+    };
+    format!(
+        "device {}, {table}:{} {kind}{order}{}, every {}",
+        device.id,
+        register.address,
+        scaling(register.scaling),
+        show_duration(device.poll)
+    )
+}
+
+fn scaling(scaling: Scaling) -> String {
+    if scaling == Scaling::IDENTITY {
+        return String::new();
+    }
+    let (scale, offset) = (show_number(scaling.scale), show_number(scaling.offset));
+    format!(" (raw x {scale} + {offset})")
+}
+
+fn quality(point: &PointSettings) -> String {
+    let stale = point.stale_after.map_or_else(
+        || "Reports only changes, so it is never stale".to_owned(),
+        |after| {
+            format!(
+                "Stale when nothing new arrives for {}",
+                show_duration(after)
+            )
+        },
+    );
+    if point.good_confirm.is_zero() {
+        return format!("{stale}.");
+    }
+    let confirm = show_duration(point.good_confirm);
+    format!("{stale}; after a fault trusted again once it was good for {confirm}.")
+}
+
+fn explain_alarm(
+    text: &mut String,
+    point: &PointSettings,
+    alarm: &AlarmSettings,
+    guidance: &Guidance,
+) {
+    let priority = alarm.priority.name();
+    let inherits = if alarm.inherit_priority {
+        " or that of the worst alarm of the point that was active or pending"
+    } else {
+        ""
+    };
+    line(
+        text,
+        format_args!("  {} ({priority}{inherits})", guidance.alarm),
+    );
+    line(text, format_args!("    {}", condition(point, alarm)));
+    let mut handling = String::from(match (alarm.latching, alarm.ack_required) {
+        (true, true) => "Must be acknowledged, and stays until it is reset.",
+        (true, false) => "Stays until it is reset.",
+        (false, true) => "Must be acknowledged.",
+        (false, false) => "Need not be acknowledged.",
+    });
+    if alarm.pending_hold == PendingHold::Deadband && !alarm.on_delay.is_zero() {
+        handling.push_str(" Dips within the deadband do not restart the delay.");
+    }
+    line(text, format_args!("    {handling}"));
+    for (what, words) in [
+        ("Action", &guidance.action),
+        ("Cause", &guidance.cause),
+        ("Consequence", &guidance.consequence),
+        ("Plan", &guidance.plan),
+    ] {
+        if let Some(words) = words {
+            line(text, format_args!("    {what}: {words}"));
+        }
+    }
+    if let Some(time) = guidance.time_to_respond {
+        line(
+            text,
+            format_args!("    Time to respond: {}", show_duration(time)),
+        );
+    }
+}
+
+/// When the alarm rises and when it clears.
+fn condition(point: &PointSettings, alarm: &AlarmSettings) -> String {
+    let unit = &*point.unit;
+    let on = lasting(alarm.on_delay, "at once");
+    let off = lasting(alarm.off_delay, "at once");
+    match alarm.rule {
+        Rule::Limit(rule) => {
+            let upper = rule.level.is_upper();
+            let (beyond, inside) = if upper {
+                ("above", "below")
+            } else {
+                ("below", "above")
+            };
+            let clear = if upper {
+                rule.limit - rule.deadband
+            } else {
+                rule.limit + rule.deadband
+            };
+            let (limit, clear) = (quantity(rule.limit, unit), quantity(clear, unit));
+            format!("Raised at or {beyond} {limit} {on}; clears {inside} {clear} {off}.")
+        }
+        Rule::Rate(rule) => {
+            let word = match rule.direction {
+                Direction::Rise => "rises",
+                Direction::Fall => "falls",
+            };
+            let unit = format!("{unit}/min");
+            let limit = quantity(rule.limit_per_min, &unit);
+            let clear = quantity(rule.limit_per_min - rule.deadband_per_min, &unit);
+            format!(
+                "Raised when the value {word} by {limit} or more {on}; clears below {clear} {off}. \
+                 Slope by least squares over {}, from at least {} values that span {} without a hole \
+                 of more than {}.",
+                show_duration(rule.window),
+                rule.min_samples,
+                show_duration(rule.min_span),
+                show_duration(rule.max_gap)
+            )
+        }
+        Rule::State => format!(
+            "Raised when the point is in its alarm position {on}; clears when it leaves it {off}."
+        ),
+        Rule::Bad => format!(
+            "Raised when the value cannot be trusted {on}; clears when it can be again {off}."
+        ),
+        Rule::Stale => format!(
+            "Raised when nothing new arrives for {}; clears with a new value {off}.",
+            show_duration(point.stale_after.unwrap_or_default() + alarm.on_delay)
+        ),
+    }
+}
+
+fn lasting(delay: std::time::Duration, none: &str) -> String {
+    if delay.is_zero() {
+        return none.to_owned();
+    }
+    format!("for {}", show_duration(delay))
+}
+
+fn quantity(value: f64, unit: &str) -> String {
+    let number = show_number(value);
+    if unit.is_empty() || unit.starts_with('/') {
+        return format!("{number}{unit}");
+    }
+    format!("{number} {unit}")
+}

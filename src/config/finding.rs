@@ -1,0 +1,318 @@
+//! What a person sees when a configuration is wrong: what, where, what was expected, what to do.
+
+use std::fmt;
+
+use super::place::{Place, Sources};
+
+/// Kinds of finding; a closed list, printed as `error[kind]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file cannot be read.
+    File,
+    /// Not TOML.
+    Syntax,
+    /// A key that nothing reads.
+    UnknownKey,
+    /// A text where a number belongs, and so on.
+    WrongType,
+    /// A value that is none of the allowed ones.
+    BadValue,
+    /// A duration or size without its unit, or with an unknown one.
+    BadUnit,
+    /// A key that is needed is not there.
+    MissingKey,
+    /// The same thing twice.
+    Duplicate,
+    /// A name that stands for nothing.
+    UnknownReference,
+    /// A number beyond what is possible.
+    OutOfRange,
+    /// Limits that do not follow one another, deadbands included.
+    LimitOrder,
+    /// Two settings that exclude each other.
+    Conflict,
+    /// Periods, delays and windows that cannot work together.
+    Timing,
+    /// An alarm that tells nobody what to do.
+    NoGuidance,
+    /// A secret in the wrong place.
+    Secret,
+    /// Open to the network without protection.
+    Exposed,
+    /// Something that is configured and never used.
+    Unused,
+    /// Part of the configuration language, not of this version.
+    NotSupportedYet,
+    /// An environment variable that is not one of ours.
+    Environment,
+}
+
+impl Kind {
+    /// The kind as it is printed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Syntax => "syntax",
+            Self::UnknownKey => "unknown-key",
+            Self::WrongType => "wrong-type",
+            Self::BadValue => "bad-value",
+            Self::BadUnit => "bad-unit",
+            Self::MissingKey => "missing-key",
+            Self::Duplicate => "duplicate",
+            Self::UnknownReference => "unknown-reference",
+            Self::OutOfRange => "out-of-range",
+            Self::LimitOrder => "limit-order",
+            Self::Conflict => "conflict",
+            Self::Timing => "timing",
+            Self::NoGuidance => "no-guidance",
+            Self::Secret => "secret",
+            Self::Exposed => "exposed",
+            Self::Unused => "unused",
+            Self::NotSupportedYet => "not-supported-yet",
+            Self::Environment => "environment",
+        }
+    }
+
+    /// Does the finding only say that something was not found? After a syntax error that proves
+    /// nothing: what is missing may stand in the part that could not be read.
+    const fn is_absence(self) -> bool {
+        matches!(
+            self,
+            Self::MissingKey | Self::UnknownReference | Self::NoGuidance | Self::Unused
+        )
+    }
+}
+
+/// Does a finding stop the configuration from being used?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It does.
+    Error,
+    /// It does not, but it should be looked at.
+    Warning,
+}
+
+/// A place in a file, ready to print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// The file as the person named it, or `environment`.
+    pub file: String,
+    /// Counted from 1; 0 when the file as a whole is meant.
+    pub line: usize,
+    /// In characters, counted from 1.
+    pub column: usize,
+    /// The line itself, secrets masked.
+    pub source: String,
+    /// Terminal cells before the carets.
+    pub indent: usize,
+    /// Terminal cells the carets take.
+    pub carets: usize,
+    /// What is to be seen here, when there is more than one place.
+    pub note: Option<String>,
+}
+
+impl Location {
+    /// For a place in a text that is not there.
+    pub(super) const fn nowhere(note: Option<String>) -> Self {
+        Self {
+            file: String::new(),
+            line: 0,
+            column: 0,
+            source: String::new(),
+            indent: 0,
+            carets: 0,
+            note,
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let note = self.note.as_deref();
+        let (open, note, close) = note.map_or(("", "", ""), |note| (" (", note, ")"));
+        if self.line == 0 {
+            return writeln!(f, "  --> {}{open}{note}{close}", self.file);
+        }
+        let (line, column) = (self.line, self.column);
+        writeln!(f, "  --> {}:{line}:{column}{open}{note}{close}", self.file)?;
+        writeln!(f, "{line} | {}", self.source)?;
+        let gutter = line.to_string().len();
+        let carets = "^".repeat(self.carets);
+        writeln!(
+            f,
+            "{:gutter$} | {:indent$}{carets}",
+            "",
+            "",
+            indent = self.indent
+        )
+    }
+}
+
+/// One mistake or one warning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Mistake or warning.
+    pub severity: Severity,
+    /// What kind.
+    pub kind: Kind,
+    /// What is wrong, in one sentence.
+    pub text: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Where; the first is the one to change.
+    pub locations: Vec<Location>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        writeln!(f, "{severity}[{}]: {}", self.kind.name(), self.text)?;
+        if let Some(hint) = &self.hint {
+            writeln!(f, "  hint: {hint}")?;
+        }
+        self.locations.iter().try_for_each(|at| at.fmt(f))
+    }
+}
+
+/// A configuration that cannot be used: every mistake that was found, in reading order, and the
+/// warnings beside them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Mistakes {
+    /// At least one of them is an error.
+    pub findings: Vec<Finding>,
+}
+
+impl Mistakes {
+    /// How many of the findings are errors.
+    pub fn errors(&self) -> usize {
+        let errors = self.findings.iter();
+        errors.filter(|f| f.severity == Severity::Error).count()
+    }
+}
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, finding) in self.findings.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n" };
+            write!(f, "{gap}{finding}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A finding whose places are not resolved yet.
+#[derive(Debug)]
+pub(super) struct Draft {
+    severity: Severity,
+    kind: Kind,
+    text: String,
+    hint: Option<String>,
+    places: Vec<(Place, Option<String>)>,
+}
+
+impl Draft {
+    /// Says what to do.
+    pub(super) fn hint(&mut self, hint: impl Into<String>) -> &mut Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Points at another place that belongs to it.
+    pub(super) fn also(&mut self, place: Place, note: impl Into<String>) -> &mut Self {
+        self.places.push((place, Some(note.into())));
+        self
+    }
+}
+
+/// Collects findings while the configuration is read; nothing stops at the first one.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    drafts: Vec<Draft>,
+    masked: Vec<Place>,
+}
+
+impl Log {
+    /// Adds a mistake.
+    pub(super) fn error(&mut self, kind: Kind, at: Place, text: impl Into<String>) -> &mut Draft {
+        self.add(Severity::Error, kind, at, text.into())
+    }
+
+    /// Adds a warning.
+    pub(super) fn warn(&mut self, kind: Kind, at: Place, text: impl Into<String>) -> &mut Draft {
+        self.add(Severity::Warning, kind, at, text.into())
+    }
+
+    /// Hides a stretch of source text (a password) from every message.
+    pub(super) fn mask(&mut self, place: Place) {
+        self.masked.push(place);
+    }
+
+    /// Was there a mistake so far?
+    pub(super) fn has_errors(&self) -> bool {
+        self.drafts.iter().any(|d| d.severity == Severity::Error)
+    }
+
+    /// Resolves all places; reading order.
+    pub(super) fn finish(mut self, sources: &Sources) -> Vec<Finding> {
+        if self.drafts.iter().any(|d| d.kind == Kind::Syntax) {
+            self.drafts.retain(|d| !d.kind.is_absence());
+        }
+        self.drafts
+            .sort_by_key(|draft| draft.places.first().map(|(place, _)| *place));
+        let masked = self.masked;
+        let resolve = |draft: Draft| Finding {
+            severity: draft.severity,
+            kind: draft.kind,
+            text: draft.text,
+            hint: draft.hint,
+            locations: draft
+                .places
+                .into_iter()
+                .map(|(place, note)| sources.locate(place, &masked, note))
+                .collect(),
+        };
+        self.drafts.into_iter().map(resolve).collect()
+    }
+
+    fn add(&mut self, severity: Severity, kind: Kind, at: Place, text: String) -> &mut Draft {
+        self.drafts.push(Draft {
+            severity,
+            kind,
+            text,
+            hint: None,
+            places: vec![(at, None)],
+        });
+        let last = self.drafts.len() - 1;
+        &mut self.drafts[last]
+    }
+}
+
+/// "did you mean": the nearest of `known`, if it is near enough to be a slip of the finger.
+pub(super) fn nearest<'a>(
+    written: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|word| (strsim::damerau_levenshtein(written, word), word))
+        .filter(|(distance, word)| *distance <= 1 + word.chars().count().min(12) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, word)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_offered_only_when_it_is_near() {
+        let keys = ["high", "high_high", "low", "register", "deadband"];
+        assert_eq!(nearest("hihg", keys), Some("high"));
+        assert_eq!(nearest("adress", ["address"]), Some("address"));
+        assert_eq!(nearest("deadbnad", keys), Some("deadband"));
+        assert_eq!(nearest("colour", keys), None);
+    }
+}

@@ -1,0 +1,99 @@
+//! The gateway's own points: its faults are readings like any other, with the same alarms. They
+//! come after all others and report only changes, so silence is no fault of theirs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::defaults::Resolved;
+use crate::engine::settings::{
+    AlarmKind, AlarmSettings, PendingHold, PointSettings, Priority, Rule,
+};
+use crate::guidance::Guidance;
+
+/// The journal is not on disk.
+pub(super) fn journal() -> Resolved {
+    own(
+        "gateway.journal".into(),
+        "Journal on disk".into(),
+        Priority::Critical,
+        "Events are kept in memory only and are lost with the power: check that the disk is not full \
+         or read-only, look for disk errors in the system log, replace the card or disk if there are any",
+    )
+}
+
+/// A device does not answer.
+pub(super) fn device(id: &str) -> Resolved {
+    own(
+        format!("gateway.device.{id}"),
+        format!("Connection to device {id}"),
+        Priority::High,
+        "None of its points is being watched: check power, cable and network of the device, and that \
+         no other master uses up its connections",
+    )
+}
+
+/// A broker cannot be reached.
+pub(super) fn broker(id: &str) -> Resolved {
+    own(
+        format!("gateway.broker.{id}"),
+        format!("Connection to broker {id}"),
+        Priority::High,
+        "None of its points is being watched: check that the broker runs, the network to it, and that \
+         login and certificate are still valid",
+    )
+}
+
+/// An output does not take events.
+pub(super) fn output(id: &str) -> Resolved {
+    own(
+        format!("gateway.output.{id}"),
+        format!("Delivery to output {id}"),
+        Priority::Medium,
+        "Alarms are raised here but do not arrive there: look at this gateway itself until they do, \
+         check the network and that the receiver runs; what was missed is sent later",
+    )
+}
+
+fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
+    let alarm = format!("{id}/{}", AlarmKind::State.name());
+    let id: Arc<str> = id.into();
+    let unit: Arc<str> = "".into();
+    let guidance = Guidance {
+        alarm: alarm.into(),
+        point: id.clone(),
+        kind: AlarmKind::State,
+        name,
+        area: None,
+        area_name: None,
+        unit: unit.clone(),
+        priority,
+        limit: None,
+        responsible: Vec::new(),
+        cause: None,
+        consequence: None,
+        action: Some(action.to_owned()),
+        plan: None,
+        time_to_respond: None,
+    };
+    let settings = PointSettings {
+        id,
+        area: None,
+        unit,
+        stale_after: None,
+        good_confirm: Duration::ZERO,
+        alarms: vec![AlarmSettings {
+            rule: Rule::State,
+            priority,
+            inherit_priority: false,
+            on_delay: Duration::ZERO,
+            off_delay: Duration::ZERO,
+            pending_hold: PendingHold::Limit,
+            latching: false,
+            ack_required: true,
+        }],
+    };
+    Resolved {
+        settings,
+        guidance: vec![guidance],
+    }
+}

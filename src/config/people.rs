@@ -1,0 +1,123 @@
+//! Areas and the persons responsible for them.
+
+use std::collections::BTreeMap;
+
+use super::finding::{Kind, Log, nearest};
+use super::keys::{Keys, Vocabulary, check_id, mismatch};
+use super::place::At;
+use super::tree::{Entry, Section, Value};
+
+const PERSON: Vocabulary = Vocabulary {
+    what: "a person",
+    keys: &["name"],
+    later: &[("email", "send e-mail"), ("phone", "call or text anybody")],
+};
+
+const AREA: Vocabulary = Vocabulary {
+    what: "an area",
+    keys: &["name", "responsible"],
+    later: &[
+        ("deputy", "escalate to a deputy"),
+        ("principal", "escalate to a principal"),
+    ],
+};
+
+/// Everyone and every place they answer for.
+pub(super) struct People {
+    /// Plain names by person id.
+    pub(super) persons: BTreeMap<String, String>,
+    /// By area id.
+    pub(super) areas: BTreeMap<String, Area>,
+}
+
+/// A place in the plant.
+pub(super) struct Area {
+    pub(super) name: String,
+    /// Plain names.
+    pub(super) responsible: Vec<String>,
+}
+
+/// The entries of the table `name`, if it is one.
+pub(super) fn entries<'a>(root: &'a Section, name: &str, log: &mut Log) -> &'a [Entry] {
+    let Some(entry) = root.get(name) else {
+        return &[];
+    };
+    match &entry.item.value {
+        Value::Table(section) => &section.entries,
+        _ => {
+            let text = format!("`{name}` is a table of ids, as in `[{name}.example]`");
+            log.error(Kind::WrongType, entry.item.place, text);
+            &[]
+        }
+    }
+}
+
+/// Reads `[person]` and `[area]`.
+pub(super) fn read(root: &Section, log: &mut Log) -> People {
+    let mut persons = BTreeMap::new();
+    for entry in entries(root, "person", log) {
+        check_id("a person", &entry.key, log);
+        let keys = Keys::open(entry, &PERSON, log);
+        let name = keys.and_then(|keys| keys.text("name", log));
+        let name = name.map_or_else(|| entry.key.value.clone(), |name| name.value);
+        persons.insert(entry.key.value.clone(), name);
+    }
+    let mut areas = BTreeMap::new();
+    for entry in entries(root, "area", log) {
+        check_id("an area", &entry.key, log);
+        let mut area = Area {
+            name: entry.key.value.clone(),
+            responsible: Vec::new(),
+        };
+        if let Some(keys) = Keys::open(entry, &AREA, log) {
+            if let Some(name) = keys.text("name", log) {
+                area.name = name.value;
+            }
+            area.responsible = responsible(&keys, &persons, log);
+        }
+        areas.insert(entry.key.value.clone(), area);
+    }
+    People { persons, areas }
+}
+
+fn responsible(keys: &Keys<'_>, persons: &BTreeMap<String, String>, log: &mut Log) -> Vec<String> {
+    let mut names = Vec::new();
+    for item in keys.list("responsible", log).unwrap_or_default() {
+        let Value::Text(id) = &item.value else {
+            mismatch::<()>("responsible", "a list of person ids", item, log);
+            continue;
+        };
+        match persons.get(id) {
+            Some(name) => names.push(name.clone()),
+            None => {
+                let id = At {
+                    value: id.clone(),
+                    place: item.place,
+                };
+                dangling("person", &id, persons.keys(), log);
+            }
+        }
+    }
+    names
+}
+
+/// Reports an id that stands for nothing.
+pub(super) fn dangling<'a>(
+    what: &str,
+    id: &At<String>,
+    known: impl Iterator<Item = &'a String>,
+    log: &mut Log,
+) {
+    let known: Vec<&str> = known.map(String::as_str).collect();
+    let hint = match nearest(&id.value, known.iter().copied()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None if known.is_empty() => format!("there is no {what} yet: add `[{what}.{}]`", id.value),
+        None => {
+            let few = known.iter().take(8).copied().collect::<Vec<_>>().join(", ");
+            let more = if known.len() > 8 { ", ..." } else { "" };
+            format!("known: {few}{more}")
+        }
+    };
+    let text = format!("there is no {what} \"{}\"", id.value);
+    log.error(Kind::UnknownReference, id.place, text).hint(hint);
+}

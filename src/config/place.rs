@@ -1,0 +1,165 @@
+//! Where something was written: every value keeps its place until the configuration is built, so
+//! that each message can point at it.
+
+use std::path::PathBuf;
+
+use super::finding::Location;
+
+/// A stretch of one source text, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Which text of [`Sources`].
+    pub(super) file: usize,
+    /// First byte.
+    pub(super) start: usize,
+    /// First byte after it.
+    pub(super) end: usize,
+}
+
+/// A value and where it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct At<T> {
+    pub(super) value: T,
+    pub(super) place: Place,
+}
+
+/// One text that was read: a file, the environment, or a text built into the program.
+#[derive(Debug, Clone)]
+pub(super) struct SourceText {
+    /// As a person would name it.
+    pub(super) name: String,
+    pub(super) text: String,
+    pub(super) format: Format,
+    /// What relative paths in it start from.
+    pub(super) folder: PathBuf,
+}
+
+/// How a source text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Toml,
+    /// `NAME=value` a line.
+    Environment,
+}
+
+/// All texts that were read, in layering order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sources(pub(super) Vec<SourceText>);
+
+impl Sources {
+    /// Resolves `place` for printing. Stretches in `masked` (passwords) show as asterisks.
+    pub(super) fn locate(&self, place: Place, masked: &[Place], note: Option<String>) -> Location {
+        let Some(source) = self.0.get(place.file) else {
+            return Location::nowhere(note);
+        };
+        let text = source.text.as_str();
+        let start = floor_boundary(text, place.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let end = floor_boundary(text, place.end).clamp(start, line_end);
+        let line = text[line_start..line_end].trim_end_matches('\r');
+
+        let hidden = |byte: usize| {
+            masked
+                .iter()
+                .any(|m| m.file == place.file && (m.start..m.end).contains(&byte))
+        };
+        let shown: String = line
+            .char_indices()
+            .map(|(at, c)| match c {
+                _ if hidden(line_start + at) => '*',
+                '\t' => ' ',
+                // A file must not be able to steer the reader's terminal.
+                _ if c.is_control() => '\u{fffd}',
+                _ => c,
+            })
+            .collect();
+        let before = &text[line_start..start];
+        Location {
+            file: source.name.clone(),
+            line: text[..line_start].matches('\n').count() + 1,
+            column: before.chars().count() + 1,
+            source: shown,
+            indent: width(before),
+            carets: width(&text[start..end]).max(1),
+            note,
+        }
+    }
+}
+
+/// The nearest character boundary at or below `at`.
+fn floor_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// Columns a terminal needs: East Asian wide characters take two, so that carets stay under them.
+fn width(text: &str) -> usize {
+    text.chars()
+        .map(|c| match u32::from(c) {
+            0x1100..=0x115F
+            | 0x2E80..=0xA4CF
+            | 0xAC00..=0xD7A3
+            | 0xF900..=0xFAFF
+            | 0xFE30..=0xFE4F
+            | 0xFF00..=0xFF60
+            | 0xFFE0..=0xFFE6
+            | 0x20000..=0x3FFFD => 2,
+            _ => 1,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(text: &str) -> Sources {
+        Sources(vec![SourceText {
+            name: "a.toml".into(),
+            text: text.into(),
+            format: Format::Toml,
+            folder: PathBuf::new(),
+        }])
+    }
+
+    fn place(start: usize, end: usize) -> Place {
+        Place {
+            file: 0,
+            start,
+            end,
+        }
+    }
+
+    #[test]
+    fn columns_count_characters_and_carets_count_cells() {
+        let text = "site = \"x\"\n名 = 1\r\n";
+        let key = text.find('名').expect("it is there");
+        let at = sources(text).locate(place(key, key + '名'.len_utf8()), &[], None);
+        assert_eq!((at.line, at.column, at.indent, at.carets), (2, 1, 0, 2));
+        assert_eq!(at.source, "名 = 1");
+        let one = text.find('1').expect("it is there");
+        let at = sources(text).locate(place(one, one + 1), &[], None);
+        assert_eq!((at.column, at.indent), (5, 5));
+    }
+
+    #[test]
+    fn places_that_cannot_be_are_moved_to_where_they_can() {
+        let text = "é";
+        for (start, end) in [(0, 9), (1, 1), (9, 3), (2, 2)] {
+            let at = sources(text).locate(place(start, end), &[], None);
+            assert_eq!(at.line, 1);
+            assert!(at.carets >= 1);
+        }
+    }
+
+    #[test]
+    fn secrets_and_control_characters_are_not_shown() {
+        let text = "password = \"hunter2\" # \u{1b}[2J";
+        let at = sources(text).locate(place(0, 8), &[place(12, 19)], None);
+        assert_eq!(at.source, "password = \"*******\" # \u{fffd}[2J");
+    }
+}

@@ -1,0 +1,367 @@
+//! `[point]`: what a person wrote about one measured quantity, checked by itself.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::alarm::{self, RawAlarm};
+use super::broker::{Broker, is_topic};
+use super::defaults::Measure;
+use super::device::Device;
+use super::finding::{Kind, Log};
+use super::keys::{Keys, Vocabulary, check_id, number};
+use super::people::{People, dangling};
+use super::place::{At, Place};
+use super::register::{self, Register};
+use super::tree::Entry;
+use crate::engine::reading::Scaling;
+use crate::input::mqtt::TimeFormat;
+
+pub(super) const POINT: Vocabulary = Vocabulary {
+    what: "a point",
+    keys: &[
+        "name",
+        "area",
+        "measures",
+        "unit",
+        "range",
+        "stale_after",
+        "good_confirm",
+        "device",
+        "register",
+        "type",
+        "order",
+        "scale",
+        "offset",
+        "broker",
+        "topic",
+        "value",
+        "time",
+        "time_format",
+        "low_low",
+        "low",
+        "high",
+        "high_high",
+        "rise",
+        "fall",
+        "state",
+        "deadband",
+        "delay",
+        "action",
+        "plan",
+        "alarm",
+    ],
+    later: &[
+        ("sensor", "distinguish kinds of sensor"),
+        ("reorder", "put late readings in order"),
+        ("late", "judge late readings"),
+        (
+            "raw_range",
+            "scale by two ranges (use `scale` and `offset`)",
+        ),
+        ("signal", "judge current loops"),
+        ("fault_low", "judge current loops"),
+        ("fault_high", "judge current loops"),
+        ("fault_after", "judge current loops"),
+        ("invalid_raw", "know invalid raw values"),
+        ("valid_range", "judge plausibility"),
+        ("max_step", "judge plausibility"),
+        ("frozen", "watch for values that do not move"),
+        ("deviation", "compare with a reference"),
+        ("forecast", "raise forecast alarms"),
+        ("stel", "average exposure"),
+        ("twa", "average exposure"),
+        ("over_range", "hold over-range"),
+        ("clock", "watch source clocks"),
+    ],
+};
+
+const STALE: RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(7 * 86_400);
+const CONFIRM: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3_600);
+
+/// A point as written.
+pub(super) struct RawPoint {
+    pub(super) id: At<String>,
+    pub(super) name: Option<String>,
+    /// The area's id.
+    pub(super) area: Option<String>,
+    pub(super) measures: Measure,
+    pub(super) unit: String,
+    pub(super) range: Option<At<(f64, f64)>>,
+    pub(super) stale_after: Option<At<Duration>>,
+    pub(super) good_confirm: Option<Duration>,
+    pub(super) source: Option<RawSource>,
+    /// In the point's unit, for all limits.
+    pub(super) deadband: Option<At<f64>>,
+    /// On-delay of limits and state.
+    pub(super) delay: Option<At<Duration>>,
+    pub(super) action: Option<String>,
+    pub(super) plan: Option<String>,
+    /// In life-cycle order of their kinds.
+    pub(super) alarms: Vec<RawAlarm>,
+}
+
+impl RawPoint {
+    /// Does it have only two positions? `None` without a readable source.
+    pub(super) fn is_digital(&self) -> Option<bool> {
+        self.source.as_ref().map(|source| match source {
+            RawSource::Register(register) => register.is_digital(),
+            RawSource::Topic(_) => false,
+        })
+    }
+
+    /// Where to point at when the point as a whole is meant.
+    pub(super) const fn place(&self) -> Place {
+        self.id.place
+    }
+}
+
+/// Where a point's readings come from.
+pub(super) enum RawSource {
+    Register(Register),
+    Topic(Topic),
+}
+
+/// One value of a topic.
+pub(super) struct Topic {
+    /// Which broker.
+    pub(super) broker: usize,
+    pub(super) topic: At<String>,
+    pub(super) value: Option<String>,
+    pub(super) time: Option<String>,
+    pub(super) time_format: TimeFormat,
+    pub(super) scaling: Scaling,
+}
+
+/// What points refer to.
+pub(super) struct Surroundings<'a> {
+    pub(super) people: &'a People,
+    pub(super) devices: &'a [Device],
+    pub(super) brokers: &'a [Broker],
+}
+
+/// Reads one point. `None` only when it is no table.
+pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> Option<RawPoint> {
+    check_point_id(&entry.key, log);
+    let keys = Keys::open(entry, &POINT, log)?;
+    let area = keys.text("area", log);
+    let area = area.and_then(|area| {
+        let known = around.people.areas.contains_key(&area.value);
+        if !known {
+            dangling("area", &area, around.people.areas.keys(), log);
+        }
+        known.then_some(area.value)
+    });
+    let measures = keys.choice("measures", &Measure::WORDS, log);
+    let mut point = RawPoint {
+        id: entry.key.clone(),
+        name: keys.text("name", log).map(|name| name.value),
+        area,
+        measures: measures.map_or(Measure::Other, |measures| measures.value),
+        unit: keys
+            .text("unit", log)
+            .map_or_else(String::new, |unit| unit.value),
+        range: range(&keys, log),
+        stale_after: keys.duration("stale_after", STALE, log),
+        good_confirm: keys
+            .duration("good_confirm", CONFIRM, log)
+            .map(|time| time.value),
+        source: source(&keys, around, log),
+        deadband: keys.positive("deadband", true, log),
+        delay: keys.duration("delay", alarm::DELAY, log),
+        action: keys.text("action", log).map(|action| action.value),
+        plan: keys.text("plan", log).map(|plan| plan.value),
+        alarms: Vec::new(),
+    };
+    point.alarms = alarm::read(&keys, point.is_digital(), log);
+    if let (Some(RawSource::Register(register)), true) =
+        (&mut point.source, zero_is_alarm(&point.alarms))
+    {
+        register.invert();
+    }
+    Some(point)
+}
+
+fn zero_is_alarm(alarms: &[RawAlarm]) -> bool {
+    alarms.iter().any(|alarm| alarm.when_zero)
+}
+
+fn check_point_id(id: &At<String>, log: &mut Log) {
+    if check_id("a point", id, log) && (id.value.starts_with("gateway.") || id.value == "gateway") {
+        log.error(
+            Kind::BadValue,
+            id.place,
+            "ids that start with `gateway` are the gateway's own",
+        )
+        .hint("choose another id for this point");
+    }
+}
+
+fn range(keys: &Keys<'_>, log: &mut Log) -> Option<At<(f64, f64)>> {
+    let items = keys.list("range", log)?;
+    let place = keys.entry("range").map(|entry| entry.item.place)?;
+    let [low, high] = items else {
+        log.error(
+            Kind::BadValue,
+            place,
+            "`range` has two numbers: lowest and highest value",
+        )
+        .hint("for example `range = [0, 100]`");
+        return None;
+    };
+    let (low, high) = (number("range", low, log)?, number("range", high, log)?);
+    if low.value >= high.value {
+        log.error(
+            Kind::OutOfRange,
+            place,
+            "`range` starts with the lower number",
+        );
+        return None;
+    }
+    Some(At {
+        value: (low.value, high.value),
+        place,
+    })
+}
+
+/// `raw * scale + offset`.
+pub(super) fn scaling(keys: &Keys<'_>, log: &mut Log) -> Scaling {
+    let scale = keys.number("scale", log);
+    let mut scaling = Scaling::IDENTITY;
+    if let Some(scale) = scale {
+        if scale.value.abs() > 0.0 {
+            scaling.scale = scale.value;
+        } else {
+            log.error(
+                Kind::OutOfRange,
+                scale.place,
+                "`scale` 0 would make every value the same",
+            );
+        }
+    }
+    if let Some(offset) = keys.number("offset", log) {
+        scaling.offset = offset.value;
+    }
+    scaling
+}
+
+fn source(keys: &Keys<'_>, around: &Surroundings<'_>, log: &mut Log) -> Option<RawSource> {
+    const MODBUS: [&str; 4] = ["device", "register", "type", "order"];
+    const MQTT: [&str; 5] = ["broker", "topic", "value", "time", "time_format"];
+    let first = |names: &[&str]| names.iter().find_map(|name| keys.place_of(name));
+    match (first(&MODBUS), first(&MQTT)) {
+        (Some(modbus), Some(mqtt)) => {
+            log.error(
+                Kind::Conflict,
+                mqtt,
+                "a point has one source: a register or a topic",
+            )
+            .hint("make two points of it")
+            .also(modbus, "the other source");
+            None
+        }
+        (Some(_), None) => register::read(keys, around.devices, log).map(RawSource::Register),
+        (None, Some(_)) => topic(keys, around.brokers, log).map(RawSource::Topic),
+        (None, None) => {
+            log.error(Kind::MissingKey, keys.owner, "this point has no source")
+                .hint(
+                    "add `register = \"input:0\"` (Modbus) or `topic = \"line2/pressure\"` (MQTT)",
+                );
+            None
+        }
+    }
+}
+
+fn topic(keys: &Keys<'_>, brokers: &[Broker], log: &mut Log) -> Option<Topic> {
+    keys.require("topic", "\"line2/pump7/vibration\"", log);
+    let ids: Vec<&At<String>> = brokers.iter().map(|broker| &broker.id).collect();
+    let broker = one_of("broker", keys, &ids, log);
+    let topic = keys.text("topic", log).filter(|topic| {
+        let good = is_topic(&topic.value);
+        if !good {
+            log.error(Kind::BadValue, topic.place, "`topic` is one exact topic")
+                .hint("without `+`, `#` and control characters; one point for each topic");
+        }
+        good
+    });
+    let formats = [
+        ("auto", TimeFormat::Auto),
+        ("seconds", TimeFormat::Seconds),
+        ("milliseconds", TimeFormat::Milliseconds),
+        ("rfc3339", TimeFormat::Rfc3339),
+    ];
+    let time_format = keys.choice("time_format", &formats, log);
+    let time = pointer("time", keys, log);
+    if !keys.has("time") {
+        keys.refuse("time_format", "there is no `time`", log);
+    }
+    let value = pointer("value", keys, log);
+    if !keys.has("value") {
+        keys.refuse(
+            "time",
+            "a payload that is a bare number has no time; set `value`, too",
+            log,
+        );
+    }
+    let scaling = scaling(keys, log);
+    Some(Topic {
+        broker: broker?,
+        topic: topic?,
+        value,
+        time,
+        time_format: time_format.map_or(TimeFormat::Auto, |format| format.value),
+        scaling,
+    })
+}
+
+/// A JSON pointer (RFC 6901).
+fn pointer(key: &str, keys: &Keys<'_>, log: &mut Log) -> Option<String> {
+    let text = keys.text(key, log)?;
+    let escapes = text.value.split('~').skip(1);
+    if text.value.starts_with('/') && escapes.into_iter().all(|rest| rest.starts_with(['0', '1'])) {
+        return Some(text.value);
+    }
+    log.error(
+        Kind::BadValue,
+        text.place,
+        format!("`{key}` is not a JSON pointer"),
+    )
+    .hint("it starts with `/`, as in \"/data/rms\"; a key with `/` in it is written with `~1`");
+    None
+}
+
+/// The index of the device or broker a point names; it may be left out when there is one.
+pub(super) fn one_of(
+    key: &str,
+    keys: &Keys<'_>,
+    ids: &[&At<String>],
+    log: &mut Log,
+) -> Option<usize> {
+    if let Some(id) = keys.text(key, log) {
+        let found = ids.iter().position(|known| known.value == id.value);
+        if found.is_none() {
+            dangling(key, &id, ids.iter().map(|id| &id.value), log);
+        }
+        return found;
+    }
+    match ids {
+        _ if keys.has(key) => None,
+        [_] => Some(0),
+        [] => {
+            let text = format!("there is no {key} that this point could be read from");
+            log.error(Kind::MissingKey, keys.owner, text)
+                .hint(format!("add a `[{key}.plant]` to the configuration"));
+            None
+        }
+        _ => {
+            let known: Vec<&str> = ids.iter().take(8).map(|id| id.value.as_str()).collect();
+            let text = format!(
+                "this point needs `{key}`: there are {} to choose from",
+                ids.len()
+            );
+            log.error(Kind::MissingKey, keys.owner, text)
+                .hint(format!("known: {}", known.join(", ")));
+            None
+        }
+    }
+}
