@@ -7,11 +7,28 @@
 //!  http ───Request────▶ └────────────┘ ──reply───▶ http
 //! ```
 
-use tokio::sync::{mpsc, oneshot};
+use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::clock;
+use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
+use crate::engine::effect::Effect;
 use crate::engine::reading::Reading;
 use crate::engine::snapshot::Snapshot;
+use crate::journal::{CommitOutcome, Inbox, Record, Waiter};
+use crate::metrics::Metrics;
+
+/// The task's name in heartbeats.
+pub const TASK: &str = "engine";
+
+/// A sign of life at least this often.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Deliveries taken from the queue at once.
+const GULP: usize = 64;
 
 /// Deliveries that wait for the engine at most. When full, a sender waits: Modbus polls late
 /// (counted), MQTT stops reading its socket so that the broker holds back.
@@ -19,6 +36,129 @@ pub const DELIVERIES: usize = 512;
 
 /// Commands and questions that wait for the engine at most; when full the asker is told at once.
 pub const REQUESTS: usize = 16;
+
+/// Both ends of the engine's door.
+pub fn door() -> (Readings, Desk, Inlet) {
+    let (readings, deliveries) = mpsc::channel(DELIVERIES);
+    let (asking, requests) = mpsc::channel(REQUESTS);
+    let inlet = Inlet {
+        deliveries,
+        requests,
+    };
+    (readings, Desk::new(asking), inlet)
+}
+
+/// The engine's side of the door.
+#[derive(Debug)]
+pub struct Inlet {
+    deliveries: mpsc::Receiver<Delivery>,
+    requests: mpsc::Receiver<Request>,
+}
+
+/// Runs the engine until `shutdown` turns true (or its sender is gone): then judges what has arrived
+/// already, records the stop and ends.
+pub async fn run(
+    engine: Engine,
+    mut inlet: Inlet,
+    inbox: Inbox,
+    metrics: Arc<Metrics>,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    let mut evaluation = Evaluation {
+        engine,
+        inbox,
+        metrics,
+    };
+    evaluation.flush(None);
+    let mut gulp = Vec::with_capacity(GULP);
+    loop {
+        evaluation.metrics.heartbeat(TASK);
+        // The order is the order of importance, and a person's command is never behind a flood.
+        tokio::select! {
+            biased;
+            _ended = shutdown.wait_for(|stop| *stop) => break,
+            Some(request) = inlet.requests.recv() => evaluation.answer(request),
+            _count = inlet.deliveries.recv_many(&mut gulp, GULP) => {
+                gulp.drain(..).for_each(|delivery| evaluation.judge(delivery));
+            }
+            () = tokio::time::sleep(evaluation.idle()) => {
+                evaluation.engine.tick(clock::now());
+                evaluation.flush(None);
+            }
+        }
+    }
+    while let Ok(delivery) = inlet.deliveries.try_recv() {
+        evaluation.judge(delivery);
+    }
+    evaluation.engine.stop(clock::now());
+    evaluation.flush(None);
+}
+
+/// The engine, and where its effects go.
+struct Evaluation {
+    engine: Engine,
+    inbox: Inbox,
+    metrics: Arc<Metrics>,
+}
+
+impl Evaluation {
+    fn judge(&mut self, delivery: Delivery) {
+        let began = clock::monotonic();
+        match delivery.readings {
+            Batch::One(reading) => self.engine.read(reading),
+            Batch::Many(readings) => {
+                for reading in readings {
+                    self.engine.read(reading);
+                }
+            }
+        }
+        match (self.engine.has_effects(), delivery.receipt) {
+            (false, Some(receipt)) => receipt.give(),
+            // Also when the event is only in memory or lost: holding back acknowledgements would
+            // stop the flow of readings while the disk fails, and blind the gateway.
+            (true, Some(receipt)) => self.flush(Some(Box::new(move |_outcome| receipt.give()))),
+            (_, None) => self.flush(None),
+        }
+        self.metrics.evaluation(clock::monotonic().since(began));
+    }
+
+    fn answer(&mut self, request: Request) {
+        match request {
+            Request::Command { command, reply } => {
+                let result = self.engine.command(&command, clock::now());
+                // Answered after the commit: an acknowledgement that a crash could undo is none.
+                self.flush(Some(Box::new(move |committed| {
+                    let durable = matches!(committed, CommitOutcome::Committed { durable: true, .. });
+                    let answer = result.map(|outcome| Answer { outcome, durable });
+                    // Whoever asked may have given up.
+                    let _gone = reply.send(answer).is_err();
+                })));
+            }
+            Request::Snapshot { reply } => {
+                let _gone = reply.send(self.engine.snapshot()).is_err();
+            }
+        }
+    }
+
+    /// Hands over what the engine said; the waiter goes with the last event.
+    fn flush(&mut self, mut waiter: Option<Waiter>) {
+        let mut next = self.engine.poll_effect();
+        while let Some(Effect::Event(event)) = next {
+            next = self.engine.poll_effect();
+            self.metrics.observe(&event);
+            self.inbox.push(Record {
+                event,
+                committed: if next.is_none() { waiter.take() } else { None },
+            });
+        }
+    }
+
+    /// How long nothing is due.
+    fn idle(&self) -> Duration {
+        let due = self.engine.poll_timeout();
+        due.map_or(HEARTBEAT, |due| due.since(clock::monotonic()).min(HEARTBEAT))
+    }
+}
 
 /// Where inputs hand in readings.
 pub type Readings = mpsc::Sender<Delivery>;

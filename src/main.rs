@@ -1,2 +1,45 @@
-//! The command line.
-fn main() {}
+//! Arguments in, exit code out; everything else is in the library.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use forewarn::commands;
+
+/// Early-warning gateway for hazard points in plants.
+///
+/// A supplementary tool: it does not replace certified detection, alarm or shutdown equipment.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "First steps:\n  forewarn demo                                 a simulated gas leak, no set-up\n  forewarn check --config forewarn.toml --explain\n  forewarn run --config forewarn.toml --data /var/lib/forewarn"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Watch: the daemon
+    Run(commands::run::RunArgs),
+    /// Show the whole thing on this machine, with a simulated plant
+    #[cfg(feature = "demo")]
+    Demo(commands::demo::DemoArgs),
+    /// Look for mistakes in a configuration
+    Check(commands::check::CheckArgs),
+    /// Try rules on recorded readings, in virtual time
+    Replay(commands::replay::ReplayArgs),
+}
+
+fn main() -> ExitCode {
+    // Exit codes of the contract: 2 is usage, which is clap's own.
+    let arguments = Arguments::parse();
+    let out = std::io::stdout();
+    ExitCode::from(match arguments.command {
+        Command::Run(args) => commands::run::run(args),
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => commands::demo::run(&args, out),
+        Command::Check(args) => commands::check::run(args),
+        Command::Replay(args) => commands::replay::run(&args, out),
+    })
+}

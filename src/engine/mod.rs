@@ -135,6 +135,11 @@ impl Engine {
         self.effects.pop_front()
     }
 
+    /// Is there something to do?
+    pub fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
     /// When to call [`Engine::tick`] at the latest. May be earlier than anything happens.
     pub fn poll_timeout(&self) -> Option<Mono> {
         self.agenda.next()

@@ -16,7 +16,9 @@ use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{Acknowledgement, AlarmView, PointView, ReadingCounts, Snapshot};
 use crate::engine::time::{Moment, Wall};
+use crate::commands::scratch::ScratchFolder;
 use crate::evaluation::{Answer, REQUESTS, Request};
+use crate::journal::{self, Journal, JournalSettings};
 use crate::metrics::Names;
 
 mod attacks;
@@ -30,6 +32,8 @@ struct Port {
     metrics: Arc<Metrics>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    _journal: Journal,
+    _folder: ScratchFolder,
 }
 
 impl Port {
@@ -47,7 +51,21 @@ impl Port {
         };
         let metrics = Arc::new(Metrics::new(&names));
         let (requests, mut asked) = mpsc::channel(REQUESTS);
-        let app = App::new(Desk::new(requests), feed(), Arc::clone(&metrics), [words()]);
+        let folder = ScratchFolder::new("http-test").expect("a folder");
+        let settings = JournalSettings {
+            path: folder.path().join("journal.db"),
+            max_size: 16 << 20,
+            keep_events: Duration::from_secs(3600),
+            first_epoch: Some(1),
+        };
+        let (journal, _) = journal::start(&settings, "test", &[], Arc::clone(&metrics))
+            .expect("a journal");
+        let app = App::new(
+            Desk::new(requests),
+            journal.feed(),
+            Arc::clone(&metrics),
+            [words()],
+        );
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let (stop, stopping) = watch::channel(false);
@@ -70,6 +88,8 @@ impl Port {
             metrics,
             stop,
             tasks,
+            _journal: journal,
+            _folder: folder,
         }
     }
 
@@ -120,10 +140,6 @@ fn status_of(reply: &str) -> u16 {
 
 fn json(body: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
-}
-
-fn feed() -> Feed {
-    Feed {}
 }
 
 fn answer(request: Request) {

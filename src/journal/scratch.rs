@@ -94,6 +94,7 @@ pub(super) fn event(kind: EventKind, alarm: &str, occurrence: u64) -> Event {
         record: Some(AlarmRecord {
             alarm,
             state: AlarmState::Unacknowledged,
+            priority: None,
             occurrence,
             raised_at: Some(at(1000 + occurrence).wall),
             cleared_at: None,

@@ -1,0 +1,364 @@
+//! Virtual time: feeds lines to the real engine, commits what it says to a real journal, and writes
+//! the committed lines. The same input gives the same output, byte for byte.
+//!
+//! Between two lines time passes as far as timers need it. Lines of one instant are taken in the
+//! engine's order: readings first, then timers, then commands. `kill` drops the engine and everything
+//! that was not committed; `start` opens the same journal and begins again. In between nobody
+//! watches, so readings and commands reach no one.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::input::{self, Line, Measured, Step};
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::engine::command::{Command, Denied, Outcome};
+use crate::engine::effect::{Effect, Event};
+use crate::engine::reading::{Fault, Finite, PointIndex, Reading, Sample, Scaling};
+use crate::engine::snapshot::History;
+use crate::engine::time::{Mono, Moment, Wall};
+use crate::journal::{CommitError, Entry, JournalSettings, OpenError, Store};
+
+/// Why a replay ended early. Nothing after the line that is named was run.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The input is wrong.
+    #[error("line {line}: {text}")]
+    Line {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong, and what was expected.
+        text: String,
+    },
+    /// The input could not be read or the output not written.
+    #[error("cannot read the input or write the events")]
+    Stream(#[from] std::io::Error),
+    /// The journal in the temporary folder could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The journal in the temporary folder could not be written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+/// A replay under way.
+pub struct Replay<'a, W> {
+    config: &'a Config,
+    points: BTreeMap<&'a str, (PointIndex, Scaling)>,
+    journal: JournalSettings,
+    clock: Moment,
+    life: Option<Life>,
+    trace: Option<(Duration, Mono)>,
+    outcomes: BTreeMap<&'static str, u64>,
+    out: W,
+}
+
+/// From one start to the next kill.
+struct Life {
+    engine: Engine,
+    store: Store,
+    pending: Vec<Entry>,
+}
+
+impl<'a, W: Write> Replay<'a, W> {
+    /// Begins to watch at `start`, with a fresh journal in `folder`.
+    ///
+    /// # Errors
+    /// The journal cannot be opened or written, or `out` not written.
+    pub fn new(
+        config: &'a Config,
+        start: Wall,
+        folder: &Path,
+        trace: Option<Duration>,
+        out: W,
+    ) -> Result<Self, ReplayError> {
+        let journal = JournalSettings {
+            path: PathBuf::from(folder).join("journal.db"),
+            first_epoch: Some(1),
+            ..config.journal.clone()
+        };
+        let clock = Moment {
+            mono: Mono::ZERO,
+            wall: start,
+        };
+        let mut replay = Self {
+            config,
+            points: points(config),
+            journal,
+            clock,
+            life: None,
+            trace: trace.map(|every| (every, Mono::ZERO)),
+            outcomes: BTreeMap::new(),
+            out,
+        };
+        replay.begin()?;
+        Ok(replay)
+    }
+
+    /// Runs all lines, then lets time pass to `until`.
+    ///
+    /// # Errors
+    /// At the first wrong line; nothing after it was run.
+    pub fn run(
+        &mut self,
+        lines: impl BufRead,
+        until: Option<Duration>,
+    ) -> Result<(), ReplayError> {
+        let mut instant: Vec<(usize, Line)> = Vec::new();
+        for (number, text) in (1..).zip(lines.lines()) {
+            let text = text?;
+            if text.trim().is_empty() {
+                continue;
+            }
+            let line = self.understand(&text).map_err(|text| ReplayError::Line {
+                line: number,
+                text,
+            })?;
+            let earlier = instant.last().map_or(Duration::ZERO, |(_, last)| last.t);
+            let passed = self.clock.mono.since(Mono::ZERO).max(earlier);
+            if line.t < passed {
+                let text = format!(
+                    "`t` is {} s, but {} s have passed; lines come in order of time",
+                    line.t.as_secs_f64(),
+                    passed.as_secs_f64()
+                );
+                return Err(ReplayError::Line { line: number, text });
+            }
+            if instant.last().is_some_and(|(_, last)| last.t < line.t) {
+                self.play(&mut instant)?;
+            }
+            instant.push((number, line));
+        }
+        self.play(&mut instant)?;
+        if let Some(until) = until {
+            self.pass(Mono::ZERO + until)?;
+        }
+        Ok(())
+    }
+
+    /// Counts per point and per command outcome, one JSON line each (contract 8.15).
+    ///
+    /// # Errors
+    /// `out` cannot be written.
+    pub fn summarize(&mut self) -> Result<(), ReplayError> {
+        if let Some(life) = &self.life {
+            for point in life.engine.snapshot().points {
+                let counts = point.counts;
+                let line = serde_json::json!({
+                    "summary": &*point.id,
+                    "accepted": counts.accepted,
+                    "duplicate": counts.duplicate,
+                    "late": counts.late,
+                    "refused": { "retained": counts.retained },
+                    "bad": counts.bad,
+                });
+                writeln!(self.out, "{line}")?;
+            }
+        }
+        for (outcome, count) in &self.outcomes {
+            writeln!(self.out, "{}", serde_json::json!({ "command": outcome, "count": count }))?;
+        }
+        Ok(())
+    }
+
+    fn understand(&self, text: &str) -> Result<Line, String> {
+        let line = input::parse(text)?;
+        if let Step::Reading { point, .. } = &line.step
+            && !self.points.contains_key(point.as_str())
+        {
+            return Err(format!("no point `{point}` is configured"));
+        }
+        Ok(line)
+    }
+
+    /// Everything of one instant: readings, then what is due, then the rest in order. A `kill`,
+    /// `start` or `wall_step` is a border that nothing crosses.
+    fn play(&mut self, instant: &mut Vec<(usize, Line)>) -> Result<(), ReplayError> {
+        let is_border = |step: &Step| matches!(step, Step::Kill | Step::Start | Step::WallStep(_));
+        let mut lines: Vec<_> = std::mem::take(instant).into_iter().map(|(_, line)| line).collect();
+        for part in lines.chunk_by_mut(|a, b| !is_border(&a.step) && !is_border(&b.step)) {
+            part.sort_by_key(|line| matches!(line.step, Step::Command(_)));
+            for line in part {
+                let step = std::mem::replace(&mut line.step, Step::Start);
+                self.step(Mono::ZERO + line.t, step)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, t: Mono, step: Step) -> Result<(), ReplayError> {
+        self.trace_until(t)?;
+        self.clock = self.clock.at(t);
+        match step {
+            Step::Reading {
+                point,
+                measured,
+                source_time,
+                sequence,
+                retained,
+            } => {
+                let (index, scaling) = self.points[point.as_str()];
+                let reading = Reading {
+                    point: index,
+                    sample: sample(measured, scaling),
+                    received: self.clock,
+                    source_time,
+                    sequence,
+                    retained,
+                };
+                if let Some(life) = &mut self.life {
+                    life.engine.read(reading);
+                }
+            }
+            Step::Command(command) => self.command(&command),
+            Step::WallStep(seconds) => {
+                let nanos = Duration::try_from_secs_f64(seconds.abs()).unwrap_or_default();
+                self.clock.wall = if seconds < 0.0 {
+                    self.clock.wall - nanos
+                } else {
+                    self.clock.wall + nanos
+                };
+                self.tick();
+            }
+            Step::Kill => self.life = None,
+            Step::Start if self.life.is_none() => self.begin()?,
+            Step::Start => {}
+        }
+        self.commit()
+    }
+
+    fn command(&mut self, command: &Command) {
+        let Some(life) = &mut self.life else {
+            return;
+        };
+        let outcome = match life.engine.command(command, self.clock) {
+            Ok(Outcome::Accepted { .. }) => "accepted",
+            Ok(Outcome::AlreadyDone { .. }) => "already_done",
+            Err(denied) => Denied::name(&denied),
+        };
+        *self.outcomes.entry(outcome).or_default() += 1;
+    }
+
+    fn pass(&mut self, to: Mono) -> Result<(), ReplayError> {
+        self.trace_until(to)?;
+        if to > self.clock.mono {
+            self.clock = self.clock.at(to);
+        }
+        self.tick();
+        self.commit()
+    }
+
+    fn tick(&mut self) {
+        if let Some(life) = &mut self.life {
+            life.engine.tick(self.clock);
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), ReplayError> {
+        let outputs: Vec<_> = self.config.outputs.iter().map(|output| Arc::clone(&output.id)).collect();
+        let (store, restored) = Store::open(&self.journal, &self.config.site, &outputs, self.clock)?;
+        let history = History {
+            records: restored.records,
+            last_alive: restored.last_alive,
+        };
+        self.life = Some(Life {
+            engine: Engine::start(&self.config.engine, &history, self.clock),
+            store,
+            pending: Vec::new(),
+        });
+        self.commit()
+    }
+
+    /// Commits what the engine said since the last commit, then shows it.
+    fn commit(&mut self) -> Result<(), ReplayError> {
+        let Some(life) = &mut self.life else {
+            return Ok(());
+        };
+        while let Some(Effect::Event(event)) = life.engine.poll_effect() {
+            life.pending.push(Entry {
+                t: Some(elapsed(&event)),
+                event: Arc::from(event),
+            });
+        }
+        if life.pending.is_empty() {
+            return Ok(());
+        }
+        for committed in life.store.commit(&life.pending, self.clock.wall)? {
+            writeln!(self.out, "{}", committed.line)?;
+        }
+        life.pending.clear();
+        Ok(())
+    }
+
+    /// Shows every point at each step of the trace before `t`.
+    fn trace_until(&mut self, t: Mono) -> Result<(), ReplayError> {
+        while let Some((every, next)) = self.trace
+            && next <= t
+        {
+            self.trace = Some((every, next + every.max(Duration::from_millis(1))));
+            self.clock = self.clock.at(next.max(self.clock.mono));
+            self.tick();
+            self.commit()?;
+            self.write_trace(next)?;
+        }
+        Ok(())
+    }
+
+    fn write_trace(&mut self, at: Mono) -> Result<(), ReplayError> {
+        let Some(life) = &self.life else {
+            return Ok(());
+        };
+        for point in life.engine.snapshot().points {
+            if point.id.starts_with("gateway.") {
+                continue;
+            }
+            let mut line = serde_json::json!({
+                "t": at.as_secs_f64(),
+                "trace": &*point.id,
+                "quality": point.quality.name(),
+            });
+            if let Some(value) = point.value {
+                line["value"] = value.into();
+            }
+            if let Some(slope) = point.slope_per_min {
+                line["slope_per_min"] = slope.into();
+            }
+            for (kind, seconds) in point.forecast {
+                line["forecast_s"][kind.name()] = seconds.into();
+            }
+            writeln!(self.out, "{line}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Every point by id, with the scaling that `raw` goes through.
+fn points(config: &Config) -> BTreeMap<&str, (PointIndex, Scaling)> {
+    let mut scaling = vec![Scaling::IDENTITY; config.engine.points.len()];
+    let registers = config.buses.iter().flat_map(|bus| &bus.devices);
+    for point in registers.flat_map(|device| &device.points) {
+        scaling[point.point.0 as usize] = point.scaling;
+    }
+    for mapping in config.subscribers.iter().flat_map(|subscriber| &subscriber.mappings) {
+        scaling[mapping.point.0 as usize] = mapping.scaling;
+    }
+    let ids = config.engine.points.iter().map(|point| &*point.id);
+    (0..).map(PointIndex).zip(scaling).zip(ids).map(|(entry, id)| (id, entry)).collect()
+}
+
+fn sample(measured: Measured, scaling: Scaling) -> Sample {
+    match measured {
+        Measured::Value(value) => Sample::measured(value),
+        Measured::Raw(raw) => scaling.apply(raw),
+        Measured::Uncertain(value, doubt) => Finite::new(value)
+            .map_or(Sample::Bad(Fault::SensorFailure), |value| Sample::Uncertain(value, doubt)),
+        Measured::Bad(fault) => Sample::Bad(fault),
+    }
+}
+
+fn elapsed(event: &Event) -> f64 {
+    event.at.mono.as_secs_f64()
+}

@@ -1,0 +1,396 @@
+//! The wiring: channels, tasks, supervision, the order of the end. The only file that spawns.
+//!
+//! ```text
+//!  input.modbus.* ──┐                                          ┌──▶ output.*
+//!  input.mqtt.*  ───┼─▶ engine ──▶ journal (a thread) ── Feed ─┤
+//!  supervisor ──────┘     ▲                                    └──▶ http
+//!                         └──────────── Desk ───────────────────────┘
+//! ```
+//!
+//! A task that ends although nobody asked stops the process with exit code 70, and so does a panic:
+//! a gateway with a dead part must not look alive. Connection errors never end a task. The service
+//! manager's watchdog is fed only while every task gives signs of life.
+//!
+//! The end, within five seconds: inputs stop; the engine judges what has arrived and records
+//! `stopped`; outputs finish or give up what is on its way (it stays in the journal); the journal
+//! commits and closes; HTTP goes last, so that the end can be watched.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tracing::{error, info, warn};
+
+use crate::clock;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::engine::reading::{PointIndex, Reading, Sample};
+use crate::engine::snapshot::History;
+use crate::evaluation::{self, Batch, Delivery, Desk, Inlet, Readings};
+use crate::guidance::Guidance;
+use crate::http::{self, App};
+use crate::input::modbus::{self, BusSettings};
+use crate::input::mqtt::{self, SubscriberSettings};
+use crate::journal::{self, Journal, JournalHealth, OpenError, Restored};
+use crate::metrics::{Metrics, Names};
+use crate::output::{self, Upstream};
+use crate::systemd;
+
+/// How long each stage of the end may take; five seconds in all.
+const OUTPUTS_END: Duration = Duration::from_millis(2500);
+const JOURNAL_END: Duration = Duration::from_millis(1500);
+const INPUTS_END: Duration = Duration::from_millis(300);
+const ENGINE_END: Duration = Duration::from_millis(300);
+const HTTP_END: Duration = Duration::from_millis(400);
+
+/// What every start-up log says (the limits of the claim).
+const DISCLAIMER: &str = "Supplementary early-warning and record-keeping tool. It does not replace certified \
+     detection, alarm or shutdown equipment, which must work with this software stopped.";
+
+/// Why the gateway could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] OpenError),
+    /// The HTTP port.
+    #[error("cannot listen on {address} for HTTP; is another gateway running? see [http] listen")]
+    Listen {
+        /// As configured.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The embedded broker.
+    #[error("cannot run the embedded broker on {address}")]
+    Embedded {
+        /// As configured.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Why the gateway ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to; `false`: not everything reached the disk.
+    Asked {
+        /// Is everything that was handed in on disk?
+        stored: bool,
+    },
+    /// A task ended although nobody asked.
+    TaskDied(String),
+}
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    inputs: Stage,
+    engine: Stage,
+    outputs: Stage,
+    pages: Stage,
+    journal: Journal,
+    metrics: Arc<Metrics>,
+    readings: Readings,
+    journal_status: PointIndex,
+    desk: Desk,
+    http: SocketAddr,
+}
+
+/// Tasks that end together, and the switch that ends them.
+#[derive(Debug, Default)]
+struct Stage {
+    tasks: JoinSet<String>,
+    stop: watch::Sender<bool>,
+}
+
+impl Stage {
+    fn spawn(&mut self, name: String, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(async move {
+            task.await;
+            name
+        });
+    }
+
+    /// Resolves with the name of a task that ended.
+    async fn died(&mut self) -> String {
+        match self.tasks.join_next().await {
+            Some(Ok(task)) => task,
+            Some(Err(error)) => error.to_string(),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Ends all tasks: they may finish for as long as `within`, then they are dropped.
+    async fn end(&mut self, within: Duration) {
+        self.stop.send_replace(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if timeout(within, all).await.is_err() {
+            warn!(left = self.tasks.len(), "tasks did not end in time");
+            self.tasks.shutdown().await;
+        }
+    }
+}
+
+impl Gateway {
+    /// Starts everything that `config` names.
+    ///
+    /// # Errors
+    /// What would make the gateway useless: no journal, no HTTP port, no embedded broker. Devices,
+    /// brokers and outputs that cannot be reached are no reason not to start.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        info!(site = %config.site, version = env!("CARGO_PKG_VERSION"), "{DISCLAIMER}");
+        let address = config.http.listen;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| StartError::Listen { address, source })?;
+        let http = listener
+            .local_addr()
+            .map_err(|source| StartError::Listen { address, source })?;
+        start_embedded(&config.embedded_brokers)?;
+        let metrics = Arc::new(Metrics::new(&names(&config)));
+        let outputs: Vec<_> = config.outputs.iter().map(|output| Arc::clone(&output.id)).collect();
+        let (journal, restored) =
+            journal::start(&config.journal, &config.site, &outputs, Arc::clone(&metrics))?;
+        report_restored(&restored);
+        let history = History {
+            records: restored.records,
+            last_alive: restored.last_alive,
+        };
+        let engine = Engine::start(&config.engine, &history, clock::now());
+        let (readings, desk, inlet) = evaluation::door();
+        let mut gateway = Self {
+            inputs: Stage::default(),
+            engine: Stage::default(),
+            outputs: Stage::default(),
+            pages: Stage::default(),
+            journal,
+            metrics,
+            readings,
+            journal_status: config.journal_status,
+            desk,
+            http,
+        };
+        gateway.spawn_all(config, engine, inlet, listener);
+        Ok(gateway)
+    }
+
+    /// Where HTTP is served.
+    pub const fn http_address(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// For asking the engine.
+    pub const fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Supervises until `end` resolves or a task dies, then ends everything in order.
+    pub async fn supervise(mut self, end: impl Future<Output = ()>) -> Ended {
+        systemd::ready();
+        systemd::status("watching");
+        let died = {
+            let mut end = std::pin::pin!(end);
+            let mut beat = interval(Duration::from_secs(1));
+            beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let mut durable = true;
+            loop {
+                tokio::select! {
+                    () = &mut end => break None,
+                    task = self.engine.died() => break Some(task),
+                    task = self.inputs.died() => break Some(task),
+                    task = self.outputs.died() => break Some(task),
+                    task = self.pages.died() => break Some(task),
+                    _instant = beat.tick() => durable = self.beat(durable),
+                }
+            }
+        };
+        if let Some(task) = &died {
+            error!(task, "a task ended although nobody asked; the gateway stops");
+        }
+        systemd::stopping();
+        let stored = self.end().await;
+        died.map_or(Ended::Asked { stored }, Ended::TaskDied)
+    }
+
+    /// Once a second: the journal's own watch, the watchdog, the gateway's own points.
+    fn beat(&self, was_durable: bool) -> bool {
+        self.journal.tick(clock::now());
+        let health = *self.journal.health().borrow();
+        self.metrics.store_size(health.size, health.limit);
+        if health.durable != was_durable {
+            self.report_journal(health);
+        }
+        let stuck = self.metrics.stuck_tasks();
+        if stuck.is_empty() {
+            systemd::watchdog();
+        } else {
+            error!(?stuck, "tasks without a sign of life; the watchdog is not fed");
+        }
+        health.durable
+    }
+
+    /// The journal's condition is a reading like any other: the same rules make the alarm.
+    fn report_journal(&self, health: JournalHealth) {
+        let volatile = if health.durable { 0.0 } else { 1.0 };
+        let reading = Reading::live(self.journal_status, Sample::measured(volatile), clock::now());
+        let delivery = Delivery {
+            readings: Batch::One(reading),
+            receipt: None,
+        };
+        if self.readings.try_send(delivery).is_err() {
+            warn!("the journal's condition could not be handed to the engine");
+        }
+    }
+
+    fn spawn_all(&mut self, config: Config, engine: Engine, inlet: Inlet, listener: TcpListener) {
+        let guidance: Arc<[Guidance]> = config.guidance.into();
+        let engine = evaluation::run(
+            engine,
+            inlet,
+            self.journal.inbox(),
+            Arc::clone(&self.metrics),
+            self.engine.stop.subscribe(),
+        );
+        self.engine.spawn(evaluation::TASK.to_owned(), engine);
+        for output in config.outputs {
+            let name = format!("output.{}", output.id);
+            let upstream = Upstream {
+                feed: self.journal.feed(),
+                guidance: Arc::clone(&guidance),
+                site: config.site.as_str().into(),
+                desk: self.desk.clone(),
+                readings: self.readings.clone(),
+                metrics: Arc::clone(&self.metrics),
+            };
+            let task = output::run(output, upstream, self.outputs.stop.subscribe());
+            self.outputs.spawn(name, task);
+        }
+        let app = App::new(
+            self.desk.clone(),
+            self.journal.feed(),
+            Arc::clone(&self.metrics),
+            guidance,
+        );
+        let http = http::serve(listener, app, self.pages.stop.subscribe());
+        self.pages.spawn("http".to_owned(), async move {
+            if let Err(error) = http.await {
+                error!(%error, "HTTP ended");
+            }
+        });
+        for bus in config.buses {
+            let (metrics, stop) = (Arc::clone(&self.metrics), self.inputs.stop.subscribe());
+            let name = bus_task(&bus);
+            let task = modbus::bus::run(bus, self.readings.clone(), metrics, stop);
+            self.inputs.spawn(name, task);
+        }
+        for subscriber in config.subscribers {
+            let (metrics, stop) = (Arc::clone(&self.metrics), self.inputs.stop.subscribe());
+            let name = subscriber_task(&subscriber);
+            let task = mqtt::client::run(subscriber, self.readings.clone(), metrics, stop);
+            self.inputs.spawn(name, task);
+        }
+    }
+
+    /// Stage by stage; answers whether everything is on disk.
+    async fn end(mut self) -> bool {
+        self.inputs.end(INPUTS_END).await;
+        self.engine.end(ENGINE_END).await;
+        self.outputs.end(OUTPUTS_END).await;
+        let stored = self.journal.close(JOURNAL_END).await;
+        if !stored {
+            error!("the journal could not be closed in order");
+        }
+        self.pages.end(HTTP_END).await;
+        info!(stored, "stopped");
+        stored
+    }
+}
+
+fn report_restored(restored: &Restored) {
+    if let Some(aside) = &restored.quarantined {
+        error!(moved_to = %aside.display(), "the journal was damaged; a fresh one was begun");
+    }
+    info!(
+        events = restored.last_seq,
+        epoch = restored.epoch,
+        clean_stop = restored.clean_stop,
+        "journal open"
+    );
+}
+
+#[cfg(feature = "demo")]
+fn start_embedded(addresses: &[SocketAddr]) -> Result<(), StartError> {
+    for address in addresses {
+        crate::embedded::start(*address).map_err(|source| StartError::Embedded {
+            address: *address,
+            source,
+        })?;
+    }
+    Ok(())
+}
+
+/// Without the feature no configuration with an embedded broker passes its check.
+#[cfg(not(feature = "demo"))]
+fn start_embedded(_addresses: &[SocketAddr]) -> Result<(), StartError> {
+    Ok(())
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked { stored: true } => f.write_str("stopped; everything is on disk"),
+            Self::Asked { stored: false } => f.write_str("stopped; not everything reached the disk"),
+            Self::TaskDied(task) => write!(f, "task {task} ended although nobody asked"),
+        }
+    }
+}
+
+/// A task's name, in heartbeats and when it dies.
+fn bus_task(bus: &BusSettings) -> String {
+    format!("input.modbus.{}:{}", bus.host, bus.port)
+}
+
+fn subscriber_task(subscriber: &SubscriberSettings) -> String {
+    format!("input.mqtt.{}", subscriber.id)
+}
+
+/// What the metrics know from the start.
+fn names(config: &Config) -> Names {
+    let devices = config.buses.iter().flat_map(|bus| &bus.devices);
+    let mut source_of_point = vec![Arc::from(""); config.engine.points.len()];
+    for device in devices.clone() {
+        for point in &device.points {
+            source_of_point[point.point.0 as usize] = Arc::clone(&device.id);
+        }
+    }
+    for subscriber in &config.subscribers {
+        for mapping in &subscriber.mappings {
+            source_of_point[mapping.point.0 as usize] = Arc::clone(&subscriber.id);
+        }
+    }
+    let mut tasks = vec![evaluation::TASK.to_owned()];
+    tasks.extend(config.buses.iter().map(bus_task));
+    tasks.extend(config.subscribers.iter().map(subscriber_task));
+    tasks.extend(config.outputs.iter().map(|output| format!("output.{}", output.id)));
+    let alarms = config.guidance.iter();
+    Names {
+        devices: devices.map(|device| Arc::clone(&device.id)).collect(),
+        brokers: config.subscribers.iter().map(|broker| Arc::clone(&broker.id)).collect(),
+        outputs: config.outputs.iter().map(|output| Arc::clone(&output.id)).collect(),
+        tasks,
+        alarms: alarms
+            .map(|alarm| (alarm.area.clone().unwrap_or_else(|| "".into()), alarm.priority))
+            .collect(),
+        source_of_point,
+        config_hash: config.hash.clone(),
+    }
+}
