@@ -20,3 +20,45 @@ pub struct JournalSettings {
 /// Read access to what is committed, and the outputs' cursors.
 #[derive(Debug, Clone)]
 pub struct Feed {}
+
+/// Why.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// Gone.
+    #[error("gone")]
+    Gone,
+}
+
+#[expect(clippy::all, unused_variables, clippy::unused_async, reason = "stub")]
+impl Feed {
+    /// a
+    pub fn committed(&self) -> u64 {
+        0
+    }
+    /// a
+    pub async fn advanced(&mut self, beyond: u64) {
+        std::future::pending().await
+    }
+    /// a
+    pub async fn after(
+        &self,
+        seq: u64,
+        limit: usize,
+    ) -> Result<Vec<crate::event::Committed>, FeedError> {
+        Err(FeedError::Gone)
+    }
+    /// a
+    pub fn cursor(&self, output: &str) -> u64 {
+        0
+    }
+    /// a
+    pub fn acknowledge(&self, output: &str, seq: u64) {}
+    /// a
+    pub fn states(&self) -> Vec<crate::engine::snapshot::AlarmRecord> {
+        Vec::new()
+    }
+    /// a
+    pub fn last_seq_at_start(&self) -> u64 {
+        0
+    }
+}
