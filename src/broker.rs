@@ -23,26 +23,24 @@ mod backoff;
 mod sampler;
 mod signals;
 mod status;
+mod trust;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::tokio_rustls::rustls;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Outgoing,
     StateError, TlsConfiguration, TlsError, Transport, mqttbytes,
 };
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
-use thiserror::Error;
 use tokio::sync::mpsc;
 
 pub use backoff::Backoff;
 pub(crate) use sampler::Sampler;
 pub(crate) use signals::{Signal, Signals};
 pub(crate) use status::StatusPoint;
+pub use trust::{BrokerError, Trust};
 
 /// A broker's address and credentials.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,40 +104,6 @@ const CONNECT_TIMEOUT_S: u64 = 5;
 /// socket, and TCP holds the broker back.
 const EVENTS: usize = 32;
 
-/// Why a broker's address cannot be used yet.
-#[derive(Debug, Error)]
-pub enum BrokerError {
-    /// The file with the certificate authority cannot be read, or is no PEM.
-    #[error(
-        "the certificate authority for the broker, `{path}`, cannot be read; expected a PEM file"
-    )]
-    CaFile {
-        /// As configured.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: rustls::pki_types::pem::Error,
-    },
-    /// There is no certificate in it.
-    #[error("`{path}` holds no certificate; expected at least one `BEGIN CERTIFICATE` block")]
-    NoCertificate {
-        /// As configured.
-        path: PathBuf,
-    },
-    /// A certificate in it cannot be one to trust.
-    #[error("`{path}` holds a certificate that cannot be used as a certificate authority")]
-    Certificate {
-        /// As configured.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: rustls::Error,
-    },
-    /// A session hangs on its client id.
-    #[error("the broker's client id is empty; a session needs one that stays the same")]
-    NoClientId,
-}
-
 impl BrokerAddress {
     /// Options for one connection, with what both shells have in common: address, login, keep
     /// alive, and TLS with the trust that was loaded before.
@@ -157,54 +121,11 @@ impl BrokerAddress {
         if let Some(login) = &self.login {
             options.set_credentials(&login.username, login.password.expose());
         }
-        if let Some(Trust(config)) = trust {
-            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(config)));
+        if let Some(trust) = trust {
+            let tls = TlsConfiguration::Rustls(trust.into_config());
+            options.set_transport(Transport::tls_with_config(tls));
         }
         Ok(options)
-    }
-}
-
-/// How to verify a broker, ready for use.
-#[derive(Clone)]
-pub struct Trust(Arc<rustls::ClientConfig>);
-
-impl fmt::Debug for Trust {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Trust")
-    }
-}
-
-impl Tls {
-    /// Reads the certificate authority. To be done once and kept: a reconnect must not depend on
-    /// the disk.
-    ///
-    /// # Errors
-    /// The file cannot be read, or holds no usable certificate.
-    pub fn load(&self) -> Result<Trust, BrokerError> {
-        let path = || self.ca_file.clone();
-        let unreadable = |source| BrokerError::CaFile {
-            path: path(),
-            source,
-        };
-        let mut roots = rustls::RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(&self.ca_file).map_err(unreadable)? {
-            roots
-                .add(certificate.map_err(unreadable)?)
-                .map_err(|source| BrokerError::Certificate {
-                    path: path(),
-                    source,
-                })?;
-        }
-        if roots.is_empty() {
-            return Err(BrokerError::NoCertificate { path: path() });
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring supports the default protocol versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Trust(Arc::new(config)))
     }
 }
 
@@ -318,11 +239,13 @@ impl From<BrokerError> for Ending {
 
 impl From<ConnectionError> for Ending {
     fn from(error: ConnectionError) -> Self {
-        let oversize = match &error {
-            ConnectionError::MqttState(StateError::Deserialization(
-                mqttbytes::Error::PayloadSizeLimitExceeded(size),
-            )) => Some(*size),
-            _ => None,
+        let oversize = if let ConnectionError::MqttState(StateError::Deserialization(
+            mqttbytes::Error::PayloadSizeLimitExceeded(size),
+        )) = &error
+        {
+            Some(*size)
+        } else {
+            None
         };
         Self {
             name: ending_name(&error),

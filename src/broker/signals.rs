@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 /// A heartbeat is due at least once a second.
 const TURN: Duration = Duration::from_millis(500);
@@ -39,6 +39,21 @@ impl Signals {
             // A sender that is gone cannot tell us to stop any more: stop.
             _ended = self.shutdown.wait_for(|stop| *stop) => Signal::Stop,
             _now = self.turns.tick() => Signal::Turn,
+        }
+    }
+
+    /// Waits, calling `turn` at every turn. [`Signal::Stop`] ends the wait early.
+    pub(crate) async fn pause(&mut self, wait: Duration, mut turn: impl FnMut()) -> Signal {
+        let over = sleep(wait);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                signal = self.next() => match signal {
+                    Signal::Turn => turn(),
+                    Signal::Stop => return Signal::Stop,
+                },
+                () = &mut over => return Signal::Turn,
+            }
         }
     }
 

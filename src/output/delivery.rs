@@ -16,8 +16,8 @@
 //! # A row that kills connections
 //!
 //! An event that makes the far end drop the connection would block all events behind it for ever.
-//! When a connection that had proved itself (something else was acknowledged on it) dies before any
-//! event was, its oldest event becomes suspect and goes alone. Dead three times alone, it is set
+//! No event is sent before the far end has acknowledged something else. When a connection that
+//! has proved itself in this way dies before any event was acknowledged, its oldest event becomes suspect and goes alone. Dead three times alone, it is set
 //! aside: named in the log and counted. That happens once; only an event that does arrive gives
 //! credit for the next. Without this rule a far end that refuses *every* event would drain the
 //! journal.
@@ -138,11 +138,12 @@ impl Delivery {
     }
 
     /// How many more events may be handed to the wire.
+    /// None before the far end has proved that it works.
     pub fn room(&self) -> usize {
-        let capacity = if self.suspect.is_some() {
-            1
-        } else {
-            self.capacity
+        let capacity = match (self.proven, self.suspect) {
+            (false, _) => 0,
+            (true, Some(_)) => 1,
+            (true, None) => self.capacity,
         };
         capacity.saturating_sub(self.on_the_way.len())
     }

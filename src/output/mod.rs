@@ -3,6 +3,7 @@
 pub mod delivery;
 pub mod message;
 pub mod mqtt;
+mod present;
 mod pubacks;
 mod retained;
 mod telemetry;

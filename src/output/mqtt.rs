@@ -1,1 +1,421 @@
-//! stub
+//! Upstream over MQTT: one task per broker.
+//!
+//! ```text
+//!  connecting ──CONNACK──▶ status "online" ──▶ states that are not normal ──▶ events behind the cursor
+//!      ▲                                                                           │ nothing waits
+//!      └── back-off ◀── any error, or a PUBACK that does not come                   ▼
+//!                                                         states that are normal, then telemetry
+//! ```
+//!
+//! The journal is the queue; this task holds no more than its window. An event is done when its own
+//! PUBACK has come and that of the alarm's retained state that goes with it; then the output's
+//! cursor moves ([`delivery`](super::delivery)). The session is clean: what the broker would keep
+//! for us the journal keeps better.
+//!
+//! Only this task publishes on its client: PUBACKs are matched by order ([`pubacks`](super::pubacks)).
+//! At most half of the library's packet ids are in use, so that an id never comes round while its
+//! PUBACK is late, on which the library would stall.
+//!
+//! Deliberately absent: a subscription (commands come over HTTP), and any judgement of what MQTT
+//! 3.1.1 cannot tell: a broker acknowledges what its access list then throws away.
+
+mod reporting;
+mod sending;
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rumqttc::{AsyncClient, Event, LastWill, MqttOptions, Outgoing, Packet, QoS};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+use tracing::{debug, info};
+
+use super::MqttTarget;
+use super::delivery::Delivery;
+use super::message::{self, Topics};
+use super::present::Present;
+use super::pubacks::PubAcks;
+use super::retained::Retained;
+use super::telemetry::Telemetry;
+use crate::broker::{
+    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, open,
+};
+use crate::clock;
+use crate::engine::reading::PointIndex;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::time::{Moment, Mono};
+use crate::evaluation::{Desk, DeskError, Readings};
+use crate::event::Committed;
+use crate::guidance::Guidance;
+use crate::journal::{Feed, FeedError};
+use crate::metrics::Metrics;
+
+/// Events that are on the way at most, whatever is configured: the packet ids must suffice.
+const WINDOW_MAX: usize = 1000;
+/// Telemetry messages that are asked for and not written yet.
+const TELEMETRY_AHEAD: usize = 16;
+/// Longest packet that is sent, bytes.
+const OUTGOING_LIMIT: usize = 256 * 1024;
+/// We read nothing but acknowledgements.
+const INCOMING_LIMIT: usize = 16 * 1024;
+/// How long the last batch may take at shutdown, and the farewell after it.
+const FINISH_WITHIN: Duration = Duration::from_secs(2);
+const FAREWELL_WITHIN: Duration = Duration::from_millis(500);
+/// Between two looks at a batch that is being finished.
+const FINISH_TURN: Duration = Duration::from_millis(20);
+
+/// What an output is connected to inside the gateway.
+#[derive(Debug, Clone)]
+pub struct Wiring {
+    /// The site, as in every topic.
+    pub site: Arc<str>,
+    /// One per alarm.
+    pub guidance: Arc<[Guidance]>,
+    /// What is committed, and this output's cursor.
+    pub feed: Feed,
+    /// For values, when telemetry is wanted.
+    pub desk: Desk,
+    /// Where the status point's readings go.
+    pub readings: Readings,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Forwards to one broker until `shutdown` turns true; then finishes its batch, says goodbye and
+/// returns within 3 s. Never returns for a fault: a broker that is lost or refuses is tried again
+/// with growing pauses, and `status` reads 1 while it is not connected or nothing moves.
+pub async fn run(
+    id: Arc<str>,
+    status: PointIndex,
+    target: MqttTarget,
+    wiring: Wiring,
+    shutdown: watch::Receiver<bool>,
+) {
+    let feed = wiring.feed;
+    let window = target.window.clamp(1, WINDOW_MAX);
+    let mut forwarder = Forwarder {
+        task: format!("output.{id}"),
+        topics: Topics::new(&target.prefix, &wiring.site),
+        connector: Connector::new(target.address.clone()),
+        delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
+        retained: Retained::new(&wiring.guidance),
+        present: Present::default(),
+        telemetry: Telemetry::default(),
+        telemetry_due: Mono::ZERO,
+        status: StatusPoint::new(status, wiring.readings),
+        guidance: wiring.guidance,
+        desk: wiring.desk,
+        metrics: wiring.metrics,
+        backoff: Backoff::default(),
+        sampler: Sampler::default(),
+        moved_at: clock::monotonic(),
+        publishes: 2 * window,
+        id,
+        target,
+        feed,
+    };
+    forwarder.serve(Signals::new(shutdown)).await;
+}
+
+/// What outlives a connection.
+struct Forwarder {
+    id: Arc<str>,
+    task: String,
+    target: MqttTarget,
+    topics: Topics,
+    guidance: Arc<[Guidance]>,
+    feed: Feed,
+    desk: Desk,
+    metrics: Arc<Metrics>,
+    connector: Connector,
+    delivery: Delivery,
+    retained: Retained,
+    present: Present,
+    telemetry: Telemetry,
+    telemetry_due: Mono,
+    status: StatusPoint,
+    backoff: Backoff,
+    sampler: Sampler,
+    /// When the cursor moved last, or nothing waited.
+    moved_at: Mono,
+    /// Publishes without their PUBACK at most.
+    publishes: usize,
+}
+
+/// What a PUBACK is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    /// An event, or the state that goes with it.
+    Event(u64),
+    /// A status, or a state that goes by itself.
+    State,
+}
+
+type Answer<T> = Option<Pin<Box<dyn Future<Output = T> + Send>>>;
+
+/// What ends with a connection.
+struct Connection {
+    client: AsyncClient,
+    happenings: mpsc::Receiver<Happening>,
+    pubacks: PubAcks<What>,
+    /// Read from the journal and not sent; with the time it was read.
+    events: VecDeque<(Committed, Mono)>,
+    fetch: Answer<Result<Vec<Committed>, FeedError>>,
+    /// The journal had nothing for us although it should; ask again at the next turn.
+    rest: bool,
+    snapshot: Answer<Result<Snapshot, DeskError>>,
+    /// Telemetry asked for and not written.
+    telemetry_ahead: usize,
+    up: bool,
+    /// The library refused a request: the pump has met an error and will tell.
+    broken: bool,
+    finishing: Option<Finish>,
+}
+
+/// What is still to be done before we go.
+#[derive(Debug, Clone, Copy)]
+struct Finish {
+    until: u64,
+    deadline: Mono,
+}
+
+enum End {
+    Shutdown,
+    Lost(Ending),
+}
+
+impl Forwarder {
+    async fn serve(&mut self, mut signals: Signals) {
+        while !signals.stopping() {
+            let end = self.connection(&mut signals).await;
+            self.metrics.output_connected(&self.id, false);
+            let End::Lost(ending) = end else { break };
+            let now = clock::now();
+            self.lost(&ending, now);
+            let wait = self.backoff.failed(now.mono, fastrand::f64());
+            let beat = || self.beat(false, clock::now());
+            if signals.pause(wait, beat).await == Signal::Stop {
+                break;
+            }
+        }
+        info!(output = &*self.id, "output stopped");
+    }
+
+    /// Opens one connection and stays on it to its end.
+    async fn connection(&mut self, signals: &mut Signals) -> End {
+        let mut options = match self.connector.options() {
+            Ok(options) => options,
+            Err(error) => return End::Lost(error.into()),
+        };
+        self.configure(&mut options);
+        let (client, pump, happenings) = open(options, self.publishes + TELEMETRY_AHEAD + 8);
+        let mut connection = Connection {
+            client,
+            happenings,
+            pubacks: PubAcks::default(),
+            events: VecDeque::new(),
+            fetch: None,
+            rest: false,
+            snapshot: None,
+            telemetry_ahead: 0,
+            up: false,
+            broken: false,
+            finishing: None,
+        };
+        tokio::select! {
+            end = self.converse(&mut connection, signals) => end,
+            // Its last word is an error among the happenings; the conversation ends with it.
+            () = async { pump.run().await; std::future::pending().await } => End::Shutdown,
+        }
+    }
+
+    fn configure(&self, options: &mut MqttOptions) {
+        let will = message::last_will();
+        let inflight = u16::try_from(2 * self.publishes).unwrap_or(u16::MAX);
+        options
+            .set_clean_session(true)
+            .set_inflight(inflight)
+            .set_max_packet_size(INCOMING_LIMIT, OUTGOING_LIMIT)
+            .set_last_will(LastWill::new(
+                self.topics.status(),
+                will,
+                QoS::AtLeastOnce,
+                true,
+            ));
+    }
+
+    /// The loop of one connection. Every future here loses nothing when it is dropped; those that
+    /// would are kept in the connection until they are done.
+    async fn converse(&mut self, connection: &mut Connection, signals: &mut Signals) -> End {
+        loop {
+            self.fill(connection);
+            if connection.finished(self.delivery.cursor()) {
+                self.farewell(connection).await;
+                return End::Shutdown;
+            }
+            let next = self.delivery.next();
+            let idle = connection.up && connection.fetch.is_none() && !connection.rest;
+            let step = tokio::select! {
+                biased;
+                signal = signals.next(), if connection.finishing.is_none() => match signal {
+                    Signal::Turn => self.turn(connection, clock::now()),
+                    Signal::Stop if connection.up => {
+                        connection.finish(self.feed.committed());
+                        Ok(())
+                    }
+                    Signal::Stop => return End::Shutdown,
+                },
+                () = sleep(FINISH_TURN), if connection.finishing.is_some() => {
+                    self.turn(connection, clock::now())
+                }
+                happening = connection.happenings.recv() => self.handle(connection, happening),
+                fetched = answered(&mut connection.fetch) => {
+                    self.fetched(connection, fetched);
+                    Ok(())
+                }
+                snapshot = answered(&mut connection.snapshot) => {
+                    if let Ok(snapshot) = snapshot {
+                        self.telemetry.take(&snapshot, &self.topics);
+                    }
+                    Ok(())
+                }
+                () = self.feed.advanced(next), if idle && connection.events.is_empty()
+                    && self.delivery.room() > 0 => Ok(()),
+            };
+            if let Err(ending) = step {
+                return End::Lost(ending);
+            }
+        }
+    }
+
+    /// About twice a second, whatever happens.
+    fn turn(&mut self, connection: &mut Connection, now: Moment) -> Result<(), Ending> {
+        self.beat(connection.up, now);
+        connection.rest = false;
+        let oldest = connection.pubacks.oldest();
+        if oldest.is_some_and(|since| now.mono.since(since) > self.target.ack_timeout) {
+            return Err(Ending::ours("no_puback", "the broker did not acknowledge"));
+        }
+        if let Some(period) = self.target.readings
+            && connection.up
+            && connection.snapshot.is_none()
+            && now.mono >= self.telemetry_due
+            && self.is_idle(connection)
+        {
+            self.telemetry_due = now.mono + period;
+            let desk = self.desk.clone();
+            connection.snapshot = Some(Box::pin(async move { desk.snapshot().await }));
+        }
+        Ok(())
+    }
+
+    /// Does no event wait to be sent?
+    fn is_idle(&self, connection: &Connection) -> bool {
+        connection.events.is_empty() && self.feed.committed() <= self.delivery.next()
+    }
+
+    fn handle(
+        &mut self,
+        connection: &mut Connection,
+        happening: Option<Happening>,
+    ) -> Result<(), Ending> {
+        let Some(happening) = happening else {
+            return Err(Ending::ours("stopped", "the connection ended"));
+        };
+        match happening? {
+            Event::Incoming(Packet::ConnAck(_)) => self.connack(connection),
+            Event::Outgoing(Outgoing::Publish(0)) => {
+                connection.telemetry_ahead = connection.telemetry_ahead.saturating_sub(1);
+            }
+            Event::Outgoing(Outgoing::Publish(id)) => connection.pubacks.written(id),
+            Event::Incoming(Packet::PubAck(ack)) => self.puback(connection, ack.pkid),
+            // From here on the order by which PUBACKs are matched would not hold.
+            Event::Outgoing(Outgoing::AwaitAck(_)) => {
+                return Err(Ending::ours("protocol", "the packet ids came round"));
+            }
+            Event::Incoming(_) | Event::Outgoing(_) => {}
+        }
+        Ok(())
+    }
+
+    fn connack(&mut self, connection: &mut Connection) {
+        let now = clock::now();
+        connection.up = true;
+        self.backoff.connected(now.mono);
+        self.metrics.output_connected(&self.id, true);
+        let committed = self.present.refresh(&self.feed);
+        self.delivery.connected(committed);
+        self.retained.connected(self.present.all());
+        self.telemetry.forget();
+        let online = message::online(now.wall, committed);
+        connection.publish(self.topics.status(), true, online, What::State, now.mono);
+        info!(output = &*self.id, backlog = self.waiting(), "connected");
+        self.beat(true, now);
+    }
+
+    fn puback(&mut self, connection: &mut Connection, id: u16) {
+        match connection.pubacks.acknowledged(id) {
+            Some(What::Event(seq)) => {
+                let progress = self.delivery.acknowledged(seq);
+                self.progress(progress);
+            }
+            Some(What::State) => self.delivery.proved(),
+            None => debug!(output = &*self.id, id, "PUBACK for nothing"),
+        }
+    }
+
+    /// Says that we leave, so that the last will is not needed.
+    async fn farewell(&mut self, connection: &mut Connection) {
+        let now = clock::now();
+        let stopped = message::stopped(now.wall, self.feed.committed());
+        connection.publish(self.topics.status(), true, stopped, What::State, now.mono);
+        if connection.broken || connection.client.try_disconnect().is_err() {
+            return;
+        }
+        let goodbye = async { while matches!(connection.happenings.recv().await, Some(Ok(_))) {} };
+        let _late = timeout(FAREWELL_WITHIN, goodbye).await.is_err();
+    }
+}
+
+impl Connection {
+    /// Publishes at QoS 1. Room was looked at before: a refusal means that the pump has ended.
+    fn publish(&mut self, topic: String, retain: bool, payload: String, what: What, now: Mono) {
+        // Asked or not, its PUBACK is missed: a refusal that nobody tells of ends in the deadline.
+        self.pubacks.asked(what, now);
+        let asked = self
+            .client
+            .try_publish(topic, QoS::AtLeastOnce, retain, payload);
+        self.broken |= asked.is_err();
+    }
+
+    /// Publishes at QoS 0: nobody asks whether it arrived.
+    fn tell(&mut self, topic: String, payload: String) {
+        let asked = self
+            .client
+            .try_publish(topic, QoS::AtMostOnce, false, payload);
+        self.broken |= asked.is_err();
+        self.telemetry_ahead += 1;
+    }
+
+    fn finish(&mut self, until: u64) {
+        let deadline = clock::monotonic() + FINISH_WITHIN;
+        self.finishing = Some(Finish { until, deadline });
+    }
+
+    fn finished(&self, cursor: u64) -> bool {
+        self.finishing
+            .is_some_and(|finish| cursor >= finish.until || clock::monotonic() >= finish.deadline)
+    }
+}
+
+/// The answer to what was asked, if anything was; else never.
+async fn answered<T>(asked: &mut Answer<T>) -> T {
+    let Some(answer) = asked else {
+        return std::future::pending().await;
+    };
+    let answer = answer.as_mut().await;
+    *asked = None;
+    answer
+}

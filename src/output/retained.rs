@@ -47,7 +47,7 @@ impl Retained {
     }
 
     /// A connection is up: everything has to go.
-    pub(super) fn connected(&mut self, states: &[AlarmRecord]) {
+    pub(super) fn connected<'s>(&mut self, states: impl Iterator<Item = &'s AlarmRecord>) {
         self.as_of.fill(0);
         let all = self.positions.values();
         self.waiting = all.map(|alarm| (Urgency::Sometime, *alarm)).collect();
@@ -129,11 +129,11 @@ mod tests {
             record("B/high", AlarmState::Normal),
             record("GONE/high", AlarmState::Unacknowledged),
         ];
-        retained.connected(&states);
+        retained.connected(states.iter());
         assert_eq!(retained.urgent(), Some(2));
         assert_eq!(order(&mut retained), [2, 1, 0]);
         assert_eq!(retained.urgent(), None);
-        retained.connected(&[]);
+        retained.connected([].iter());
         assert_eq!(retained.urgent(), None);
         assert_eq!(order(&mut retained), [0, 1, 2]);
     }
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn an_older_state_never_follows_a_newer_one() {
         let mut retained = Retained::new(&[guidance("A/high")]);
-        retained.connected(&[]);
+        retained.connected([].iter());
         retained.published(0, 7);
         assert!(retained.superseded(0, 7));
         assert!(!retained.superseded(0, 8));
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(retained.idle(), None);
         retained.changed(0, 8);
         assert_eq!(retained.idle(), Some(0));
-        retained.connected(&[]);
+        retained.connected([].iter());
         assert!(!retained.superseded(0, 7));
     }
 }

@@ -34,11 +34,6 @@ impl Telemetry {
         self.waiting.pop_front()
     }
 
-    /// Does nothing wait?
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
     /// Nobody knows anything any more.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
@@ -85,12 +80,12 @@ mod tests {
         for (value, quality, told) in steps {
             telemetry.take(&snapshot(value, quality), &topics);
             assert_eq!(telemetry.next().is_some(), told, "{value:?} {quality:?}");
-            assert!(telemetry.is_empty());
+            assert!(telemetry.next().is_none());
         }
         telemetry.take(&snapshot(None, Quality::Bad), &topics);
         telemetry.forget();
         telemetry.take(&snapshot(None, Quality::Bad), &topics);
         telemetry.take(&snapshot(Some(1.0), Quality::Good), &topics);
-        assert!(telemetry.next().is_some() && telemetry.is_empty());
+        assert!(telemetry.next().is_some() && telemetry.next().is_none());
     }
 }

@@ -38,10 +38,10 @@ impl Gateway {
     async fn delivery(&mut self) -> (Reading, Option<Receipt>) {
         let delivery = timeout(DEADLINE, self.inbox.recv()).await;
         let delivery = delivery.expect("in time").expect("the subscriber runs");
-        match delivery.readings {
-            Batch::One(reading) => (reading, delivery.receipt),
-            Batch::Many(many) => panic!("one reading a message, not {many:?}"),
-        }
+        let Batch::One(reading) = delivery.readings else {
+            unreachable!("one point reads each topic: {delivery:?}");
+        };
+        (reading, delivery.receipt)
     }
 
     /// The next reading from the plant, with its receipt.

@@ -26,6 +26,8 @@
 //! Deliberately absent: QoS 2 (a connection lost at the wrong moment leaves a session that no client
 //! of this library can ever use again), wildcard topics, automatic reconnects of the library.
 
+mod reporting;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +36,8 @@ use rumqttc::{
     SubscribeReasonCode,
 };
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
-use tracing::{debug, error, info, warn};
+use tokio::time::timeout;
+use tracing::{debug, error, info};
 
 use super::SubscriberSettings;
 use super::acks::Acks;
@@ -61,8 +63,6 @@ const SUBACK_WITHIN: Duration = Duration::from_secs(5);
 const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
 /// How long each of the two steps of a graceful end may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
-/// So young and aborted so many times in a row: somebody else uses our client id.
-const THEFT: (Duration, u32) = (Duration::from_secs(2), 5);
 
 /// Reads from one broker until `shutdown` turns true. Never returns for a fault: a broker that is
 /// lost, refuses or misbehaves is tried again with growing pauses, and is a reading of 1 on the
@@ -137,7 +137,8 @@ impl Subscriber {
             self.report(&ending, connack_at, now);
             self.limit.ended(ending.oversize);
             let wait = self.backoff.failed(now, fastrand::f64());
-            if self.pause(wait, &mut signals).await == Signal::Stop {
+            let beat = || self.beat(clock::now());
+            if signals.pause(wait, beat).await == Signal::Stop {
                 break;
             }
             self.metrics.broker_reconnect(&self.id);
@@ -238,11 +239,6 @@ impl Subscriber {
         Ok(())
     }
 
-    fn beat(&mut self, now: Moment) {
-        self.metrics.heartbeat(&self.task);
-        self.status.update(self.connected, false, now);
-    }
-
     fn handle(
         &mut self,
         connection: &mut Connection,
@@ -326,20 +322,10 @@ impl Subscriber {
     fn publish(&mut self, connection: &mut Connection, mut publish: Publish) {
         let now = clock::now();
         let payload = std::mem::take(&mut publish.payload);
-        let sources = self.mapper.sources(&publish.topic);
-        let mut accepted = None;
-        let mut refused = sources.is_empty().then_some(Rejection::UnknownTopic);
-        for source in sources {
-            match source.read(&payload, publish.retain, now) {
-                Ok(reading) => accepted = Some(with(accepted, reading)),
-                Err(rejection) => {
-                    if let Some(earlier) = refused.replace(rejection) {
-                        self.metrics.reading_rejected(&self.id, earlier.name());
-                    }
-                }
-            }
-        }
-        if let Some(rejection) = refused {
+        let (accepted, refused) = self
+            .mapper
+            .read(&publish.topic, &payload, publish.retain, now);
+        for rejection in refused {
             self.reject(connection, &publish.topic, rejection, now.mono);
         }
         let serial = connection.hold(publish, accepted.is_none(), now.mono);
@@ -355,85 +341,6 @@ impl Subscriber {
         };
         if let Err(mpsc::error::TrySendError::Full(delivery)) = self.readings.try_send(delivery) {
             connection.waiting = Some(delivery);
-        }
-    }
-
-    fn reject(&mut self, connection: &Connection, topic: &str, rejection: Rejection, now: Mono) {
-        self.metrics.reading_rejected(&self.id, rejection.name());
-        let Some(count) = self.sampler.hit(rejection.name(), now) else {
-            return;
-        };
-        warn!(
-            broker = &*self.id,
-            topic,
-            reason = rejection.name(),
-            count,
-            detail = %rejection,
-            "message rejected"
-        );
-        if rejection == Rejection::UnknownTopic {
-            // Left over from an older configuration; with no room it is asked at the next line.
-            let _later = connection.client.try_unsubscribe(topic).is_err();
-        }
-    }
-
-    fn set_connected(&mut self, connected: bool) {
-        self.connected = connected;
-        self.metrics.broker_connected(&self.id, connected);
-        self.status.update(connected, false, clock::now());
-    }
-
-    fn report(&mut self, ending: &Ending, connack_at: Option<Mono>, now: Mono) {
-        let (young, times) = THEFT;
-        let was_young = connack_at.is_some_and(|since| now.since(since) < young);
-        self.young_aborts = if ending.is_abort() && was_young {
-            self.young_aborts.saturating_add(1)
-        } else {
-            0
-        };
-        if self.young_aborts == times {
-            warn!(
-                broker = &*self.id,
-                times,
-                "the broker drops us at once, again and again: does another client use the \
-                 same client id?"
-            );
-        }
-        if let Some(count) = self.sampler.hit(ending.name, now) {
-            warn!(
-                broker = &*self.id,
-                reason = ending.name,
-                detail = ending.detail,
-                count,
-                "broker not connected"
-            );
-        }
-    }
-
-    /// Waits, beating.
-    async fn pause(&mut self, wait: Duration, signals: &mut Signals) -> Signal {
-        let over = sleep(wait);
-        tokio::pin!(over);
-        loop {
-            tokio::select! {
-                signal = signals.next() => match signal {
-                    Signal::Turn => self.beat(clock::now()),
-                    Signal::Stop => return Signal::Stop,
-                },
-                () = &mut over => return Signal::Turn,
-            }
-        }
-    }
-}
-
-/// Several points may read one message; the everyday case allocates nothing.
-fn with(batch: Option<Batch>, reading: crate::engine::reading::Reading) -> Batch {
-    match batch {
-        None => Batch::One(reading),
-        Some(Batch::One(first)) => Batch::Many(vec![first, reading]),
-        Some(Batch::Many(mut many)) => {
-            many.push(reading);
-            Batch::Many(many)
         }
     }
 }

@@ -16,6 +16,7 @@ use serde_json::error::Category;
 use super::{SubscriberSettings, TimeFormat, TopicMapping};
 use crate::engine::reading::Reading;
 use crate::engine::time::{Moment, Wall};
+use crate::evaluation::Batch;
 
 mod pointer;
 
@@ -104,8 +105,31 @@ impl Mapper {
         runs.filter_map(|run| run.first().map(|source| &*source.mapping.topic))
     }
 
+    /// Reads one message that reached the gateway at `received`: the readings of all points that
+    /// read this topic, and why some or all of them got none.
+    pub fn read(
+        &self,
+        topic: &str,
+        payload: &[u8],
+        retained: bool,
+        received: Moment,
+    ) -> (Option<Batch>, Vec<Rejection>) {
+        let sources = self.sources(topic);
+        if sources.is_empty() {
+            return (None, vec![Rejection::UnknownTopic]);
+        }
+        let (mut batch, mut refused) = (None, Vec::new());
+        for source in sources {
+            match source.read(payload, retained, received) {
+                Ok(reading) => batch = Some(with(batch, reading)),
+                Err(rejection) => refused.push(rejection),
+            }
+        }
+        (batch, refused)
+    }
+
     /// What reads `topic`; empty when nothing does.
-    pub fn sources(&self, topic: &str) -> &[Source] {
+    fn sources(&self, topic: &str) -> &[Source] {
         let topic_of = |source: &Source| source.mapping.topic.as_str().cmp(topic);
         let from = self.sources.partition_point(|s| topic_of(s).is_lt());
         let to = self.sources.partition_point(|s| topic_of(s).is_le());
@@ -113,9 +137,21 @@ impl Mapper {
     }
 }
 
+/// The everyday case, one point per topic, allocates nothing.
+fn with(batch: Option<Batch>, reading: Reading) -> Batch {
+    match batch {
+        None => Batch::One(reading),
+        Some(Batch::One(first)) => Batch::Many(vec![first, reading]),
+        Some(Batch::Many(mut many)) => {
+            many.push(reading);
+            Batch::Many(many)
+        }
+    }
+}
+
 /// One point's share of a topic.
 #[derive(Debug)]
-pub struct Source {
+struct Source {
     mapping: TopicMapping,
     value: Option<Pointer>,
     time: Option<Pointer>,
@@ -130,16 +166,7 @@ impl Source {
         }
     }
 
-    /// Reads one message that reached the gateway at `received`.
-    ///
-    /// # Errors
-    /// Why the message is no reading of this point.
-    pub fn read(
-        &self,
-        payload: &[u8],
-        retained: bool,
-        received: Moment,
-    ) -> Result<Reading, Rejection> {
+    fn read(&self, payload: &[u8], retained: bool, received: Moment) -> Result<Reading, Rejection> {
         if payload.len() > MAX_PAYLOAD {
             return Err(Rejection::TooLarge);
         }

@@ -238,8 +238,17 @@ fn a_topic_may_feed_several_points() {
     assert_eq!(mapper.sources("line2/pump7").len(), 2);
     assert_eq!(mapper.sources("a").len(), 1);
     for unknown in ["", "line2", "line2/pump7/", "z"] {
-        assert!(mapper.sources(unknown).is_empty(), "{unknown}");
+        let (batch, refused) = mapper.read(unknown, b"1", false, Moment::default());
+        assert!(batch.is_none(), "{unknown}");
+        assert_eq!(refused, [Rejection::UnknownTopic]);
     }
+    let read = |payload: &[u8]| mapper.read("line2/pump7", payload, false, Moment::default());
+    let (batch, refused) = read(br#"{"rms":1,"temp":2}"#);
+    assert!(matches!(batch, Some(Batch::Many(many)) if many.len() == 2));
+    assert!(refused.is_empty());
+    let (batch, refused) = read(br#"{"rms":null,"temp":2}"#);
+    assert!(matches!(batch, Some(Batch::One(one)) if one.point == PointIndex(5)));
+    assert_eq!(refused, [Rejection::NotANumber]);
 }
 
 #[test]

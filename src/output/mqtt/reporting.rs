@@ -1,0 +1,58 @@
+//! What an output tells: heartbeat, status point, counters, log.
+
+use std::time::Duration;
+
+use tracing::{error, warn};
+
+use super::Forwarder;
+use crate::broker::Ending;
+use crate::engine::time::Moment;
+
+/// An output that has something to send and sends nothing in this time is stuck.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+
+impl Forwarder {
+    pub(super) fn beat(&mut self, connected: bool, now: Moment) {
+        self.metrics.heartbeat(&self.task);
+        let waiting = self.waiting();
+        self.metrics.output_queue(&self.id, waiting);
+        if waiting == 0 {
+            self.moved_at = now.mono;
+        }
+        let stuck = now.mono.since(self.moved_at) > STUCK_AFTER;
+        self.status.update(connected, stuck, now);
+    }
+
+    /// Events behind the cursor.
+    pub(super) fn waiting(&self) -> u64 {
+        self.feed.committed().saturating_sub(self.delivery.cursor())
+    }
+
+    pub(super) fn lost(&mut self, ending: &Ending, now: Moment) {
+        if let Some(seq) = self.delivery.disconnected(ending.is_abort()) {
+            self.set_aside(seq, "poison");
+            self.feed.acknowledge(&self.id, seq);
+        }
+        self.metrics.output_failure(&self.id, ending.name);
+        self.beat(false, now);
+        if let Some(count) = self.sampler.hit(ending.name, now.mono) {
+            warn!(
+                output = &*self.id,
+                reason = ending.name,
+                detail = ending.detail,
+                count,
+                "output not connected"
+            );
+        }
+    }
+
+    pub(super) fn set_aside(&self, seq: u64, reason: &'static str) {
+        self.metrics.output_dropped(&self.id, reason);
+        error!(
+            output = &*self.id,
+            seq,
+            reason,
+            "this output cannot take an event; it goes on without it (the journal still has it)"
+        );
+    }
+}
