@@ -1,4 +1,5 @@
 //! Integration tests.
 
+mod config_errors;
 mod interop;
 mod tidy;
