@@ -1,5 +1,6 @@
 //! Integration tests.
 
+mod config_errors;
 mod interop;
 mod systemd;
 mod tidy;
