@@ -38,7 +38,7 @@ use crate::input::modbus::{self, BusSettings};
 use crate::input::mqtt::{self, SubscriberSettings};
 use crate::journal::{self, Journal, JournalHealth, OpenError, Restored};
 use crate::metrics::{Metrics, Names};
-use crate::output::{self, Upstream};
+use crate::output::{self, Wiring};
 use crate::systemd;
 
 /// How long each stage of the end may take; five seconds in all.
@@ -263,7 +263,7 @@ impl Gateway {
         self.engine.spawn(evaluation::TASK.to_owned(), engine);
         for output in config.outputs {
             let name = format!("output.{}", output.id);
-            let upstream = Upstream {
+            let wiring = Wiring {
                 feed: self.journal.feed(),
                 guidance: Arc::clone(&guidance),
                 site: config.site.as_str().into(),
@@ -271,7 +271,7 @@ impl Gateway {
                 readings: self.readings.clone(),
                 metrics: Arc::clone(&self.metrics),
             };
-            let task = output::run(output, upstream, self.outputs.stop.subscribe());
+            let task = output::run(output, wiring, self.outputs.stop.subscribe());
             self.outputs.spawn(name, task);
         }
         let app = App::new(

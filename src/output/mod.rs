@@ -11,8 +11,20 @@ mod telemetry;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
+pub use self::mqtt::Wiring;
 use crate::broker::BrokerAddress;
 use crate::engine::reading::PointIndex;
+
+/// Runs one output until `shutdown` turns true.
+pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiver<bool>) {
+    match output.target {
+        Target::Mqtt(target) => {
+            mqtt::run(output.id, output.status, target, wiring, shutdown).await;
+        }
+    }
+}
 
 /// One output.
 #[derive(Debug, Clone, PartialEq)]

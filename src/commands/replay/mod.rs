@@ -55,7 +55,7 @@ pub fn run(args: &ReplayArgs, out: impl Write) -> u8 {
     match replay(args, &config, out) {
         Ok(()) => GOOD,
         Err(error) => {
-            complain(&error);
+            complain(&*error);
             FINDINGS
         }
     }

@@ -35,6 +35,7 @@ pub(in crate::output) fn record(alarm: &str, state: AlarmState) -> AlarmRecord {
     AlarmRecord {
         alarm: alarm.into(),
         state,
+        priority: None,
         occurrence: 4,
         raised_at: Some(may(31, 0)),
         cleared_at: None,
