@@ -2,6 +2,7 @@
 //! the journal. `next` goes into the next question's `after`; while it stays the same there was
 //! nothing new. Events older than the journal's retention are gone: the first `seq` tells.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
@@ -56,9 +57,17 @@ pub(super) async fn after(
 
 /// The lines are JSON already, so they are joined and not parsed.
 fn page(after: u64, events: &[Committed]) -> String {
-    let lines: Vec<&str> = events.iter().map(|event| &*event.line).collect();
+    let lines: Vec<Cow<'_, str>> = events.iter().map(marked).collect();
     let next = events.last().map_or(after, |event| event.seq);
     format!(r#"{{"events":[{}],"next":{next}}}"#, lines.join(","))
+}
+
+/// The stored line; while the disk fails, marked as not on it.
+fn marked(event: &Committed) -> Cow<'_, str> {
+    match event.line.strip_suffix('}') {
+        Some(open) if !event.durable => format!(r#"{open},"durable":false}}"#).into(),
+        _ => Cow::Borrowed(&event.line),
+    }
 }
 
 #[cfg(test)]
@@ -72,10 +81,13 @@ mod tests {
             line: format!(r#"{{"seq":{seq}}}"#).into(),
             alarm: None,
             record: None,
-            durable: true,
+            durable: seq != 43,
         };
         assert_eq!(page(41, &[]), r#"{"events":[],"next":41}"#);
         let text = page(41, &[event(42), event(43)]);
-        assert_eq!(text, r#"{"events":[{"seq":42},{"seq":43}],"next":43}"#);
+        assert_eq!(
+            text,
+            r#"{"events":[{"seq":42},{"seq":43,"durable":false}],"next":43}"#
+        );
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! | bound | when reached |
 //! |---|---|
-//! | [`MAX_CONNECTIONS`] | the oldest one without a request in hand is dropped; when all are at work, the next waits in the kernel's queue |
+//! | [`MAX_CONNECTIONS`] | the oldest one without a request in hand is dropped; when all are at work, the next one waits, and those after it in the kernel's queue |
 //! | [`HEADER_LIMIT`] for a whole header, also between two requests | dropped |
 //! | [`HEADER_BYTES`] | 431, dropped |
 //! | `guard`: a request | 408 |
@@ -22,14 +22,14 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{debug, warn};
 
 use super::{App, router};
 
 /// Connections at one time.
-const MAX_CONNECTIONS: usize = 64;
+pub(super) const MAX_CONNECTIONS: usize = 64;
 
 /// A header is whole within this; so a connection is idle between two requests no longer.
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
@@ -60,31 +60,32 @@ pub async fn serve(
     let mut floor = Floor::default();
     let mut stop = pin!(stopped(shutdown.clone()));
     let mut refused = false;
-    loop {
-        if !floor.has_room() {
-            tokio::select! {
-                () = &mut stop => break,
-                _ended = floor.tasks.join_next() => {}
-            }
-            continue;
-        }
-        tokio::select! {
+    'serving: loop {
+        let accepted = tokio::select! {
             () = &mut stop => break,
-            Some(_ended) = floor.tasks.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _peer)) => {
-                    refused = false;
-                    floor.admit(stream, router.clone(), shutdown.clone());
+            Some(_ended) = floor.tasks.join_next() => continue,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _peer)) => stream,
+            Err(error) => {
+                if !refused {
+                    warn!(%error, "cannot accept connections; trying on");
                 }
-                Err(error) => {
-                    if !refused {
-                        warn!(%error, "cannot accept connections; trying on");
-                    }
-                    refused = true;
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            },
+                refused = true;
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        refused = false;
+        while !floor.has_room() {
+            tokio::select! {
+                () = &mut stop => break 'serving,
+                _ended = floor.tasks.join_next() => {}
+                () = floor.rested.notified() => {}
+            }
         }
+        floor.admit(stream, router.clone(), shutdown.clone());
     }
     drop(listener);
     // Each connection saw the same signal and bounds itself.
@@ -102,6 +103,8 @@ async fn stopped(mut shutdown: watch::Receiver<bool>) {
 struct Floor {
     tasks: JoinSet<()>,
     open: VecDeque<Open>,
+    /// A request was answered, so its connection may make room.
+    rested: Arc<Notify>,
 }
 
 struct Open {
@@ -111,7 +114,7 @@ struct Open {
 }
 
 impl Floor {
-    /// Makes room if need be; false while every connection is at work.
+    /// Makes room for the newcomer in hand if need be; false while every connection is at work.
     fn has_room(&mut self) -> bool {
         self.open.retain(|open| !open.task.is_finished());
         if self.open.len() < MAX_CONNECTIONS {
@@ -129,31 +132,47 @@ impl Floor {
 
     fn admit(&mut self, stream: TcpStream, router: Router, shutdown: watch::Receiver<bool>) {
         let busy = Arc::new(AtomicBool::new(false));
-        let conversation = converse(stream, router, Arc::clone(&busy), shutdown);
+        let work = Work {
+            busy: Arc::clone(&busy),
+            rested: Arc::clone(&self.rested),
+        };
+        let conversation = converse(stream, router, work, shutdown);
         let task = self.tasks.spawn(conversation);
         self.open.push_back(Open { task, busy });
     }
 }
 
-/// One connection from beginning to end.
-async fn converse(
-    stream: TcpStream,
-    router: Router,
+/// What a connection tells the floor.
+struct Work {
     busy: Arc<AtomicBool>,
-    shutdown: watch::Receiver<bool>,
-) {
+    rested: Arc<Notify>,
+}
+
+impl Work {
+    fn begin(&self) {
+        self.busy.store(true, Ordering::Relaxed);
+    }
+
+    fn end(&self) {
+        self.busy.store(false, Ordering::Relaxed);
+        self.rested.notify_one();
+    }
+}
+
+/// One connection from beginning to end.
+async fn converse(stream: TcpStream, router: Router, work: Work, shutdown: watch::Receiver<bool>) {
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "connection gone before it began");
         return;
     }
     let routes = TowerToHyperService::new(router);
     let service = service_fn(|request| {
-        busy.store(true, Ordering::Relaxed);
+        work.begin();
         let answer = routes.call(request);
-        let busy = &busy;
+        let work = &work;
         async move {
             let answer = answer.await;
-            busy.store(false, Ordering::Relaxed);
+            work.end();
             answer
         }
     });

@@ -140,3 +140,31 @@ async fn three_hundred_silent_connections_starve_nobody() {
     // Those who came first made room.
     assert_eq!(read_to_end(&mut silent[0]).await, "");
 }
+
+#[tokio::test]
+async fn a_newcomer_waits_while_every_connection_is_at_work() {
+    let port = Port::open().await;
+    let slow = format!(
+        "POST {ACKNOWLEDGE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {JSON}\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n"
+    );
+    let mut at_work = Vec::new();
+    for _ in 0..server::MAX_CONNECTIONS {
+        let mut stream = TcpStream::connect(port.address).await.expect("connected");
+        stream.write_all(slow.as_bytes()).await.expect("written");
+        // The route asks for the body, so the request is in hand.
+        let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+        stream
+            .read_exact(&mut go_on)
+            .await
+            .expect("asked for the body");
+        at_work.push(stream);
+    }
+    tokio::time::pause();
+    // Served as soon as the first of them has run out of time.
+    let (status, _) = port.get("/").await;
+    assert_eq!(status, 200);
+    for stream in &mut at_work {
+        // Nobody at work was thrown out for the newcomer.
+        assert_eq!(status_of(&read_to_end(stream).await), 408);
+    }
+}
