@@ -5,9 +5,9 @@
 //! skipped and counted, never made up for in a burst.
 //!
 //! A unit that stays silent three polls in a row is *probed*: at twice its period, then four times,
-//! up to every 30 s. A probe waits while a unit that answers is due (but no longer than its own
-//! spacing, so that it cannot starve). So any number of dead units costs the others one timeout
-//! between two of their rounds, and one dead unit with 1 s of timeout 3 % of the bus.
+//! up to every 30 s. After a probe, units that answer and are due go first, each once, before the
+//! next probe. So any number of dead units costs the others one timeout between two of their rounds,
+//! they cannot starve the probes either, and one dead unit with 1 s of timeout takes 3 % of the bus.
 //!
 //! Time is an argument. There is no randomness: the spread of the ticks does that work.
 
@@ -28,6 +28,8 @@ const SHORTEST_PERIOD: Duration = Duration::from_millis(1);
 #[derive(Debug, Clone)]
 pub struct Schedule {
     units: Vec<Unit>,
+    /// Polls of units that answer since the last probe.
+    polls_since_probe: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -58,16 +60,27 @@ impl Schedule {
                 }
             })
             .collect();
-        Self { units }
+        Self {
+            units,
+            polls_since_probe: 0,
+        }
     }
 
     /// The unit to poll at `now`, if one is due.
     pub fn due(&self, now: Mono) -> Option<usize> {
-        (0..)
-            .zip(&self.units)
-            .filter(|(_, unit)| unit.due <= now)
-            .min_by_key(|(_, unit)| unit.urgency())
-            .map(|(position, _)| position)
+        let first = |probed: bool| {
+            (0..)
+                .zip(&self.units)
+                .filter(|(_, unit)| unit.due <= now && unit.probe_spacing().is_some() == probed)
+                .min_by_key(|(_, unit)| unit.due)
+                .map(|(position, _)| position)
+        };
+        let answering = self.units.iter().filter(|unit| unit.silent < SILENT_AFTER);
+        if self.polls_since_probe < answering.count() {
+            first(false).or_else(|| first(true))
+        } else {
+            first(true).or_else(|| first(false))
+        }
     }
 
     /// When a unit comes due next; [`Mono::NEVER`] without units.
@@ -84,6 +97,10 @@ impl Schedule {
         };
         let missed = ticks(now.since(unit.due), unit.period);
         unit.due = unit.first_tick_after(now);
+        self.polls_since_probe = match unit.probe_spacing() {
+            Some(_) => 0,
+            None => self.polls_since_probe.saturating_add(1),
+        };
         missed
     }
 
@@ -109,11 +126,6 @@ impl Schedule {
 }
 
 impl Unit {
-    /// What is smallest goes first: the due time, later by the spacing for a probe.
-    fn urgency(&self) -> Mono {
-        self.due + self.probe_spacing().unwrap_or(Duration::ZERO)
-    }
-
     /// `None` while the unit is polled normally.
     fn probe_spacing(&self) -> Option<Duration> {
         let doublings = self.silent.checked_sub(SILENT_AFTER)?.saturating_add(1);

@@ -1,1 +1,279 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::*;
+use crate::engine::reading::{PointIndex, Scaling};
+use crate::engine::time::Mono;
+use crate::input::modbus::rogue::{Question, Wire, register, wire};
+use crate::input::modbus::{ByteOrder, DataType, RegisterPoint, Table};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How a unit behaves; units that are not named do not answer.
+#[derive(Debug, Clone)]
+enum Manner {
+    Fine,
+    Exception(u8),
+    Refuses(BTreeSet<u16>),
+}
+
+type Manners = Arc<Mutex<BTreeMap<u8, Manner>>>;
+
+/// A bus of devices in memory, and what the gateway makes of it.
+struct Plant {
+    tasks: JoinSet<()>,
+    manners: Manners,
+    wire: Wire,
+    deliveries: mpsc::Receiver<Delivery>,
+    stop: watch::Sender<bool>,
+    began: Mono,
+}
+
+/// Point 10 x unit + i at address i of a unit; the status point is 1000 + unit.
+fn device(unit: u8, points: u16) -> DeviceSettings {
+    let index = |i: u16| PointIndex(u32::from(unit) * 10 + u32::from(i));
+    DeviceSettings {
+        id: format!("unit-{unit}").into(),
+        unit_id: unit,
+        poll: SECOND,
+        timeout: Duration::from_millis(400),
+        max_registers: 125,
+        max_bits: 2000,
+        max_gap: 0,
+        points: (0..points)
+            .map(|i| RegisterPoint {
+                point: index(i),
+                table: Table::Holding,
+                address: i,
+                data_type: DataType::Uint16,
+                order: ByteOrder::Abcd,
+                scaling: Scaling::IDENTITY,
+            })
+            .collect(),
+        status: PointIndex(1000 + u32::from(unit)),
+    }
+}
+
+async fn serve_devices(mut accept: mpsc::Receiver<tokio::io::DuplexStream>, manners: Manners) {
+    while let Some(mut stream) = accept.recv().await {
+        while let Some(question) = Question::read(&mut stream).await {
+            let manner = manners
+                .lock()
+                .expect("not poisoned")
+                .get(&question.unit)
+                .cloned();
+            let end = question.address + question.count;
+            let reply = match manner {
+                None => continue,
+                Some(Manner::Exception(code)) => question.exception(code),
+                Some(Manner::Refuses(bad)) if bad.range(question.address..end).count() > 0 => {
+                    question.exception(2)
+                }
+                Some(Manner::Fine | Manner::Refuses(_)) => question.answer(),
+            };
+            if stream.write_all(&reply).await.is_err() {
+                break;
+            }
+        }
+    }
+}
+
+impl Plant {
+    fn start(devices: Vec<DeviceSettings>, manners: &[(u8, Manner)], queue: usize) -> Self {
+        let (wire, accept) = wire();
+        let manners: Manners = Arc::new(Mutex::new(manners.iter().cloned().collect()));
+        let (readings, deliveries) = mpsc::channel(queue);
+        let (stop, stopped) = watch::channel(false);
+        let settings = BusSettings {
+            host: "192.0.2.1".into(),
+            port: 502,
+            devices,
+        };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(serve_devices(accept, Arc::clone(&manners)));
+        let metrics = Arc::new(Metrics::default());
+        tasks.spawn(serve(settings, wire.clone(), readings, metrics, stopped));
+        Self {
+            tasks,
+            manners,
+            wire,
+            deliveries,
+            stop,
+            began: clock::monotonic(),
+        }
+    }
+
+    fn behave(&self, unit: u8, manner: Option<Manner>) {
+        let mut manners = self.manners.lock().expect("not poisoned");
+        match manner {
+            Some(manner) => manners.insert(unit, manner),
+            None => manners.remove(&unit),
+        };
+    }
+
+    /// Everything delivered until half a second before `seconds` after the start, between two ticks.
+    async fn until(&mut self, seconds: u64) -> Vec<Vec<Reading>> {
+        let passed = clock::monotonic().since(self.began);
+        let span = SECOND * u32::try_from(seconds).expect("short") - SECOND / 2;
+        let end = Instant::now() + span.saturating_sub(passed);
+        let mut all = Vec::new();
+        while let Ok(Some(delivery)) = timeout_at(end, self.deliveries.recv()).await {
+            assert!(delivery.receipt.is_none());
+            match delivery.readings {
+                Batch::Many(readings) => all.push(readings),
+                Batch::One(_) => panic!("a poll is a batch"),
+            }
+        }
+        all
+    }
+}
+
+fn of(readings: &[Vec<Reading>], point: u32) -> Vec<Sample> {
+    let readings = readings.iter().flatten();
+    let point = readings.filter(|reading| reading.point == PointIndex(point));
+    point.map(|reading| reading.sample).collect()
+}
+
+fn value(unit: u8, address: u16) -> Sample {
+    Sample::measured(f64::from(register(unit, address)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_poll_is_one_delivery_and_the_first_says_that_the_device_answers() {
+    let mut plant = Plant::start(vec![device(1, 3)], &[(1, Manner::Fine)], 8);
+    let deliveries = plant.until(10).await;
+    assert_eq!(deliveries.len(), 10);
+    assert_eq!(deliveries[0].len(), 4);
+    for (address, point) in [(0, 10), (1, 11), (2, 12)] {
+        assert_eq!(of(&deliveries, point), [value(1, address); 10]);
+    }
+    assert_eq!(of(&deliveries, 1001), [Sample::measured(0.0)]);
+    for pair in deliveries.windows(2) {
+        let gap = pair[1][0].received.mono.since(pair[0][0].received.mono);
+        assert!(gap.abs_diff(SECOND) < Duration::from_millis(5), "{gap:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_unit_gives_no_reading_is_reported_once_and_disturbs_nobody() {
+    let devices = (1..=3).map(|unit| device(unit, 1)).collect();
+    let fine = [(1, Manner::Fine), (3, Manner::Fine)];
+    let mut plant = Plant::start(devices, &fine, 8);
+    let mut deliveries = plant.until(3).await;
+    assert!(of(&deliveries, 1002).is_empty(), "two polls prove nothing");
+    deliveries.extend(plant.until(100).await);
+    assert!(of(&deliveries, 20).is_empty(), "silence is no reading");
+    assert_eq!(of(&deliveries, 1002), [Sample::measured(1.0)]);
+    for unit in [1, 3] {
+        let polls = of(&deliveries, unit * 10).len();
+        assert!((99..=100).contains(&polls), "unit {unit}: {polls}");
+    }
+    // Back: found by a probe, at most 30 s later, then polled as before.
+    plant.behave(2, Some(Manner::Fine));
+    let deliveries = plant.until(140).await;
+    assert_eq!(of(&deliveries, 1002), [Sample::measured(0.0)]);
+    assert!(of(&deliveries, 20).len() >= 8);
+    // And lost again after three polls.
+    plant.behave(2, None);
+    let deliveries = plant.until(144).await;
+    assert_eq!(of(&deliveries, 1002), [Sample::measured(1.0)]);
+    assert!(of(&deliveries, 20).len() <= 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_address_is_bad_and_its_neighbours_are_read() {
+    let refuses = Manner::Refuses(BTreeSet::from([4]));
+    let mut plant = Plant::start(vec![device(1, 9)], &[(1, refuses)], 8);
+    let deliveries = plant.until(20).await;
+    let bad = Sample::Bad(Fault::ConfigurationError);
+    for address in 0..9 {
+        let expected = if address == 4 { bad } else { value(1, address) };
+        assert_eq!(of(&deliveries, 10 + u32::from(address)), [expected; 20]);
+    }
+    assert_eq!(of(&deliveries, 1001), [Sample::measured(0.0)]);
+    plant.behave(1, Some(Manner::Fine));
+    let deliveries = plant.until(70).await;
+    assert_eq!(of(&deliveries, 14).last(), Some(&value(1, 4)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_exception_means() {
+    let failed = Some(Sample::Bad(Fault::DeviceFailure));
+    let wrong = Some(Sample::Bad(Fault::ConfigurationError));
+    let cases = [
+        (1, wrong, false),
+        (2, wrong, false),
+        (3, wrong, false),
+        (4, failed, false),
+        (5, None, false),
+        (6, None, false),
+        (8, failed, false),
+        (10, None, true),
+        (11, None, true),
+        (99, failed, false),
+    ];
+    for (code, sample, lost) in cases {
+        let manner = Manner::Exception(code);
+        let mut plant = Plant::start(vec![device(1, 1)], &[(1, manner)], 8);
+        let deliveries = plant.until(5).await;
+        let samples = of(&deliveries, 10);
+        let expected = sample.into_iter().cycle().take(samples.len());
+        assert!(
+            samples.iter().copied().eq(expected),
+            "exception {code}: {samples:?}"
+        );
+        assert_eq!(samples.is_empty(), sample.is_none(), "exception {code}");
+        let status = Sample::measured(if lost { 1.0 } else { 0.0 });
+        assert_eq!(of(&deliveries, 1001), [status], "exception {code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_is_down_is_retried_for_ever_but_not_often() {
+    let devices = (1..=5).map(|unit| device(unit, 1)).collect();
+    let fine: Vec<_> = (1..=5).map(|unit| (unit, Manner::Fine)).collect();
+    let mut plant = Plant::start(devices, &fine, 8);
+    plant.wire.up.store(false, Ordering::Relaxed);
+    let deliveries = plant.until(600).await;
+    assert_eq!(deliveries.len(), 5, "each device is lost, once");
+    assert!(
+        deliveries
+            .iter()
+            .all(|delivery| delivery.len() == 1 && delivery[0].sample == Sample::measured(1.0))
+    );
+    let attempts = plant.wire.attempts.load(Ordering::Relaxed);
+    assert!((58..=90).contains(&attempts), "{attempts}");
+
+    plant.wire.up.store(true, Ordering::Relaxed);
+    let deliveries = plant.until(612).await;
+    for unit in 1..=5 {
+        assert_eq!(of(&deliveries, 1000 + unit), [Sample::measured(0.0)]);
+        assert!(!of(&deliveries, unit * 10).is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_delays_polls_and_is_not_followed_by_a_burst() {
+    let mut plant = Plant::start(vec![device(1, 1)], &[(1, Manner::Fine)], 2);
+    tokio::time::sleep(SECOND * 41 / 2).await;
+    // Two in the queue and one that waited; then a late one, and one a second again.
+    let deliveries = plant.until(30).await;
+    assert_eq!(deliveries.len(), 3 + 1 + 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_does_not_wait_for_a_silent_device() {
+    let mut plant = Plant::start(vec![device(1, 1)], &[], 2);
+    plant.until(2).await;
+    let asked = Instant::now();
+    plant.stop.send(true).expect("it runs");
+    drop(plant.wire);
+    while plant.tasks.join_next().await.is_some() {}
+    assert!(asked.elapsed() < Duration::from_millis(10));
+}

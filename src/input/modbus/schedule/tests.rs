@@ -111,8 +111,9 @@ fn longest_gaps(dead: &[bool], timeout: Duration, seconds: u64) -> Vec<Duration>
 
 #[test]
 fn dead_units_cost_the_others_one_timeout_however_many_they_are() {
-    for dead_units in [1, 10, 19] {
-        let dead: Vec<_> = (0..20).map(|unit| unit < dead_units).collect();
+    // Probing 50 dead units takes longer than the longest spacing of probes.
+    for (dead_units, units) in [(1, 20), (19, 20), (50, 60)] {
+        let dead: Vec<_> = (0..units).map(|unit| unit < dead_units).collect();
         let gaps = longest_gaps(&dead, SECOND, 400);
         let worst = gaps.iter().zip(&dead).filter(|(_, dead)| !**dead);
         let worst = worst.map(|(gap, _)| *gap).max().expect("one answers");
@@ -126,6 +127,28 @@ fn dead_units_cost_the_others_one_timeout_however_many_they_are() {
             assert!(*gap > SECOND && *gap < Duration::from_secs(90), "{gap:?}");
         }
     }
+}
+
+#[test]
+fn units_that_answer_slowly_do_not_starve_a_probe() {
+    // Two units that take 0.6 s each of every second, and a dead one.
+    let mut schedule = Schedule::new([SECOND; 3], Mono::ZERO);
+    let (mut now, mut probes) = (Mono::ZERO, 0);
+    while now < at(600_000) {
+        let Some(unit) = schedule.due(now) else {
+            now = schedule.next_due();
+            continue;
+        };
+        schedule.begin(unit, now);
+        now = now + Duration::from_millis(600);
+        if unit == 0 {
+            probes += 1;
+            schedule.silent(unit, now);
+        } else {
+            schedule.answered(unit);
+        }
+    }
+    assert!((18..=30).contains(&probes), "{probes}");
 }
 
 proptest! {

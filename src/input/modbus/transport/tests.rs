@@ -23,6 +23,13 @@ fn holding(address: u16, count: u16) -> Request {
     request(Table::Holding, address, count)
 }
 
+/// What the device task says in the end; a device that still waits is a failure, not a hang.
+async fn end_of<T: 'static>(mut device: JoinSet<T>) -> T {
+    let end = tokio::time::timeout(Duration::from_secs(5), device.join_next()).await;
+    let end = end.expect("the device got what it waits for");
+    end.expect("one device").expect("no panic")
+}
+
 /// The right answer, worked out from the request alone.
 fn expected(unit: u8, request: &Request) -> Answer {
     let values = (0..request.count).map(|i| register(unit, request.address + i));
@@ -63,12 +70,7 @@ async fn a_late_reply_is_gone_with_its_connection() {
     assert!(matches!(first, Err(Failure::Timeout(_))), "{first:?}");
     let second = link.call(1, &holding(20, 2), DEADLINE * 10).await;
     assert_eq!(second.expect("right answer"), expected(1, &holding(20, 2)));
-    let device = device
-        .join_next()
-        .await
-        .expect("one device")
-        .expect("no panic");
-    assert_eq!(device, Ok(()));
+    assert_eq!(end_of(device).await, Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -94,11 +96,7 @@ async fn a_late_reply_on_the_next_connection_is_refused() {
     assert!(matches!(first, Err(Failure::Timeout(_))), "{first:?}");
     let second = link.call(1, &holding(20, 2), DEADLINE).await;
     assert!(matches!(second, Err(Failure::Mismatch(_))), "{second:?}");
-    device
-        .join_next()
-        .await
-        .expect("one device")
-        .expect("no panic");
+    end_of(device).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,11 +121,7 @@ async fn a_call_that_is_dropped_takes_its_connection_along() {
     assert!(dropped.is_err());
     let second = link.call(1, &holding(20, 2), DEADLINE).await;
     assert_eq!(second.expect("right answer"), expected(1, &holding(20, 2)));
-    device
-        .join_next()
-        .await
-        .expect("one device")
-        .expect("no panic");
+    end_of(device).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,11 +157,7 @@ async fn exceptions_keep_the_connection_and_a_closed_idle_one_is_replaced() {
         assert_eq!(answer.expect("right answer"), expected(1, &holding(5, 3)));
     }
     assert_eq!(attempts.load(std::sync::atomic::Ordering::Relaxed), 2);
-    device
-        .join_next()
-        .await
-        .expect("one device")
-        .expect("no panic");
+    end_of(device).await;
 }
 
 #[tokio::test]
