@@ -16,7 +16,7 @@ use crate::clock;
 use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::Effect;
-use crate::engine::reading::Reading;
+use crate::engine::reading::{Reading, Sample};
 use crate::engine::snapshot::Snapshot;
 use crate::journal::{CommitOutcome, Inbox, Record, Waiter};
 use crate::metrics::Metrics;
@@ -105,12 +105,8 @@ impl Evaluation {
     fn judge(&mut self, delivery: Delivery) {
         let began = clock::monotonic();
         match delivery.readings {
-            Batch::One(reading) => self.engine.read(reading),
-            Batch::Many(readings) => {
-                for reading in readings {
-                    self.engine.read(reading);
-                }
-            }
+            Batch::One(reading) => self.read(reading),
+            Batch::Many(readings) => readings.into_iter().for_each(|reading| self.read(reading)),
         }
         match (self.engine.has_effects(), delivery.receipt) {
             (false, Some(receipt)) => receipt.give(),
@@ -122,13 +118,21 @@ impl Evaluation {
         self.metrics.evaluation(clock::monotonic().since(began));
     }
 
+    fn read(&mut self, reading: Reading) {
+        if let Sample::Bad(fault) = reading.sample {
+            self.metrics.bad_reading(reading.point, fault.name());
+        }
+        self.engine.read(reading);
+    }
+
     fn answer(&mut self, request: Request) {
         match request {
             Request::Command { command, reply } => {
                 let result = self.engine.command(&command, clock::now());
                 // Answered after the commit: an acknowledgement that a crash could undo is none.
                 self.flush(Some(Box::new(move |committed| {
-                    let durable = matches!(committed, CommitOutcome::Committed { durable: true, .. });
+                    let durable =
+                        matches!(committed, CommitOutcome::Committed { durable: true, .. });
                     let answer = result.map(|outcome| Answer { outcome, durable });
                     // Whoever asked may have given up.
                     let _gone = reply.send(answer).is_err();
@@ -156,7 +160,9 @@ impl Evaluation {
     /// How long nothing is due.
     fn idle(&self) -> Duration {
         let due = self.engine.poll_timeout();
-        due.map_or(HEARTBEAT, |due| due.since(clock::monotonic()).min(HEARTBEAT))
+        due.map_or(HEARTBEAT, |due| {
+            due.since(clock::monotonic()).min(HEARTBEAT)
+        })
     }
 }
 

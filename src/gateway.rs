@@ -157,9 +157,17 @@ impl Gateway {
             .map_err(|source| StartError::Listen { address, source })?;
         start_embedded(&config.embedded_brokers)?;
         let metrics = Arc::new(Metrics::new(&names(&config)));
-        let outputs: Vec<_> = config.outputs.iter().map(|output| Arc::clone(&output.id)).collect();
-        let (journal, restored) =
-            journal::start(&config.journal, &config.site, &outputs, Arc::clone(&metrics))?;
+        let outputs: Vec<_> = config
+            .outputs
+            .iter()
+            .map(|output| Arc::clone(&output.id))
+            .collect();
+        let (journal, restored) = journal::start(
+            &config.journal,
+            &config.site,
+            &outputs,
+            Arc::clone(&metrics),
+        )?;
         report_restored(&restored);
         let history = History {
             records: restored.records,
@@ -214,7 +222,10 @@ impl Gateway {
             }
         };
         if let Some(task) = &died {
-            error!(task, "a task ended although nobody asked; the gateway stops");
+            error!(
+                task,
+                "a task ended although nobody asked; the gateway stops"
+            );
         }
         systemd::stopping();
         let stored = self.end().await;
@@ -233,7 +244,10 @@ impl Gateway {
         if stuck.is_empty() {
             systemd::watchdog();
         } else {
-            error!(?stuck, "tasks without a sign of life; the watchdog is not fed");
+            error!(
+                ?stuck,
+                "tasks without a sign of life; the watchdog is not fed"
+            );
         }
         health.durable
     }
@@ -241,7 +255,11 @@ impl Gateway {
     /// The journal's condition is a reading like any other: the same rules make the alarm.
     fn report_journal(&self, health: JournalHealth) {
         let volatile = if health.durable { 0.0 } else { 1.0 };
-        let reading = Reading::live(self.journal_status, Sample::measured(volatile), clock::now());
+        let reading = Reading::live(
+            self.journal_status,
+            Sample::measured(volatile),
+            clock::now(),
+        );
         let delivery = Delivery {
             readings: Batch::One(reading),
             receipt: None,
@@ -348,7 +366,9 @@ impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked { stored: true } => f.write_str("stopped; everything is on disk"),
-            Self::Asked { stored: false } => f.write_str("stopped; not everything reached the disk"),
+            Self::Asked { stored: false } => {
+                f.write_str("stopped; not everything reached the disk")
+            }
             Self::TaskDied(task) => write!(f, "task {task} ended although nobody asked"),
         }
     }
@@ -380,15 +400,33 @@ fn names(config: &Config) -> Names {
     let mut tasks = vec![evaluation::TASK.to_owned()];
     tasks.extend(config.buses.iter().map(bus_task));
     tasks.extend(config.subscribers.iter().map(subscriber_task));
-    tasks.extend(config.outputs.iter().map(|output| format!("output.{}", output.id)));
+    tasks.extend(
+        config
+            .outputs
+            .iter()
+            .map(|output| format!("output.{}", output.id)),
+    );
     let alarms = config.guidance.iter();
     Names {
         devices: devices.map(|device| Arc::clone(&device.id)).collect(),
-        brokers: config.subscribers.iter().map(|broker| Arc::clone(&broker.id)).collect(),
-        outputs: config.outputs.iter().map(|output| Arc::clone(&output.id)).collect(),
+        brokers: config
+            .subscribers
+            .iter()
+            .map(|broker| Arc::clone(&broker.id))
+            .collect(),
+        outputs: config
+            .outputs
+            .iter()
+            .map(|output| Arc::clone(&output.id))
+            .collect(),
         tasks,
         alarms: alarms
-            .map(|alarm| (alarm.area.clone().unwrap_or_else(|| "".into()), alarm.priority))
+            .map(|alarm| {
+                (
+                    alarm.area.clone().unwrap_or_else(|| "".into()),
+                    alarm.priority,
+                )
+            })
             .collect(),
         source_of_point,
         config_hash: config.hash.clone(),

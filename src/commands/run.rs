@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::{BAD_CONFIGURATION, FINDINGS, GOOD, INTERNAL, complain};
 use crate::config::{self, Config, Source};
@@ -100,6 +100,8 @@ async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
 }
 
 /// Log lines on standard error, for the journal of systemd or a terminal.
+///
+/// The embedded broker's own log is left out: it calls every client that leaves an error.
 pub(super) fn log_to_stderr(level: LevelFilter) {
     use tracing_subscriber::prelude::*;
     let lines = tracing_subscriber::fmt::layer()
@@ -108,7 +110,11 @@ pub(super) fn log_to_stderr(level: LevelFilter) {
         .with_target(false);
     // A second subscriber in one process (tests) is refused; the first goes on.
     let _second = tracing_subscriber::registry()
-        .with(level)
+        .with(
+            Targets::new()
+                .with_default(level)
+                .with_target("rumqttd", LevelFilter::OFF),
+        )
         .with(lines)
         .try_init()
         .is_err();

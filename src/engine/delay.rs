@@ -162,7 +162,13 @@ mod tests {
         use Confirmed::{Clear, Raise};
         use PendingHold::{Deadband, Limit};
         use Zone::{Beyond as B, Inside as I, Margin as M, Unknown as U};
-        let cases: [(&str, &[Zone], Delays, &[(u64, Confirmed)]); 10] = [
+        type Case = (
+            &'static str,
+            &'static [Zone],
+            Delays,
+            &'static [(u64, Confirmed)],
+        );
+        let cases: [Case; 10] = [
             (
                 "no delays",
                 &[I, B, M, I],
@@ -249,9 +255,9 @@ mod tests {
             let mut alarm = false;
             let mut since = 0;
             let mut expected = Vec::new();
-            for now in 0..zones.len() {
+            for (now, zone) in zones.iter().enumerate() {
                 let wanted = if alarm { Zone::Inside } else { Zone::Beyond };
-                if zones[now] != wanted {
+                if *zone != wanted {
                     since = now + 1;
                 } else if now - since >= if alarm { off } else { on } {
                     expected.push((now as u64, if alarm { Confirmed::Clear } else { Confirmed::Raise }));

@@ -10,13 +10,13 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::*;
+use crate::commands::scratch::ScratchFolder;
 use crate::engine::alarm::{AlarmState, Overlays};
 use crate::engine::command::{Action, Command, Denied, Outcome};
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{Acknowledgement, AlarmView, PointView, ReadingCounts, Snapshot};
 use crate::engine::time::{Moment, Wall};
-use crate::commands::scratch::ScratchFolder;
 use crate::evaluation::{Answer, REQUESTS, Request};
 use crate::journal::{self, Journal, JournalSettings};
 use crate::metrics::Names;
@@ -58,8 +58,8 @@ impl Port {
             keep_events: Duration::from_secs(3600),
             first_epoch: Some(1),
         };
-        let (journal, _) = journal::start(&settings, "test", &[], Arc::clone(&metrics))
-            .expect("a journal");
+        let (journal, _) =
+            journal::start(&settings, "test", &[], Arc::clone(&metrics)).expect("a journal");
         let app = App::new(
             Desk::new(requests),
             journal.feed(),

@@ -36,6 +36,7 @@ use self::board::Board;
 pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat};
 use self::families::Families;
 use crate::clock;
+use crate::engine::reading::PointIndex;
 use crate::engine::settings::Priority;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::time::Wall;
@@ -102,8 +103,10 @@ impl Metrics {
         counter.with_label_values(&[source]).inc_by(count);
     }
 
-    /// A reading of a device or broker had bad quality; `reason` is the fault's name.
-    pub fn reading_bad(&self, source: &str, reason: &'static str) {
+    /// A reading of a point had bad quality; `reason` is the fault's name.
+    pub fn bad_reading(&self, point: PointIndex, reason: &'static str) {
+        let source = self.source_of_point.get(point.0 as usize);
+        let source = source.map_or("", |source| source);
         let counter = &self.families.readings_bad;
         counter.with_label_values(&[source, reason]).inc();
     }

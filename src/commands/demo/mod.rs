@@ -74,10 +74,6 @@ async fn show(args: &DemoArgs, out: impl Write + IsTerminal) -> io::Result<Ended
     let mut screen = Screen::new(out, args.json, &config);
     let site = config.site.clone();
     let gateway = Gateway::start(config).await.map_err(io::Error::other)?;
-    let receiver = Receiver::start(ReceiverConfig::new(Broker::from(broker), &site));
-    if !receiver.subscribed(READY).await {
-        return Err(io::Error::other("the embedded broker does not answer"));
-    }
     let plant = Plant::start(PlantConfig {
         broker,
         modbus: gas_panel,
@@ -85,6 +81,10 @@ async fn show(args: &DemoArgs, out: impl Write + IsTerminal) -> io::Result<Ended
         seed: args.seed,
     })
     .await?;
+    let receiver = Receiver::start(ReceiverConfig::new(Broker::from(broker), &site));
+    if !receiver.subscribed(READY).await {
+        return Err(io::Error::other("the embedded broker does not answer"));
+    }
     screen.greet(gateway.http_address())?;
 
     let desk = gateway.desk().clone();

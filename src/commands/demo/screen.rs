@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use super::words::{self, Words};
 use super::own_points;
+use super::words::{self, Words};
 use crate::config::Config;
 use crate::engine::snapshot::Snapshot;
 use crate::gateway::Ended;
@@ -71,7 +71,8 @@ impl<W: Write> Screen<W> {
         for line in self.words.event(event) {
             self.line(&line, colour)?;
         }
-        if event["alarm"] == "CH4-101/high" && raised
+        if event["alarm"] == "CH4-101/high"
+            && raised
             && let Some(hint) = self.hint.take()
         {
             self.line(&format!("          acknowledge it with: {hint}"), "")?;
@@ -84,7 +85,10 @@ impl<W: Write> Screen<W> {
         if !self.live {
             return Ok(());
         }
-        let shown = present.points.iter().filter(|point| self.points.contains(&point.id.to_string()));
+        let shown = present
+            .points
+            .iter()
+            .filter(|point| self.points.contains(&point.id.to_string()));
         let line: Vec<_> = shown.map(words::point).collect();
         // Cut to the usual width: a line that wraps cannot be written over.
         let line: String = line.join(" | ").chars().take(118).collect();

@@ -16,7 +16,9 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) fn new(guidance: &[Guidance]) -> Self {
-        let alarms = guidance.iter().map(|words| (Arc::clone(&words.alarm), words.clone()));
+        let alarms = guidance
+            .iter()
+            .map(|words| (Arc::clone(&words.alarm), words.clone()));
         Self {
             alarms: alarms.collect(),
         }
@@ -30,10 +32,18 @@ impl Words {
         let alarm = text("alarm");
         let Some(words) = self.alarms.get(alarm) else {
             let message = text("message");
-            return vec![format!("{time}  {what:<12} {message}").trim_end().to_owned()];
+            return vec![
+                format!("{time}  {what:<12} {message}")
+                    .trim_end()
+                    .to_owned(),
+            ];
         };
         let headline = headline(what, alarm, text("priority"));
-        let mut lines = vec![format!("{time}  {headline}  {}: {}", words.name, story(event))];
+        let mut lines = vec![format!(
+            "{time}  {headline}  {}: {}",
+            words.name,
+            story(event)
+        )];
         if what == "raised"
             && let Some(action) = &words.action
         {
@@ -58,12 +68,20 @@ fn story(event: &Value) -> String {
     let text = |key: &str| event[key].as_str();
     let unit = text("unit").unwrap_or_default();
     let mut parts = Vec::new();
+    let kind = text("alarm")
+        .and_then(|alarm| alarm.rsplit('/').next())
+        .unwrap_or_default();
     match (event["value"].as_f64(), text("reason")) {
+        // A contact has two positions, and the state below says which.
+        (Some(_), _) if kind == "state" => {}
         (Some(value), _) => parts.push(format!("{value:.1} {unit}").trim_end().to_owned()),
         (None, Some(reason)) => parts.push(reason.replace('_', " ")),
         (None, None) => {}
     }
-    let rate = matches!(text("alarm").and_then(|alarm| alarm.rsplit('/').next()), Some("rise" | "fall"));
+    let rate = matches!(
+        text("alarm").and_then(|alarm| alarm.rsplit('/').next()),
+        Some("rise" | "fall")
+    );
     if let Some(limit) = event["limit"].as_f64() {
         let per = if rate { "/min" } else { "" };
         parts.push(format!("limit {limit} {unit}{per}"));
@@ -84,7 +102,10 @@ fn story(event: &Value) -> String {
 pub(super) fn point(point: &PointView) -> String {
     let id = &point.id;
     let Some(value) = point.value else {
-        return format!("{id} {}", point.reason.unwrap_or("no value").replace('_', " "));
+        return format!(
+            "{id} {}",
+            point.reason.unwrap_or("no value").replace('_', " ")
+        );
     };
     let next = point.forecast.iter().min_by(|a, b| a.1.total_cmp(&b.1));
     let ahead = next.map_or_else(String::new, |(kind, seconds)| {
@@ -154,6 +175,9 @@ mod tests {
             "state": "unacknowledged", "priority": "high", "reason": "no_communication", "unit": "%LEL",
         });
         let lines = words(AlarmKind::Stale).event(&event);
-        assert!(lines[0].contains("no communication, now unacknowledged"), "{lines:?}");
+        assert!(
+            lines[0].contains("no communication, now unacknowledged"),
+            "{lines:?}"
+        );
     }
 }

@@ -19,7 +19,7 @@ use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::{Effect, Event};
 use crate::engine::reading::{Fault, Finite, PointIndex, Reading, Sample, Scaling};
 use crate::engine::snapshot::History;
-use crate::engine::time::{Mono, Moment, Wall};
+use crate::engine::time::{Moment, Mono, Wall};
 use crate::journal::{CommitError, Entry, JournalSettings, OpenError, Store};
 
 /// Why a replay ended early. Nothing after the line that is named was run.
@@ -102,21 +102,16 @@ impl<'a, W: Write> Replay<'a, W> {
     ///
     /// # Errors
     /// At the first wrong line; nothing after it was run.
-    pub fn run(
-        &mut self,
-        lines: impl BufRead,
-        until: Option<Duration>,
-    ) -> Result<(), ReplayError> {
+    pub fn run(&mut self, lines: impl BufRead, until: Option<Duration>) -> Result<(), ReplayError> {
         let mut instant: Vec<(usize, Line)> = Vec::new();
         for (number, text) in (1..).zip(lines.lines()) {
             let text = text?;
             if text.trim().is_empty() {
                 continue;
             }
-            let line = self.understand(&text).map_err(|text| ReplayError::Line {
-                line: number,
-                text,
-            })?;
+            let line = self
+                .understand(&text)
+                .map_err(|text| ReplayError::Line { line: number, text })?;
             let earlier = instant.last().map_or(Duration::ZERO, |(_, last)| last.t);
             let passed = self.clock.mono.since(Mono::ZERO).max(earlier);
             if line.t < passed {
@@ -159,7 +154,11 @@ impl<'a, W: Write> Replay<'a, W> {
             }
         }
         for (outcome, count) in &self.outcomes {
-            writeln!(self.out, "{}", serde_json::json!({ "command": outcome, "count": count }))?;
+            writeln!(
+                self.out,
+                "{}",
+                serde_json::json!({ "command": outcome, "count": count })
+            )?;
         }
         Ok(())
     }
@@ -178,7 +177,10 @@ impl<'a, W: Write> Replay<'a, W> {
     /// `start` or `wall_step` is a border that nothing crosses.
     fn play(&mut self, instant: &mut Vec<(usize, Line)>) -> Result<(), ReplayError> {
         let is_border = |step: &Step| matches!(step, Step::Kill | Step::Start | Step::WallStep(_));
-        let mut lines: Vec<_> = std::mem::take(instant).into_iter().map(|(_, line)| line).collect();
+        let mut lines: Vec<_> = std::mem::take(instant)
+            .into_iter()
+            .map(|(_, line)| line)
+            .collect();
         for part in lines.chunk_by_mut(|a, b| !is_border(&a.step) && !is_border(&b.step)) {
             part.sort_by_key(|line| matches!(line.step, Step::Command(_)));
             for line in part {
@@ -258,8 +260,14 @@ impl<'a, W: Write> Replay<'a, W> {
     }
 
     fn begin(&mut self) -> Result<(), ReplayError> {
-        let outputs: Vec<_> = self.config.outputs.iter().map(|output| Arc::clone(&output.id)).collect();
-        let (store, restored) = Store::open(&self.journal, &self.config.site, &outputs, self.clock)?;
+        let outputs: Vec<_> = self
+            .config
+            .outputs
+            .iter()
+            .map(|output| Arc::clone(&output.id))
+            .collect();
+        let (store, restored) =
+            Store::open(&self.journal, &self.config.site, &outputs, self.clock)?;
         let history = History {
             records: restored.records,
             last_alive: restored.last_alive,
@@ -342,11 +350,20 @@ fn points(config: &Config) -> BTreeMap<&str, (PointIndex, Scaling)> {
     for point in registers.flat_map(|device| &device.points) {
         scaling[point.point.0 as usize] = point.scaling;
     }
-    for mapping in config.subscribers.iter().flat_map(|subscriber| &subscriber.mappings) {
+    for mapping in config
+        .subscribers
+        .iter()
+        .flat_map(|subscriber| &subscriber.mappings)
+    {
         scaling[mapping.point.0 as usize] = mapping.scaling;
     }
     let ids = config.engine.points.iter().map(|point| &*point.id);
-    (0..).map(PointIndex).zip(scaling).zip(ids).map(|(entry, id)| (id, entry)).collect()
+    (0..)
+        .map(PointIndex)
+        .zip(scaling)
+        .zip(ids)
+        .map(|(entry, id)| (id, entry))
+        .collect()
 }
 
 fn sample(measured: Measured, scaling: Scaling) -> Sample {
@@ -354,7 +371,9 @@ fn sample(measured: Measured, scaling: Scaling) -> Sample {
         Measured::Value(value) => Sample::measured(value),
         Measured::Raw(raw) => scaling.apply(raw),
         Measured::Uncertain(value, doubt) => Finite::new(value)
-            .map_or(Sample::Bad(Fault::SensorFailure), |value| Sample::Uncertain(value, doubt)),
+            .map_or(Sample::Bad(Fault::SensorFailure), |value| {
+                Sample::Uncertain(value, doubt)
+            }),
         Measured::Bad(fault) => Sample::Bad(fault),
     }
 }

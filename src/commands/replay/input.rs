@@ -174,7 +174,9 @@ fn command(fields: Fields) -> Result<Command, String> {
         None => return Err("`command` is missing".to_owned()),
     };
     Ok(Command {
-        alarm: fields.alarm.ok_or("a command names its `alarm`, as POINT/KIND")?,
+        alarm: fields
+            .alarm
+            .ok_or("a command names its `alarm`, as POINT/KIND")?,
         action,
         by: fields.by.unwrap_or_default(),
         comment: fields.comment,
@@ -223,14 +225,35 @@ mod tests {
             (r#"{"t": 1}"#, "exactly one of"),
             (r#"{"t": 1, "kill": true, "start": true}"#, "exactly one of"),
             (r#"{"t": 1, "point": "A"}"#, "`value` or `raw`"),
-            (r#"{"t": 1, "point": "A", "value": 1, "raw": 2}"#, "`value` or `raw`"),
-            (r#"{"t": 1, "point": "A", "value": "1"}"#, "invalid type: string"),
+            (
+                r#"{"t": 1, "point": "A", "value": 1, "raw": 2}"#,
+                "`value` or `raw`",
+            ),
+            (
+                r#"{"t": 1, "point": "A", "value": "1"}"#,
+                "invalid type: string",
+            ),
             (r#"{"t": 1, "point": "A", "value": 1e999}"#, "out of range"),
-            (r#"{"t": 1, "point": "A", "valeu": 1}"#, "unknown field `valeu`"),
-            (r#"{"t": 1, "point": "A", "quality": "bad", "value": 0}"#, "no `value`"),
-            (r#"{"t": 1, "point": "A", "quality": "bad", "reason": "tired"}"#, "unknown variant `tired`"),
-            (r#"{"t": 1, "command": "shelve", "alarm": "A/high"}"#, "this version knows"),
-            (r#"{"t": 1, "command": "acknowledge", "by": "x"}"#, "names its `alarm`"),
+            (
+                r#"{"t": 1, "point": "A", "valeu": 1}"#,
+                "unknown field `valeu`",
+            ),
+            (
+                r#"{"t": 1, "point": "A", "quality": "bad", "value": 0}"#,
+                "no `value`",
+            ),
+            (
+                r#"{"t": 1, "point": "A", "quality": "bad", "reason": "tired"}"#,
+                "unknown variant `tired`",
+            ),
+            (
+                r#"{"t": 1, "command": "shelve", "alarm": "A/high"}"#,
+                "this version knows",
+            ),
+            (
+                r#"{"t": 1, "command": "acknowledge", "by": "x"}"#,
+                "names its `alarm`",
+            ),
         ] {
             let error = parse(line).expect_err(line);
             assert!(error.contains(part), "{line}: {error}");

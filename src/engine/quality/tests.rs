@@ -64,7 +64,7 @@ fn repetitions_refresh_nothing() {
     assert_eq!(channel.admit(&counted(6.0, 2.0, 7)), Admission::Ignored);
     assert!(taken(channel.admit(&counted(7.0, 2.0, 8))).is_some());
     assert_eq!(channel.counts.duplicate, 2);
-    assert_eq!(channel.last_fresh.as_secs_f64(), 7.0);
+    assert_eq!(channel.last_fresh, Mono::from_nanos(7_000_000_000));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn older_than_the_newest_or_held_back_is_late() {
         Admission::Ignored
     );
     assert_eq!(channel.counts.late, 2);
-    assert_eq!(channel.last_fresh.as_secs_f64(), 10.0);
+    assert_eq!(channel.last_fresh, Mono::from_nanos(10_000_000_000));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn impossible_clocks_are_doubted_and_move_nothing() {
         let Admission::Live(Sample::Uncertain(_, Doubt::BadClock), at) = admission else {
             unreachable!("{admission:?}");
         };
-        assert_eq!(at.as_secs_f64(), 1.0);
+        assert_eq!(at, Mono::from_nanos(1_000_000_000));
     }
     assert!(taken(channel.admit(&reading(2.0, 5.0, Some(1.9)))).is_some());
     assert_eq!(channel.counts.late, 0);
