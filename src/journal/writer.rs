@@ -121,6 +121,7 @@ impl Writer {
         let began = clock::now();
         let write = Write {
             rows: &group.rows,
+            settled: group.settled,
             states: &group.states,
             cursors: &group.cursors,
             epoch: group.identity.epoch,

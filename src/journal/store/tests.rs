@@ -62,6 +62,7 @@ fn a_failed_commit_may_be_repeated_whatever_became_of_it() {
             .collect();
         let write = Write {
             rows: &rows,
+            settled: 1,
             epoch: 1,
             ..Write::default()
         };
@@ -77,6 +78,22 @@ fn a_failed_commit_may_be_repeated_whatever_became_of_it() {
         assert_eq!(seqs(&store), [1, 2, 3]);
         assert_eq!(verify(&scratch.database()).expect("sound").rows, 3);
     }
+}
+
+#[test]
+fn the_same_batch_may_be_given_again_and_again() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open();
+    store.faults.fail_after(3);
+    for _ in 0..3 {
+        store
+            .commit(&raises(1, 2), at(2000).wall)
+            .expect_err("on request");
+    }
+    let shown = store.commit(&raises(1, 2), at(2000).wall).expect("commits");
+    assert_eq!(shown[0].seq, 1);
+    assert_eq!(seqs(&store), [1, 2]);
+    assert_eq!(verify(&scratch.database()).expect("sound").rows, 2);
 }
 
 #[test]
