@@ -108,6 +108,11 @@ fn a_cursor_never_points_beyond_what_is_on_disk() {
     };
     store.write(&write, at(2001).wall).expect("commits");
     drop(store);
+    // Numbers that are given now were never delivered.
+    let (mut store, restored) = scratch.open();
+    assert_eq!(restored.cursors["up"], 2);
+    store.commit(&raises(3, 4), at(2002).wall).expect("commits");
+    drop(store);
     assert_eq!(scratch.open().1.cursors["up"], 2);
 }
 
@@ -231,4 +236,22 @@ fn age_prunes_only_what_is_delivered() {
     let (_store, restored) = scratch.open();
     assert_eq!((restored.last_seq, restored.records.len()), (5000, 1));
     assert!(verify(&scratch.database()).is_ok());
+}
+
+#[test]
+fn an_epoch_that_was_used_without_a_disk_outlives_the_file() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open();
+    let write = Write {
+        epoch: store.reserved(),
+        ..Write::default()
+    };
+    store.write(&write, at(2000).wall).expect("commits");
+    let used = store.identity().epoch;
+    let reserved = store.reserved();
+    assert!(reserved > used);
+    store.close();
+    std::fs::remove_file(scratch.database()).expect("there");
+    let (_store, restored) = scratch.open();
+    assert!(restored.epoch > reserved, "{} may have been used", reserved);
 }
