@@ -58,6 +58,8 @@ pub(super) struct Group {
     /// How many of them were shown before.
     shown: usize,
     fresh: Vec<(Entry, u64)>,
+    /// Newest number known to be on disk; whatever lies beyond is replaced.
+    pub(super) settled: u64,
     pub(super) identity: Identity,
     pub(super) states: Vec<Arc<AlarmRecord>>,
     pub(super) cursors: Vec<(Arc<str>, u64)>,
@@ -156,6 +158,7 @@ impl Ledger {
             rows: Vec::new(),
             shown: 0,
             fresh: Vec::new(),
+            settled: self.durable,
             identity: self.identity.clone(),
             states: std::mem::take(&mut self.orphans).into_values().collect(),
             cursors: Vec::new(),

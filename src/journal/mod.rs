@@ -59,6 +59,7 @@
 //! | events in a transaction | 500 | the rest goes into the next |
 //! | the database | `max_size` | `prune.rs` |
 //! | the write-ahead log | 200 pages, then reused | a reader may hold it up for one page of events |
+//! | damaged journals kept aside | 3 | the oldest goes |
 //! | reads from disk at a time | 2, each 5 s | [`FeedError`] |
 
 pub mod chain;

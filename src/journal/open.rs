@@ -87,6 +87,7 @@ impl Opening<'_> {
     fn run(&self, site: &str, outputs: &[Arc<str>]) -> Result<(Store, Restored), OpenError> {
         let path = &self.settings.path;
         if let Some(folder) = path.parent() {
+            // An empty name is the present folder; creating it does nothing.
             fs::create_dir_all(folder).map_err(self.file("create the folder"))?;
         }
         let lock = Lock::take(path).map_err(|locked| match locked {
@@ -159,6 +160,7 @@ impl Opening<'_> {
             reserved,
             counted_epochs: self.settings.first_epoch.is_some(),
             last_seq: restored.last_seq,
+            on_disk: restored.last_seq,
             max_pages: self.max_pages(),
             cursors: restored.cursors.clone(),
             losses: Losses::default(),

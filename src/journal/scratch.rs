@@ -55,7 +55,9 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).expect("the folder is ours");
+        // After a failed test its thread may still write here; the failure is what matters.
+        let removed = std::fs::remove_dir_all(&self.0);
+        assert!(removed.is_ok() || std::thread::panicking());
     }
 }
 

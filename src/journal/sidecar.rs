@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 /// Freeing 1 MiB was measured to be enough for SQLite to go on; half of that was not.
 const BALLAST: usize = 4 << 20;
 
+/// Damaged journals kept aside at most.
+const KEPT: usize = 3;
+
 /// `journal.db` and `suffix` give `journal.db-wal`, `journal.db.lock`...
 pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(database);
@@ -192,7 +195,7 @@ impl Ballast {
 }
 
 /// Moves a database with its `-wal` and `-shm` aside under one name; answers where the database is
-/// now. Nothing is ever deleted: people may want to look.
+/// now. People may want to look, so the newest [`KEPT`] of them stay.
 pub(super) fn quarantine(database: &Path, unix_seconds: u64) -> io::Result<PathBuf> {
     let mut aside = beside(database, &format!(".damaged-{unix_seconds}"));
     for attempt in 1_u32.. {
@@ -210,10 +213,41 @@ pub(super) fn quarantine(database: &Path, unix_seconds: u64) -> io::Result<PathB
         }
     }
     sync_folder(database)?;
+    if let Err(error) = drop_oldest(database) {
+        tracing::warn!(%error, "old damaged journals not removed");
+    }
     Ok(aside)
 }
 
-fn sync_folder(file: &Path) -> io::Result<()> {
+fn drop_oldest(database: &Path) -> io::Result<()> {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_os_string();
+    let prefix = name(&beside(database, ".damaged-"));
+    let mut aside = Vec::new();
+    for entry in fs::read_dir(folder(database))? {
+        let path = entry?.path();
+        let bytes = name(&path).into_encoded_bytes();
+        let log = bytes.ends_with(b"-wal") || bytes.ends_with(b"-shm");
+        if bytes.starts_with(prefix.as_encoded_bytes()) && !log {
+            aside.push((fs::metadata(&path)?.modified()?, path));
+        }
+    }
+    aside.sort();
+    for (_, path) in aside.iter().take(aside.len().saturating_sub(KEPT)) {
+        for suffix in ["", "-wal", "-shm"] {
+            match fs::remove_file(beside(path, suffix)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn folder(file: &Path) -> &Path {
     let folder = file.parent().filter(|path| !path.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    folder.unwrap_or(Path::new("."))
+}
+
+fn sync_folder(file: &Path) -> io::Result<()> {
+    File::open(folder(file))?.sync_all()
 }

@@ -4,8 +4,7 @@
 //! Guarantee: when [`Store::commit`] says yes, events, alarm states, cursors and the sign of life
 //! are on disk together (WAL, `synchronous=FULL`: one `fsync` a commit); when it says no, the
 //! outcome is **unknown** until the file is opened again. So a write is made to be repeated: rows
-//! name their numbers, and a row that is there already is replaced by itself. A number is below
-//! [`Store::last_seq`] only for rows that nobody has been shown.
+//! name their numbers, and what an unsettled attempt may have left is replaced.
 //!
 //! When the file reaches its cap the oldest delivered rows go first (`prune.rs`).
 
@@ -38,7 +37,10 @@ pub struct Store {
     pub(super) reserved: u64,
     /// Replay: epochs are counted and never taken from the clock.
     pub(super) counted_epochs: bool,
+    /// Newest row of the last commit that succeeded.
     pub(super) last_seq: u64,
+    /// Newest row in the file; larger after an attempt whose outcome was unknown.
+    pub(super) on_disk: u64,
     pub(super) max_pages: u64,
     /// Of the configured outputs, as stored.
     pub(super) cursors: BTreeMap<Arc<str>, u64>,
@@ -92,6 +94,8 @@ impl Row {
 pub(super) struct Write<'a> {
     /// In order; each number larger than the one before.
     pub(super) rows: &'a [Row],
+    /// Rows beyond this number come from attempts whose outcome was unknown; `rows` replace them.
+    pub(super) settled: u64,
     /// Alarm states whose events were dropped from full memory; older than those of `rows`.
     pub(super) states: &'a [Arc<AlarmRecord>],
     /// Cursors that moved.
@@ -157,6 +161,7 @@ impl Store {
             .collect();
         let write = Write {
             rows: &rows,
+            settled: self.last_seq,
             epoch: self.identity.epoch,
             ..Write::default()
         };
@@ -252,8 +257,8 @@ impl Store {
             source,
         };
         if self.connection.is_none() {
-            let (connection, last_seq) = database::again(path, self.max_pages).map_err(reopen)?;
-            self.last_seq = last_seq;
+            let (connection, on_disk) = database::again(path, self.max_pages).map_err(reopen)?;
+            self.on_disk = on_disk;
             self.connection = Some(connection);
         }
         let connection = self.connection.as_mut().expect("it was opened just now");
@@ -266,8 +271,15 @@ impl Store {
         let done = (|| {
             #[cfg(test)]
             faults.before_commit()?;
+            // SQLite goes on in a file that somebody has deleted, and nothing of it would be left.
+            if !path.exists() {
+                return Err(database::gone());
+            }
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            put_rows(&tx, write.rows, self.last_seq)?;
+            if self.on_disk > write.settled && !write.rows.is_empty() {
+                tx.execute("DELETE FROM event WHERE seq > ?1", [signed(write.settled)])?;
+            }
+            put_rows(&tx, write.rows)?;
             put_states(&tx, write)?;
             for (output, seq) in write.cursors {
                 // Never beyond what is on disk: after a crash those numbers are given again.
@@ -291,6 +303,9 @@ impl Store {
             source,
         })?;
         self.last_seq = last_seq;
+        if !write.rows.is_empty() {
+            self.on_disk = last_seq;
+        }
         self.head_file.note(last_seq);
         for (output, seq) in write.cursors {
             self.cursors
@@ -300,13 +315,9 @@ impl Store {
     }
 }
 
-fn put_rows(tx: &Connection, rows: &[Row], last_seq: u64) -> Result<(), rusqlite::Error> {
-    let Some(first) = rows.first().map(|row| row.committed.seq) else {
+fn put_rows(tx: &Connection, rows: &[Row]) -> Result<(), rusqlite::Error> {
+    if rows.is_empty() {
         return Ok(());
-    };
-    if first <= last_seq {
-        // From an attempt whose outcome was unknown; nobody was shown these rows.
-        tx.execute("DELETE FROM event WHERE seq >= ?1", [signed(first)])?;
     }
     let mut hash = head(tx)?;
     let mut insert = tx.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4)")?;

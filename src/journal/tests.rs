@@ -284,6 +284,24 @@ fn on_a_disk_that_hangs_delivery_goes_on_and_closing_does_not_wait_for_ever() {
 }
 
 #[test]
+fn a_file_that_is_taken_away_is_noticed_at_once() {
+    let scratch = Scratch::new();
+    let bench = Bench::start(&scratch);
+    let told = bench.push(1);
+    assert_eq!(bench.outcome(told), stored(1));
+    let aside = scratch.database().with_extension("aside");
+    std::fs::rename(scratch.database(), &aside).expect("there");
+    let told = bench.push(2);
+    assert_eq!(bench.outcome(told), from_memory(2));
+    assert_eq!(bench.journal.health().borrow().reason, Some("missing"));
+    // Back at its place it is taken up again.
+    std::fs::rename(&aside, scratch.database()).expect("there");
+    bench.durable(true);
+    assert!(bench.close());
+    assert_eq!(verify(&scratch.database()).expect("sound").rows, 2);
+}
+
+#[test]
 fn after_closing_events_are_refused_and_counted() {
     let scratch = Scratch::new();
     let bench = Bench::start(&scratch);

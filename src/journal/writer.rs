@@ -81,8 +81,9 @@ impl Writer {
 
     /// Waits for something to do, and no longer than until the next heartbeat.
     fn next(&mut self) -> Task {
-        let closing = self.shared.is_closing();
         let mut ledger = self.shared.lock();
+        // Beneath the lock: else it may be set, and its call to wake us lost, before we wait.
+        let closing = self.shared.is_closing();
         let now = clock::monotonic();
         let may_commit = now >= self.not_before || closing;
         if closing && self.last_tries >= LAST_TRIES {
@@ -121,6 +122,7 @@ impl Writer {
         let began = clock::now();
         let write = Write {
             rows: &group.rows,
+            settled: group.settled,
             states: &group.states,
             cursors: &group.cursors,
             epoch: group.identity.epoch,

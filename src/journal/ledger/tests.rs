@@ -27,11 +27,11 @@ fn secs(seconds: u64) -> Mono {
     Mono::ZERO + Duration::from_secs(seconds)
 }
 
-/// What a disk does with a group: keeps it by number, later rows over earlier ones.
+/// What the store does with a group: replaces all that is not settled.
 fn store(disk: &mut BTreeMap<u64, Arc<str>>, group: &mut Group) {
     group.stamp();
-    if let Some(first) = group.rows.first() {
-        disk.split_off(&first.committed.seq);
+    if !group.rows.is_empty() {
+        disk.split_off(&(group.settled + 1));
     }
     for row in &group.rows {
         disk.insert(row.committed.seq, Arc::clone(&row.committed.line));

@@ -186,3 +186,20 @@ fn a_newer_version_and_another_programs_database_are_refused_untouched() {
     assert!(matches!(refused, OpenError::Foreign { .. }));
     assert_eq!(fs::read(scratch.database()).expect("there"), before);
 }
+
+#[test]
+fn damaged_files_do_not_pile_up() {
+    let scratch = Scratch::new();
+    for _ in 0..6 {
+        let (store, _) = scratch.open();
+        store.close();
+        fs::write(scratch.database(), "garbage").expect("writable");
+    }
+    let folder = scratch.database();
+    let files = fs::read_dir(folder.parent().expect("has one")).expect("there");
+    let aside = files
+        .filter_map(|file| file.ok()?.file_name().into_string().ok())
+        .filter(|name| name.contains(".damaged-"))
+        .count();
+    assert_eq!(aside, 3);
+}

@@ -62,6 +62,7 @@ fn a_failed_commit_may_be_repeated_whatever_became_of_it() {
             .collect();
         let write = Write {
             rows: &rows,
+            settled: 1,
             epoch: 1,
             ..Write::default()
         };
@@ -80,6 +81,22 @@ fn a_failed_commit_may_be_repeated_whatever_became_of_it() {
 }
 
 #[test]
+fn the_same_batch_may_be_given_again_and_again() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open();
+    store.faults.fail_after(3);
+    for _ in 0..3 {
+        store
+            .commit(&raises(1, 2), at(2000).wall)
+            .expect_err("on request");
+    }
+    let shown = store.commit(&raises(1, 2), at(2000).wall).expect("commits");
+    assert_eq!(shown[0].seq, 1);
+    assert_eq!(seqs(&store), [1, 2]);
+    assert_eq!(verify(&scratch.database()).expect("sound").rows, 2);
+}
+
+#[test]
 fn a_cursor_never_points_beyond_what_is_on_disk() {
     let scratch = Scratch::new();
     let (mut store, _) = scratch.open();
@@ -90,6 +107,11 @@ fn a_cursor_never_points_beyond_what_is_on_disk() {
         ..Write::default()
     };
     store.write(&write, at(2001).wall).expect("commits");
+    drop(store);
+    // Numbers that are given now were never delivered.
+    let (mut store, restored) = scratch.open();
+    assert_eq!(restored.cursors["up"], 2);
+    store.commit(&raises(3, 4), at(2002).wall).expect("commits");
     drop(store);
     assert_eq!(scratch.open().1.cursors["up"], 2);
 }
@@ -214,4 +236,22 @@ fn age_prunes_only_what_is_delivered() {
     let (_store, restored) = scratch.open();
     assert_eq!((restored.last_seq, restored.records.len()), (5000, 1));
     assert!(verify(&scratch.database()).is_ok());
+}
+
+#[test]
+fn an_epoch_that_was_used_without_a_disk_outlives_the_file() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open();
+    let write = Write {
+        epoch: store.reserved(),
+        ..Write::default()
+    };
+    store.write(&write, at(2000).wall).expect("commits");
+    let used = store.identity().epoch;
+    let reserved = store.reserved();
+    assert!(reserved > used);
+    store.close();
+    std::fs::remove_file(scratch.database()).expect("there");
+    let (_store, restored) = scratch.open();
+    assert!(restored.epoch > reserved, "{} may have been used", reserved);
 }
