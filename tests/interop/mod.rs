@@ -2,3 +2,4 @@
 
 mod mosquitto;
 mod mqtt_input;
+mod mqtt_tls;
