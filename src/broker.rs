@@ -35,6 +35,7 @@ use rumqttc::{
     StateError, TlsConfiguration, TlsError, Transport, mqttbytes,
 };
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 pub use backoff::Backoff;
 pub(crate) use sampler::Sampler;
@@ -99,6 +100,9 @@ impl fmt::Debug for Secret {
 
 /// A connection attempt takes at most this long: name lookup, TCP, TLS and CONNACK together.
 const CONNECT_TIMEOUT_S: u64 = 5;
+
+/// A broker that takes no farewell in this time gets none.
+const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
 
 /// Events that wait between the pump and the loop behind it. When full the pump stops reading its
 /// socket, and TCP holds the broker back.
@@ -198,6 +202,16 @@ impl Pump {
             }
         }
     }
+}
+
+/// Leaves in good order: the broker keeps its last will to itself. What was asked before is written
+/// first. Never takes longer than half a second.
+pub(crate) async fn goodbye(client: &AsyncClient, happenings: &mut mpsc::Receiver<Happening>) {
+    if client.try_disconnect().is_err() {
+        return;
+    }
+    let written = async { while matches!(happenings.recv().await, Some(Ok(_))) {} };
+    let _late = timeout(GOODBYE_WITHIN, written).await.is_err();
 }
 
 /// Why a connection ended: a stable name for counters and words for people.

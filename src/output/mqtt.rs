@@ -29,8 +29,8 @@ use std::time::Duration;
 
 use rumqttc::{AsyncClient, Event, LastWill, MqttOptions, Outgoing, Packet, QoS};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
-use tracing::{debug, info};
+use tokio::time::sleep;
+use tracing::info;
 
 use super::MqttTarget;
 use super::delivery::Delivery;
@@ -40,7 +40,7 @@ use super::pubacks::PubAcks;
 use super::retained::Retained;
 use super::telemetry::Telemetry;
 use crate::broker::{
-    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, open,
+    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, goodbye, open,
 };
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -60,9 +60,8 @@ const TELEMETRY_AHEAD: usize = 16;
 const OUTGOING_LIMIT: usize = 256 * 1024;
 /// We read nothing but acknowledgements.
 const INCOMING_LIMIT: usize = 16 * 1024;
-/// How long the last batch may take at shutdown, and the farewell after it.
+/// How long the last batch may take at shutdown.
 const FINISH_WITHIN: Duration = Duration::from_secs(2);
-const FAREWELL_WITHIN: Duration = Duration::from_millis(500);
 /// Between two looks at a batch that is being finished.
 const FINISH_TURN: Duration = Duration::from_millis(20);
 
@@ -311,11 +310,6 @@ impl Forwarder {
         Ok(())
     }
 
-    /// Does no event wait to be sent?
-    fn is_idle(&self, connection: &Connection) -> bool {
-        connection.events.is_empty() && self.feed.committed() <= self.delivery.next()
-    }
-
     fn handle(
         &mut self,
         connection: &mut Connection,
@@ -355,27 +349,12 @@ impl Forwarder {
         self.beat(true, now);
     }
 
-    fn puback(&mut self, connection: &mut Connection, id: u16) {
-        match connection.pubacks.acknowledged(id) {
-            Some(What::Event(seq)) => {
-                let progress = self.delivery.acknowledged(seq);
-                self.progress(progress);
-            }
-            Some(What::State) => self.delivery.proved(),
-            None => debug!(output = &*self.id, id, "PUBACK for nothing"),
-        }
-    }
-
     /// Says that we leave, so that the last will is not needed.
     async fn farewell(&mut self, connection: &mut Connection) {
         let now = clock::now();
         let stopped = message::stopped(now.wall, self.feed.committed());
         connection.publish(self.topics.status(), true, stopped, What::State, now.mono);
-        if connection.broken || connection.client.try_disconnect().is_err() {
-            return;
-        }
-        let goodbye = async { while matches!(connection.happenings.recv().await, Some(Ok(_))) {} };
-        let _late = timeout(FAREWELL_WITHIN, goodbye).await.is_err();
+        goodbye(&connection.client, &mut connection.happenings).await;
     }
 }
 

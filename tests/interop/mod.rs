@@ -2,4 +2,5 @@
 
 mod mosquitto;
 mod mqtt_input;
+mod mqtt_tls;
 mod promtool;

@@ -95,20 +95,26 @@ impl Mosquitto {
 
     /// In good order: with persistence, sessions and messages are saved.
     pub(crate) async fn stop(&mut self) {
+        self.signal("-TERM");
         let Some(mut child) = self.child.take() else {
             return;
         };
-        let asked = Command::new("kill")
-            .args(["-TERM", &child.id().to_string()])
-            .status()
-            .expect("kill runs");
-        assert!(asked.success());
         let ended = async {
             while child.try_wait().expect("our child").is_none() {
                 sleep(Duration::from_millis(10)).await;
             }
         };
         timeout(DEADLINE, ended).await.expect("mosquitto stops");
+    }
+
+    /// Sends the running broker a signal, as in `-STOP`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let child = self.child.as_ref().expect("it is running");
+        let asked = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status()
+            .expect("kill runs");
+        assert!(asked.success());
     }
 
     /// Publishes all, in order, and waits until the broker has them.
@@ -180,7 +186,8 @@ fn program() -> &'static str {
     }
 }
 
-fn free_port() -> u16 {
+/// A port that nobody listens on now.
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("bound").port()
 }

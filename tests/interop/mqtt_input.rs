@@ -19,7 +19,7 @@ const JSON: &str = "plant/json";
 const STATUS: PointIndex = PointIndex(9);
 
 /// A running subscriber, and what it delivers.
-struct Gateway {
+pub(super) struct Gateway {
     inbox: mpsc::Receiver<Delivery>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -27,11 +27,15 @@ struct Gateway {
 
 impl Gateway {
     fn start(port: u16) -> Self {
+        Self::with(settings(port))
+    }
+
+    pub(super) fn with(settings: SubscriberSettings) -> Self {
         let (readings, inbox) = mpsc::channel(64);
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let metrics = Arc::new(Metrics::default());
-        tasks.spawn(client::run(settings(port), readings, metrics, stopped));
+        tasks.spawn(client::run(settings, readings, metrics, stopped));
         Self { inbox, stop, tasks }
     }
 
@@ -64,7 +68,7 @@ impl Gateway {
     }
 
     /// Waits until the status point says this.
-    async fn status(&mut self, expected: f64) {
+    pub(super) async fn status(&mut self, expected: f64) {
         loop {
             let (reading, _) = self.delivery().await;
             if reading.point == STATUS && is(&reading, expected) {
@@ -73,7 +77,7 @@ impl Gateway {
         }
     }
 
-    async fn stop(mut self) {
+    pub(super) async fn stop(mut self) {
         self.stop.send(true).expect("the subscriber runs");
         timeout(Duration::from_secs(2), self.tasks.join_next())
             .await
@@ -88,7 +92,7 @@ fn is(reading: &Reading, value: f64) -> bool {
     found.is_some_and(|found| (found - value).abs() < f64::EPSILON)
 }
 
-fn settings(port: u16) -> SubscriberSettings {
+pub(super) fn settings(port: u16) -> SubscriberSettings {
     let mapping = |topic: &str, point, value: Option<&str>| TopicMapping {
         topic: topic.to_owned(),
         point: PointIndex(point),

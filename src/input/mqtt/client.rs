@@ -44,7 +44,7 @@ use super::acks::Acks;
 use super::mapping::{Mapper, Rejection};
 use super::oversize::{PacketLimit, Plan};
 use crate::broker::{
-    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, open,
+    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, goodbye, open,
 };
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
@@ -61,7 +61,7 @@ const OUTGOING_LIMIT: usize = 1024 * 1024;
 const SUBACK_WITHIN: Duration = Duration::from_secs(5);
 /// A reading whose receipt has not come in this time is asked for again.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
-/// How long each of the two steps of a graceful end may take.
+/// How long the last receipts may take at shutdown.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
 /// Reads from one broker until `shutdown` turns true. Never returns for a fault: a broker that is
@@ -391,10 +391,8 @@ impl Connection {
             }
         };
         let _unconfirmed = timeout(CLOSE_WITHIN, receipts).await.is_err();
-        if self.connack_at.is_none() || self.client.try_disconnect().is_err() {
-            return;
+        if self.connack_at.is_some() {
+            goodbye(&self.client, &mut self.happenings).await;
         }
-        let goodbye = async { while matches!(self.happenings.recv().await, Some(Ok(_))) {} };
-        let _late = timeout(CLOSE_WITHIN, goodbye).await.is_err();
     }
 }

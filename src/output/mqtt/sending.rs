@@ -1,6 +1,6 @@
 //! What goes out next on a connection, and what its acknowledgements change.
 
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{Connection, Forwarder, OUTGOING_LIMIT, TELEMETRY_AHEAD, What};
 use crate::clock;
@@ -14,7 +14,7 @@ use crate::output::message;
 const HEADER: usize = 4 * 1024;
 
 impl Forwarder {
-    pub(super) fn progress(&mut self, progress: Progress) {
+    fn progress(&mut self, progress: Progress) {
         let now = clock::monotonic();
         if let Some(since) = progress.delivered {
             self.metrics.output_delivered(&self.id, now.since(since));
@@ -145,5 +145,22 @@ impl Forwarder {
             };
             connection.tell(topic, payload);
         }
+    }
+
+    /// A PUBACK came under this packet id.
+    pub(super) fn puback(&mut self, connection: &mut Connection, id: u16) {
+        match connection.pubacks.acknowledged(id) {
+            Some(What::Event(seq)) => {
+                let progress = self.delivery.acknowledged(seq);
+                self.progress(progress);
+            }
+            Some(What::State) => self.delivery.proved(),
+            None => debug!(output = &*self.id, id, "PUBACK for nothing"),
+        }
+    }
+
+    /// Does no event wait to be sent?
+    pub(super) fn is_idle(&self, connection: &Connection) -> bool {
+        connection.events.is_empty() && self.feed.committed() <= self.delivery.next()
     }
 }

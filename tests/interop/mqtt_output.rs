@@ -1,0 +1,461 @@
+//! The forwarder with the real journal against a real broker that dies, forgets and hangs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use forewarn::broker::BrokerAddress;
+use forewarn::engine::alarm::{AlarmState, Overlays};
+use forewarn::engine::effect::{Cause, Details, Event, EventKind, Subject};
+use forewarn::engine::reading::{PointIndex, Quality};
+use forewarn::engine::settings::{AlarmKind, Priority};
+use forewarn::engine::snapshot::{AlarmRecord, PointView, ReadingCounts, Snapshot};
+use forewarn::engine::time::Moment;
+use forewarn::evaluation::{Delivery, Desk, Request};
+use forewarn::guidance::Guidance;
+use forewarn::journal::{Journal, JournalSettings, Record};
+use forewarn::metrics::Metrics;
+use forewarn::output::MqttTarget;
+use forewarn::output::mqtt::{Wiring, run};
+use rumqttc::{AsyncClient, EventLoop, MqttOptions, Packet, Publish, QoS};
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::mosquitto::{DEADLINE, Mosquitto};
+
+const OUTPUT: &str = "control-room";
+const STATUS: &str = "forewarn/v1/plant/status";
+const EVENT: &str = "forewarn/v1/plant/event";
+
+/// A journal and the forwarder that empties it.
+struct Gateway {
+    dir: PathBuf,
+    journal: Journal,
+    inbox: mpsc::Receiver<Delivery>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Gateway {
+    fn start(broker: &Mosquitto) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("forewarn-output-{}-{number}", std::process::id());
+        let dir = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&dir).expect("a writable temporary directory");
+        let settings = JournalSettings {
+            path: dir.join("journal.db"),
+            max_size: 64 * 1024 * 1024,
+            keep_events: Duration::from_secs(3600),
+            first_epoch: Some(1),
+        };
+        let metrics = Arc::new(Metrics::default());
+        let outputs = [Arc::from(OUTPUT)];
+        let (journal, _) =
+            forewarn::journal::start(&settings, "plant", &outputs, Arc::clone(&metrics))
+                .expect("a fresh journal");
+        let (readings, inbox) = mpsc::channel(64);
+        let (requests, questions) = mpsc::channel(16);
+        let (stop, stopped) = watch::channel(false);
+        let wiring = Wiring {
+            site: "plant".into(),
+            guidance: ["A", "B", "C"].map(guidance).into(),
+            feed: journal.feed(),
+            desk: Desk::new(requests),
+            readings,
+            metrics,
+        };
+        let mut tasks = JoinSet::new();
+        let target = target(broker.port());
+        tasks.spawn(run(OUTPUT.into(), PointIndex(0), target, wiring, stopped));
+        tasks.spawn(answer(questions));
+        Self {
+            dir,
+            journal,
+            inbox,
+            stop,
+            tasks,
+        }
+    }
+
+    /// Commits one event of an alarm.
+    fn commit(&self, point: &str, occurrence: u64, state: AlarmState) {
+        self.journal.inbox().push(Record {
+            event: Box::new(event(point, occurrence, state)),
+            committed: None,
+        });
+    }
+
+    /// Waits until the broker has acknowledged everything up to here.
+    async fn delivered(&self, seq: u64) {
+        let feed = self.journal.feed();
+        let there = async {
+            while feed.cursor(OUTPUT) < seq {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(DEADLINE, there).await.expect("all delivered");
+        assert_eq!(feed.cursor(OUTPUT), seq);
+    }
+
+    /// Waits until the status point says this.
+    async fn status(&mut self, expected: f64) {
+        let said = async {
+            loop {
+                let delivery = self.inbox.recv().await.expect("the forwarder runs");
+                let text = format!("{:?}", delivery.readings);
+                if text.contains(&format!("Finite({expected:?})")) {
+                    return;
+                }
+            }
+        };
+        timeout(DEADLINE, said).await.expect("in time");
+    }
+
+    async fn stop(mut self) {
+        self.stop.send(true).expect("the forwarder runs");
+        timeout(Duration::from_secs(4), self.tasks.join_next())
+            .await
+            .expect("ends in time")
+            .expect("ran")
+            .expect("without a panic");
+        self.journal.close(DEADLINE).await;
+        std::fs::remove_dir_all(&self.dir).expect("removed");
+    }
+}
+
+/// Answers every question with the same present.
+async fn answer(mut questions: mpsc::Receiver<Request>) {
+    while let Some(Request::Snapshot { reply }) = questions.recv().await {
+        let point = PointView {
+            id: "A".into(),
+            area: None,
+            unit: "bar".into(),
+            value: Some(7.5),
+            quality: Quality::Good,
+            reason: None,
+            last_reading: None,
+            slope_per_min: None,
+            forecast: Vec::new(),
+            counts: ReadingCounts::default(),
+        };
+        let snapshot = Snapshot {
+            at: Moment::default(),
+            points: vec![point],
+            alarms: Vec::new(),
+        };
+        let _gone = reply.send(snapshot).is_err();
+    }
+    // The forwarder is the task whose end the tests wait for.
+    std::future::pending().await
+}
+
+fn target(port: u16) -> MqttTarget {
+    MqttTarget {
+        address: BrokerAddress {
+            host: "127.0.0.1".to_owned(),
+            port,
+            tls: None,
+            login: None,
+            client_id: "forewarn-plant-fw".to_owned(),
+            keep_alive: Duration::from_secs(5),
+        },
+        prefix: "forewarn/v1".to_owned(),
+        window: 8,
+        ack_timeout: Duration::from_secs(1),
+        readings: Some(Duration::from_secs(1)),
+    }
+}
+
+fn guidance(point: &str) -> Guidance {
+    Guidance {
+        alarm: format!("{point}/high").into(),
+        point: point.into(),
+        kind: AlarmKind::High,
+        name: "Pressure".to_owned(),
+        area: None,
+        area_name: None,
+        unit: "bar".into(),
+        priority: Priority::High,
+        limit: Some(8.0),
+        responsible: Vec::new(),
+        cause: None,
+        consequence: None,
+        action: Some("Close V-12".to_owned()),
+        plan: None,
+        time_to_respond: None,
+    }
+}
+
+fn event(point: &str, occurrence: u64, state: AlarmState) -> Event {
+    let alarm: Arc<str> = format!("{point}/high").into();
+    let at = forewarn::clock::now();
+    Event {
+        at,
+        kind: if state.is_active() {
+            EventKind::Raised
+        } else {
+            EventKind::Cleared
+        },
+        subject: Some(Subject {
+            index: None,
+            alarm: alarm.clone(),
+            point: point.into(),
+            area: None,
+            unit: "bar".into(),
+            occurrence,
+            state,
+            overlays: Overlays::default(),
+            priority: Priority::High,
+            value: Some(8.5),
+            limit: Some(8.0),
+            quality: Quality::Good,
+            annunciated: true,
+        }),
+        cause: Cause::Process,
+        details: Details::default(),
+        record: Some(AlarmRecord {
+            alarm,
+            state,
+            occurrence,
+            raised_at: Some(at.wall),
+            cleared_at: None,
+            acknowledged: None,
+            peak: Some(8.5),
+            value: Some(8.5),
+            unacknowledged: Vec::new(),
+            overlays: Overlays::default(),
+        }),
+    }
+}
+
+/// Somebody upstream: everything of the site, and what it has said so far.
+struct Upstream {
+    client: AsyncClient,
+    eventloop: EventLoop,
+    events: Vec<Value>,
+    latest: BTreeMap<String, Value>,
+}
+
+impl Upstream {
+    async fn connect(broker: &Mosquitto, id: &str) -> Self {
+        let mut options = MqttOptions::new(id, "127.0.0.1", broker.port());
+        options.set_clean_session(false);
+        let (client, eventloop) = AsyncClient::new(options, 16);
+        let mut upstream = Self {
+            client,
+            eventloop,
+            events: Vec::new(),
+            latest: BTreeMap::new(),
+        };
+        upstream.subscribe().await;
+        upstream
+    }
+
+    async fn subscribe(&mut self) {
+        let filter = "forewarn/v1/plant/#";
+        let asked = self.client.subscribe(filter, QoS::AtLeastOnce).await;
+        asked.expect("room for one request");
+        let granted = async { while !matches!(self.next().await, Some(Packet::SubAck(_))) {} };
+        timeout(DEADLINE, granted).await.expect("subscribed");
+    }
+
+    async fn next(&mut self) -> Option<Packet> {
+        match self.eventloop.poll().await {
+            Ok(rumqttc::Event::Incoming(packet)) => {
+                if let Packet::Publish(publish) = &packet {
+                    self.take(publish);
+                }
+                Some(packet)
+            }
+            Ok(rumqttc::Event::Outgoing(_)) => None,
+            Err(_) => {
+                sleep(Duration::from_millis(20)).await;
+                None
+            }
+        }
+    }
+
+    fn take(&mut self, publish: &Publish) {
+        let payload: Value = serde_json::from_slice(&publish.payload).expect("JSON");
+        if publish.topic == EVENT {
+            assert!(!publish.retain);
+            self.events.push(payload.clone());
+        }
+        self.latest.insert(publish.topic.clone(), payload);
+    }
+
+    /// Reads until this holds.
+    async fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
+        let found = async {
+            while !holds(self) {
+                self.next().await;
+            }
+        };
+        let found = timeout(DEADLINE, found).await;
+        assert!(found.is_ok(), "{what}: {:?} {:?}", self.latest, self.seqs());
+    }
+
+    fn text(&self, topic: &str, field: &str) -> Option<&str> {
+        self.latest.get(topic)?.get(field)?.as_str()
+    }
+
+    fn state(&self, point: &str) -> Option<&str> {
+        self.text(&format!("forewarn/v1/plant/alarm/{point}/high"), "state")
+    }
+
+    fn seqs(&self) -> BTreeSet<u64> {
+        let seqs = self.events.iter().filter_map(|event| event["seq"].as_u64());
+        seqs.collect()
+    }
+}
+
+#[tokio::test]
+async fn events_and_states_arrive_live_and_the_end_is_announced() {
+    let broker = Mosquitto::start("").await;
+    let mut upstream = Upstream::connect(&broker, "upstream").await;
+    let mut gateway = Gateway::start(&broker);
+    gateway.status(0.0).await;
+    gateway.commit("A", 1, AlarmState::Unacknowledged);
+    let all = "everything of the first event";
+    upstream
+        .until(all, |upstream| {
+            upstream.text(STATUS, "status") == Some("online")
+                && upstream.state("A") == Some("unacknowledged")
+                && upstream.state("B") == Some("normal")
+                && upstream.state("C") == Some("normal")
+                && upstream.seqs() == BTreeSet::from([1])
+        })
+        .await;
+    assert!(upstream.events[0].get("replayed").is_none());
+    gateway.delivered(1).await;
+    let telemetry = "forewarn/v1/plant/reading/A";
+    upstream
+        .until("telemetry", |upstream| {
+            upstream.latest.contains_key(telemetry)
+        })
+        .await;
+    assert_eq!(upstream.latest[telemetry]["value"], 7.5);
+
+    gateway.stop().await;
+    upstream
+        .until("the farewell", |upstream| {
+            upstream.text(STATUS, "reason") == Some("stopped")
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn what_happened_in_an_outage_arrives_afterwards_and_is_marked() {
+    let mut broker = Mosquitto::persistent("").await;
+    let mut upstream = Upstream::connect(&broker, "upstream").await;
+    let mut gateway = Gateway::start(&broker);
+    gateway.status(0.0).await;
+    gateway.commit("A", 1, AlarmState::Unacknowledged);
+    upstream
+        .until("the first", |upstream| upstream.seqs().len() == 1)
+        .await;
+    gateway.delivered(1).await;
+
+    broker.stop().await;
+    gateway.status(1.0).await;
+    for occurrence in 2..=41 {
+        gateway.commit("A", occurrence, AlarmState::Unacknowledged);
+        gateway.commit("B", occurrence, AlarmState::Unacknowledged);
+    }
+    gateway.commit("A", 41, AlarmState::Normal);
+    broker.start_again().await;
+    gateway.status(0.0).await;
+    gateway.delivered(82).await;
+    gateway.commit("C", 1, AlarmState::Unacknowledged);
+    gateway.delivered(83).await;
+    upstream
+        .until("all events", |upstream| {
+            upstream.seqs() == (1..=83).collect()
+        })
+        .await;
+    for event in &upstream.events {
+        let seq = event["seq"].as_u64().expect("a number");
+        let replayed = event.get("replayed").is_some();
+        assert_eq!(replayed, (2..=82).contains(&seq), "event {seq}");
+    }
+    upstream
+        .until("the last states", |upstream| {
+            upstream.state("A") == Some("normal")
+                && upstream.state("B") == Some("unacknowledged")
+                && upstream.state("C") == Some("unacknowledged")
+        })
+        .await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_broker_that_forgot_everything_is_told_every_state() {
+    let mut broker = Mosquitto::start("").await;
+    let mut gateway = Gateway::start(&broker);
+    gateway.commit("B", 1, AlarmState::Unacknowledged);
+    gateway.delivered(1).await;
+    broker.kill();
+    gateway.status(1.0).await;
+    broker.start_again().await;
+    gateway.status(0.0).await;
+    let mut upstream = Upstream::connect(&broker, "late").await;
+    upstream
+        .until("every state", |upstream| {
+            upstream.state("A") == Some("normal")
+                && upstream.state("B") == Some("unacknowledged")
+                && upstream.state("C") == Some("normal")
+                && upstream.text(STATUS, "status") == Some("online")
+        })
+        .await;
+    assert!(upstream.events.is_empty());
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn a_broker_that_hangs_is_given_up_and_loses_nothing() {
+    let broker = Mosquitto::start("").await;
+    let mut upstream = Upstream::connect(&broker, "upstream").await;
+    let mut gateway = Gateway::start(&broker);
+    gateway.status(0.0).await;
+    gateway.commit("A", 1, AlarmState::Unacknowledged);
+    gateway.delivered(1).await;
+    broker.signal("-STOP");
+    for occurrence in 2..=30 {
+        gateway.commit("A", occurrence, AlarmState::Unacknowledged);
+    }
+    // Long after the deadline for PUBACKs.
+    gateway.status(1.0).await;
+    broker.signal("-CONT");
+    gateway.delivered(30).await;
+    upstream
+        .until("all events", |upstream| {
+            upstream.seqs() == (1..=30).collect()
+        })
+        .await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
+async fn the_last_will_speaks_for_a_gateway_that_died() {
+    let broker = Mosquitto::start("").await;
+    let mut upstream = Upstream::connect(&broker, "upstream").await;
+    let mut gateway = Gateway::start(&broker);
+    gateway.status(0.0).await;
+    upstream
+        .until("online", |upstream| {
+            upstream.text(STATUS, "status") == Some("online")
+        })
+        .await;
+    gateway.tasks.shutdown().await;
+    upstream
+        .until("the last will", |upstream| {
+            upstream.text(STATUS, "reason") == Some("connection_lost")
+        })
+        .await;
+    std::fs::remove_dir_all(&gateway.dir).expect("removed");
+}
