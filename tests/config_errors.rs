@@ -1,7 +1,7 @@
 //! What people see when a configuration is wrong, word for word.
 //!
 //! Each `tests/config_errors/NAME.toml` is loaded and what comes out is compared with `NAME.txt`.
-//! `FOREWARN_REWRITE=1 cargo test config_errors` writes the texts anew; read the difference before
+//! `UPDATE_EXPECTED=1 cargo test config_errors` writes the texts anew; read the difference before
 //! committing it.
 
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ fn project() -> PathBuf {
 }
 
 fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    fs::read_to_string(path).expect("a file of the project")
 }
 
 /// A folder that is gone when the test is.
@@ -59,11 +59,14 @@ fn every_wrong_file_gives_its_messages() {
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)
         .expect("the folder is part of the project")
         .map(|entry| entry.expect("readable").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     files.sort();
     assert!(files.len() >= 20, "only {} files", files.len());
-    let rewrite = std::env::var_os("FOREWARN_REWRITE").is_some();
+    let rewrite = std::env::var_os("UPDATE_EXPECTED").is_some();
     let mut wrong = Vec::new();
     for file in &files {
         let name = file.file_name().expect("a file").to_string_lossy();
@@ -76,7 +79,10 @@ fn every_wrong_file_gives_its_messages() {
         if rewrite {
             fs::write(&expected, found).expect("writable");
         } else if fs::read_to_string(&expected).unwrap_or_default() != found {
-            wrong.push(format!("--- {name}: expected in {}, found\n{found}", expected.display()));
+            wrong.push(format!(
+                "--- {name}: expected in {}, found\n{found}",
+                expected.display()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -86,12 +92,22 @@ fn every_wrong_file_gives_its_messages() {
 fn eight_mistakes_give_eight_messages_in_one_run() {
     let text = read(&project().join("tests/config_errors/eight_mistakes.toml"));
     let mistakes = config::load(&Source::text("eight_mistakes.toml", &text)).expect_err("wrong");
-    let mut kinds: Vec<Kind> = mistakes.findings.iter().map(|finding| finding.kind).collect();
+    let mut kinds: Vec<Kind> = mistakes
+        .findings
+        .iter()
+        .map(|finding| finding.kind)
+        .collect();
     kinds.sort_by_key(|kind| kind.name());
     kinds.dedup();
     assert_eq!((mistakes.errors(), kinds.len()), (8, 8), "{mistakes}");
     for finding in &mistakes.findings {
-        assert!(finding.locations.iter().all(|at| at.line > 0 && at.column > 0), "{finding}");
+        assert!(
+            finding
+                .locations
+                .iter()
+                .all(|at| at.line > 0 && at.column > 0),
+            "{finding}"
+        );
     }
 }
 
@@ -99,10 +115,19 @@ fn eight_mistakes_give_eight_messages_in_one_run() {
 fn the_shipped_files_load() {
     for (name, warnings) in [("forewarn.toml", 0), ("demo.toml", 0), ("minimal.toml", 2)] {
         let source = Source::file(Some(project().join("config").join(name)));
-        let (config, found) = config::load(&source).unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
+        let (config, found) =
+            config::load(&source).unwrap_or_else(|wrong| panic!("{name}: {wrong}"));
         assert_eq!(found.len(), warnings, "{name}: {found:?}");
-        assert!(found.iter().all(|warning| warning.kind == Kind::NoGuidance), "{name}");
-        let alarms: usize = config.engine.points.iter().map(|point| point.alarms.len()).sum();
+        assert!(
+            found.iter().all(|warning| warning.kind == Kind::NoGuidance),
+            "{name}"
+        );
+        let alarms: usize = config
+            .engine
+            .points
+            .iter()
+            .map(|point| point.alarms.len())
+            .sum();
         assert_eq!(config.guidance.len(), alarms, "{name}");
         assert_eq!(config.hash.len(), 64);
     }
@@ -113,7 +138,9 @@ fn every_key_of_the_language_stands_in_the_reference() {
     let reference = read(&project().join("config/forewarn.toml"));
     // A key that is off is a key too, and must still be right when it is switched on.
     let on = reference.replace("#.", "");
-    let on = on.replace("ca_file = \"plant-ca.pem\"", "").replace("username = \"forewarn\"", "");
+    let on = on
+        .replace("ca_file = \"plant-ca.pem\"", "")
+        .replace("username = \"forewarn\"", "");
     let on = on.replace("password_file = \"mqtt-password\"", "");
     config::load(&Source::text("forewarn.toml", &on)).unwrap_or_else(|wrong| panic!("{wrong}"));
     for finding in config::load(&Source::text("all", "zzzzzzzzz = 1\n[device.a]\nzzzzzzzzz = 1\n[broker.a]\nzzzzzzzzz = 1\n[output.a]\nzzzzzzzzz = 1\n[point.a]\nzzzzzzzzz = 1\n[area.a]\nzzzzzzzzz = 1\n[person.a]\nzzzzzzzzz = 1\n[http]\nzzzzzzzzz = 1\n[journal]\nzzzzzzzzz = 1\n[priority]\nzzzzzzzzz = 1\n[point.a.alarm.high]\nzzzzzzzzz = 1\n[point.a.alarm.rise]\nzzzzzzzzz = 1\n")).expect_err("unknown keys").findings
@@ -131,9 +158,15 @@ fn every_key_of_the_language_stands_in_the_reference() {
 fn the_reference_says_the_defaults() {
     let reference = read(&project().join("config/forewarn.toml"));
     let (with, _) = config::load(&Source::text("a", &reference)).expect("good");
-    let without = reference.lines().filter(|line| !line.contains("default")).fold(String::new(), |text, line| text + line + "\n");
+    let without = reference
+        .lines()
+        .filter(|line| !line.contains("default"))
+        .fold(String::new(), |text, line| text + line + "\n");
     let (without, _) = config::load(&Source::text("a", &without)).expect("good");
-    assert_eq!((&with.http, &with.journal, with.log), (&without.http, &without.journal, without.log));
+    assert_eq!(
+        (&with.http, &with.journal, with.log),
+        (&without.http, &without.journal, without.log)
+    );
     assert_eq!(with.buses, without.buses);
     assert_eq!(with.subscribers[0].address, without.subscribers[0].address);
 }
@@ -141,7 +174,10 @@ fn the_reference_says_the_defaults() {
 #[test]
 fn files_merge_and_the_same_id_in_two_files_names_both() {
     let scratch = Scratch::new("merge");
-    let main = scratch.write("main.toml", "site = \"a\"\n[device.d]\nmodbus = \"tcp://127.0.0.1\"\n");
+    let main = scratch.write(
+        "main.toml",
+        "site = \"a\"\n[device.d]\nmodbus = \"tcp://127.0.0.1\"\n",
+    );
     let point = "[point.P]\nregister = \"coil:0\"\n";
     scratch.write("conf.d/10-a.toml", point);
     scratch.write("conf.d/ignored.txt", "nonsense");
@@ -157,7 +193,11 @@ fn files_merge_and_the_same_id_in_two_files_names_both() {
 #[test]
 fn the_environment_overrides_a_closed_list() {
     let source = || Source::text("a.toml", "site = \"a\"\n[http]\nlisten = \"127.0.0.1:1\"\n");
-    let listen = variables(&[("FOREWARN_LISTEN", "127.0.0.1:7"), ("PATH", "/bin"), ("FOREWARN_LOG", "debug")]);
+    let listen = variables(&[
+        ("FOREWARN_LISTEN", "127.0.0.1:7"),
+        ("PATH", "/bin"),
+        ("FOREWARN_LOG", "debug"),
+    ]);
     let (config, _) = config::load(&source().environment(listen)).expect("good");
     assert_eq!(config.http.listen.port(), 7);
     assert_eq!(config.log, tracing::Level::DEBUG);
@@ -169,10 +209,16 @@ fn the_environment_overrides_a_closed_list() {
     assert_eq!(config.journal.path, Path::new("/arg/journal.db"));
 
     let text = errors(&source().environment(variables(&[("FOREWARN_LISTN", "x")])));
-    assert!(text.contains("FOREWARN_LISTN is not an environment variable"), "{text}");
+    assert!(
+        text.contains("FOREWARN_LISTN is not an environment variable"),
+        "{text}"
+    );
     assert!(text.contains("did you mean FOREWARN_LISTEN?"), "{text}");
     let text = errors(&source().environment(variables(&[("FOREWARN_LISTEN", "0.0.0.0:9469")])));
-    assert!(text.contains("error[exposed]") && text.contains("environment:1:1"), "{text}");
+    assert!(
+        text.contains("error[exposed]") && text.contains("environment:1:1"),
+        "{text}"
+    );
     let text = errors(&source().environment(variables(&[("FOREWARN_LOG", "loud")])));
     assert!(text.contains("FOREWARN_LOG=loud"), "{text}");
 }
@@ -188,7 +234,10 @@ fn a_file_that_is_not_there_or_no_text_is_named() {
     let path = scratch.0.join("c.toml");
     fs::write(&path, b"site = \"a\"\n# \xB0C\n").expect("a temporary file");
     let text = errors(&Source::file(Some(path)));
-    assert!(text.contains("this is not UTF-8 text") && text.contains("c.toml:2:3"), "{text}");
+    assert!(
+        text.contains("this is not UTF-8 text") && text.contains("c.toml:2:3"),
+        "{text}"
+    );
 }
 
 #[cfg(unix)]
@@ -212,17 +261,32 @@ fn a_secret_comes_from_a_file_of_its_own_and_never_shows() {
     assert!(text.contains("can be read by others (mode 640)"), "{text}");
     mode(0o600);
     let (config, _) = config::load(&source).expect("good");
-    let login = config.subscribers[0].address.login.as_ref().expect("a login");
+    let login = config.subscribers[0]
+        .address
+        .login
+        .as_ref()
+        .expect("a login");
     assert_eq!(login.password.expose(), "hunter2");
     assert!(!format!("{config:?}").contains("hunter2"));
     let hash = config.hash;
     scratch.write("pw", "hunter3\n");
-    assert_eq!(config::load(&source).expect("good").0.hash, hash, "secrets are left out");
+    assert_eq!(
+        config::load(&source).expect("good").0.hash,
+        hash,
+        "secrets are left out"
+    );
     scratch.write("pw", "\n");
     assert!(errors(&source).contains("it is empty"));
 
-    for wrong in ["password = \"hunter2\"", "password = \"hunter2\"\n[x", "url = \"mqtt://u:hunter2@h\""] {
-        let text = errors(&Source::text("a", &format!("site = \"a\"\n[broker.b]\n{wrong}\n")));
+    for wrong in [
+        "password = \"hunter2\"",
+        "password = \"hunter2\"\n[x",
+        "url = \"mqtt://u:hunter2@h\"",
+    ] {
+        let text = errors(&Source::text(
+            "a",
+            &format!("site = \"a\"\n[broker.b]\n{wrong}\n"),
+        ));
         assert!(!text.contains("hunter2"), "{text}");
         assert!(text.contains("error[secret]"), "{text}");
     }
@@ -231,8 +295,13 @@ fn a_secret_comes_from_a_file_of_its_own_and_never_shows() {
 #[test]
 fn the_hash_follows_what_is_effective() {
     let hash = |text: &str| {
-        let text = format!("site = \"a\"\n[device.d]\nmodbus = \"tcp://127.0.0.1\"\n[point.P]\nregister = \"input:0\"\ntype = \"int16\"\n{text}");
-        config::load(&Source::text("a", &text)).expect("good").0.hash
+        let text = format!(
+            "site = \"a\"\n[device.d]\nmodbus = \"tcp://127.0.0.1\"\n[point.P]\nregister = \"input:0\"\ntype = \"int16\"\n{text}"
+        );
+        config::load(&Source::text("a", &text))
+            .expect("good")
+            .0
+            .hash
     };
     assert_eq!(hash("high = 8"), hash("# a comment\nhigh = 8.0\nscale = 1"));
     assert_ne!(hash("high = 8"), hash("high = 8.000001"));
@@ -253,7 +322,10 @@ impl Dice {
 #[test]
 fn no_mutation_of_the_reference_panics() {
     let reference = read(&project().join("config/forewarn.toml"));
-    let original: Vec<&str> = reference.lines().filter(|line| !line.starts_with('#')).collect();
+    let original: Vec<&str> = reference
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .collect();
     let original = original.join("\n").into_bytes();
     const BYTES: &[u8] = b"\"'[]{}=.,#\n\r\t 0-9einfa\\\xff\xc3\xa9";
     for seed in 1..=400_u64 {

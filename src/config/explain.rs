@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use super::Config;
-use super::register::{order_name, table_name, type_name};
+use super::register::{order_name, table_name, type_name, width};
 use super::scalar::{show_duration, show_number};
 use crate::engine::reading::{PointIndex, Scaling};
 use crate::engine::settings::{AlarmSettings, Direction, PendingHold, PointSettings, Rule};
 use crate::guidance::Guidance;
-use crate::input::modbus::{DataType, DeviceSettings, RegisterPoint};
+use crate::input::modbus::{ByteOrder, DeviceSettings, RegisterPoint};
 use crate::output::Target;
 
 /// One line of numbers: `2 devices, 1 broker, 5 points, 21 alarms, 1 output`. The gateway's own
@@ -125,9 +125,12 @@ fn origin(config: &Config, point: PointIndex) -> Option<String> {
 fn from_device(device: &DeviceSettings, register: &RegisterPoint) -> String {
     let table = table_name(register.table);
     let kind = type_name(register.data_type);
-    let order = match register.data_type {
-        DataType::Bool | DataType::Int16 | DataType::Uint16 => String::new(),
-        _ => format!(" {}", order_name(register.order)),
+    // One register has one order of words; only its bytes may be swapped.
+    let plain = register.order == ByteOrder::Abcd && width(register.data_type) == 1;
+    let order = if plain {
+        String::new()
+    } else {
+        format!(" {}", order_name(register.order))
     };
     format!(
         "device {}, {table}:{} {kind}{order}{}, every {}",

@@ -298,7 +298,10 @@ pub(super) fn nearest<'a>(
     known
         .into_iter()
         .map(|word| (strsim::damerau_levenshtein(written, word), word))
-        .filter(|(distance, word)| *distance <= 1 + word.chars().count().min(12) / 4)
+        .filter(|(distance, word)| {
+            let length = word.chars().count();
+            *distance <= 1 + length.min(12) / 4 && *distance * 2 <= length
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }
@@ -314,5 +317,6 @@ mod tests {
         assert_eq!(nearest("adress", ["address"]), Some("address"));
         assert_eq!(nearest("deadbnad", keys), Some("deadband"));
         assert_eq!(nearest("colour", keys), None);
+        assert_eq!(nearest("e", ["d"]), None);
     }
 }
