@@ -79,7 +79,7 @@ const KINDS: [AlarmKind; 9] = [
 ];
 
 /// Kinds of the language that this version does not raise.
-pub(super) const LATER_KINDS: [(&str, &str); 8] = [
+const LATER_KINDS: [(&str, &str); 8] = [
     ("deviation", "compare with a reference"),
     ("discrepancy", "compare redundant sensors"),
     ("forecast", "raise forecast alarms"),

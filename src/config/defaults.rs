@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::alarm::{LATER_KINDS, PRIORITIES, RawAlarm};
+use super::alarm::{PRIORITIES, RawAlarm};
 use super::finding::Log;
 use super::keys::{Keys, Vocabulary};
 use super::people::People;
@@ -99,7 +99,19 @@ const PRIORITY: Vocabulary = Vocabulary {
         "stale",
         "state",
     ],
-    later: &LATER_KINDS,
+    later: &[
+        ("deviation", "compare with a reference"),
+        ("discrepancy", "compare redundant sensors"),
+        ("forecast", "raise forecast alarms"),
+        ("stel", "average exposure"),
+        ("twa", "average exposure"),
+        ("over_range", "hold over-range"),
+        ("frozen", "watch for values that do not move"),
+        ("clock", "watch source clocks"),
+        ("vote", "vote over points"),
+        ("degraded", "vote over points"),
+        ("group_fault", "vote over points"),
+    ],
 };
 
 /// The site-wide priorities.
