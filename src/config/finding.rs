@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::place::{Place, Sources};
+use super::place::{Locator, Place, Sources};
 
 /// Kinds of finding; a closed list, printed as `error[kind]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,7 +262,7 @@ impl Log {
         }
         self.drafts
             .sort_by_key(|draft| draft.places.first().map(|(place, _)| *place));
-        let masked = self.masked;
+        let locator = Locator::new(sources, &self.masked);
         let resolve = |draft: Draft| Finding {
             severity: draft.severity,
             kind: draft.kind,
@@ -271,7 +271,7 @@ impl Log {
             locations: draft
                 .places
                 .into_iter()
-                .map(|(place, note)| sources.locate(place, &masked, note))
+                .map(|(place, note)| locator.locate(place, note))
                 .collect(),
         };
         self.drafts.into_iter().map(resolve).collect()
