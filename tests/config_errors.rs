@@ -1,7 +1,7 @@
 //! What people see when a configuration is wrong, word for word.
 //!
 //! Each `tests/config_errors/NAME.toml` is loaded and what comes out is compared with `NAME.txt`.
-//! `FOREWARN_REWRITE=1 cargo test config_errors` writes the texts anew; read the difference before
+//! `UPDATE_EXPECTED=1 cargo test config_errors` writes the texts anew; read the difference before
 //! committing it.
 
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ fn project() -> PathBuf {
 }
 
 fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    fs::read_to_string(path).expect("a file of the project")
 }
 
 /// A folder that is gone when the test is.
@@ -66,7 +66,7 @@ fn every_wrong_file_gives_its_messages() {
         .collect();
     files.sort();
     assert!(files.len() >= 20, "only {} files", files.len());
-    let rewrite = std::env::var_os("FOREWARN_REWRITE").is_some();
+    let rewrite = std::env::var_os("UPDATE_EXPECTED").is_some();
     let mut wrong = Vec::new();
     for file in &files {
         let name = file.file_name().expect("a file").to_string_lossy();

@@ -104,7 +104,7 @@ mod tests {
             "{out}"
         );
         assert!(
-            out.contains("Raised at or above 8 bar for 15s; clears below 7.8 bar for 15s."),
+            out.contains("Raised after 15s at or above 8 bar; clears after 15s below 7.8 bar."),
             "{out}"
         );
         assert!(err.contains("warning[no-guidance]"), "{err}");

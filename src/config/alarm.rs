@@ -79,7 +79,7 @@ const KINDS: [AlarmKind; 9] = [
 ];
 
 /// Kinds of the language that this version does not raise.
-pub(super) const LATER_KINDS: [(&str, &str); 8] = [
+const LATER_KINDS: [(&str, &str); 8] = [
     ("deviation", "compare with a reference"),
     ("discrepancy", "compare redundant sensors"),
     ("forecast", "raise forecast alarms"),
@@ -310,16 +310,13 @@ fn long_form(alarm: &mut RawAlarm, entry: &Entry, short: Option<&Entry>, log: &m
 
 fn method(item: Option<&Item>, log: &mut Log) {
     let Some(item) = item else { return };
-    match &item.value {
-        Value::Text(text) if text == "theil_sen" => {
-            let text = "this version does not compute slopes by Theil-Sen";
-            log.error(Kind::NotSupportedYet, item.place, text)
-                .hint("use \"least_squares\", the default");
-        }
-        _ => {
-            super::keys::choice("method", item, &[("least_squares", ())], log);
-        }
+    if matches!(&item.value, Value::Text(text) if text == "theil_sen") {
+        let text = "this version does not compute slopes by Theil-Sen";
+        log.error(Kind::NotSupportedYet, item.place, text)
+            .hint("use \"least_squares\", the default");
+        return;
     }
+    super::keys::choice("method", item, &[("least_squares", ())], log);
 }
 
 fn common(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {

@@ -57,7 +57,8 @@ const TLS: (&str, u16) = ("mqtts", 8883);
 const EMBEDDED: (&str, u16) = ("embedded", 0);
 
 /// Below one second the client library gives up; above, MQTT has no number for it.
-const KEEP_ALIVE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(65_535);
+const KEEP_ALIVE: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(18 * 3_600);
 const ACK_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 const READINGS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(86_400);
 

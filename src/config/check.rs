@@ -43,9 +43,11 @@ pub(super) fn point(point: &Checked<'_>, log: &mut Log) {
 fn limit_order(point: &Checked<'_>, log: &mut Log) {
     let alarms = point.raw.alarms.iter().zip(&point.settings.alarms);
     let limits: Vec<(&RawAlarm, LimitRule)> = alarms
-        .filter_map(|(written, decided)| match decided.rule {
-            Rule::Limit(rule) if written.limit.is_some() => Some((written, rule)),
-            _ => None,
+        .filter_map(|(written, decided)| {
+            let Rule::Limit(rule) = decided.rule else {
+                return None;
+            };
+            written.limit.as_ref().map(|_| (written, rule))
         })
         .collect();
     for pair in limits.windows(2) {
@@ -217,6 +219,9 @@ fn someone_knows(point: &Checked<'_>, log: &mut Log) {
         hint,
         log,
     );
+    if point.raw.area_unknown {
+        return;
+    }
     let orphaned = hazards
         .iter()
         .filter(|(_, guidance)| guidance.responsible.is_empty());
@@ -244,8 +249,12 @@ fn lacking(alarms: &[(&RawAlarm, &Guidance)], gas: bool, lack: &str, hint: &str,
         .iter()
         .map(|(written, _)| format!("`{}`", written.kind.name()));
     let names = names.collect::<Vec<_>>().join(", ");
-    let what = if gas { "gas" } else { highest.name() };
-    let text = format!("{names} would raise an alarm ({what}) {lack}");
+    let what = if gas {
+        "a gas alarm".to_owned()
+    } else {
+        format!("an alarm of {} priority", highest.name())
+    };
+    let text = format!("{names} would raise {what} {lack}");
     if gas || highest == Priority::Critical {
         log.error(Kind::NoGuidance, first.place, text).hint(hint);
     } else {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::alarm::{LATER_KINDS, PRIORITIES, RawAlarm};
+use super::alarm::{PRIORITIES, RawAlarm};
 use super::finding::Log;
 use super::keys::{Keys, Vocabulary};
 use super::people::People;
@@ -99,7 +99,19 @@ const PRIORITY: Vocabulary = Vocabulary {
         "stale",
         "state",
     ],
-    later: &LATER_KINDS,
+    later: &[
+        ("deviation", "compare with a reference"),
+        ("discrepancy", "compare redundant sensors"),
+        ("forecast", "raise forecast alarms"),
+        ("stel", "average exposure"),
+        ("twa", "average exposure"),
+        ("over_range", "hold over-range"),
+        ("frozen", "watch for values that do not move"),
+        ("clock", "watch source clocks"),
+        ("vote", "vote over points"),
+        ("degraded", "vote over points"),
+        ("group_fault", "vote over points"),
+    ],
 };
 
 /// The site-wide priorities.
@@ -177,9 +189,10 @@ pub(super) const fn is_process(kind: AlarmKind) -> bool {
 
 fn default_stale(measures: Measure, poll: Option<Duration>) -> Duration {
     let usual = poll.map_or(MQTT_STALE, |poll| (poll * 3).max(MIN_STALE));
-    match measures {
-        Measure::Gas => usual.min(GAS_STALE),
-        _ => usual,
+    if measures == Measure::Gas {
+        usual.min(GAS_STALE)
+    } else {
+        usual
     }
 }
 
@@ -204,9 +217,11 @@ fn decide(
         // The silence is the delay of `stale`; `good_confirm` holds off the end of `bad`.
         Rule::Bad | Rule::Stale => (Duration::ZERO, Duration::ZERO),
     };
-    let hold = match rule {
-        Rule::Limit(_) | Rule::Rate(_) if gas || outermost => PendingHold::Deadband,
-        _ => PendingHold::Limit,
+    let measured = matches!(rule, Rule::Limit(_) | Rule::Rate(_));
+    let hold = if measured && (gas || outermost) {
+        PendingHold::Deadband
+    } else {
+        PendingHold::Limit
     };
     AlarmSettings {
         rule,
@@ -352,12 +367,18 @@ fn guide(
 /// The process action ("stop hot work") would be wrong when only the measurement has failed.
 fn default_action(raw: &RawPoint, kind: AlarmKind) -> Option<String> {
     let name = raw.name.as_ref().unwrap_or(&raw.id.value);
-    Some(match kind {
-        AlarmKind::Bad => format!(
-            "The value of {name} cannot be trusted: watch the place by other means, check sensor and wiring"
-        ),
-        _ => format!(
-            "Nothing is heard from {name}: watch the place by other means, check power, sensor and network"
-        ),
-    })
+    let (what, check) = if kind == AlarmKind::Bad {
+        (
+            format!("The value of {name} cannot be trusted"),
+            "sensor and wiring",
+        )
+    } else {
+        (
+            format!("Nothing is heard from {name}"),
+            "power, sensor and network",
+        )
+    };
+    Some(format!(
+        "{what}: watch the place by other means, check {check}"
+    ))
 }

@@ -1,14 +1,16 @@
 //! A configuration in sentences: what `check --explain` prints, after all defaults.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 use super::Config;
-use super::register::{order_name, table_name, type_name};
+use super::register::{order_name, table_name, type_name, width};
 use super::scalar::{show_duration, show_number};
 use crate::engine::reading::{PointIndex, Scaling};
 use crate::engine::settings::{AlarmSettings, Direction, PendingHold, PointSettings, Rule};
 use crate::guidance::Guidance;
-use crate::input::modbus::{DataType, DeviceSettings, RegisterPoint};
+use crate::input::modbus::{ByteOrder, DeviceSettings, RegisterPoint};
 use crate::output::Target;
 
 /// One line of numbers: `2 devices, 1 broker, 5 points, 21 alarms, 1 output`. The gateway's own
@@ -36,6 +38,7 @@ pub fn summary(config: &Config) -> String {
 /// Every point and every alarm in words, points separated by empty lines.
 pub fn explain(config: &Config) -> String {
     let mut text = String::new();
+    let origins = origins(config);
     let mut guidance = config.guidance.iter();
     for (position, point) in config.engine.points.iter().enumerate() {
         let index = u32::try_from(position).map_or(PointIndex(u32::MAX), PointIndex);
@@ -46,7 +49,7 @@ pub fn explain(config: &Config) -> String {
             .first()
             .map_or("", |(_, guidance)| guidance.name.as_str());
         line(&mut text, format_args!("{gap}{}: {name}", point.id));
-        if let Some(origin) = origin(config, index) {
+        if let Some(origin) = origins.get(&index) {
             line(&mut text, format_args!("  Read from {origin}."));
         }
         line(&mut text, format_args!("  {}", quality(point)));
@@ -97,37 +100,36 @@ fn is_own(point: &PointSettings) -> bool {
     point.id.starts_with("gateway.")
 }
 
-fn origin(config: &Config, point: PointIndex) -> Option<String> {
-    for device in config.buses.iter().flat_map(|bus| &bus.devices) {
-        if let Some(register) = device
-            .points
-            .iter()
-            .find(|register| register.point == point)
-        {
-            return Some(from_device(device, register));
-        }
-    }
-    config.subscribers.iter().find_map(|broker| {
-        let mapping = broker
-            .mappings
-            .iter()
-            .find(|mapping| mapping.point == point)?;
-        let value = mapping.value.as_deref();
-        let part = value.map_or_else(String::new, |pointer| format!(", {pointer}"));
-        let scaling = scaling(mapping.scaling);
-        Some(format!(
-            "broker {}, topic {}{part}{scaling}",
-            broker.id, mapping.topic
-        ))
-    })
+/// Where every point is read from, by index; nothing for the gateway's own.
+fn origins(config: &Config) -> BTreeMap<PointIndex, String> {
+    let devices = config.buses.iter().flat_map(|bus| &bus.devices);
+    let registers = devices.flat_map(|device| {
+        let points = device.points.iter();
+        points.map(move |register| (register.point, from_device(device, register)))
+    });
+    let topics = config.subscribers.iter().flat_map(|broker| {
+        broker.mappings.iter().map(|mapping| {
+            let value = mapping.value.as_deref();
+            let part = value.map_or_else(String::new, |pointer| format!(", {pointer}"));
+            let (id, topic, scaling) = (&broker.id, &mapping.topic, scaling(mapping.scaling));
+            (
+                mapping.point,
+                format!("broker {id}, topic {topic}{part}{scaling}"),
+            )
+        })
+    });
+    registers.chain(topics).collect()
 }
 
 fn from_device(device: &DeviceSettings, register: &RegisterPoint) -> String {
     let table = table_name(register.table);
     let kind = type_name(register.data_type);
-    let order = match register.data_type {
-        DataType::Bool | DataType::Int16 | DataType::Uint16 => String::new(),
-        _ => format!(" {}", order_name(register.order)),
+    // One register has one order of words; only its bytes may be swapped.
+    let plain = register.order == ByteOrder::Abcd && width(register.data_type) == 1;
+    let order = if plain {
+        String::new()
+    } else {
+        format!(" {}", order_name(register.order))
     };
     format!(
         "device {}, {table}:{} {kind}{order}{}, every {}",
@@ -171,7 +173,7 @@ fn explain_alarm(
 ) {
     let priority = alarm.priority.name();
     let inherits = if alarm.inherit_priority {
-        " or that of the worst alarm of the point that was active or pending"
+        ", or that of the worst alarm of the point then active or pending"
     } else {
         ""
     };
@@ -211,23 +213,17 @@ fn explain_alarm(
 /// When the alarm rises and when it clears.
 fn condition(point: &PointSettings, alarm: &AlarmSettings) -> String {
     let unit = &*point.unit;
-    let on = lasting(alarm.on_delay, "at once");
-    let off = lasting(alarm.off_delay, "at once");
+    let (on, off) = (after(alarm.on_delay), after(alarm.off_delay));
     match alarm.rule {
         Rule::Limit(rule) => {
             let upper = rule.level.is_upper();
-            let (beyond, inside) = if upper {
-                ("above", "below")
+            let (beyond, inside, clear) = if upper {
+                ("above", "below", rule.limit - rule.deadband)
             } else {
-                ("below", "above")
-            };
-            let clear = if upper {
-                rule.limit - rule.deadband
-            } else {
-                rule.limit + rule.deadband
+                ("below", "above", rule.limit + rule.deadband)
             };
             let (limit, clear) = (quantity(rule.limit, unit), quantity(clear, unit));
-            format!("Raised at or {beyond} {limit} {on}; clears {inside} {clear} {off}.")
+            format!("Raised {on} at or {beyond} {limit}; clears {off} {inside} {clear}.")
         }
         Rule::Rate(rule) => {
             let word = match rule.direction {
@@ -238,33 +234,32 @@ fn condition(point: &PointSettings, alarm: &AlarmSettings) -> String {
             let limit = quantity(rule.limit_per_min, &unit);
             let clear = quantity(rule.limit_per_min - rule.deadband_per_min, &unit);
             format!(
-                "Raised when the value {word} by {limit} or more {on}; clears below {clear} {off}. \
-                 Slope by least squares over {}, from at least {} values that span {} without a hole \
-                 of more than {}.",
+                "Raised {on} when the value {word} by {limit} or more; clears {off} below {clear}. \
+                 Slope by least squares over {}, from at least {} values that span {} without a \
+                 hole of more than {}.",
                 show_duration(rule.window),
                 rule.min_samples,
                 show_duration(rule.min_span),
                 show_duration(rule.max_gap)
             )
         }
-        Rule::State => format!(
-            "Raised when the point is in its alarm position {on}; clears when it leaves it {off}."
-        ),
+        Rule::State => format!("Raised {on} in the alarm position; clears {off} outside it."),
         Rule::Bad => format!(
-            "Raised when the value cannot be trusted {on}; clears when it can be again {off}."
+            "Raised {on} when the value cannot be trusted; clears {off} when it can be again."
         ),
-        Rule::Stale => format!(
-            "Raised when nothing new arrives for {}; clears with a new value {off}.",
-            show_duration(point.stale_after.unwrap_or_default() + alarm.on_delay)
-        ),
+        Rule::Stale => {
+            let silence = point.stale_after.unwrap_or_default() + alarm.on_delay;
+            let silence = show_duration(silence);
+            format!("Raised after {silence} without a new value; clears {off} with one.")
+        }
     }
 }
 
-fn lasting(delay: std::time::Duration, none: &str) -> String {
+fn after(delay: Duration) -> String {
     if delay.is_zero() {
-        return none.to_owned();
+        return "at once".to_owned();
     }
-    format!("for {}", show_duration(delay))
+    format!("after {}", show_duration(delay))
 }
 
 fn quantity(value: f64, unit: &str) -> String {

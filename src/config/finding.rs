@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::place::{Place, Sources};
+use super::place::{Locator, Place, Sources};
 
 /// Kinds of finding; a closed list, printed as `error[kind]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,7 +262,7 @@ impl Log {
         }
         self.drafts
             .sort_by_key(|draft| draft.places.first().map(|(place, _)| *place));
-        let masked = self.masked;
+        let locator = Locator::new(sources, &self.masked);
         let resolve = |draft: Draft| Finding {
             severity: draft.severity,
             kind: draft.kind,
@@ -271,7 +271,7 @@ impl Log {
             locations: draft
                 .places
                 .into_iter()
-                .map(|(place, note)| sources.locate(place, &masked, note))
+                .map(|(place, note)| locator.locate(place, note))
                 .collect(),
         };
         self.drafts.into_iter().map(resolve).collect()
@@ -298,7 +298,10 @@ pub(super) fn nearest<'a>(
     known
         .into_iter()
         .map(|word| (strsim::damerau_levenshtein(written, word), word))
-        .filter(|(distance, word)| *distance <= 1 + word.chars().count().min(12) / 4)
+        .filter(|(distance, word)| {
+            let length = word.chars().count();
+            *distance <= 1 + length.min(12) / 4 && *distance * 2 <= length
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)
 }
@@ -314,5 +317,6 @@ mod tests {
         assert_eq!(nearest("adress", ["address"]), Some("address"));
         assert_eq!(nearest("deadbnad", keys), Some("deadband"));
         assert_eq!(nearest("colour", keys), None);
+        assert_eq!(nearest("e", ["d"]), None);
     }
 }

@@ -110,18 +110,18 @@ impl<'a> Keys<'a> {
     /// A text that is not empty.
     pub(super) fn text(&self, key: &str, log: &mut Log) -> Option<At<String>> {
         let item = &self.entry(key)?.item;
-        match &item.value {
-            Value::Text(text) if text.trim().is_empty() => {
-                log.error(Kind::BadValue, item.place, format!("`{key}` is empty"))
-                    .hint("leave the key out if there is nothing to say");
-                None
-            }
-            Value::Text(text) => Some(At {
-                value: text.clone(),
-                place: item.place,
-            }),
-            _ => mismatch(key, "a text", item, log),
+        let Value::Text(text) = &item.value else {
+            return mismatch(key, "a text", item, log);
+        };
+        if text.trim().is_empty() {
+            log.error(Kind::BadValue, item.place, format!("`{key}` is empty"))
+                .hint("leave the key out if there is nothing to say");
+            return None;
         }
+        Some(At {
+            value: text.clone(),
+            place: item.place,
+        })
     }
 
     /// A finite number; whole numbers count.
@@ -203,10 +203,10 @@ impl<'a> Keys<'a> {
     /// A list.
     pub(super) fn list(&self, key: &str, log: &mut Log) -> Option<&'a [Item]> {
         let item = &self.entry(key)?.item;
-        match &item.value {
-            Value::List(items) => Some(items),
-            _ => mismatch(key, "a list", item, log),
-        }
+        let Value::List(items) = &item.value else {
+            return mismatch(key, "a list", item, log);
+        };
+        Some(items)
     }
 }
 
@@ -253,7 +253,9 @@ pub(super) fn number(key: &str, item: &Item, log: &mut Log) -> Option<At<f64>> {
         Value::Integer(number) if number.unsigned_abs() <= 1 << 53 => number as f64,
         Value::Integer(_) => f64::INFINITY,
         Value::Float(number) => number,
-        _ => return mismatch(key, "a number", item, log),
+        Value::Text(_) | Value::Flag(_) | Value::Date | Value::List(_) | Value::Table(_) => {
+            return mismatch(key, "a number", item, log);
+        }
     };
     if !value.is_finite() {
         let text = format!("`{key}` must be a number that can be measured");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -205,36 +205,46 @@ struct Layers {
 
 impl Layers {
     fn judge(&self, found: Effective, sources: &Sources, log: &mut Log) -> Option<Scalars> {
-        let site = found.site.map(|site| At {
-            value: site,
+        let site = found.site.as_ref().map(|site| At {
+            value: site.clone(),
             place: self.at("site"),
         });
         let site = site.filter(|site| check_id("a site", site, log));
-        let data = PathBuf::from(&found.data);
-        let journal = JournalSettings {
-            path: found.journal.path.map_or_else(
-                || data.join("journal.db"),
-                |path| self.folder("journal.path", sources).join(path),
-            ),
-            max_size: self.size(&found.journal.max_size, log)?,
-            keep_events: self.keep(&found.journal.keep_events, log)?,
-            first_epoch: None,
-        };
+        let http = self.http(&found.http, log);
+        let journal = self.journal(&found, sources, log);
         let level = LOG_LEVELS.iter().find(|(word, _)| *word == found.log);
         if level.is_none() {
             let words = LOG_LEVELS.map(|(word, _)| word).join(", ");
-            log.error(
-                Kind::BadValue,
-                self.at("log"),
-                format!("`log` cannot be \"{}\"", found.log),
-            )
-            .hint(format!("allowed: {words}"));
+            let text = format!("`log` cannot be \"{}\"", found.log);
+            log.error(Kind::BadValue, self.at("log"), text)
+                .hint(format!("allowed: {words}"));
         }
+        // Everything was looked at before anything is given up.
         Some(Scalars {
-            http: self.http(&found.http, log)?,
             site: site?.value,
             log: level?.1,
-            journal,
+            http: http?,
+            journal: journal?,
+        })
+    }
+
+    fn journal(
+        &self,
+        found: &Effective,
+        sources: &Sources,
+        log: &mut Log,
+    ) -> Option<JournalSettings> {
+        let path = found.journal.path.as_ref().map_or_else(
+            || Path::new(&found.data).join("journal.db"),
+            |path| self.folder("journal.path", sources).join(path),
+        );
+        let max_size = self.size(&found.journal.max_size, log);
+        let keep_events = self.keep(&found.journal.keep_events, log);
+        Some(JournalSettings {
+            path,
+            max_size: max_size?,
+            keep_events: keep_events?,
+            first_epoch: None,
         })
     }
 

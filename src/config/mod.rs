@@ -111,3 +111,6 @@ pub fn load(source: &Source) -> Result<(Config, Vec<Finding>), Mistakes> {
         None => Err(Mistakes { findings }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,14 +42,12 @@ pub(super) fn entries<'a>(root: &'a Section, name: &str, log: &mut Log) -> &'a [
     let Some(entry) = root.get(name) else {
         return &[];
     };
-    match &entry.item.value {
-        Value::Table(section) => &section.entries,
-        _ => {
-            let text = format!("`{name}` is a table of ids, as in `[{name}.example]`");
-            log.error(Kind::WrongType, entry.item.place, text);
-            &[]
-        }
-    }
+    let Value::Table(section) = &entry.item.value else {
+        let text = format!("`{name}` is a table of ids, as in `[{name}.example]`");
+        log.error(Kind::WrongType, entry.item.place, text);
+        return &[];
+    };
+    &section.entries
 }
 
 /// Reads `[person]` and `[area]`.

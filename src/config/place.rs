@@ -46,25 +46,50 @@ pub(super) enum Format {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sources(pub(super) Vec<SourceText>);
 
-impl Sources {
-    /// Resolves `place` for printing. Stretches in `masked` (passwords) show as asterisks.
-    pub(super) fn locate(&self, place: Place, masked: &[Place], note: Option<String>) -> Location {
-        let Some(source) = self.0.get(place.file) else {
+/// Resolves places for printing. The lines are counted once, not for each of many findings.
+pub(super) struct Locator<'a> {
+    sources: &'a Sources,
+    /// Where the lines of each text start.
+    lines: Vec<Vec<usize>>,
+    /// Stretches that show as asterisks.
+    masked: &'a [Place],
+}
+
+impl<'a> Locator<'a> {
+    /// For all texts; stretches in `masked` (passwords) are hidden.
+    pub(super) fn new(sources: &'a Sources, masked: &'a [Place]) -> Self {
+        let starts = |source: &SourceText| {
+            let ends = source.text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        };
+        Self {
+            sources,
+            lines: sources.0.iter().map(starts).collect(),
+            masked,
+        }
+    }
+
+    /// Resolves one place.
+    pub(super) fn locate(&self, place: Place, note: Option<String>) -> Location {
+        let (Some(source), Some(lines)) =
+            (self.sources.0.get(place.file), self.lines.get(place.file))
+        else {
             return Location::nowhere(note);
         };
         let text = source.text.as_str();
         let start = floor_boundary(text, place.start);
-        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line = lines.partition_point(|line_start| *line_start <= start);
+        let line_start = lines.get(line - 1).copied().unwrap_or(0);
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
         let end = floor_boundary(text, place.end).clamp(start, line_end);
-        let line = text[line_start..line_end].trim_end_matches('\r');
+        let content = text[line_start..line_end].trim_end_matches('\r');
 
         let hidden = |byte: usize| {
-            masked
+            self.masked
                 .iter()
                 .any(|m| m.file == place.file && (m.start..m.end).contains(&byte))
         };
-        let shown: String = line
+        let shown: String = content
             .char_indices()
             .map(|(at, c)| match c {
                 _ if hidden(line_start + at) => '*',
@@ -77,7 +102,7 @@ impl Sources {
         let before = &text[line_start..start];
         Location {
             file: source.name.clone(),
-            line: text[..line_start].matches('\n').count() + 1,
+            line,
             column: before.chars().count() + 1,
             source: shown,
             indent: width(before),
@@ -126,6 +151,10 @@ mod tests {
         }])
     }
 
+    fn located(text: &str, masked: &[Place], place: Place) -> Location {
+        Locator::new(&sources(text), masked).locate(place, None)
+    }
+
     fn place(start: usize, end: usize) -> Place {
         Place {
             file: 0,
@@ -138,11 +167,11 @@ mod tests {
     fn columns_count_characters_and_carets_count_cells() {
         let text = "site = \"x\"\n名 = 1\r\n";
         let key = text.find('名').expect("it is there");
-        let at = sources(text).locate(place(key, key + '名'.len_utf8()), &[], None);
+        let at = located(text, &[], place(key, key + '名'.len_utf8()));
         assert_eq!((at.line, at.column, at.indent, at.carets), (2, 1, 0, 2));
         assert_eq!(at.source, "名 = 1");
         let one = text.find('1').expect("it is there");
-        let at = sources(text).locate(place(one, one + 1), &[], None);
+        let at = located(text, &[], place(one, one + 1));
         assert_eq!((at.column, at.indent), (5, 5));
     }
 
@@ -150,7 +179,7 @@ mod tests {
     fn places_that_cannot_be_are_moved_to_where_they_can() {
         let text = "é";
         for (start, end) in [(0, 9), (1, 1), (9, 3), (2, 2)] {
-            let at = sources(text).locate(place(start, end), &[], None);
+            let at = located(text, &[], place(start, end));
             assert_eq!(at.line, 1);
             assert!(at.carets >= 1);
         }
@@ -159,7 +188,7 @@ mod tests {
     #[test]
     fn secrets_and_control_characters_are_not_shown() {
         let text = "password = \"hunter2\" # \u{1b}[2J";
-        let at = sources(text).locate(place(0, 8), &[place(12, 19)], None);
+        let at = located(text, &[place(12, 19)], place(0, 8));
         assert_eq!(at.source, "password = \"*******\" # \u{fffd}[2J");
     }
 }

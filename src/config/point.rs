@@ -85,6 +85,8 @@ pub(super) struct RawPoint {
     pub(super) name: Option<String>,
     /// The area's id.
     pub(super) area: Option<String>,
+    /// An area is written, but there is none.
+    pub(super) area_unknown: bool,
     pub(super) measures: Measure,
     pub(super) unit: String,
     pub(super) range: Option<At<(f64, f64)>>,
@@ -156,6 +158,7 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
     let mut point = RawPoint {
         id: entry.key.clone(),
         name: keys.text("name", log).map(|name| name.value),
+        area_unknown: area.is_none() && keys.has("area"),
         area,
         measures: measures.map_or(Measure::Other, |measures| measures.value),
         unit: keys

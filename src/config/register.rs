@@ -86,7 +86,8 @@ fn name_of<T: PartialEq>(words: &[(&'static str, T)], wanted: T) -> &'static str
     word.map_or("", |(word, _)| word)
 }
 
-const fn width(data_type: DataType) -> u16 {
+/// Addresses a value of this type takes.
+pub(super) const fn width(data_type: DataType) -> u16 {
     match data_type {
         DataType::Bool | DataType::Int16 | DataType::Uint16 => 1,
         DataType::Int32 | DataType::Uint32 | DataType::Float32 => 2,

@@ -78,15 +78,16 @@ pub(super) fn read(sources: &Sources, log: &mut Log) -> Section {
         for error in errors {
             let span = error.span().unwrap_or(0..0);
             let place = place(file, &span);
-            let text = format!("not TOML: {}", error.message());
-            if error.message().starts_with("duplicate key") {
-                log.error(
-                    Kind::Duplicate,
-                    place,
-                    "this is written twice in the same table",
-                );
-            } else {
-                log.error(Kind::Syntax, place, text);
+            let message = error.message();
+            if message.starts_with("duplicate key") {
+                let text = "this is written twice in the same table";
+                log.error(Kind::Duplicate, place, text)
+                    .hint("keep one of the two");
+                continue;
+            }
+            let draft = log.error(Kind::Syntax, place, format!("not TOML: {message}"));
+            if message.contains("unquoted key") {
+                draft.hint("names with other characters stand in quotes: [point.\"温度-1\"]");
             }
         }
         let section = section(document.get_ref(), file, log);

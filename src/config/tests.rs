@@ -1,0 +1,272 @@
+//! What a configuration becomes: defaults, indices, wiring.
+
+use std::time::Duration;
+
+use super::*;
+use crate::engine::settings::{AlarmKind, AlarmSettings, PendingHold, Priority, RateRule, Rule};
+use crate::output::Target;
+
+const PLANT: &str = "site = \"a\"\n[device.d]\nmodbus = \"tcp://127.0.0.1\"\n[broker.b]\n\
+    url = \"mqtt://127.0.0.1\"\n[person.p]\n[area.x]\nresponsible = [\"p\"]\n";
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn loaded(text: &str) -> Config {
+    match load(&Source::text("a.toml", &format!("{PLANT}{text}"))) {
+        Ok((config, _)) => config,
+        Err(mistakes) => panic!("{mistakes}"),
+    }
+}
+
+/// A point of a register, with `more` keys.
+fn point(more: &str) -> Config {
+    let source = "area = \"x\"\naction = \"run\"\nregister = \"input:0\"\ntype = \"int16\"";
+    loaded(&format!("[point.P]\n{source}\n{more}\n"))
+}
+
+fn alarm(config: &Config, kind: AlarmKind) -> AlarmSettings {
+    let mut alarms = config.engine.points[0].alarms.iter();
+    let found = alarms.find(|alarm| alarm.kind() == kind);
+    found.cloned().expect("the alarm is configured")
+}
+
+fn deadband(config: &Config, kind: AlarmKind) -> f64 {
+    match alarm(config, kind).rule {
+        Rule::Limit(rule) => rule.deadband,
+        rule => panic!("{rule:?} has no deadband"),
+    }
+}
+
+fn rate(config: &Config, kind: AlarmKind) -> RateRule {
+    match alarm(config, kind).rule {
+        Rule::Rate(rule) => rule,
+        rule => panic!("{rule:?} is no rate"),
+    }
+}
+
+fn close(left: f64, right: f64) -> bool {
+    (left - right).abs() < 1e-9
+}
+
+#[test]
+fn what_a_point_measures_sets_its_deadbands_and_delays() {
+    for (measures, share, on, off) in [
+        ("gas", 0.02, 2, 10),
+        ("flow", 0.05, 15, 15),
+        ("level", 0.05, 60, 60),
+        ("pressure", 0.02, 15, 15),
+        ("temperature", 0.01, 60, 60),
+        ("vibration", 0.05, 5, 5),
+        ("other", 0.01, 0, 0),
+    ] {
+        let keys =
+            format!("measures = \"{measures}\"\nrange = [-50, 150]\nhigh = 90\nhigh_high = 140");
+        let config = point(&keys);
+        let high = alarm(&config, AlarmKind::High);
+        assert_eq!(
+            (high.on_delay, high.off_delay),
+            (seconds(on), seconds(off)),
+            "{measures}"
+        );
+        assert!(
+            close(deadband(&config, AlarmKind::High), share * 200.0),
+            "{measures}"
+        );
+        let outer = alarm(&config, AlarmKind::HighHigh);
+        let expected = if measures == "gas" { 0 } else { on };
+        assert_eq!(outer.on_delay, seconds(expected), "{measures}");
+        assert_eq!(outer.pending_hold, PendingHold::Deadband);
+        let hold = if measures == "gas" {
+            PendingHold::Deadband
+        } else {
+            PendingHold::Limit
+        };
+        assert_eq!(high.pending_hold, hold, "{measures}");
+    }
+}
+
+#[test]
+fn a_default_deadband_gives_way_to_the_next_limit_and_a_written_one_stands() {
+    let config = point("range = [0, 1000]\nlow = 1\nhigh = 2\nhigh_high = 3");
+    for kind in [AlarmKind::Low, AlarmKind::High, AlarmKind::HighHigh] {
+        assert!(close(deadband(&config, kind), 0.5), "{kind:?}");
+    }
+    // Without a range: from zero to the outermost limit.
+    assert!(close(deadband(&point("high = 8"), AlarmKind::High), 0.08));
+    assert!(close(deadband(&point("low = -8"), AlarmKind::Low), 0.08));
+    let config =
+        point("high = 8\nhigh_high = 9\ndeadband = 0.5\n[point.P.alarm.high]\ndeadband = 0");
+    assert!(close(deadband(&config, AlarmKind::High), 0.0));
+    assert!(close(deadband(&config, AlarmKind::HighHigh), 0.5));
+}
+
+#[test]
+fn the_short_delay_is_for_limits_and_the_long_form_is_stronger() {
+    let config = point(
+        "measures = \"gas\"\nhigh = 8\nhigh_high = 9\nrise = { by = 1, within = \"1min\" }\ndelay = \"3s\"\n\
+         [point.P.alarm.high_high]\non_delay = \"0s\"\nlatching = true\nack_required = false\npriority = \"low\"",
+    );
+    assert_eq!(alarm(&config, AlarmKind::High).on_delay, seconds(3));
+    assert_eq!(alarm(&config, AlarmKind::Rise).on_delay, seconds(0));
+    let outer = alarm(&config, AlarmKind::HighHigh);
+    assert_eq!(
+        (outer.on_delay, outer.priority),
+        (seconds(0), Priority::Low)
+    );
+    assert!(outer.latching && !outer.ack_required);
+    assert!(
+        !alarm(&config, AlarmKind::High).latching && alarm(&config, AlarmKind::High).ack_required
+    );
+}
+
+#[test]
+fn rates_are_per_minute_and_their_window_fits_the_poll() {
+    let config = point("rise = { by = 10, within = \"30s\" }\n[point.P.alarm.fall]\nlimit = 4");
+    let rise = rate(&config, AlarmKind::Rise);
+    assert!(close(rise.limit_per_min, 20.0) && close(rise.deadband_per_min, 4.0));
+    assert_eq!((rise.window, rise.min_samples), (seconds(60), 10));
+    assert_eq!((rise.min_span, rise.max_gap), (seconds(36), seconds(20)));
+    assert!(close(rate(&config, AlarmKind::Fall).limit_per_min, 4.0));
+
+    let slow = PLANT.replace("[broker.b]", "poll = \"10s\"\n[broker.b]");
+    let keys = "register = \"input:0\"\ntype = \"int16\"\nrise = { by = 1, within = \"1min\" }";
+    let (slow, _) = load(&Source::text("a", &format!("{slow}[point.P]\n{keys}\n"))).expect("good");
+    assert_eq!(rate(&slow, AlarmKind::Rise).window, seconds(150));
+}
+
+#[test]
+fn silence_is_measured_in_polls_or_by_a_default() {
+    let stale = |config: &Config| config.engine.points[0].stale_after.expect("external");
+    assert_eq!(stale(&point("")), seconds(5));
+    let polled = |poll: &str, more: &str| {
+        let plant = PLANT.replace("[broker.b]", &format!("poll = \"{poll}\"\n[broker.b]"));
+        let point = "[point.P]\nregister = \"input:0\"\ntype = \"int16\"";
+        let (config, _) =
+            load(&Source::text("a", &format!("{plant}{point}\n{more}\n"))).expect("good");
+        stale(&config)
+    };
+    assert_eq!(polled("4s", ""), seconds(12));
+    assert_eq!(polled("4s", "measures = \"gas\""), seconds(10));
+    assert_eq!(polled("4s", "stale_after = \"9s\""), seconds(9));
+    assert_eq!(stale(&loaded("[point.P]\ntopic = \"a\"\n")), seconds(30));
+    assert_eq!(
+        stale(&loaded("[point.P]\ntopic = \"a\"\nmeasures = \"gas\"\n")),
+        seconds(10)
+    );
+}
+
+#[test]
+fn every_point_has_bad_and_stale_as_urgent_as_what_they_hide() {
+    let config = point("");
+    let kinds: Vec<AlarmKind> = config.engine.points[0]
+        .alarms
+        .iter()
+        .map(AlarmSettings::kind)
+        .collect();
+    assert_eq!(kinds, [AlarmKind::Bad, AlarmKind::Stale]);
+    let bad = alarm(&config, AlarmKind::Bad);
+    assert_eq!(
+        (bad.priority, bad.inherit_priority),
+        (Priority::Medium, true)
+    );
+    assert_eq!(bad.on_delay, Duration::ZERO);
+    let config = loaded(
+        "[priority]\nbad = \"low\"\n[point.P]\ntopic = \"a\"\n[point.P.alarm.stale]\npriority = \"high\"\n",
+    );
+    let (bad, stale) = (
+        alarm(&config, AlarmKind::Bad),
+        alarm(&config, AlarmKind::Stale),
+    );
+    assert_eq!((bad.priority, bad.inherit_priority), (Priority::Low, false));
+    assert_eq!(
+        (stale.priority, stale.inherit_priority),
+        (Priority::High, false)
+    );
+}
+
+#[test]
+fn an_inverted_contact_is_in_alarm_when_it_opens() {
+    let config = loaded(
+        "[point.P]\nregister = \"coil:3\"\nstate = { when = 0 }\n[point.Q]\nregister = \"coil:4\"\nstate = { when = 1 }\n",
+    );
+    let points = &config.buses[0].devices[0].points;
+    let value = |index: usize, raw| {
+        points[index]
+            .scaling
+            .apply(raw)
+            .value()
+            .map(|value| value.get())
+    };
+    assert_eq!((value(0, 0.0), value(0, 1.0)), (Some(1.0), Some(0.0)));
+    assert_eq!((value(1, 0.0), value(1, 1.0)), (Some(0.0), Some(1.0)));
+}
+
+#[test]
+fn the_gateways_own_points_come_last_and_are_wired() {
+    let config = loaded(
+        "[device.e]\nmodbus = \"tcp://127.0.0.1:502\"\nunit_id = 7\n[device.f]\nmodbus = \"tcp://127.0.0.1:503\"\n\
+         [output.o]\nmqtt = \"mqtt://127.0.0.1\"\n[point.Z]\ntopic = \"z\"\n[point.A]\nregister = \"coil:0\"\ndevice = \"e\"\n",
+    );
+    let ids: Vec<&str> = config
+        .engine
+        .points
+        .iter()
+        .map(|point| &*point.id)
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            "Z",
+            "A",
+            "gateway.journal",
+            "gateway.device.d",
+            "gateway.device.e",
+            "gateway.device.f",
+            "gateway.broker.b",
+            "gateway.output.o"
+        ]
+    );
+    let id = |index: PointIndex| ids[usize::try_from(index.0).expect("small")];
+    assert_eq!(id(config.journal_status), "gateway.journal");
+    let devices: Vec<Vec<&str>> = config
+        .buses
+        .iter()
+        .map(|bus| bus.devices.iter().map(|d| id(d.status)).collect())
+        .collect();
+    assert_eq!(
+        devices,
+        [
+            vec!["gateway.device.d", "gateway.device.e"],
+            vec!["gateway.device.f"]
+        ]
+    );
+    assert_eq!(id(config.subscribers[0].status), "gateway.broker.b");
+    assert_eq!(id(config.outputs[0].status), "gateway.output.o");
+    assert_eq!(id(config.buses[0].devices[1].points[0].point), "A");
+    assert_eq!(config.subscribers[0].address.client_id, "forewarn-a-b");
+    let Target::Mqtt(target) = &config.outputs[0].target;
+    assert_eq!(target.address.client_id, "forewarn-a-out-o");
+    for own in &config.engine.points[2..] {
+        assert_eq!(
+            (own.stale_after, own.good_confirm, own.alarms.len()),
+            (None, Duration::ZERO, 1)
+        );
+    }
+    let guidance: Vec<&str> = config
+        .guidance
+        .iter()
+        .map(|guidance| &*guidance.alarm)
+        .collect();
+    assert_eq!(
+        guidance[..5],
+        [
+            "Z/bad",
+            "Z/stale",
+            "A/bad",
+            "A/stale",
+            "gateway.journal/state"
+        ]
+    );
+}
