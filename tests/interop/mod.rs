@@ -2,5 +2,6 @@
 
 mod mosquitto;
 mod mqtt_input;
+mod mqtt_output;
 mod mqtt_tls;
 mod promtool;

@@ -221,6 +221,7 @@ fn event(point: &str, occurrence: u64, state: AlarmState) -> Event {
         record: Some(AlarmRecord {
             alarm,
             state,
+            priority: None,
             occurrence,
             raised_at: Some(at.wall),
             cleared_at: None,
