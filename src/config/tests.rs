@@ -33,17 +33,17 @@ fn alarm(config: &Config, kind: AlarmKind) -> AlarmSettings {
 }
 
 fn deadband(config: &Config, kind: AlarmKind) -> f64 {
-    match alarm(config, kind).rule {
-        Rule::Limit(rule) => rule.deadband,
-        rule => panic!("{rule:?} has no deadband"),
-    }
+    let Rule::Limit(rule) = alarm(config, kind).rule else {
+        panic!("{kind:?} has no deadband");
+    };
+    rule.deadband
 }
 
 fn rate(config: &Config, kind: AlarmKind) -> RateRule {
-    match alarm(config, kind).rule {
-        Rule::Rate(rule) => rule,
-        rule => panic!("{rule:?} is no rate"),
-    }
+    let Rule::Rate(rule) = alarm(config, kind).rule else {
+        panic!("{kind:?} is no rate");
+    };
+    rule
 }
 
 fn close(left: f64, right: f64) -> bool {
