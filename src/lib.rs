@@ -1,4 +1,75 @@
 //! **forewarn**: an early-warning gateway for hazard points in plants.
+//!
+//! One small daemon next to the equipment reads sensors over MQTT and Modbus, judges every reading
+//! with limit, rate-of-change and data-quality rules, runs the ISA-18.2 alarm life cycle, keeps an
+//! append-only journal in SQLite, and forwards alarms and metrics upstream. This page is the map of
+//! the code; what users are promised is in `README.md`, what they can write in
+//! `config/forewarn.toml`.
+//!
+//! It is a supplementary early-warning and record-keeping tool, not a safety instrumented system.
+//!
+//! # The trip of a reading: four rooms
+//!
+//! ```text
+//!   1 input            2 engine              3 journal            4 output
+//!  ┌─────────────┐    ┌──────────────┐      ┌──────────────┐     ┌──────────────┐
+//!  │ modbus      │    │ quality      │      │ one SQLite   │     │ mqtt         │
+//!  │  bus per    │    │ rule         │      │ transaction: │     │  window,     │
+//!  │  endpoint   ├───▶│ delay        ├─────▶│ event and    ├────▶│  receipts,   │
+//!  │ mqtt        │    │ transition   │      │ alarm state  │     │  cursor      │
+//!  │  client     │    │ (pure)       │      │ (a thread)   │     └──────────────┘
+//!  │  per broker │    └──────────────┘      └──────┬───────┘
+//!  └─────────────┘        ▲     │ copies          │ reads
+//!                         │     ▼                 ▼
+//!                      commands, pages, metrics: http
+//! ```
+//!
+//! 1. [`input`]: wire to [`Reading`](engine::reading::Reading), stamped with both clocks.
+//! 2. [`engine`]: is it news, where does it lie, is it certain, what does it mean? The answer is a
+//!    queue of effects. [`evaluation`] is the task that owns the engine, and its door.
+//! 3. [`journal`]: event and alarm state in one transaction. Only then does anybody see it.
+//! 4. [`output`]: committed events leave; a receipt moves that output's cursor.
+//!
+//! # Where things are
+//!
+//! | to find | look in |
+//! |---|---|
+//! | what raises and clears an alarm | [`engine`], one file a rule under `engine/rule/` |
+//! | the life cycle, drawn | [`engine::alarm`] |
+//! | Modbus: plan, schedule, decode, the safe wrapper | [`input::modbus`] |
+//! | MQTT: payloads, acknowledgements, reconnects | [`input::mqtt`], [`broker`] |
+//! | what happens when the disk fails | [`journal`] |
+//! | delivery, duplicates, backlog | [`output::delivery`] |
+//! | the event as receivers see it | [`event`] |
+//! | what a person may write, and every mistake | [`config`] |
+//! | metrics, health, API | [`metrics`], [`http`] |
+//! | tasks, supervision, the order of the end | [`gateway`] |
+//! | subcommands | [`commands`] |
+//!
+//! # Invariants
+//!
+//! - **The engine does no input or output, reads no clock and spawns nothing**, so the same input log
+//!   gives the same event log. Time is an argument; only [`clock`] reads clocks.
+//! - **A bad reading has no value.** It cannot become a zero, and never clears anything.
+//! - **Committed before seen.** The exception is a failing disk, marked `durable: false`.
+//! - **The journal is the queue.** Neither the MQTT client nor a channel is trusted to keep an event.
+//! - **Every queue has a bound, a policy for full, and a counter.** Telemetry goes before alarms.
+//! - **The gateway's own faults are readings** of points named `gateway.*`: same rules, same alarms.
+//! - **A late Modbus answer can answer no other question**: the connection is gone by then.
+//! - **Nothing here writes to equipment.**
+//!
+//! Dependencies point inward: `commands → gateway → {input, journal, output, http, config} → engine`.
+//! Shells never import each other, but for `output` and `http`, which read the journal's
+//! [`Feed`](journal::Feed). `tests/tidy.rs` and `clippy.toml` hold these fences.
+//!
+//! # Adding something
+//!
+//! | add | new file | lines elsewhere |
+//! |---|---|---|
+//! | a rule | `src/engine/rule/KIND.rs` | a variant and an arm in `rule/mod.rs`, its settings, a paragraph in `config/forewarn.toml`, a scenario |
+//! | an input protocol | `src/input/PROTOCOL/` | its task in `gateway.rs` |
+//! | an output | `src/output/NAME.rs` | a variant and an arm in `output/mod.rs` |
+//! | a Modbus data type | none | a variant, a width, an arm and a table row in `input/modbus/decode.rs` |
 
 pub mod broker;
 pub mod clock;

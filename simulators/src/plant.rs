@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | CH4-101 | gas panel (first device), unit 1, `input:0` float32 CDAB, %LEL | 3, a leak from 4 s: +4/s up to 59 at 18 s, held until 45 s, back to 3 at 60 s |
 //! | CH4-102 | gas panel, `input:2` float32 CDAB, %LEL | calm at 2 |
-//! | H2S-103 | gas panel, `input:4` uint16, scale 0.1, ppm | calm at 0.6 |
+//! | H2S-202 | gas panel, `input:4` uint16, scale 0.1, ppm | calm at 0.6 |
 //! | PT-330 | second device, unit 1, `holding:100` uint16, scale 0.01, bar | a slow swing between 6 and 7.2 |
 //! | LT-40 | second device, `holding:102` int16, scale 0.1, % | between 54 and 70 within half an hour |
 //! | FD-2A | second device, `coil:0`, flame detector | dark |
@@ -78,7 +78,7 @@ impl Plant {
         })
     }
 
-    /// The gas panel with CH4-101, CH4-102 and H2S-103.
+    /// The gas panel with CH4-101, CH4-102 and H2S-202.
     pub fn gas_panel(&self) -> &Device {
         &self.gas_panel
     }
@@ -164,7 +164,7 @@ mod tests {
             |at: usize| f32::from_bits((u32::from(words[at + 1]) << 16) | u32::from(words[at]));
         assert!((2.6..3.4).contains(&float(0)), "CH4-101 {}", float(0));
         assert!((1.6..2.4).contains(&float(2)), "CH4-102 {}", float(2));
-        assert!((4..=8).contains(&words[4]), "H2S-103 {}", words[4]);
+        assert!((4..=8).contains(&words[4]), "H2S-202 {}", words[4]);
 
         let mut second = unit_1(plant.second_device()).await;
         let words = second

@@ -1,3 +1,5 @@
+//! Back-off, credentials, trust: what a connection is made of.
+
 use std::io::Write as _;
 
 use super::*;

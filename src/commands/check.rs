@@ -3,16 +3,8 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use super::{BAD_CONFIGURATION, FINDINGS, GOOD};
 use crate::config::{self, Config, Finding, Mistakes, Source, explain};
-
-/// The configuration is good.
-const GOOD: u8 = 0;
-
-/// The answer could not be written.
-const FAILED: u8 = 1;
-
-/// `EX_CONFIG` of sysexits.h, which systemd prints as such.
-const BAD_CONFIGURATION: u8 = 78;
 
 /// Arguments of `forewarn check`.
 #[derive(Debug, clap::Args)]
@@ -38,7 +30,7 @@ pub fn check(source: &Source, explain: bool, out: &mut impl Write, err: &mut imp
     match config::load(source) {
         Ok((config, warnings)) => {
             let written = report(&config, &warnings, explain, out, err);
-            if written.is_ok() { GOOD } else { FAILED }
+            if written.is_ok() { GOOD } else { FINDINGS }
         }
         Err(mistakes) => {
             // With nowhere to write to, the exit code still says what is to be said.

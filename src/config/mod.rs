@@ -88,7 +88,7 @@ pub struct Config {
     pub journal: JournalSettings,
     /// The gateway's own point that says whether the journal is off the disk (1) or fine (0).
     pub journal_status: PointIndex,
-    /// Persons by id: plain name.
+    /// Persons by id: name and how to reach them.
     pub persons: BTreeMap<String, String>,
     /// SHA-256 over the effective configuration, for `forewarn_config_info` and `started` events.
     /// Secrets are left out. Comparable between runs of one version of the program.

@@ -9,8 +9,8 @@ use super::tree::{Entry, Section, Value};
 
 const PERSON: Vocabulary = Vocabulary {
     what: "a person",
-    keys: &["name"],
-    later: &[("email", "send e-mail"), ("phone", "call or text anybody")],
+    keys: &["name", "email", "phone"],
+    later: &[],
 };
 
 const AREA: Vocabulary = Vocabulary {
@@ -24,7 +24,7 @@ const AREA: Vocabulary = Vocabulary {
 
 /// Everyone and every place they answer for.
 pub(super) struct People {
-    /// Plain names by person id.
+    /// Name and how to reach them, by person id.
     pub(super) persons: BTreeMap<String, String>,
     /// By area id.
     pub(super) areas: BTreeMap<String, Area>,
@@ -56,9 +56,9 @@ pub(super) fn read(root: &Section, log: &mut Log) -> People {
     for entry in entries(root, "person", log) {
         check_id("a person", &entry.key, log);
         let keys = Keys::open(entry, &PERSON, log);
-        let name = keys.and_then(|keys| keys.text("name", log));
-        let name = name.map_or_else(|| entry.key.value.clone(), |name| name.value);
-        persons.insert(entry.key.value.clone(), name);
+        let label = keys.map(|keys| label(&entry.key.value, &keys, log));
+        let label = label.unwrap_or_else(|| entry.key.value.clone());
+        persons.insert(entry.key.value.clone(), label);
     }
     let mut areas = BTreeMap::new();
     for entry in entries(root, "area", log) {
@@ -76,6 +76,17 @@ pub(super) fn read(root: &Section, log: &mut Log) -> People {
         areas.insert(entry.key.value.clone(), area);
     }
     People { persons, areas }
+}
+
+/// What stands in messages: the name, and how to reach the person at 03:00.
+fn label(id: &str, keys: &Keys<'_>, log: &mut Log) -> String {
+    let name = keys.text("name", log).map_or_else(|| id.to_owned(), |name| name.value);
+    let reach = ["phone", "email"].map(|key| keys.text(key, log).map(|text| text.value));
+    let reach: Vec<String> = reach.into_iter().flatten().collect();
+    if reach.is_empty() {
+        return name;
+    }
+    format!("{name} ({})", reach.join(", "))
 }
 
 fn responsible(keys: &Keys<'_>, persons: &BTreeMap<String, String>, log: &mut Log) -> Vec<String> {

@@ -1,3 +1,5 @@
+//! The wire form, to the byte.
+
 use super::*;
 use crate::engine::effect::{Details, Subject};
 use crate::engine::time::{Moment, Mono};

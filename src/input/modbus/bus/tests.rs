@@ -1,3 +1,5 @@
+//! The bus over in-memory streams and virtual time.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;

@@ -1,3 +1,5 @@
+//! The search for refused addresses.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Plans against a small model.
+
 use std::sync::Arc;
 use std::time::Duration;
 
