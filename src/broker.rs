@@ -1,7 +1,7 @@
 //! Where an MQTT broker is and how to get in: shared by the subscriber (`input/mqtt`) and the
 //! forwarder (`output/mqtt`), which never share a connection.
 //!
-//! Theory of operation: one [`Client`] and one [`Pump`] live exactly as long as one connection. A
+//! Theory of operation: one `Client` and one `Pump` live exactly as long as one connection. A
 //! client library that reconnects by itself forgets, without a word, what was in flight when the
 //! broker comes back without its session; so ours never does. After any error both are thrown away
 //! and [`Backoff`] says when to try again.

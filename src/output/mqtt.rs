@@ -12,7 +12,7 @@
 //! cursor moves ([`delivery`](super::delivery)). The session is clean: what the broker would keep
 //! for us the journal keeps better.
 //!
-//! Only this task publishes on its client: PUBACKs are matched by order ([`pubacks`](super::pubacks)).
+//! Only this task publishes on its client: PUBACKs are matched by order (`pubacks`).
 //! At most half of the library's packet ids are in use, so that an id never comes round while its
 //! PUBACK is late, on which the library would stall.
 //!

@@ -17,7 +17,7 @@
 //! - The session is kept (`clean_session = false`, the same client id for ever), so that the broker
 //!   queues what is sent while we are away. We subscribe on every CONNACK all the same: whether the
 //!   broker really still has the subscriptions cannot be asked, and asking twice does no harm.
-//! - Not acknowledging is the back-pressure. At most [`WINDOW`] messages are out; when the engine's
+//! - Not acknowledging is the back-pressure. At most `WINDOW` messages are out; when the engine's
 //!   inbox is full, nothing is read from the socket.
 //! - What can never become a reading is acknowledged at once and counted: left alone, it would come
 //!   again for ever and keep what is behind it from us.
