@@ -2,5 +2,6 @@
 
 mod config_errors;
 mod interop;
+mod readme;
 mod systemd;
 mod tidy;

@@ -80,7 +80,9 @@ pub(super) fn read(root: &Section, log: &mut Log) -> People {
 
 /// What stands in messages: the name, and how to reach the person at 03:00.
 fn label(id: &str, keys: &Keys<'_>, log: &mut Log) -> String {
-    let name = keys.text("name", log).map_or_else(|| id.to_owned(), |name| name.value);
+    let name = keys
+        .text("name", log)
+        .map_or_else(|| id.to_owned(), |name| name.value);
     let reach = ["phone", "email"].map(|key| keys.text(key, log).map(|text| text.value));
     let reach: Vec<String> = reach.into_iter().flatten().collect();
     if reach.is_empty() {
