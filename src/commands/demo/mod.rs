@@ -68,12 +68,18 @@ async fn show(args: &DemoArgs, out: impl Write + IsTerminal) -> io::Result<Ended
     let folder = ScratchFolder::new("demo")?;
     let (text, ports) = with_free_ports(CONFIG)?;
     let source = Source::text("config/demo.toml", &text).data(Some(folder.path().to_owned()));
-    let (config, _warnings) = config::load(&source).map_err(io::Error::other)?;
+    let (mut config, _warnings) = config::load(&source).map_err(io::Error::other)?;
     let [broker, gas_panel, process, _http] = ports.map(loopback);
 
     let mut screen = Screen::new(out, args.json, &config);
     let site = config.site.clone();
-    let gateway = Gateway::start(config).await.map_err(io::Error::other)?;
+    // The broker first, so that the receiver is there when the gateway says its first word.
+    config.embedded_brokers.clear();
+    crate::embedded::start(broker)?;
+    let receiver = Receiver::start(ReceiverConfig::new(Broker::from(broker), &site));
+    if !receiver.subscribed(READY).await {
+        return Err(io::Error::other("the embedded broker does not answer"));
+    }
     let plant = Plant::start(PlantConfig {
         broker,
         modbus: gas_panel,
@@ -81,10 +87,7 @@ async fn show(args: &DemoArgs, out: impl Write + IsTerminal) -> io::Result<Ended
         seed: args.seed,
     })
     .await?;
-    let receiver = Receiver::start(ReceiverConfig::new(Broker::from(broker), &site));
-    if !receiver.subscribed(READY).await {
-        return Err(io::Error::other("the embedded broker does not answer"));
-    }
+    let gateway = Gateway::start(config).await.map_err(io::Error::other)?;
     screen.greet(gateway.http_address())?;
 
     let desk = gateway.desk().clone();
