@@ -2,5 +2,6 @@
 
 mod config_errors;
 mod interop;
+mod scenarios;
 mod systemd;
 mod tidy;
