@@ -170,9 +170,7 @@ mod tests {
     use super::*;
 
     fn scenario(expect: &str) -> Scenario {
-        let text = format!(
-            "about = ''\nconfig = ''\nreadings = ['P every 1s: 1x20']\n{expect}"
-        );
+        let text = format!("about = ''\nconfig = ''\nreadings = ['P every 1s: 1x20']\n{expect}");
         Scenario::parse(&text).expect("a good scenario")
     }
 
@@ -202,11 +200,31 @@ mod tests {
     fn what_does_not_fit_is_shown_with_what_came_and_the_readings_around() {
         for (expect, count, part) in [
             ("expect = []", 1, "not expected"),
-            ("expect = [{ t = 4, event = 'raised', alarm = 'P/high' }]", 2, "came: {"),
-            ("expect = [{ event = 'raised', value = 9 }]", 2, "did not come"),
-            ("expect = [{ event = 'raised', absent = ['value'] }]", 2, "without"),
-            ("expect = [{ event = 'raised' }, { event = 'raised' }]", 1, "did not come"),
-            ("expect = [{ event = 'raised' }]\nnever = [{ alarm = 'P/high' }]", 1, "must never"),
+            (
+                "expect = [{ t = 4, event = 'raised', alarm = 'P/high' }]",
+                2,
+                "came: {",
+            ),
+            (
+                "expect = [{ event = 'raised', value = 9 }]",
+                2,
+                "did not come",
+            ),
+            (
+                "expect = [{ event = 'raised', absent = ['value'] }]",
+                2,
+                "without",
+            ),
+            (
+                "expect = [{ event = 'raised' }, { event = 'raised' }]",
+                1,
+                "did not come",
+            ),
+            (
+                "expect = [{ event = 'raised' }]\nnever = [{ alarm = 'P/high' }]",
+                1,
+                "must never",
+            ),
         ] {
             let findings = findings(expect);
             assert_eq!(findings.len(), count, "{expect}: {findings:#?}");

@@ -144,11 +144,13 @@ impl Scenario {
 
     /// The input lines of the replay, a line each.
     pub fn input(&self) -> String {
-        self.lines.iter().fold(String::new(), |mut text, (_, line)| {
-            text.push_str(line);
-            text.push('\n');
-            text
-        })
+        self.lines
+            .iter()
+            .fold(String::new(), |mut text, (_, line)| {
+                text.push_str(line);
+                text.push('\n');
+                text
+            })
     }
 
     /// Runs it in a folder of its own; `name` stands in messages. Gives what did not come as

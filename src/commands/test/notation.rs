@@ -64,8 +64,8 @@ pub fn lines(line: &str) -> Result<Vec<(f64, String)>, NotationError> {
     let (mut t, every) = (span(from)?, span(every)?);
     let mut lines = Vec::new();
     for word in values.split_whitespace() {
-        let (step, count) = steps(word)
-            .ok_or_else(|| wrong(word, "a value, `_`, `bad`, `5x10` or `5+0.5x10`"))?;
+        let (step, count) =
+            steps(word).ok_or_else(|| wrong(word, "a value, `_`, `bad`, `5x10` or `5+0.5x10`"))?;
         if lines.len() + count > MAX_STEPS {
             return Err(wrong(word, "at most 864000 steps"));
         }
@@ -116,9 +116,14 @@ fn steps(word: &str) -> Option<(Step<'_>, usize)> {
 }
 
 fn value(what: &str) -> Option<Step<'_>> {
-    let (number, doubt) = what.strip_suffix('?').map_or((what, false), |number| (number, true));
+    let (number, doubt) = what
+        .strip_suffix('?')
+        .map_or((what, false), |number| (number, true));
     // A sign behind the first character is that of the slope.
-    let sign = number.char_indices().skip(1).find(|(_, c)| matches!(c, '+' | '-'));
+    let sign = number
+        .char_indices()
+        .skip(1)
+        .find(|(_, c)| matches!(c, '+' | '-'));
     let (first, slope) = sign.map_or((number, "0"), |(at, _)| number.split_at(at));
     let parse = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite());
     Some(Step::Value {
