@@ -1,24 +1,29 @@
 //! The life cycle of one alarm (ISA-18.2 / IEC 62682, table of alarm-standards 1.3).
 //!
+//! Left to right: has a person recognised it? Top to bottom: is the condition true?
+//!
 //! ```text
-//!                    raise (new occurrence)
-//!   ┌────────┐ ───────────────────────────────▶ ┌────────────────┐ ◀── realarm ──┐
-//!   │ Normal │                                  │ Unacknowledged │               │
-//!   └────────┘ ◀─── clear, no ack required ──── └────────────────┘ ──── ack ──▶ ┌──────────────┐
-//!     ▲ ▲  ▲                                      │            │                │ Acknowledged │
-//!     │ │  │                       clear, latching│            │clear           └──────────────┘
-//!     │ │  │                                      ▼            ▼                  │          │
-//!     │ │  │              ┌───────────────────────┐   ┌────────────────────────┐  │          │
-//!     │ │  └──── ack ─────│                       │   │ ReturnedUnacknowledged │  │          │
-//!     │ │                 │ LatchedUnacknowledged │   └────────────────────────┘  │          │
-//!     │ │                 └───────────────────────┘        │ ack                  │clear     │clear,
-//!     │ │                     │ ack       (ack ends in     │                      │          │latching
-//!     │ │                     ▼            Normal only for │                      │          │
-//!     │ │                 ┌─────────────────────┐ Returned)│                      │          │
-//!     │ └──── reset ───── │ LatchedAcknowledged │ ◀────────┼──────────────────────┼──────────┘
-//!     │                   └─────────────────────┘          │                      │
-//!     └────────────────────────────────────────────────────┴──────────────────────┘
+//!                    not recognised                          recognised
+//!
+//!                                          raise    ┌───────────────────────────────┐
+//!               ┌────────────────────────────────── │            Normal             │ ◀──┐
+//!               ▼                                   └───────────────────────────────┘    │
+//!  condition ┌────────────────────────┐     ack     ┌───────────────────────────────┐    │
+//!  true      │     Unacknowledged     │ ──────────▶ │         Acknowledged          │    │
+//!            │                        │ ◀────────── │                               │    │
+//!            └────────────────────────┘   realarm   └───────────────────────────────┘    │
+//!               │ clear                                │ clear                           │
+//!               ▼                                      ▼                                 │
+//!  condition ┌────────────────────────┐     ack                                          │
+//!  gone      │ ReturnedUnacknowledged │ ────────────────────────────────────────────────▶┤
+//!            └────────────────────────┘                (Normal at once) ────────────────▶┤
+//!   latching ┌────────────────────────┐     ack     ┌───────────────────────────────┐    │
+//!   instead  │  LatchedUnacknowledged │ ──────────▶ │      LatchedAcknowledged      │ ───┘
+//!            └────────────────────────┘             └───────────────────────────────┘ reset
 //! ```
+//!
+//! Not drawn: a raise leads from each of the three states at the bottom back to `Unacknowledged`; an
+//! alarm that nobody has to acknowledge goes down on the right, as if the system had.
 //!
 //! A raise from any state in which the condition is gone starts a new occurrence; one that was never
 //! acknowledged stays open beside it, so nothing is merged or lost. `raise` and `clear` mean the

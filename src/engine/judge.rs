@@ -2,6 +2,8 @@
 //! whether there is a value to judge, the rules say where it lies, the delays when that is certain,
 //! the life cycle what it means.
 
+use std::time::Duration;
+
 use super::agenda::Timer;
 use super::alarm::{Input, Step, transition};
 use super::delay::{Confirmed, Phase, Zone};
@@ -14,6 +16,7 @@ impl Engine {
     /// A live reading of a point.
     pub(super) fn accept(&mut self, index: usize, sample: Sample, taken: Mono, now: Moment) {
         self.arm_stale(index);
+        let confirm = self.points[index].good_confirm;
         let channel = &mut self.points[index].channel;
         if let Sample::Bad(fault) = sample {
             channel.confirm_due = None;
@@ -24,34 +27,53 @@ impl Engine {
         match channel.condition {
             Condition::Waiting | Condition::Present => {
                 channel.condition = Condition::Present;
-                self.judge(index, sample, Some(taken), now);
+                let changed = channel.mark(sample, now.mono, confirm);
+                self.judge(index, sample, Some(taken), changed, now);
             }
             Condition::Bad(_) | Condition::Stale => self.await_confirmation(index, now),
         }
     }
 
     /// A point that was bad or stale delivers again; it is believed after `good_confirm`.
-    pub(super) fn await_confirmation(&mut self, index: usize, now: Moment) {
+    fn await_confirmation(&mut self, index: usize, now: Moment) {
         let point = &mut self.points[index];
         if point.good_confirm.is_zero() {
             self.regain_value(index, now);
         } else if point.channel.confirm_due.is_none() {
             let due = now.mono + point.good_confirm;
             point.channel.confirm_due = Some(due);
-            self.agenda.push(due, Timer::Confirm(timer_index(index)));
+            if !point.channel.confirm_armed {
+                point.channel.confirm_armed = true;
+                self.agenda.push(due, Timer::Confirm(timer_index(index)));
+            }
+        }
+    }
+
+    /// The agenda's entry of a confirmation comes up; the confirmation may have begun anew meanwhile.
+    pub(super) fn end_confirmation(&mut self, index: usize, due: Mono, now: Moment) {
+        let channel = &mut self.points[index].channel;
+        channel.confirm_armed = false;
+        match channel.confirm_due {
+            Some(moved) if moved > due => {
+                channel.confirm_armed = true;
+                self.agenda.push(moved, Timer::Confirm(timer_index(index)));
+            }
+            Some(_) => self.regain_value(index, now),
+            None => {}
         }
     }
 
     /// The value is believed again, and judged as it stands. It is not a new sample: a slope is
     /// drawn through samples only.
-    pub(super) fn regain_value(&mut self, index: usize, now: Moment) {
+    fn regain_value(&mut self, index: usize, now: Moment) {
+        self.points[index].hidden = Sight::default();
         let channel = &mut self.points[index].channel;
         channel.confirm_due = None;
         channel.condition = Condition::Present;
         if let Some(sample) = channel.sample {
-            self.judge(index, sample, None, now);
+            channel.mark(sample, now.mono, Duration::ZERO);
+            self.judge(index, sample, None, true, now);
         }
-        self.report_quality_of_active(index, now);
     }
 
     pub(super) fn fall_silent(&mut self, index: usize, due: Mono, now: Moment) {
@@ -98,24 +120,39 @@ impl Engine {
 
     /// There is no value to judge: alarms hold, pending raises are dropped, the alarm about the
     /// missing value rises and says what it hides.
-    pub(super) fn lose_value(&mut self, index: usize, condition: Condition, now: Moment) {
-        let sight = self.hazards_in_sight(index);
+    fn lose_value(&mut self, index: usize, condition: Condition, now: Moment) {
         let was = std::mem::replace(&mut self.points[index].channel.condition, condition);
+        let had_value = matches!(was, Condition::Waiting | Condition::Present);
+        if had_value {
+            // Kept until there is a value again: the alarm that tells of it may have a delay.
+            self.points[index].hidden = self.hazards_in_sight(index);
+        }
         for alarm in self.points[index].alarms.clone() {
             let known = self.alarms[alarm].state.is_active();
             let zone = self.alarms[alarm].watch.zone_without_value(condition);
-            self.advance(alarm, zone, &sight, now);
+            self.advance(alarm, zone, now);
             if known && zone == Zone::Beyond && was != condition {
                 self.report_change(alarm, now);
             }
         }
-        if matches!(was, Condition::Waiting | Condition::Present) {
-            self.report_quality_of_active(index, now);
+        if had_value {
+            for alarm in self.points[index].alarms.clone() {
+                self.report_quality(alarm, true, now);
+            }
         }
     }
 
-    /// Judges a value by every rule of its point. `taken` is its time on the rules' windows.
-    pub(super) fn judge(&mut self, index: usize, sample: Sample, taken: Option<Mono>, now: Moment) {
+    /// Judges a value by every rule of its point. `taken` is its time on the rules' windows, absent for
+    /// a value that was judged before. `changed`: its quality is another than before, which occurrences
+    /// that go on are marked with.
+    fn judge(
+        &mut self,
+        index: usize,
+        sample: Sample,
+        taken: Option<Mono>,
+        changed: bool,
+        now: Moment,
+    ) {
         let Some(value) = sample.value() else {
             return;
         };
@@ -125,42 +162,45 @@ impl Engine {
             if let Some(taken) = taken {
                 alarm.watch.learn(taken, sample);
             }
-            let zone = alarm.watch.zone(value, quality);
+            let zone = alarm.watch.zone(value, quality, taken.unwrap_or(now.mono));
             if alarm.phase.in_alarm() {
                 alarm.follow(value);
             }
-            self.advance(index, zone, &Sight::default(), now);
+            let was_active = alarm.state.is_active();
+            self.advance(index, zone, now);
+            if changed && was_active {
+                self.report_quality(index, false, now);
+            }
         }
     }
 
     /// Hands a verdict to the delays of an alarm.
-    pub(super) fn advance(&mut self, index: usize, zone: Zone, sight: &Sight, now: Moment) {
+    fn advance(&mut self, index: usize, zone: Zone, now: Moment) {
         let alarm = &mut self.alarms[index];
-        let before = alarm.phase;
-        if let Some(confirmed) = alarm.phase.judge(zone, alarm.delays, now.mono) {
-            self.confirm(index, confirmed, sight, now);
-        } else if alarm.phase != before {
-            match alarm.phase {
-                Phase::Pending { due } => self.agenda.push(due, Timer::Raise(timer_index(index))),
-                Phase::Clearing { due } => self.agenda.push(due, Timer::Clear(timer_index(index))),
-                Phase::Idle | Phase::Active => {}
-            }
+        match alarm.phase.judge(zone, alarm.delays, now.mono) {
+            Some(confirmed) => self.confirm(index, confirmed, now),
+            None => self.arm_delay(index),
+        }
+    }
+
+    /// Sees to it that a running delay ends. An entry that is there already is not later than it: the
+    /// delays of an alarm do not change, and a raise lies between an on-delay and an off-delay.
+    pub(super) fn arm_delay(&mut self, index: usize) {
+        let alarm = &mut self.alarms[index];
+        if let (false, Some((due, timer))) = (alarm.armed, alarm.phase.timer(timer_index(index))) {
+            alarm.armed = true;
+            self.agenda.push(due, timer);
         }
     }
 
     /// A condition has become certain: runs the life cycle and reports.
-    pub(super) fn confirm(
-        &mut self,
-        index: usize,
-        confirmed: Confirmed,
-        sight: &Sight,
-        now: Moment,
-    ) {
+    pub(super) fn confirm(&mut self, index: usize, confirmed: Confirmed, now: Moment) {
         let input = match confirmed {
             Confirmed::Raise => Input::Raise,
             Confirmed::Clear => Input::Clear,
         };
         let value = self.value_for(index);
+        let point = self.point_of(index);
         let alarm = &mut self.alarms[index];
         let Ok((state, step)) = transition(alarm.state, input, alarm.traits) else {
             debug_assert!(false, "raise and clear are never refused");
@@ -168,9 +208,9 @@ impl Engine {
         };
         match step {
             Step::Raised => {
-                alarm.begin(now, value, sight.priority);
+                alarm.begin(now, value, self.points[point].hidden.priority);
                 alarm.state = state;
-                self.report_raise(index, sight, now);
+                self.report_raise(index, now);
             }
             Step::Cleared | Step::ClearedUnattended => {
                 let lasted = alarm.end(now);

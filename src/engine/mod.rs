@@ -67,7 +67,7 @@ pub struct Engine {
 }
 
 /// Hazards of a point that its missing value hides.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Sight {
     /// The highest priority among them.
     priority: Option<Priority>,
@@ -86,6 +86,8 @@ struct Point {
     stale_after: Option<Duration>,
     good_confirm: Duration,
     channel: Channel,
+    /// What was in sight when the value was lost; empty while there is one.
+    hidden: Sight,
     /// Its alarms.
     alarms: Range<usize>,
 }
@@ -162,6 +164,7 @@ impl Engine {
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
                 channel: Channel::new(Condition::Waiting, now.mono),
+                hidden: Sight::default(),
                 alarms: first..alarms.len(),
             });
         }
@@ -171,7 +174,8 @@ impl Engine {
             .map(|(index, alarm)| (Arc::clone(&alarm.id), index));
         Self {
             names: names.collect(),
-            agenda: Agenda::with_capacity(points.len() + alarms.len()),
+            // Silence and confirmation per point, a delay per alarm.
+            agenda: Agenda::with_capacity(2 * points.len() + alarms.len()),
             effects: VecDeque::with_capacity(64),
             points,
             alarms,
@@ -201,6 +205,9 @@ impl Engine {
             Condition::Waiting
         };
         self.points[point].channel.condition = condition;
+        if condition != Condition::Waiting {
+            self.points[point].hidden = self.hazards_in_sight(point);
+        }
         if condition != Condition::Stale {
             self.arm_stale(point);
         }
@@ -228,7 +235,7 @@ impl Engine {
 
     fn clock_stepped(&mut self, step: f64) {
         for point in &mut self.points {
-            point.channel.forget_skew();
+            point.channel.shift_lags(step);
         }
         let details = Details {
             step_s: Some((step * 1000.0).round() / 1000.0),
@@ -240,29 +247,30 @@ impl Engine {
     fn fire(&mut self, timer: Timer, due: Mono, now: Moment) {
         match timer {
             Timer::Raise(alarm) | Timer::Clear(alarm) => {
-                let alarm = alarm as usize;
-                if let Some(confirmed) = self.alarms[alarm].phase.expire(due) {
-                    let sight = self.hazards_in_sight(self.point_of(alarm));
-                    self.confirm(alarm, confirmed, &sight, now);
+                let index = alarm as usize;
+                self.alarms[index].armed = false;
+                if self.alarms[index].phase.timer(alarm) == Some((due, timer)) {
+                    if let Some(confirmed) = self.alarms[index].phase.expire(due) {
+                        self.confirm(index, confirmed, now);
+                    }
+                } else {
+                    self.arm_delay(index);
                 }
             }
             Timer::Stale(point) => self.fall_silent(point as usize, due, now),
-            Timer::Confirm(point) => {
-                if self.points[point as usize].channel.confirm_due == Some(due) {
-                    self.regain_value(point as usize, now);
-                }
-            }
+            Timer::Confirm(point) => self.end_confirmation(point as usize, due, now),
         }
     }
 
-    /// The value that belongs into an alarm's event: none for alarms about the missing value.
+    /// The value that belongs into an alarm's event: none for alarms about the missing value, and none
+    /// while it is not believed.
     fn value_for(&self, alarm: usize) -> Option<f64> {
         if !self.alarms[alarm].watch.is_process() {
             return None;
         }
         let channel = &self.points[self.point_of(alarm)].channel;
         channel
-            .sample
+            .shown()
             .and_then(Sample::value)
             .map(reading::Finite::get)
     }
@@ -300,3 +308,6 @@ impl Engine {
 fn timer_index(index: usize) -> u32 {
     u32::try_from(index).expect("fewer than 2^32 points and alarms")
 }
+
+#[cfg(test)]
+mod tests;

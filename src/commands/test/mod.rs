@@ -183,6 +183,6 @@ impl Scenario {
 }
 
 fn patterns(tables: &[toml::Table]) -> Result<Vec<Pattern>, ScenarioError> {
-    let pattern = |table| Ok(Pattern::new(serde_json::to_value(table)?)?);
+    let pattern = |table| Pattern::new(serde_json::to_value(table)?);
     tables.iter().map(pattern).collect()
 }
