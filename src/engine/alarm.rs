@@ -1,29 +1,30 @@
 //! The life cycle of one alarm (ISA-18.2 / IEC 62682, table of alarm-standards 1.3).
 //!
-//! Left to right: has a person recognised it? Top to bottom: is the condition true?
+//! To the right: a person has recognised it. Downwards: the condition begins and ends.
 //!
 //! ```text
-//!                    not recognised                          recognised
+//!                  not recognised                        recognised
 //!
-//!                                          raise    ┌───────────────────────────────┐
-//!               ┌────────────────────────────────── │            Normal             │ ◀──┐
-//!               ▼                                   └───────────────────────────────┘    │
-//!  condition ┌────────────────────────┐     ack     ┌───────────────────────────────┐    │
-//!  true      │     Unacknowledged     │ ──────────▶ │         Acknowledged          │    │
-//!            │                        │ ◀────────── │                               │    │
-//!            └────────────────────────┘   realarm   └───────────────────────────────┘    │
-//!               │ clear                                │ clear                           │
-//!               ▼                                      ▼                                 │
-//!  condition ┌────────────────────────┐     ack                                          │
-//!  gone      │ ReturnedUnacknowledged │ ────────────────────────────────────────────────▶┤
-//!            └────────────────────────┘                (Normal at once) ────────────────▶┤
-//!   latching ┌────────────────────────┐     ack     ┌───────────────────────────────┐    │
-//!   instead  │  LatchedUnacknowledged │ ──────────▶ │      LatchedAcknowledged      │ ───┘
-//!            └────────────────────────┘             └───────────────────────────────┘ reset
+//!                                                   ┌─────────────────────┐
+//!  condition              ┌───────── raise ──────── │       Normal        │
+//!  false                  ▼                         └─────────────────────┘
+//!
+//!            ┌────────────────────────┐     ack     ┌─────────────────────┐
+//!  true      │     Unacknowledged     │ ──────────▶ │    Acknowledged     │
+//!            └────────────────────────┘ ◀────────── └─────────────────────┘
+//!                         │ clear         realarm              │ clear
+//!                         ▼                                    ▼
+//!            ┌────────────────────────┐     ack     ┌─────────────────────┐
+//!  gone      │ ReturnedUnacknowledged │ ──────────▶ │       Normal        │
+//!            └────────────────────────┘             └─────────────────────┘
+//!  gone, and
+//!  latching: ┌────────────────────────┐     ack     ┌─────────────────────┐  reset
+//!  instead   │ LatchedUnacknowledged  │ ──────────▶ │ LatchedAcknowledged │ ───────▶ Normal
+//!            └────────────────────────┘             └─────────────────────┘
 //! ```
 //!
-//! Not drawn: a raise leads from each of the three states at the bottom back to `Unacknowledged`; an
-//! alarm that nobody has to acknowledge goes down on the right, as if the system had.
+//! Not drawn: `raise` leads from every state at the bottom to `Unacknowledged`; an alarm that needs no
+//! acknowledgement goes down on the right side, as if the system had recognised it.
 //!
 //! A raise from any state in which the condition is gone starts a new occurrence; one that was never
 //! acknowledged stays open beside it, so nothing is merged or lost. `raise` and `clear` mean the

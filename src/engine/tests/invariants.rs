@@ -143,7 +143,20 @@ proptest! {
                     prop_assert_eq!(subject.state, before, "changed nothing");
                 }
                 EventKind::Changed => prop_assert!(before.is_active(), "{:?}", event),
-                _ => {}
+                kind @ (EventKind::Realarmed
+                | EventKind::Shelved
+                | EventKind::Unshelved
+                | EventKind::Suppressed
+                | EventKind::Unsuppressed
+                | EventKind::OutOfService
+                | EventKind::InService
+                | EventKind::Notified
+                | EventKind::AllClear
+                | EventKind::ClockStepped
+                | EventKind::MonitoringGap
+                | EventKind::ConfigChanged
+                | EventKind::Started
+                | EventKind::Stopped) => prop_assert!(false, "{:?} of an alarm", kind),
             }
             if occurrence == story.newest {
                 // P5: from unacknowledged, quiet only by a person or at its end.
