@@ -6,6 +6,7 @@ pub mod demo;
 pub mod replay;
 pub mod run;
 pub mod scratch;
+pub mod test;
 
 use std::error::Error;
 use std::io::Write;

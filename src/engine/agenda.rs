@@ -1,8 +1,10 @@
 //! Every deadline of the engine in one queue.
 //!
-//! A timer is an entry of the heap *and* a due time kept where it belongs (the point, the alarm).
-//! Moving a deadline later touches only the due time; the entry is moved when it comes up. So the
-//! staleness of a point costs nothing per reading, and the heap holds about one entry a timer.
+//! A timer is an entry of the heap *and* a due time kept where it belongs (the point, the alarm), with
+//! a mark there that the entry exists. Moving a deadline later, or stopping it, touches only the due
+//! time; the entry is looked at when it comes up, and moved or dropped. So the staleness of a point
+//! costs nothing per reading, and a value that flaps around a limit with a delay of a day fills no
+//! memory: the heap holds at most one entry per point and purpose, and one per alarm.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -30,7 +32,7 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    /// Room for one timer per point and per alarm without allocating later.
+    /// Room for `timers` entries without allocating later.
     pub(super) fn with_capacity(timers: usize) -> Self {
         Self {
             heap: BinaryHeap::with_capacity(timers),
@@ -45,6 +47,11 @@ impl Agenda {
     /// The earliest entry; possibly of a timer that has moved or was stopped.
     pub(super) fn next(&self) -> Option<Mono> {
         self.heap.peek().map(|Reverse((due, _))| *due)
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.heap.len()
     }
 
     /// Takes the earliest entry if it is due before `horizon`, or at it when `inclusive`.

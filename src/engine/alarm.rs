@@ -1,24 +1,30 @@
 //! The life cycle of one alarm (ISA-18.2 / IEC 62682, table of alarm-standards 1.3).
 //!
+//! To the right: a person has recognised it. Downwards: the condition begins and ends.
+//!
 //! ```text
-//!                    raise (new occurrence)
-//!   ┌────────┐ ───────────────────────────────▶ ┌────────────────┐ ◀── realarm ──┐
-//!   │ Normal │                                  │ Unacknowledged │               │
-//!   └────────┘ ◀─── clear, no ack required ──── └────────────────┘ ──── ack ──▶ ┌──────────────┐
-//!     ▲ ▲  ▲                                      │            │                │ Acknowledged │
-//!     │ │  │                       clear, latching│            │clear           └──────────────┘
-//!     │ │  │                                      ▼            ▼                  │          │
-//!     │ │  │              ┌───────────────────────┐   ┌────────────────────────┐  │          │
-//!     │ │  └──── ack ─────│                       │   │ ReturnedUnacknowledged │  │          │
-//!     │ │                 │ LatchedUnacknowledged │   └────────────────────────┘  │          │
-//!     │ │                 └───────────────────────┘        │ ack                  │clear     │clear,
-//!     │ │                     │ ack       (ack ends in     │                      │          │latching
-//!     │ │                     ▼            Normal only for │                      │          │
-//!     │ │                 ┌─────────────────────┐ Returned)│                      │          │
-//!     │ └──── reset ───── │ LatchedAcknowledged │ ◀────────┼──────────────────────┼──────────┘
-//!     │                   └─────────────────────┘          │                      │
-//!     └────────────────────────────────────────────────────┴──────────────────────┘
+//!                  not recognised                        recognised
+//!
+//!                                                   ┌─────────────────────┐
+//!  condition              ┌───────── raise ──────── │       Normal        │
+//!  false                  ▼                         └─────────────────────┘
+//!
+//!            ┌────────────────────────┐     ack     ┌─────────────────────┐
+//!  true      │     Unacknowledged     │ ──────────▶ │    Acknowledged     │
+//!            └────────────────────────┘ ◀────────── └─────────────────────┘
+//!                         │ clear         realarm              │ clear
+//!                         ▼                                    ▼
+//!            ┌────────────────────────┐     ack     ┌─────────────────────┐
+//!  gone      │ ReturnedUnacknowledged │ ──────────▶ │       Normal        │
+//!            └────────────────────────┘             └─────────────────────┘
+//!  gone, and
+//!  latching: ┌────────────────────────┐     ack     ┌─────────────────────┐  reset
+//!  instead   │ LatchedUnacknowledged  │ ──────────▶ │ LatchedAcknowledged │ ───────▶ Normal
+//!            └────────────────────────┘             └─────────────────────┘
 //! ```
+//!
+//! Not drawn: `raise` leads from every state at the bottom to `Unacknowledged`; an alarm that needs no
+//! acknowledgement goes down on the right side, as if the system had recognised it.
 //!
 //! A raise from any state in which the condition is gone starts a new occurrence; one that was never
 //! acknowledged stays open beside it, so nothing is merged or lost. `raise` and `clear` mean the

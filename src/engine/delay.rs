@@ -18,6 +18,7 @@
 
 use std::time::Duration;
 
+use super::agenda::Timer;
 use super::settings::PendingHold;
 use super::time::Mono;
 
@@ -111,6 +112,15 @@ impl Phase {
             Self::Pending { due: present } if present == due => self.raise(),
             Self::Clearing { due: present } if present == due => self.clear(),
             Self::Idle | Self::Pending { .. } | Self::Active | Self::Clearing { .. } => None,
+        }
+    }
+
+    /// The timer that a running delay of alarm `alarm` needs.
+    pub(super) const fn timer(self, alarm: u32) -> Option<(Mono, Timer)> {
+        match self {
+            Self::Pending { due } => Some((due, Timer::Raise(alarm))),
+            Self::Clearing { due } => Some((due, Timer::Clear(alarm))),
+            Self::Idle | Self::Active => None,
         }
     }
 

@@ -26,6 +26,7 @@ pub mod alarm;
 pub mod command;
 mod delay;
 pub mod effect;
+mod judge;
 mod occurrence;
 mod operate;
 mod quality;
@@ -42,8 +43,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agenda::{Agenda, Timer};
-use alarm::{Input, Step, transition};
-use delay::{Confirmed, Phase, Zone};
 use effect::{Cause, Details, Effect, EventKind};
 use occurrence::Alarm;
 use quality::{Admission, Channel, Condition};
@@ -68,7 +67,7 @@ pub struct Engine {
 }
 
 /// Hazards of a point that its missing value hides.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Sight {
     /// The highest priority among them.
     priority: Option<Priority>,
@@ -87,6 +86,8 @@ struct Point {
     stale_after: Option<Duration>,
     good_confirm: Duration,
     channel: Channel,
+    /// What was in sight when the value was lost; empty while there is one.
+    hidden: Sight,
     /// Its alarms.
     alarms: Range<usize>,
 }
@@ -163,6 +164,7 @@ impl Engine {
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
                 channel: Channel::new(Condition::Waiting, now.mono),
+                hidden: Sight::default(),
                 alarms: first..alarms.len(),
             });
         }
@@ -172,7 +174,8 @@ impl Engine {
             .map(|(index, alarm)| (Arc::clone(&alarm.id), index));
         Self {
             names: names.collect(),
-            agenda: Agenda::with_capacity(points.len() + alarms.len()),
+            // Silence and confirmation per point, a delay per alarm.
+            agenda: Agenda::with_capacity(2 * points.len() + alarms.len()),
             effects: VecDeque::with_capacity(64),
             points,
             alarms,
@@ -202,6 +205,9 @@ impl Engine {
             Condition::Waiting
         };
         self.points[point].channel.condition = condition;
+        if condition != Condition::Waiting {
+            self.points[point].hidden = self.hazards_in_sight(point);
+        }
         if condition != Condition::Stale {
             self.arm_stale(point);
         }
@@ -229,7 +235,7 @@ impl Engine {
 
     fn clock_stepped(&mut self, step: f64) {
         for point in &mut self.points {
-            point.channel.forget_skew();
+            point.channel.shift_lags(step);
         }
         let details = Details {
             step_s: Some((step * 1000.0).round() / 1000.0),
@@ -241,217 +247,30 @@ impl Engine {
     fn fire(&mut self, timer: Timer, due: Mono, now: Moment) {
         match timer {
             Timer::Raise(alarm) | Timer::Clear(alarm) => {
-                let alarm = alarm as usize;
-                if let Some(confirmed) = self.alarms[alarm].phase.expire(due) {
-                    let sight = self.hazards_in_sight(self.point_of(alarm));
-                    self.confirm(alarm, confirmed, &sight, now);
+                let index = alarm as usize;
+                self.alarms[index].armed = false;
+                if self.alarms[index].phase.timer(alarm) == Some((due, timer)) {
+                    if let Some(confirmed) = self.alarms[index].phase.expire(due) {
+                        self.confirm(index, confirmed, now);
+                    }
+                } else {
+                    self.arm_delay(index);
                 }
             }
             Timer::Stale(point) => self.fall_silent(point as usize, due, now),
-            Timer::Confirm(point) => {
-                if self.points[point as usize].channel.confirm_due == Some(due) {
-                    self.regain_value(point as usize, now);
-                }
-            }
+            Timer::Confirm(point) => self.end_confirmation(point as usize, due, now),
         }
     }
 
-    /// A live reading of a point.
-    fn accept(&mut self, index: usize, sample: Sample, taken: Mono, now: Moment) {
-        self.arm_stale(index);
-        let channel = &mut self.points[index].channel;
-        if let Sample::Bad(fault) = sample {
-            channel.confirm_due = None;
-            self.lose_value(index, Condition::Bad(fault), now);
-            return;
-        }
-        channel.sample = Some(sample);
-        match channel.condition {
-            Condition::Waiting | Condition::Present => {
-                channel.condition = Condition::Present;
-                self.judge(index, sample, Some(taken), now);
-            }
-            Condition::Bad(_) | Condition::Stale => self.await_confirmation(index, now),
-        }
-    }
-
-    /// A point that was bad or stale delivers again; it is believed after `good_confirm`.
-    fn await_confirmation(&mut self, index: usize, now: Moment) {
-        let point = &mut self.points[index];
-        if point.good_confirm.is_zero() {
-            self.regain_value(index, now);
-        } else if point.channel.confirm_due.is_none() {
-            let due = now.mono + point.good_confirm;
-            point.channel.confirm_due = Some(due);
-            self.agenda.push(due, Timer::Confirm(timer_index(index)));
-        }
-    }
-
-    /// The value is believed again, and judged as it stands. It is not a new sample: a slope is
-    /// drawn through samples only.
-    fn regain_value(&mut self, index: usize, now: Moment) {
-        let channel = &mut self.points[index].channel;
-        channel.confirm_due = None;
-        channel.condition = Condition::Present;
-        if let Some(sample) = channel.sample {
-            self.judge(index, sample, None, now);
-        }
-        self.report_quality_of_active(index, now);
-    }
-
-    fn fall_silent(&mut self, index: usize, due: Mono, now: Moment) {
-        let point = &mut self.points[index];
-        let Some(stale_after) = point.stale_after else {
-            return;
-        };
-        let silent_from = point.channel.last_fresh + stale_after;
-        if silent_from > due {
-            self.agenda
-                .push(silent_from, Timer::Stale(timer_index(index)));
-            return;
-        }
-        point.channel.stale_armed = false;
-        point.channel.confirm_due = None;
-        match point.channel.condition {
-            Condition::Stale => {}
-            // The alarm is there already; silence is only another reason for it.
-            Condition::Bad(_) => {
-                self.lose_value(index, Condition::Bad(Fault::NoCommunication), now)
-            }
-            Condition::Waiting | Condition::Present => {
-                self.lose_value(index, Condition::Stale, now)
-            }
-        }
-    }
-
-    /// Watches for silence. Costs nothing while the timer runs already: it moves when it comes up.
-    fn arm_stale(&mut self, index: usize) {
-        let Point {
-            stale_after: Some(stale_after),
-            channel,
-            ..
-        } = &mut self.points[index]
-        else {
-            return;
-        };
-        if !channel.stale_armed {
-            channel.stale_armed = true;
-            let due = channel.last_fresh + *stale_after;
-            self.agenda.push(due, Timer::Stale(timer_index(index)));
-        }
-    }
-
-    /// There is no value to judge: alarms hold, pending raises are dropped, the alarm about the
-    /// missing value rises and says what it hides.
-    fn lose_value(&mut self, index: usize, condition: Condition, now: Moment) {
-        let sight = self.hazards_in_sight(index);
-        let was = std::mem::replace(&mut self.points[index].channel.condition, condition);
-        for alarm in self.points[index].alarms.clone() {
-            let known = self.alarms[alarm].state.is_active();
-            let zone = self.alarms[alarm].watch.zone_without_value(condition);
-            self.advance(alarm, zone, &sight, now);
-            if known && zone == Zone::Beyond && was != condition {
-                self.report_change(alarm, now);
-            }
-        }
-        if matches!(was, Condition::Waiting | Condition::Present) {
-            self.report_quality_of_active(index, now);
-        }
-    }
-
-    /// Judges a value by every rule of its point. `taken` is its time on the rules' windows.
-    fn judge(&mut self, index: usize, sample: Sample, taken: Option<Mono>, now: Moment) {
-        let Some(value) = sample.value() else {
-            return;
-        };
-        let quality = sample.quality();
-        for index in self.points[index].alarms.clone() {
-            let alarm = &mut self.alarms[index];
-            if let Some(taken) = taken {
-                alarm.watch.learn(taken, sample);
-            }
-            let zone = alarm.watch.zone(value, quality);
-            if alarm.phase.in_alarm() {
-                alarm.follow(value);
-            }
-            self.advance(index, zone, &Sight::default(), now);
-        }
-    }
-
-    /// Hands a verdict to the delays of an alarm.
-    fn advance(&mut self, index: usize, zone: Zone, sight: &Sight, now: Moment) {
-        let alarm = &mut self.alarms[index];
-        let before = alarm.phase;
-        if let Some(confirmed) = alarm.phase.judge(zone, alarm.delays, now.mono) {
-            self.confirm(index, confirmed, sight, now);
-        } else if alarm.phase != before {
-            match alarm.phase {
-                Phase::Pending { due } => self.agenda.push(due, Timer::Raise(timer_index(index))),
-                Phase::Clearing { due } => self.agenda.push(due, Timer::Clear(timer_index(index))),
-                Phase::Idle | Phase::Active => {}
-            }
-        }
-    }
-
-    /// A condition has become certain: runs the life cycle and reports.
-    fn confirm(&mut self, index: usize, confirmed: Confirmed, sight: &Sight, now: Moment) {
-        let input = match confirmed {
-            Confirmed::Raise => Input::Raise,
-            Confirmed::Clear => Input::Clear,
-        };
-        let value = self.value_for(index);
-        let alarm = &mut self.alarms[index];
-        let Ok((state, step)) = transition(alarm.state, input, alarm.traits) else {
-            debug_assert!(false, "raise and clear are never refused");
-            return;
-        };
-        match step {
-            Step::Raised => {
-                alarm.begin(now, value, sight.priority);
-                alarm.state = state;
-                self.report_raise(index, sight, now);
-            }
-            Step::Cleared | Step::ClearedUnattended => {
-                let lasted = alarm.end(now);
-                alarm.state = state;
-                if step == Step::ClearedUnattended {
-                    alarm.acknowledge("system", now);
-                }
-                self.report_clear(index, lasted, now);
-            }
-            Step::Nothing
-            | Step::Acknowledged
-            | Step::AlreadyAcknowledged
-            | Step::Reset
-            | Step::Realarmed => alarm.state = state,
-        }
-    }
-
-    /// What a point whose value is lost hides: hazards that are active, and those on their way.
-    fn hazards_in_sight(&self, point: usize) -> Sight {
-        let mut sight = Sight::default();
-        for alarm in &self.alarms[self.points[point].alarms.clone()] {
-            if !alarm.watch.is_process() {
-                continue;
-            }
-            match alarm.phase {
-                Phase::Idle => continue,
-                Phase::Pending { .. } => sight.pending.push(alarm.kind),
-                Phase::Active | Phase::Clearing { .. } => sight.held.push(alarm.kind),
-            }
-            sight.priority = sight.priority.max(Some(alarm.priority));
-        }
-        sight
-    }
-
-    /// The value that belongs into an alarm's event: none for alarms about the missing value.
+    /// The value that belongs into an alarm's event: none for alarms about the missing value, and none
+    /// while it is not believed.
     fn value_for(&self, alarm: usize) -> Option<f64> {
         if !self.alarms[alarm].watch.is_process() {
             return None;
         }
         let channel = &self.points[self.point_of(alarm)].channel;
         channel
-            .sample
+            .shown()
             .and_then(Sample::value)
             .map(reading::Finite::get)
     }
@@ -489,3 +308,6 @@ impl Engine {
 fn timer_index(index: usize) -> u32 {
     u32::try_from(index).expect("fewer than 2^32 points and alarms")
 }
+
+#[cfg(test)]
+mod tests;

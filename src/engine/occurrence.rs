@@ -22,6 +22,8 @@ pub(super) struct Alarm {
     pub(super) watch: Watch,
     pub(super) delays: Delays,
     pub(super) phase: Phase,
+    /// Is there an entry of this alarm's delay in the agenda?
+    pub(super) armed: bool,
     pub(super) state: AlarmState,
     pub(super) traits: Traits,
     /// As configured.
@@ -60,6 +62,7 @@ impl Alarm {
                 hold: settings.pending_hold,
             },
             phase: Phase::default(),
+            armed: false,
             state: AlarmState::Normal,
             traits: Traits {
                 latching: settings.latching,
@@ -78,7 +81,7 @@ impl Alarm {
         if record.state.is_active() {
             self.phase = Phase::Active;
         }
-        if let Some(priority) = record.priority {
+        if let (Some(priority), false) = (record.priority, record.state == AlarmState::Normal) {
             self.priority = priority;
         }
         self.episode = Some(Box::new(Episode {

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::alarm::{AlarmState, Input, Step, transition};
 use super::command::{Action, Command, Denied, Outcome};
+use super::delay::Phase;
 use super::effect::{Cause, Details, Effect, Event, EventKind};
 use super::reading::Quality;
 use super::report::unconfigured;
@@ -136,6 +137,10 @@ impl Engine {
         let evidence = quality == Quality::Good;
         let alarm = &mut self.alarms[index];
         let (state, _) = transition(alarm.state, Input::Reset { evidence }, alarm.traits)?;
+        if matches!(alarm.phase, Phase::Pending { .. }) {
+            // Beyond the limit again, only not for long enough yet.
+            return Err(Denied::StillActive);
+        }
         alarm.state = state;
         let occurrence = alarm.occurrence();
         self.report(index, EventKind::Reset, Cause::Operator, said(command), now);

@@ -77,7 +77,15 @@ pub(super) struct Channel {
     /// End of the confirmation that the point is good again.
     pub(super) confirm_due: Option<Mono>,
     pub(super) counts: ReadingCounts,
+    /// Is there an entry of the confirmation in the agenda?
+    pub(super) confirm_armed: bool,
     newest: Option<Stamp>,
+    /// The newest source time that can be right; older ones are late.
+    watermark: Option<Wall>,
+    /// When the value was last doubtful, until it is marked as good again.
+    doubted: Option<Mono>,
+    /// How far our own clock was set back, seconds, not above 0.
+    set_back: f64,
     lags: VecDeque<f64>,
 }
 
@@ -106,7 +114,11 @@ impl Channel {
                 late: 0,
                 retained: 0,
             },
+            confirm_armed: false,
             newest: None,
+            watermark: None,
+            doubted: None,
+            set_back: 0.0,
             lags: VecDeque::new(),
         }
     }
@@ -129,29 +141,23 @@ impl Channel {
         let received = reading.received;
         let (sample, taken) = match reading.source_time {
             None => (reading.sample, received.mono),
-            Some(source) if is_implausible(source, received.wall) => {
-                // A wrong clock must not move the watermark, or good data would be "late" for days.
-                self.newest = Some(Stamp {
-                    time: self.newest_time(),
-                    ..stamp
-                });
-                return self.live(doubt_clock(reading.sample), reading, received.mono);
+            // A wrong clock must not move the watermark, or good data would be "late" for days.
+            Some(source) if self.is_implausible(source, received.wall) => {
+                (doubt_clock(reading.sample), received.mono)
             }
             Some(source) => {
                 let lag = received.wall.seconds_since(source);
                 let delay = lag - self.skew(lag);
-                if delay > LATE || self.newest_time().is_some_and(|newest| source < newest) {
+                if delay > LATE || self.watermark.is_some_and(|newest| source < newest) {
                     self.counts.late += 1;
                     return Admission::Ignored;
                 }
                 self.remember_lag(lag);
+                self.watermark = Some(source);
                 (reading.sample, before(received.mono, delay))
             }
         };
-        self.newest = Some(Stamp {
-            time: stamp.time.or(self.newest_time()),
-            ..stamp
-        });
+        self.newest = Some(stamp);
         self.live(sample, reading, taken)
     }
 
@@ -175,9 +181,30 @@ impl Channel {
         }
     }
 
-    /// The gateway's own clock stepped: what was learnt by comparing clocks is void.
-    pub(super) fn forget_skew(&mut self) {
-        self.lags.clear();
+    /// The gateway's own clock stepped by `step` seconds: every delay that was measured with it is off
+    /// by as much. So a source is neither late nor from the future because of a step of ours.
+    pub(super) fn shift_lags(&mut self, step: f64) {
+        self.set_back = (self.set_back + step).min(0.0);
+        for lag in &mut self.lags {
+            *lag += step;
+        }
+    }
+
+    /// Takes note of the quality of a value that is judged. Says whether it is another than before,
+    /// which running occurrences are marked with: worse at once, better only after `confirm` without
+    /// doubt, so that a flickering quality does not flood the journal.
+    pub(super) fn mark(&mut self, sample: Sample, now: Mono, confirm: Duration) -> bool {
+        match (sample.quality(), self.doubted) {
+            (Quality::Good, Some(last)) if now.since(last) >= confirm => {
+                self.doubted = None;
+                true
+            }
+            (Quality::Good, _) => false,
+            (Quality::Uncertain | Quality::Bad, last) => {
+                self.doubted = Some(now);
+                last.is_none()
+            }
+        }
     }
 
     fn live(&mut self, sample: Sample, reading: &Reading, taken: Mono) -> Admission {
@@ -202,8 +229,10 @@ impl Channel {
         }
     }
 
-    fn newest_time(&self) -> Option<Wall> {
-        self.newest.and_then(|stamp| stamp.time)
+    /// No clock shows this time: before 2020, or in the future of ours, also when it is not counted
+    /// how far ours was set back.
+    fn is_implausible(&self, source: Wall, received: Wall) -> bool {
+        source < PLAUSIBLE_FROM || received.seconds_since(source) - self.set_back < -FUTURE
     }
 
     /// The source's usual delay, seconds; its own on the first reading, which is live by definition.
@@ -218,13 +247,11 @@ impl Channel {
     fn remember_lag(&mut self, lag: f64) {
         if self.lags.len() == LAGS {
             self.lags.pop_front();
+            // The source shows by now how far it is ahead of us.
+            self.set_back = self.set_back.max(self.skew(lag).min(0.0));
         }
         self.lags.push_back(lag);
     }
-}
-
-fn is_implausible(source: Wall, received: Wall) -> bool {
-    source < PLAUSIBLE_FROM || source.seconds_since(received) > FUTURE
 }
 
 fn doubt_clock(sample: Sample) -> Sample {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::alarm::{AlarmState, Overlays};
 use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
-use super::occurrence::split_id;
-use super::quality::Condition;
+use super::occurrence::{Alarm, split_id};
 use super::reading::{AlarmIndex, Finite, Quality, Sample};
 use super::rule::Watch;
 use super::rule::rate_of_change::Fit;
@@ -70,11 +69,12 @@ impl Engine {
         self.announce(EventKind::Stopped, Cause::System, Details::default());
     }
 
-    pub(super) fn report_raise(&mut self, alarm: usize, sight: &Sight, now: Moment) {
+    pub(super) fn report_raise(&mut self, alarm: usize, now: Moment) {
         let mut details = self.trend(alarm);
         if !self.alarms[alarm].watch.is_process() {
-            details.held = (!sight.held.is_empty()).then_some(true);
-            details.message = hidden_hazards(sight);
+            let hidden = &self.points[self.point_of(alarm)].hidden;
+            details.held = (!hidden.held.is_empty()).then_some(true);
+            details.message = hidden_hazards(hidden);
         }
         self.report(alarm, EventKind::Raised, Cause::Process, details, now);
     }
@@ -102,23 +102,21 @@ impl Engine {
         );
     }
 
-    /// The quality beneath the active process alarms of a point changed: their state is held
-    /// without evidence, or there is evidence again.
-    pub(super) fn report_quality_of_active(&mut self, point: usize, now: Moment) {
-        let held = !matches!(self.points[point].channel.condition, Condition::Present);
-        for alarm in self.points[point].alarms.clone() {
-            let Self { alarms, .. } = self;
-            if alarms[alarm].watch.is_process() && alarms[alarm].state.is_active() {
-                let details = Details {
-                    held: Some(held),
-                    ..Details::default()
-                };
-                self.report(alarm, EventKind::Changed, Cause::Process, details, now);
-            }
+    /// The quality beneath a process alarm changed: if it is active, it is `held` without evidence, or
+    /// there is evidence again.
+    pub(super) fn report_quality(&mut self, alarm: usize, held: bool, now: Moment) {
+        let Alarm { watch, state, .. } = &self.alarms[alarm];
+        if watch.is_process() && state.is_active() {
+            let details = Details {
+                held: Some(held),
+                ..Details::default()
+            };
+            self.report(alarm, EventKind::Changed, Cause::Process, details, now);
         }
     }
 
-    /// An alarm that is no longer configured: its open occurrence ends on the record.
+    /// An alarm that is no longer configured: what is open of it ends on the record. An occurrence is
+    /// cleared only once, so one whose condition had ended before is `changed`.
     pub(super) fn close_removed(&mut self, record: &AlarmRecord) {
         if record.state == AlarmState::Normal && record.unacknowledged.is_empty() {
             return;
@@ -129,22 +127,32 @@ impl Engine {
             cleared_at: record.cleared_at.or(Some(self.now.wall)),
             ..record.clone()
         };
-        let subject = Subject {
-            occurrence: record.occurrence,
-            priority: record.priority.unwrap_or(Priority::Low),
-            ..unconfigured(&record.alarm)
-        };
-        self.effects.push_back(Effect::Event(Box::new(Event {
-            at: self.now,
-            kind: EventKind::Cleared,
-            subject: Some(subject),
-            cause: Cause::Config,
-            details: Details {
-                reason: Some("rule_removed".to_owned()),
-                ..Details::default()
-            },
-            record: Some(closed),
-        })));
+        let older = record.unacknowledged.iter().map(|open| open.occurrence);
+        let newest = (record.state != AlarmState::Normal).then_some(record.occurrence);
+        for occurrence in older.chain(newest) {
+            let active = Some(occurrence) == newest && record.state.is_active();
+            let kind = if active {
+                EventKind::Cleared
+            } else {
+                EventKind::Changed
+            };
+            let subject = Subject {
+                occurrence,
+                priority: record.priority.unwrap_or(Priority::Low),
+                ..unconfigured(&record.alarm)
+            };
+            self.effects.push_back(Effect::Event(Box::new(Event {
+                at: self.now,
+                kind,
+                subject: Some(subject),
+                cause: Cause::Config,
+                details: Details {
+                    reason: Some("rule_removed".to_owned()),
+                    ..Details::default()
+                },
+                record: Some(closed.clone()),
+            })));
+        }
     }
 
     /// An event of an alarm, as the alarm stands now.
@@ -219,7 +227,7 @@ impl Engine {
     fn fit(&self, point: usize) -> Option<Fit> {
         let mut own = self.alarms[self.points[point].alarms.clone()].iter();
         self.points[point].channel.shown()?;
-        own.find_map(|alarm| alarm.watch.fit())
+        own.find_map(|alarm| alarm.watch.fit(self.now.mono))
     }
 
     /// Seconds until each limit that the line leads to and that is not passed yet.

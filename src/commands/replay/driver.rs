@@ -128,10 +128,9 @@ impl<'a, W: Write> Replay<'a, W> {
             instant.push((number, line));
         }
         self.play(&mut instant)?;
-        if let Some(until) = until {
-            self.pass(Mono::ZERO + until)?;
-        }
-        Ok(())
+        // The last instant, too, is seen to its end.
+        let end = until.map_or(self.clock.mono, |until| Mono::ZERO + until);
+        self.pass(end)
     }
 
     /// Counts per point and per command outcome, one JSON line each (contract 8.15).
@@ -225,7 +224,12 @@ impl<'a, W: Write> Replay<'a, W> {
                 };
                 self.tick();
             }
-            Step::Kill => self.life = None,
+            Step::Kill => {
+                // What was due until now has happened, and was committed.
+                self.tick();
+                self.commit()?;
+                self.life = None;
+            }
             Step::Start if self.life.is_none() => self.begin()?,
             Step::Start => {}
         }
@@ -245,7 +249,7 @@ impl<'a, W: Write> Replay<'a, W> {
     }
 
     fn pass(&mut self, to: Mono) -> Result<(), ReplayError> {
-        self.trace_until(to)?;
+        self.trace_until(Mono::from_nanos(to.as_nanos().saturating_add(1)))?;
         if to > self.clock.mono {
             self.clock = self.clock.at(to);
         }
@@ -301,10 +305,10 @@ impl<'a, W: Write> Replay<'a, W> {
         Ok(())
     }
 
-    /// Shows every point at each step of the trace before `t`.
+    /// Shows every point at each step of the trace before `t`, after all that happened at that step.
     fn trace_until(&mut self, t: Mono) -> Result<(), ReplayError> {
         while let Some((every, next)) = self.trace
-            && next <= t
+            && next < t
         {
             self.trace = Some((every, next + every.max(Duration::from_millis(1))));
             self.clock = self.clock.at(next.max(self.clock.mono));

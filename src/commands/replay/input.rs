@@ -113,6 +113,10 @@ pub fn parse(text: &str) -> Result<Line, String> {
         );
     }
     let step = if let Some(seconds) = fields.wall_step {
+        // More than a century is a slip of the keyboard, and nothing that a clock can show.
+        if seconds.abs() > 3.2e9 {
+            return Err(format!("`wall_step` is {seconds}; it is in seconds"));
+        }
         Step::WallStep(seconds)
     } else if fields.kill {
         Step::Kill

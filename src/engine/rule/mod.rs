@@ -66,20 +66,22 @@ impl Watch {
         }
     }
 
-    /// The line through the rule's window, for rates.
-    pub(super) fn fit(&self) -> Option<Fit> {
+    /// The line through the rule's window, for rates; none when the newest sample in it is so old at
+    /// `now` that the window has a hole.
+    pub(super) fn fit(&self, now: Mono) -> Option<Fit> {
         match self {
+            Self::Rate(rate) if rate.1.ends_long_before(&rate.0, now) => None,
             Self::Rate(rate) => rate.1.fit(&rate.0),
             Self::Limit(_) | Self::State | Self::Bad | Self::Stale => None,
         }
     }
 
-    /// Where a value of `quality` lies.
-    pub(super) fn zone(&self, value: Finite, quality: Quality) -> Zone {
+    /// Where a value of `quality` lies. `at` is its time on the rules' windows.
+    pub(super) fn zone(&self, value: Finite, quality: Quality, at: Mono) -> Zone {
         match self {
             Self::Limit(rule) => limit::zone(rule, value),
             Self::Rate(_) if quality != Quality::Good => Zone::Unknown,
-            Self::Rate(rate) => rate_of_change::zone(&rate.0, rate.1.fit(&rate.0)),
+            Self::Rate(rate) => rate_of_change::zone(&rate.0, self.fit(at)),
             Self::State => state::zone(value),
             Self::Bad | Self::Stale => Zone::Inside,
         }

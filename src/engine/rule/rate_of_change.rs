@@ -114,6 +114,11 @@ impl Window {
         self.least_squares(count)
     }
 
+    /// Does the window say nothing about `now`, because too much time lies behind it unseen?
+    pub(in super::super) fn ends_long_before(&self, rule: &RateRule, now: Mono) -> bool {
+        (self.newest).is_none_or(|newest| now.since(newest) > rule.max_gap)
+    }
+
     fn least_squares(&self, count: f64) -> Option<Fit> {
         let mean = |of: fn(&Bucket) -> f64| {
             self.buckets

@@ -1,0 +1,247 @@
+//! From a live reading (or its absence) to a confirmed condition: the point's condition decides
+//! whether there is a value to judge, the rules say where it lies, the delays when that is certain,
+//! the life cycle what it means.
+
+use std::time::Duration;
+
+use super::agenda::Timer;
+use super::alarm::{Input, Step, transition};
+use super::delay::{Confirmed, Phase, Zone};
+use super::quality::Condition;
+use super::reading::{Fault, Sample};
+use super::time::{Moment, Mono};
+use super::{Engine, Point, Sight, timer_index};
+
+impl Engine {
+    /// A live reading of a point.
+    pub(super) fn accept(&mut self, index: usize, sample: Sample, taken: Mono, now: Moment) {
+        self.arm_stale(index);
+        let confirm = self.points[index].good_confirm;
+        let channel = &mut self.points[index].channel;
+        if let Sample::Bad(fault) = sample {
+            channel.confirm_due = None;
+            self.lose_value(index, Condition::Bad(fault), now);
+            return;
+        }
+        channel.sample = Some(sample);
+        match channel.condition {
+            Condition::Waiting | Condition::Present => {
+                channel.condition = Condition::Present;
+                let changed = channel.mark(sample, now.mono, confirm);
+                self.judge(index, sample, Some(taken), changed, now);
+            }
+            Condition::Bad(_) | Condition::Stale => self.await_confirmation(index, now),
+        }
+    }
+
+    /// A point that was bad or stale delivers again; it is believed after `good_confirm`.
+    fn await_confirmation(&mut self, index: usize, now: Moment) {
+        let point = &mut self.points[index];
+        if point.good_confirm.is_zero() {
+            self.regain_value(index, now);
+        } else if point.channel.confirm_due.is_none() {
+            let due = now.mono + point.good_confirm;
+            point.channel.confirm_due = Some(due);
+            if !point.channel.confirm_armed {
+                point.channel.confirm_armed = true;
+                self.agenda.push(due, Timer::Confirm(timer_index(index)));
+            }
+        }
+    }
+
+    /// The agenda's entry of a confirmation comes up; the confirmation may have begun anew meanwhile.
+    pub(super) fn end_confirmation(&mut self, index: usize, due: Mono, now: Moment) {
+        let channel = &mut self.points[index].channel;
+        channel.confirm_armed = false;
+        match channel.confirm_due {
+            Some(moved) if moved > due => {
+                channel.confirm_armed = true;
+                self.agenda.push(moved, Timer::Confirm(timer_index(index)));
+            }
+            Some(_) => self.regain_value(index, now),
+            None => {}
+        }
+    }
+
+    /// The value is believed again, and judged as it stands. It is not a new sample: a slope is
+    /// drawn through samples only.
+    fn regain_value(&mut self, index: usize, now: Moment) {
+        self.points[index].hidden = Sight::default();
+        let channel = &mut self.points[index].channel;
+        channel.confirm_due = None;
+        channel.condition = Condition::Present;
+        if let Some(sample) = channel.sample {
+            channel.mark(sample, now.mono, Duration::ZERO);
+            self.judge(index, sample, None, true, now);
+        }
+    }
+
+    pub(super) fn fall_silent(&mut self, index: usize, due: Mono, now: Moment) {
+        let point = &mut self.points[index];
+        let Some(stale_after) = point.stale_after else {
+            return;
+        };
+        let silent_from = point.channel.last_fresh + stale_after;
+        if silent_from > due {
+            self.agenda
+                .push(silent_from, Timer::Stale(timer_index(index)));
+            return;
+        }
+        point.channel.stale_armed = false;
+        point.channel.confirm_due = None;
+        match point.channel.condition {
+            Condition::Stale => {}
+            // The alarm is there already; silence is only another reason for it.
+            Condition::Bad(_) => {
+                self.lose_value(index, Condition::Bad(Fault::NoCommunication), now)
+            }
+            Condition::Waiting | Condition::Present => {
+                self.lose_value(index, Condition::Stale, now)
+            }
+        }
+    }
+
+    /// Watches for silence. Costs nothing while the timer runs already: it moves when it comes up.
+    pub(super) fn arm_stale(&mut self, index: usize) {
+        let Point {
+            stale_after: Some(stale_after),
+            channel,
+            ..
+        } = &mut self.points[index]
+        else {
+            return;
+        };
+        if !channel.stale_armed {
+            channel.stale_armed = true;
+            let due = channel.last_fresh + *stale_after;
+            self.agenda.push(due, Timer::Stale(timer_index(index)));
+        }
+    }
+
+    /// There is no value to judge: alarms hold, pending raises are dropped, the alarm about the
+    /// missing value rises and says what it hides.
+    fn lose_value(&mut self, index: usize, condition: Condition, now: Moment) {
+        let was = std::mem::replace(&mut self.points[index].channel.condition, condition);
+        let had_value = matches!(was, Condition::Waiting | Condition::Present);
+        if had_value {
+            // Kept until there is a value again: the alarm that tells of it may have a delay.
+            self.points[index].hidden = self.hazards_in_sight(index);
+        }
+        for alarm in self.points[index].alarms.clone() {
+            let known = self.alarms[alarm].state.is_active();
+            let zone = self.alarms[alarm].watch.zone_without_value(condition);
+            self.advance(alarm, zone, now);
+            if known && zone == Zone::Beyond && was != condition {
+                self.report_change(alarm, now);
+            }
+        }
+        if had_value {
+            for alarm in self.points[index].alarms.clone() {
+                self.report_quality(alarm, true, now);
+            }
+        }
+    }
+
+    /// Judges a value by every rule of its point. `taken` is its time on the rules' windows, absent for
+    /// a value that was judged before. `changed`: its quality is another than before, which occurrences
+    /// that go on are marked with.
+    fn judge(
+        &mut self,
+        index: usize,
+        sample: Sample,
+        taken: Option<Mono>,
+        changed: bool,
+        now: Moment,
+    ) {
+        let Some(value) = sample.value() else {
+            return;
+        };
+        let quality = sample.quality();
+        for index in self.points[index].alarms.clone() {
+            let alarm = &mut self.alarms[index];
+            if let Some(taken) = taken {
+                alarm.watch.learn(taken, sample);
+            }
+            let zone = alarm.watch.zone(value, quality, taken.unwrap_or(now.mono));
+            if alarm.phase.in_alarm() {
+                alarm.follow(value);
+            }
+            let was_active = alarm.state.is_active();
+            self.advance(index, zone, now);
+            if changed && was_active {
+                self.report_quality(index, false, now);
+            }
+        }
+    }
+
+    /// Hands a verdict to the delays of an alarm.
+    fn advance(&mut self, index: usize, zone: Zone, now: Moment) {
+        let alarm = &mut self.alarms[index];
+        match alarm.phase.judge(zone, alarm.delays, now.mono) {
+            Some(confirmed) => self.confirm(index, confirmed, now),
+            None => self.arm_delay(index),
+        }
+    }
+
+    /// Sees to it that a running delay ends. An entry that is there already is not later than it: the
+    /// delays of an alarm do not change, and a raise lies between an on-delay and an off-delay.
+    pub(super) fn arm_delay(&mut self, index: usize) {
+        let alarm = &mut self.alarms[index];
+        if let (false, Some((due, timer))) = (alarm.armed, alarm.phase.timer(timer_index(index))) {
+            alarm.armed = true;
+            self.agenda.push(due, timer);
+        }
+    }
+
+    /// A condition has become certain: runs the life cycle and reports.
+    pub(super) fn confirm(&mut self, index: usize, confirmed: Confirmed, now: Moment) {
+        let input = match confirmed {
+            Confirmed::Raise => Input::Raise,
+            Confirmed::Clear => Input::Clear,
+        };
+        let value = self.value_for(index);
+        let point = self.point_of(index);
+        let alarm = &mut self.alarms[index];
+        let Ok((state, step)) = transition(alarm.state, input, alarm.traits) else {
+            debug_assert!(false, "raise and clear are never refused");
+            return;
+        };
+        match step {
+            Step::Raised => {
+                alarm.begin(now, value, self.points[point].hidden.priority);
+                alarm.state = state;
+                self.report_raise(index, now);
+            }
+            Step::Cleared | Step::ClearedUnattended => {
+                let lasted = alarm.end(now);
+                alarm.state = state;
+                if step == Step::ClearedUnattended {
+                    alarm.acknowledge("system", now);
+                }
+                self.report_clear(index, lasted, now);
+            }
+            Step::Nothing
+            | Step::Acknowledged
+            | Step::AlreadyAcknowledged
+            | Step::Reset
+            | Step::Realarmed => alarm.state = state,
+        }
+    }
+
+    /// What a point whose value is lost hides: hazards that are active, and those on their way.
+    pub(super) fn hazards_in_sight(&self, point: usize) -> Sight {
+        let mut sight = Sight::default();
+        for alarm in &self.alarms[self.points[point].alarms.clone()] {
+            if !alarm.watch.is_process() {
+                continue;
+            }
+            match alarm.phase {
+                Phase::Idle => continue,
+                Phase::Pending { .. } => sight.pending.push(alarm.kind),
+                Phase::Active | Phase::Clearing { .. } => sight.held.push(alarm.kind),
+            }
+            sight.priority = sight.priority.max(Some(alarm.priority));
+        }
+        sight
+    }
+}

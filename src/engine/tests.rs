@@ -1,0 +1,179 @@
+//! The engine as a whole, through its three calls only: what must hold for any readings, commands and
+//! times (the invariants of alarm-standards 1.8, whose numbers stand at each test).
+
+mod agreement;
+mod closing;
+mod invariants;
+mod robustness;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Engine;
+use super::command::{Action, Command};
+use super::effect::{Effect, Event, EventKind};
+use super::reading::{PointIndex, Reading, Sample};
+use super::settings::{
+    AlarmSettings, Direction, Level, LimitRule, PendingHold, PointSettings, Priority, RateRule,
+    Rule, Settings,
+};
+use super::snapshot::{AlarmRecord, History};
+use super::time::{Moment, Mono, Wall};
+
+/// `t` seconds after the start, with both clocks in step.
+fn moment(t: f64) -> Moment {
+    let span = Duration::from_secs_f64(t);
+    Moment {
+        mono: Mono::ZERO + span,
+        wall: Wall::from_unix_nanos(1_767_225_600_000_000_000) + span,
+    }
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_secs_f64(seconds)
+}
+
+/// An alarm without delays.
+fn alarm(rule: Rule) -> AlarmSettings {
+    AlarmSettings {
+        rule,
+        priority: Priority::Medium,
+        inherit_priority: false,
+        on_delay: Duration::ZERO,
+        off_delay: Duration::ZERO,
+        pending_hold: PendingHold::Limit,
+        latching: false,
+        ack_required: true,
+    }
+}
+
+fn limit(level: Level, limit: f64, deadband: f64) -> AlarmSettings {
+    alarm(Rule::Limit(LimitRule {
+        level,
+        limit,
+        deadband,
+    }))
+}
+
+fn rise(limit_per_min: f64) -> AlarmSettings {
+    alarm(Rule::Rate(RateRule {
+        direction: Direction::Rise,
+        limit_per_min,
+        deadband_per_min: limit_per_min / 5.0,
+        window: seconds(12.0),
+        min_samples: 5,
+        min_span: seconds(6.0),
+        max_gap: seconds(4.0),
+    }))
+}
+
+fn point(id: &str, alarms: Vec<AlarmSettings>) -> PointSettings {
+    PointSettings {
+        id: id.into(),
+        area: None,
+        unit: "".into(),
+        stale_after: Some(seconds(10.0)),
+        good_confirm: seconds(3.0),
+        alarms,
+    }
+}
+
+/// Three points with every kind of alarm, delays, latches and unattended alarms among them.
+fn plant() -> Settings {
+    let quality = |rule| AlarmSettings {
+        inherit_priority: true,
+        ..alarm(rule)
+    };
+    let full = |id: &str, on: f64, off: f64, latching: bool, ack_required: bool| {
+        let delayed = |alarm| AlarmSettings {
+            on_delay: seconds(on),
+            off_delay: seconds(off),
+            latching,
+            ack_required,
+            ..alarm
+        };
+        point(
+            id,
+            vec![
+                delayed(limit(Level::Low, 2.0, 1.0)),
+                delayed(limit(Level::High, 8.0, 1.0)),
+                limit(Level::HighHigh, 10.0, 0.5),
+                delayed(rise(30.0)),
+                quality(Rule::Bad),
+                quality(Rule::Stale),
+            ],
+        )
+    };
+    let contact = point("C", vec![alarm(Rule::State), quality(Rule::Bad)]);
+    Settings {
+        points: vec![
+            full("A", 2.0, 3.0, false, true),
+            full("B", 0.0, 0.0, true, true),
+            full("D", 1.0, 0.0, false, false),
+            contact,
+        ],
+    }
+}
+
+fn ids(settings: &Settings) -> Vec<String> {
+    let of_point = |point: &PointSettings| {
+        let id = point.id.clone();
+        let kinds = point.alarms.iter().map(AlarmSettings::kind);
+        kinds
+            .map(move |kind| format!("{id}/{}", kind.name()))
+            .collect::<Vec<_>>()
+    };
+    settings.points.iter().flat_map(of_point).collect()
+}
+
+fn read(engine: &mut Engine, point: u32, sample: Sample, at: Moment) {
+    engine.read(Reading::live(PointIndex(point), sample, at));
+}
+
+fn acknowledge(alarm: &str, occurrence: Option<u64>) -> Command {
+    Command {
+        alarm: alarm.to_owned(),
+        action: Action::Acknowledge { occurrence },
+        by: "li-wei".to_owned(),
+        comment: None,
+    }
+}
+
+fn reset(alarm: &str) -> Command {
+    Command {
+        action: Action::Reset {
+            verified_independently: false,
+        },
+        ..acknowledge(alarm, None)
+    }
+}
+
+fn drain(engine: &mut Engine) -> Vec<Event> {
+    let next = || engine.poll_effect().map(|Effect::Event(event)| *event);
+    std::iter::from_fn(next).collect()
+}
+
+/// What a journal would know after `events`: the last record of every alarm.
+fn history(events: &[Event]) -> History {
+    let mut records: Vec<AlarmRecord> = Vec::new();
+    for record in events.iter().filter_map(|event| event.record.clone()) {
+        match records.iter_mut().find(|known| known.alarm == record.alarm) {
+            Some(known) => *known = record,
+            None => records.push(record),
+        }
+    }
+    History {
+        records,
+        last_alive: None,
+    }
+}
+
+fn told(event: &Event) -> (EventKind, Option<Arc<str>>, u64, f64) {
+    let subject = event.subject.as_ref();
+    (
+        event.kind,
+        subject.map(|subject| Arc::clone(&subject.alarm)),
+        subject.map_or(0, |subject| subject.occurrence),
+        event.at.mono.as_secs_f64(),
+    )
+}

@@ -1,0 +1,128 @@
+//! Readings and times that no plant should send, and memory that must not grow.
+
+use proptest::prelude::*;
+
+use super::super::reading::{Doubt, Finite};
+use super::*;
+
+fn any_sample() -> impl Strategy<Value = Sample> {
+    let extreme = prop_oneof![
+        Just(f64::MAX),
+        Just(f64::MIN),
+        Just(0.0),
+        Just(-0.0),
+        Just(5e-324),
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        Just(f64::NEG_INFINITY),
+        any::<f64>(),
+    ];
+    (extreme, any::<bool>()).prop_map(|(value, doubt)| match Finite::new(value) {
+        Some(finite) if doubt => Sample::Uncertain(finite, Doubt::SubNormal),
+        _ => Sample::measured(value),
+    })
+}
+
+fn any_reading() -> impl Strategy<Value = Reading> {
+    let nanos = prop_oneof![0_u64..100_000_000_000, any::<u64>(), Just(u64::MAX)];
+    let wall = prop_oneof![Just(1_767_225_600_000_000_000_i64), any::<i64>()];
+    (
+        (0_u32..4, any_sample(), nanos, wall.clone()),
+        (
+            prop::option::of(wall),
+            prop::option::of(any::<u64>()),
+            any::<bool>(),
+        ),
+    )
+        .prop_map(
+            |((point, sample, mono, now), (source, sequence, retained))| Reading {
+                point: PointIndex(point),
+                sample,
+                received: Moment {
+                    mono: Mono::from_nanos(mono),
+                    wall: Wall::from_unix_nanos(now),
+                },
+                source_time: source.map(Wall::from_unix_nanos),
+                sequence,
+                retained,
+            },
+        )
+}
+
+proptest! {
+    /// P17, and no panic: NaN, infinities, extreme values, any times in any order.
+    #[test]
+    fn no_reading_breaks_the_engine(readings in prop::collection::vec(any_reading(), 1..80)) {
+        let mut engine = Engine::start(&plant(), &History::default(), moment(0.0));
+        let mut last = Mono::ZERO;
+        for reading in readings {
+            engine.read(reading);
+            let snapshot = engine.snapshot();
+            for point in snapshot.points {
+                prop_assert!(point.value.is_none_or(f64::is_finite));
+                prop_assert!(point.slope_per_min.is_none_or(f64::is_finite));
+                prop_assert!(point.forecast.iter().all(|(_, ahead)| ahead.is_finite()));
+            }
+            for event in drain(&mut engine) {
+                prop_assert!(event.at.mono >= last, "time never goes back");
+                last = event.at.mono;
+                if let Some(subject) = event.subject {
+                    prop_assert!(subject.value.is_none_or(f64::is_finite));
+                }
+            }
+        }
+    }
+
+    /// However a value flaps, an alarm and a point have one entry each in the agenda.
+    #[test]
+    fn the_agenda_does_not_grow(flaps in prop::collection::vec(0_u8..3, 1..400)) {
+        let slow = |alarm| AlarmSettings {
+            on_delay: seconds(86_400.0),
+            off_delay: seconds(86_400.0),
+            ..alarm
+        };
+        let settings = Settings {
+            points: vec![point("P", vec![slow(limit(Level::High, 8.0, 1.0)), alarm(Rule::Bad)])],
+        };
+        let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+        for (tenth, flap) in (0_u32..).zip(flaps) {
+            let sample = match flap {
+                0 => Sample::measured(9.0),
+                1 => Sample::measured(5.0),
+                _ => Sample::measured(f64::NAN),
+            };
+            read(&mut engine, 0, sample, moment(f64::from(tenth) / 10.0));
+            prop_assert!(engine.agenda.len() <= 3, "{} entries", engine.agenda.len());
+        }
+    }
+}
+
+/// A point, an alarm and a rate rule in the steady state: judging allocates nothing.
+#[test]
+fn reading_in_the_steady_state_allocates_nothing() {
+    let mut engine = Engine::start(&plant(), &History::default(), moment(0.0));
+    let value = |tenth: u32| Sample::measured(5.0 + f64::from(tenth % 7) / 10.0);
+    // Both windows, the queue of delays and the agenda have their size after this.
+    let mut tenth = 0;
+    let mut second = |engine: &mut Engine| {
+        for _ in 0..10 {
+            tenth += 1;
+            for point in 0..3 {
+                let source_time = Some(moment(f64::from(tenth) / 10.0).wall);
+                let at = moment(f64::from(tenth) / 10.0 + 0.05);
+                let live = Reading::live(PointIndex(point), value(tenth), at);
+                engine.read(Reading {
+                    source_time,
+                    ..live
+                });
+            }
+        }
+    };
+    (0..60).for_each(|_| second(&mut engine));
+    assert_eq!(drain(&mut engine).len(), 1, "nothing but the start");
+    let allocations = allocation_counter::measure(|| {
+        (0..600).for_each(|_| second(&mut engine));
+    });
+    assert_eq!(drain(&mut engine).len(), 0);
+    assert_eq!(allocations.count_total, 0, "{allocations:?}");
+}
