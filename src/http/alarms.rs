@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::reply::Refusal;
 use super::view::{self, Alarm};
-use crate::clock;
 use crate::engine::command::{Action, Command, Denied, Outcome};
 use crate::engine::snapshot::{AlarmView, Snapshot};
 use crate::evaluation::DeskError;
@@ -178,7 +177,6 @@ async fn command(
     comment: Option<String>,
 ) -> Result<Response, Refusal> {
     check_words(&by, comment.as_deref())?;
-    let taken = clock::now().wall;
     let command = Command {
         alarm: alarm.clone(),
         action,
@@ -190,7 +188,7 @@ async fn command(
         Refusal::silent("the command may still take effect: look at the alarm before you repeat it")
     })??;
     let (result, occurrence, by, at) = match &answer.outcome {
-        Outcome::Accepted { occurrence } => ("accepted", *occurrence, &*by, taken),
+        Outcome::Accepted { occurrence, at } => ("accepted", *occurrence, &*by, *at),
         Outcome::AlreadyDone { occurrence, first } => {
             ("already_done", *occurrence, &*first.by, first.at)
         }
