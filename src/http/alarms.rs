@@ -17,10 +17,11 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::reply::Refusal;
-use super::view::{self, Alarm};
+use super::view::Alarm;
 use crate::engine::command::{Action, Command, Denied, Outcome};
 use crate::engine::snapshot::{AlarmView, Snapshot};
 use crate::evaluation::DeskError;
+use crate::event::rfc3339;
 
 /// The engine answers within this, or we say that it does not.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -77,7 +78,7 @@ pub(super) async fn list(
         .filter(|(_, alarm)| shown(alarm))
         .map(|(index, alarm)| Alarm::new(alarm, app.guidance.get(index)));
     let alarms = Alarms {
-        time: view::rfc3339(snapshot.at.wall),
+        time: rfc3339::format(snapshot.at.wall),
         alarms: alarms.collect(),
     };
     Ok(Json(alarms).into_response())
@@ -198,7 +199,7 @@ async fn command(
         alarm: &alarm,
         occurrence,
         by,
-        at: view::rfc3339(at),
+        at: rfc3339::format(at),
         durable: answer.durable,
     })
     .into_response())
