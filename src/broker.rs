@@ -200,6 +200,19 @@ impl Pump {
     }
 }
 
+/// Names of endings that are not [our own](Ending::ours), except for a broker that cannot be tried.
+pub(crate) const ENDINGS: [&str; 9] = [
+    "closed",
+    "configuration",
+    "network",
+    "oversize",
+    "protocol",
+    "refused",
+    "stopped",
+    "timeout",
+    "tls",
+];
+
 /// Why a connection ended: a stable name for counters and words for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ending {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use self::mqtt::Wiring;
+pub use self::mqtt::{DROP_REASONS, FAILURE_REASONS, Wiring};
 use crate::broker::BrokerAddress;
 use crate::engine::reading::PointIndex;
 

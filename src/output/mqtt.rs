@@ -32,6 +32,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tracing::{debug, info};
 
+use self::reporting::NO_PUBACK;
+pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
 use super::MqttTarget;
 use super::delivery::Delivery;
 use super::message::{self, Topics};
@@ -296,7 +298,7 @@ impl Forwarder {
         connection.rest = false;
         let oldest = connection.pubacks.oldest();
         if oldest.is_some_and(|since| now.mono.since(since) > self.target.ack_timeout) {
-            return Err(Ending::ours("no_puback", "the broker did not acknowledge"));
+            return Err(Ending::ours(NO_PUBACK, "the broker did not acknowledge"));
         }
         if let Some(period) = self.target.readings
             && connection.up

@@ -55,6 +55,10 @@ fn populated() -> String {
         tasks: vec!["engine".to_owned()],
         alarms: vec![("tank-farm".into(), Priority::Critical)],
         source_of_point: vec!["gd-01".into(), "plant".into()],
+        modbus_failures: &["timeout"],
+        rejections: vec!["not_json"],
+        output_failures: &["refused"],
+        output_drops: &["too_large"],
         config_hash: "0f".repeat(32),
     });
     let took = Duration::from_millis(7);

@@ -5,8 +5,22 @@ use std::time::Duration;
 use tracing::{error, warn};
 
 use super::Forwarder;
-use crate::broker::Ending;
+use crate::broker::{ENDINGS, Ending};
 use crate::engine::time::Moment;
+
+/// Why a connection can end, for metrics.
+pub const FAILURE_REASONS: [&str; 10] = {
+    let [a, b, c, d, e, f, g, h, i] = ENDINGS;
+    [a, b, c, d, e, f, g, h, i, NO_PUBACK]
+};
+/// Why an event can be set aside, for metrics.
+pub const DROP_REASONS: [&str; 2] = [POISON, TOO_LARGE];
+
+pub(super) const NO_PUBACK: &str = "no_puback";
+/// It ends every connection that it is sent on.
+const POISON: &str = "poison";
+/// Longer than a packet may be.
+pub(super) const TOO_LARGE: &str = "too_large";
 
 /// An output that has something to send and sends nothing in this time is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
@@ -30,9 +44,10 @@ impl Forwarder {
 
     pub(super) fn lost(&mut self, ending: &Ending, now: Moment) {
         if let Some(seq) = self.delivery.disconnected(ending.is_abort()) {
-            self.set_aside(seq, "poison");
+            self.set_aside(seq, POISON);
             self.feed.acknowledge(&self.id, seq);
         }
+        debug_assert!(FAILURE_REASONS.contains(&ending.name), "{}", ending.name);
         self.metrics.output_failure(&self.id, ending.name);
         self.beat(false, now);
         if let Some(count) = self.sampler.hit(ending.name, now.mono) {

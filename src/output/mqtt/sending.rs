@@ -2,6 +2,7 @@
 
 use tracing::warn;
 
+use super::reporting::TOO_LARGE;
 use super::{Connection, Forwarder, OUTGOING_LIMIT, TELEMETRY_AHEAD, What};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
@@ -100,7 +101,7 @@ impl Forwarder {
         let seq = event.seq;
         let line = message::event(&event.line, self.delivery.replayed(seq), event.durable);
         if line.len() + HEADER > OUTGOING_LIMIT {
-            self.set_aside(seq, "too_large");
+            self.set_aside(seq, TOO_LARGE);
             let progress = self.delivery.sent(seq, 0, since);
             self.progress(progress);
             return;
