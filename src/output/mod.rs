@@ -3,6 +3,7 @@
 pub mod delivery;
 pub mod message;
 pub mod mqtt;
+mod oldest;
 mod present;
 mod pubacks;
 mod retained;

@@ -37,6 +37,7 @@ pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
 use super::MqttTarget;
 use super::delivery::Delivery;
 use super::message::{self, Topics};
+use super::oldest::Oldest;
 use super::present::Present;
 use super::pubacks::PubAcks;
 use super::retained::Retained;
@@ -102,6 +103,7 @@ pub async fn run(
         topics: Topics::new(&target.prefix, &wiring.site),
         connector: Connector::new(target.address.clone()),
         delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
+        oldest: Oldest::default(),
         retained: Retained::new(&wiring.guidance),
         present: Present::default(),
         telemetry: Telemetry::default(),
@@ -133,6 +135,7 @@ struct Forwarder {
     metrics: Arc<Metrics>,
     connector: Connector,
     delivery: Delivery,
+    oldest: Oldest,
     retained: Retained,
     present: Present,
     telemetry: Telemetry,
@@ -191,6 +194,7 @@ enum End {
 impl Forwarder {
     async fn serve(&mut self, mut signals: Signals) {
         while !signals.stopping() {
+            self.look_at_oldest().await;
             let end = self.connection(&mut signals).await;
             self.metrics.output_connected(&self.id, false);
             let End::Lost(ending) = end else { break };

@@ -22,6 +22,7 @@ impl Forwarder {
         }
         if let Some(cursor) = progress.cursor {
             self.moved_at = now;
+            self.oldest.confirmed(cursor);
             self.feed.acknowledge(&self.id, cursor);
         }
     }
@@ -79,6 +80,7 @@ impl Forwarder {
         match fetched {
             Ok(events) => {
                 connection.rest = events.is_empty();
+                self.oldest.read(&events);
                 let events = events.into_iter().map(|event| (event, now));
                 connection.events.extend(events);
             }
