@@ -1,5 +1,12 @@
 //! Against the real programs of others.
 
+mod bench;
+#[cfg(feature = "demo")]
+mod dashboard;
+#[cfg(feature = "demo")]
+mod metrics_contract;
 mod mosquitto;
 mod mqtt_input;
+#[cfg(feature = "demo")]
+mod plant;
 mod promtool;

@@ -27,7 +27,8 @@ fn promtool_would_find_something() {
     assert!(!passed, "promtool accepts anything: {words}");
 }
 
-fn promtool(text: &str) -> (bool, String) {
+/// Its verdict and its words on an exposition.
+pub(crate) fn promtool(text: &str) -> (bool, String) {
     let mut child = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
