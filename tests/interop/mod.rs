@@ -10,3 +10,4 @@ mod mqtt_input;
 #[cfg(feature = "demo")]
 mod plant;
 mod promtool;
+mod pymodbus;
