@@ -214,6 +214,19 @@ pub(crate) async fn goodbye(client: &AsyncClient, happenings: &mut mpsc::Receive
     let _late = timeout(GOODBYE_WITHIN, written).await.is_err();
 }
 
+/// Names of endings that are not [our own](Ending::ours), except for a broker that cannot be tried.
+pub(crate) const ENDINGS: [&str; 9] = [
+    "closed",
+    "configuration",
+    "network",
+    "oversize",
+    "protocol",
+    "refused",
+    "stopped",
+    "timeout",
+    "tls",
+];
+
 /// Why a connection ended: a stable name for counters and words for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ending {

@@ -35,6 +35,7 @@ use crate::evaluation::{self, Batch, Delivery, Desk, Inlet, Readings};
 use crate::guidance::Guidance;
 use crate::http::{self, App};
 use crate::input::modbus::{self, BusSettings};
+use crate::input::mqtt::mapping::Rejection;
 use crate::input::mqtt::{self, SubscriberSettings};
 use crate::journal::{self, Journal, JournalHealth, OpenError, Restored};
 use crate::metrics::{Metrics, Names};
@@ -429,6 +430,10 @@ fn names(config: &Config) -> Names {
             })
             .collect(),
         source_of_point,
+        modbus_failures: &modbus::failure::Failure::REASONS,
+        rejections: Rejection::ALL.map(Rejection::name).into(),
+        output_failures: &output::FAILURE_REASONS,
+        output_drops: &output::DROP_REASONS,
         config_hash: config.hash.clone(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::snapshot::Acknowledgement;
+use super::time::Wall;
 
 /// A request about one alarm.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +42,8 @@ pub enum Outcome {
     Accepted {
         /// Which episode.
         occurrence: u64,
+        /// When, as it stands in the event.
+        at: Wall,
     },
     /// Someone was first; nothing changed.
     AlreadyDone {

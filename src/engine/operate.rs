@@ -69,7 +69,10 @@ impl Engine {
             said(command),
             now,
         );
-        Ok(Outcome::Accepted { occurrence })
+        Ok(Outcome::Accepted {
+            occurrence,
+            at: now.wall,
+        })
     }
 
     /// An older occurrence that nobody had recognised: closes it and leaves the newest alone.
@@ -104,7 +107,10 @@ impl Engine {
             details: said(command),
             record: Some(self.alarms[index].record()),
         })));
-        Ok(Outcome::Accepted { occurrence: asked })
+        Ok(Outcome::Accepted {
+            occurrence: asked,
+            at: now.wall,
+        })
     }
 
     fn already_acknowledged(
@@ -144,7 +150,10 @@ impl Engine {
         alarm.state = state;
         let occurrence = alarm.occurrence();
         self.report(index, EventKind::Reset, Cause::Operator, said(command), now);
-        Ok(Outcome::Accepted { occurrence })
+        Ok(Outcome::Accepted {
+            occurrence,
+            at: now.wall,
+        })
     }
 
     fn report_denied(

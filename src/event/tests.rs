@@ -217,3 +217,12 @@ fn readers_pass_over_what_they_do_not_know() {
     let back: WireEvent = serde_json::from_str(&later).expect("unknown fields are ignored");
     assert_eq!(back.alarm.as_deref(), Some("PT-330/high"));
 }
+
+#[test]
+fn times_have_milliseconds_and_the_ends_of_time_do_not_panic() {
+    let at = |nanos| rfc3339::format(Wall::from_unix_nanos(nanos));
+    assert_eq!(at(1_777_875_151_000_000_000), "2026-05-04T06:12:31.000Z");
+    assert_eq!(at(1_777_875_151_999_999_999), "2026-05-04T06:12:31.999Z");
+    assert!(at(i64::MIN).starts_with("1677-"));
+    assert!(at(i64::MAX).starts_with("2262-"));
+}

@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::reply::Refusal;
-use super::view::{self, Alarm};
-use crate::clock;
+use super::view::Alarm;
 use crate::engine::command::{Action, Command, Denied, Outcome};
 use crate::engine::snapshot::{AlarmView, Snapshot};
 use crate::evaluation::DeskError;
+use crate::event::rfc3339;
 
 /// The engine answers within this, or we say that it does not.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -78,7 +78,7 @@ pub(super) async fn list(
         .filter(|(_, alarm)| shown(alarm))
         .map(|(index, alarm)| Alarm::new(alarm, app.guidance.get(index)));
     let alarms = Alarms {
-        time: view::rfc3339(snapshot.at.wall),
+        time: rfc3339::format(snapshot.at.wall),
         alarms: alarms.collect(),
     };
     Ok(Json(alarms).into_response())
@@ -178,7 +178,6 @@ async fn command(
     comment: Option<String>,
 ) -> Result<Response, Refusal> {
     check_words(&by, comment.as_deref())?;
-    let taken = clock::now().wall;
     let command = Command {
         alarm: alarm.clone(),
         action,
@@ -190,7 +189,7 @@ async fn command(
         Refusal::silent("the command may still take effect: look at the alarm before you repeat it")
     })??;
     let (result, occurrence, by, at) = match &answer.outcome {
-        Outcome::Accepted { occurrence } => ("accepted", *occurrence, &*by, taken),
+        Outcome::Accepted { occurrence, at } => ("accepted", *occurrence, &*by, *at),
         Outcome::AlreadyDone { occurrence, first } => {
             ("already_done", *occurrence, &*first.by, first.at)
         }
@@ -200,7 +199,7 @@ async fn command(
         alarm: &alarm,
         occurrence,
         by,
-        at: view::rfc3339(at),
+        at: rfc3339::format(at),
         durable: answer.durable,
     })
     .into_response())

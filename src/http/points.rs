@@ -9,6 +9,7 @@ use super::App;
 use super::alarms::present;
 use super::reply::Refusal;
 use super::view::{self, Point};
+use crate::event::rfc3339;
 
 #[derive(Serialize)]
 struct Points<'a> {
@@ -23,7 +24,7 @@ pub(super) async fn list(State(app): State<App>) -> Result<Response, Refusal> {
     let points = snapshot.points.iter();
     let points = points.map(|point| Point::new(point, names.get(&*point.id).copied()));
     let points = Points {
-        time: view::rfc3339(snapshot.at.wall),
+        time: rfc3339::format(snapshot.at.wall),
         points: points.collect(),
     };
     Ok(Json(points).into_response())

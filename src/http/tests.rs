@@ -155,6 +155,7 @@ fn decide(command: &Command) -> Result<Answer, Denied> {
     let outcome = match (command.alarm.as_str(), command.action) {
         ("CH4-101/high", Action::Acknowledge { occurrence }) => Outcome::Accepted {
             occurrence: occurrence.unwrap_or(4),
+            at: Wall::from_unix_nanos(1_777_875_160_250_000_000),
         },
         ("CH4-101/rise", Action::Acknowledge { .. }) => Outcome::AlreadyDone {
             occurrence: 2,
@@ -291,6 +292,7 @@ async fn commands_and_what_becomes_of_them() {
     assert_eq!(done["result"], "accepted");
     assert_eq!(done["occurrence"], 3);
     assert_eq!(done["by"], "li-wei");
+    assert_eq!(done["at"], "2026-05-04T06:12:40.250Z", "the event's time");
     assert_eq!(done["durable"], true);
 
     let rise = "/api/v1/alarms/CH4-101/rise/acknowledge";

@@ -9,7 +9,7 @@ use crate::engine::alarm::AlarmState;
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{Acknowledgement, AlarmView, PointView};
-use crate::engine::time::Wall;
+use crate::event::rfc3339;
 use crate::guidance::Guidance;
 
 /// One alarm with the words that go with it.
@@ -68,7 +68,7 @@ impl<'a> Alarm<'a> {
             value: view.value,
             limit: view.limit,
             quality: view.quality,
-            raised_at: view.raised_at.map(rfc3339),
+            raised_at: view.raised_at.map(rfc3339::format),
             acknowledged: view.acknowledged.as_ref().map(acknowledged),
             peak: view.peak,
             older_unacknowledged: view.older_unacknowledged,
@@ -87,7 +87,7 @@ impl<'a> Alarm<'a> {
 fn acknowledged(by: &Acknowledgement) -> Acknowledged<'_> {
     Acknowledged {
         by: &by.by,
-        at: rfc3339(by.at),
+        at: rfc3339::format(by.at),
     }
 }
 
@@ -130,7 +130,7 @@ impl<'a> Point<'a> {
             value: view.value,
             quality: view.quality,
             reason: view.reason,
-            last_reading: view.last_reading.map(rfc3339),
+            last_reading: view.last_reading.map(rfc3339::format),
             slope_per_min: view.slope_per_min,
             forecast_s: forecast.map(|(kind, span)| (kind.name(), *span)).collect(),
             readings: Readings {
@@ -150,24 +150,4 @@ pub(super) fn names(guidance: &[Guidance]) -> BTreeMap<&str, &str> {
         .iter()
         .map(|guidance| (&*guidance.point, guidance.name.as_str()))
         .collect()
-}
-
-/// RFC 3339 in UTC with milliseconds, as in events.
-pub(super) fn rfc3339(at: Wall) -> String {
-    let at = jiff::Timestamp::from_nanosecond(at.unix_nanos().into())
-        .expect("the years 1677 to 2262 are within jiff's");
-    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_milliseconds_and_the_ends_of_time_do_not_panic() {
-        let at = Wall::from_unix_nanos(1_777_875_151_000_000_000);
-        assert_eq!(rfc3339(at), "2026-05-04T06:12:31.000Z");
-        assert!(rfc3339(Wall::from_unix_nanos(i64::MIN)).starts_with("1677-"));
-        assert!(rfc3339(Wall::from_unix_nanos(i64::MAX)).starts_with("2262-"));
-    }
 }

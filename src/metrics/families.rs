@@ -289,12 +289,25 @@ impl Families {
             self.modbus_request_duration.with_label_values(&[&**device]);
             self.device_up.with_label_values(&[&**device]);
             self.late_polls.with_label_values(&[&**device]);
+            for reason in names.modbus_failures {
+                self.modbus_failures.with_label_values(&[&**device, reason]);
+            }
         }
         for broker in &names.brokers {
             self.broker_connected.with_label_values(&[&**broker]);
             self.broker_reconnects.with_label_values(&[&**broker]);
+            for reason in &names.rejections {
+                self.readings_rejected
+                    .with_label_values(&[&**broker, reason]);
+            }
         }
         for output in &names.outputs {
+            for reason in names.output_failures {
+                self.output_failures.with_label_values(&[&**output, reason]);
+            }
+            for reason in names.output_drops {
+                self.output_dropped.with_label_values(&[&**output, reason]);
+            }
             let output = [&**output];
             self.output_connected.with_label_values(&output);
             self.output_up.with_label_values(&output);

@@ -58,6 +58,14 @@ pub struct Names {
     pub alarms: Vec<(Arc<str>, Priority)>,
     /// Device or broker id of every point, by point index; empty for the gateway's own points.
     pub source_of_point: Vec<Arc<str>>,
+    /// Why a Modbus request can fail.
+    pub modbus_failures: &'static [&'static str],
+    /// Why a message of a broker can be refused.
+    pub rejections: Vec<&'static str>,
+    /// Why a delivery can fail.
+    pub output_failures: &'static [&'static str],
+    /// Why an event can be given up for an output.
+    pub output_drops: &'static [&'static str],
     /// Hash of the configuration in force.
     pub config_hash: String,
 }

@@ -18,6 +18,10 @@ fn names() -> Names {
         tasks: vec!["engine".to_owned()],
         alarms: vec![("tank-farm".into(), Priority::High)],
         source_of_point: vec!["gd-01".into(), "plant".into()],
+        modbus_failures: &["timeout"],
+        rejections: vec!["not_json"],
+        output_failures: &["refused"],
+        output_drops: &["too_large"],
         config_hash: "abc".to_owned(),
     }
 }
@@ -181,6 +185,10 @@ fn what_is_configured_begins_at_zero() {
         r#"forewarn_output_oldest_event_timestamp_seconds{output="control-room"}"#,
         r#"forewarn_alarm_transitions_total{area="tank-farm",priority="high",to="normal"}"#,
         r#"forewarn_records_dropped_total{class="event"}"#,
+        r#"forewarn_modbus_request_failures_total{device="gd-01",reason="timeout"}"#,
+        r#"forewarn_readings_rejected_total{reason="not_json",source="plant"}"#,
+        r#"forewarn_output_failures_total{output="control-room",reason="refused"}"#,
+        r#"forewarn_output_dropped_total{output="control-room",reason="too_large"}"#,
     ] {
         assert_eq!(value_of(&text, series), Some("0"), "{series}");
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::engine::alarm::AlarmState;
 use crate::engine::snapshot::{AlarmRecord, PointView};
 use crate::engine::time::Wall;
+use crate::event::rfc3339;
 use crate::guidance::Guidance;
 
 /// Version of the program, in every state.
@@ -72,7 +73,7 @@ struct Status<'s> {
 pub fn online(since: Wall, last_seq: u64) -> String {
     json(&Status {
         status: "online",
-        since: Some(rfc3339(since)),
+        since: Some(rfc3339::format(since)),
         reason: None,
         version: VERSION,
         last_seq: Some(last_seq),
@@ -83,7 +84,7 @@ pub fn online(since: Wall, last_seq: u64) -> String {
 pub fn stopped(since: Wall, last_seq: u64) -> String {
     json(&Status {
         status: "offline",
-        since: Some(rfc3339(since)),
+        since: Some(rfc3339::format(since)),
         reason: Some("stopped"),
         version: VERSION,
         last_seq: Some(last_seq),
@@ -167,13 +168,13 @@ pub fn state(guidance: &Guidance, record: Option<&AlarmRecord>, time: Wall) -> S
         occurrence: record.map_or(0, |record| record.occurrence),
         value: record.and_then(|record| record.value),
         peak: record.and_then(|record| record.peak),
-        since: since.map(rfc3339),
+        since: since.map(rfc3339::format),
         acknowledged_by: acknowledged.map(|acknowledged| &*acknowledged.by),
-        acknowledged_at: acknowledged.map(|acknowledged| rfc3339(acknowledged.at)),
+        acknowledged_at: acknowledged.map(|acknowledged| rfc3339::format(acknowledged.at)),
         action: guidance.action.as_deref(),
         plan: guidance.plan.as_deref(),
         responsible: &guidance.responsible,
-        time: rfc3339(time),
+        time: rfc3339::format(time),
         version: VERSION,
     })
 }
@@ -189,7 +190,7 @@ pub fn reading(point: &PointView, now: Wall) -> String {
         quality: &'t str,
     }
     json(&Telemetry {
-        time: rfc3339(point.last_reading.unwrap_or(now)),
+        time: rfc3339::format(point.last_reading.unwrap_or(now)),
         value: point.value,
         unit: &point.unit,
         quality: point.quality.name(),
@@ -218,13 +219,6 @@ pub fn event(line: &str, replayed: bool, durable: bool) -> String {
     }
     marked.push('}');
     marked
-}
-
-/// RFC 3339 in UTC with milliseconds; parts of one are cut off.
-fn rfc3339(wall: Wall) -> String {
-    let time = jiff::Timestamp::from_nanosecond(i128::from(wall.unix_nanos()))
-        .expect("64 bits of nanoseconds cover 1677 to 2262, well inside jiff's years");
-    format!("{time:.3}")
 }
 
 fn json<T: Serialize>(payload: &T) -> String {

@@ -3,6 +3,7 @@
 pub mod delivery;
 pub mod message;
 pub mod mqtt;
+mod oldest;
 mod present;
 mod pubacks;
 mod retained;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use self::mqtt::Wiring;
+pub use self::mqtt::{DROP_REASONS, FAILURE_REASONS, Wiring};
 use crate::broker::BrokerAddress;
 use crate::engine::reading::PointIndex;
 

@@ -32,9 +32,12 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 use tracing::info;
 
+use self::reporting::NO_PUBACK;
+pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
 use super::MqttTarget;
 use super::delivery::Delivery;
 use super::message::{self, Topics};
+use super::oldest::Oldest;
 use super::present::Present;
 use super::pubacks::PubAcks;
 use super::retained::Retained;
@@ -99,6 +102,7 @@ pub async fn run(
         topics: Topics::new(&target.prefix, &wiring.site),
         connector: Connector::new(target.address.clone()),
         delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
+        oldest: Oldest::default(),
         retained: Retained::new(&wiring.guidance),
         present: Present::default(),
         telemetry: Telemetry::default(),
@@ -130,6 +134,7 @@ struct Forwarder {
     metrics: Arc<Metrics>,
     connector: Connector,
     delivery: Delivery,
+    oldest: Oldest,
     retained: Retained,
     present: Present,
     telemetry: Telemetry,
@@ -188,6 +193,7 @@ enum End {
 impl Forwarder {
     async fn serve(&mut self, mut signals: Signals) {
         while !signals.stopping() {
+            self.look_at_oldest().await;
             let end = self.connection(&mut signals).await;
             self.metrics.output_connected(&self.id, false);
             let End::Lost(ending) = end else { break };
@@ -295,7 +301,7 @@ impl Forwarder {
         connection.rest = false;
         let oldest = connection.pubacks.oldest();
         if oldest.is_some_and(|since| now.mono.since(since) > self.target.ack_timeout) {
-            return Err(Ending::ours("no_puback", "the broker did not acknowledge"));
+            return Err(Ending::ours(NO_PUBACK, "the broker did not acknowledge"));
         }
         if let Some(period) = self.target.readings
             && connection.up

@@ -1,7 +1,15 @@
 //! Against the real programs of others.
 
+mod bench;
+#[cfg(feature = "demo")]
+mod dashboard;
+#[cfg(feature = "demo")]
+mod metrics_contract;
 mod mosquitto;
 mod mqtt_input;
 mod mqtt_output;
 mod mqtt_tls;
+#[cfg(feature = "demo")]
+mod plant;
 mod promtool;
+mod pymodbus;

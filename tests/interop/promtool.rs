@@ -27,7 +27,8 @@ fn promtool_would_find_something() {
     assert!(!passed, "promtool accepts anything: {words}");
 }
 
-fn promtool(text: &str) -> (bool, String) {
+/// Its verdict and its words on an exposition.
+pub(crate) fn promtool(text: &str) -> (bool, String) {
     let mut child = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())
@@ -55,6 +56,10 @@ fn populated() -> String {
         tasks: vec!["engine".to_owned()],
         alarms: vec![("tank-farm".into(), Priority::Critical)],
         source_of_point: vec!["gd-01".into(), "plant".into()],
+        modbus_failures: &["timeout"],
+        rejections: vec!["not_json"],
+        output_failures: &["refused"],
+        output_drops: &["too_large"],
         config_hash: "0f".repeat(32),
     });
     let took = Duration::from_millis(7);

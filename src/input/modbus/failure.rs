@@ -38,7 +38,28 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// A name from a closed set, for metrics.
+    /// Every name that [`reason`](Self::reason) can give.
+    pub const REASONS: [&'static str; 17] = [
+        "not_connected",
+        "connect_failed",
+        "timeout",
+        "connection_lost",
+        "malformed",
+        "mismatch",
+        "wrong_length",
+        Exception::IllegalFunction.reason(),
+        Exception::IllegalAddress.reason(),
+        Exception::IllegalValue.reason(),
+        Exception::DeviceFailure.reason(),
+        Exception::Acknowledge.reason(),
+        Exception::Busy.reason(),
+        Exception::MemoryParity.reason(),
+        Exception::GatewayPath.reason(),
+        Exception::GatewayTarget.reason(),
+        Exception::Other(0).reason(),
+    ];
+
+    /// One of [`REASONS`](Self::REASONS), for metrics.
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::NotConnected => "not_connected",
@@ -109,5 +130,45 @@ impl Exception {
             Self::GatewayTarget => "gateway_target",
             Self::Other(_) => "other_exception",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_listed_once() {
+        let io = || io::Error::other("test");
+        let mut reasons = vec![
+            Failure::NotConnected.reason(),
+            Failure::ConnectFailed(io()).reason(),
+            Failure::Timeout(Duration::ZERO).reason(),
+            Failure::ConnectionLost(io()).reason(),
+            Failure::Malformed(io()).reason(),
+            Failure::Mismatch(String::new()).reason(),
+            Failure::WrongLength {
+                expected: 0,
+                got: 0,
+            }
+            .reason(),
+        ];
+        for exception in [
+            Exception::IllegalFunction,
+            Exception::IllegalAddress,
+            Exception::IllegalValue,
+            Exception::DeviceFailure,
+            Exception::Acknowledge,
+            Exception::Busy,
+            Exception::MemoryParity,
+            Exception::GatewayPath,
+            Exception::GatewayTarget,
+            Exception::Other(99),
+        ] {
+            reasons.push(Failure::Exception(exception).reason());
+        }
+        assert_eq!(reasons, Failure::REASONS);
+        let distinct: std::collections::BTreeSet<_> = reasons.iter().collect();
+        assert_eq!(distinct.len(), reasons.len());
     }
 }

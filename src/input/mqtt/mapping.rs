@@ -64,6 +64,21 @@ pub enum Rejection {
 }
 
 impl Rejection {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::TooLarge,
+        Self::UnknownTopic,
+        Self::Empty,
+        Self::NotUtf8,
+        Self::NotJson,
+        Self::NotANumber,
+        Self::NoValueAtPointer,
+        Self::DuplicateKey,
+        Self::NoTimeAtPointer,
+        Self::BadTime,
+        Self::TimeOutOfRange,
+    ];
+
     /// The reason as it stands in metrics and logs.
     pub const fn name(self) -> &'static str {
         match self {

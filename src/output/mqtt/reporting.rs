@@ -2,25 +2,56 @@
 
 use std::time::Duration;
 
+use tokio::time::timeout;
 use tracing::{error, warn};
 
 use super::Forwarder;
-use crate::broker::Ending;
+use crate::broker::{ENDINGS, Ending};
 use crate::engine::time::Moment;
+
+/// Why a connection can end, for metrics.
+pub const FAILURE_REASONS: [&str; 10] = {
+    let [a, b, c, d, e, f, g, h, i] = ENDINGS;
+    [a, b, c, d, e, f, g, h, i, NO_PUBACK]
+};
+/// Why an event can be set aside, for metrics.
+pub const DROP_REASONS: [&str; 2] = [POISON, TOO_LARGE];
+
+pub(super) const NO_PUBACK: &str = "no_puback";
+/// It ends every connection that it is sent on.
+const POISON: &str = "poison";
+/// Longer than a packet may be.
+pub(super) const TOO_LARGE: &str = "too_large";
 
 /// An output that has something to send and sends nothing in this time is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
+/// The journal answers from memory at once, from a sound disk within this.
+const LOOK_WITHIN: Duration = Duration::from_millis(500);
 
 impl Forwarder {
     pub(super) fn beat(&mut self, connected: bool, now: Moment) {
         self.metrics.heartbeat(&self.task);
         let waiting = self.waiting();
         self.metrics.output_queue(&self.id, waiting);
+        self.metrics.output_oldest(&self.id, self.oldest.time());
         if waiting == 0 {
             self.moved_at = now.mono;
         }
         let stuck = now.mono.since(self.moved_at) > STUCK_AFTER;
         self.status.update(connected, stuck, now);
+    }
+
+    /// Before each attempt to connect: what waits may be from an earlier run, or has come during the
+    /// pause. A disk that hangs must not delay the attempt.
+    pub(super) async fn look_at_oldest(&mut self) {
+        if self.waiting() == 0 || self.oldest.time().is_some() {
+            return;
+        }
+        let first = self.feed.after(self.delivery.cursor(), 1);
+        if let Ok(Ok(first)) = timeout(LOOK_WITHIN, first).await {
+            self.oldest.read(&first);
+        }
+        self.metrics.output_oldest(&self.id, self.oldest.time());
     }
 
     /// Events behind the cursor.
@@ -30,9 +61,12 @@ impl Forwarder {
 
     pub(super) fn lost(&mut self, ending: &Ending, now: Moment) {
         if let Some(seq) = self.delivery.disconnected(ending.is_abort()) {
-            self.set_aside(seq, "poison");
+            self.set_aside(seq, POISON);
+            self.oldest.confirmed(seq);
             self.feed.acknowledge(&self.id, seq);
         }
+        self.oldest.disconnected();
+        debug_assert!(FAILURE_REASONS.contains(&ending.name), "{}", ending.name);
         self.metrics.output_failure(&self.id, ending.name);
         self.beat(false, now);
         if let Some(count) = self.sampler.hit(ending.name, now.mono) {

@@ -2,6 +2,7 @@
 
 use tracing::{debug, warn};
 
+use super::reporting::TOO_LARGE;
 use super::{Connection, Forwarder, OUTGOING_LIMIT, TELEMETRY_AHEAD, What};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
@@ -21,6 +22,7 @@ impl Forwarder {
         }
         if let Some(cursor) = progress.cursor {
             self.moved_at = now;
+            self.oldest.confirmed(cursor);
             self.feed.acknowledge(&self.id, cursor);
         }
     }
@@ -78,6 +80,7 @@ impl Forwarder {
         match fetched {
             Ok(events) => {
                 connection.rest = events.is_empty();
+                self.oldest.read(&events);
                 let events = events.into_iter().map(|event| (event, now));
                 connection.events.extend(events);
             }
@@ -100,7 +103,7 @@ impl Forwarder {
         let seq = event.seq;
         let line = message::event(&event.line, self.delivery.replayed(seq), event.durable);
         if line.len() + HEADER > OUTGOING_LIMIT {
-            self.set_aside(seq, "too_large");
+            self.set_aside(seq, TOO_LARGE);
             let progress = self.delivery.sent(seq, 0, since);
             self.progress(progress);
             return;

@@ -1,0 +1,218 @@
+//! The real gateway reads a device by PyMODBUS: every type, every order, every table; an address that
+//! is not there; a unit that is not there; a device that goes and comes back.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::bench::{DEADLINE, Daemon, Program, Scratch, project, within};
+
+/// The device, from `tests/interop/pymodbus_server.py`.
+struct Device {
+    program: Program,
+    port: u16,
+    scratch: Scratch,
+}
+
+impl Device {
+    async fn start() -> Self {
+        let scratch = Scratch::new("pymodbus");
+        let (program, port) = Self::run(&scratch, 0).await;
+        Self {
+            program,
+            port,
+            scratch,
+        }
+    }
+
+    async fn run(scratch: &Scratch, port: u16) -> (Program, u16) {
+        let mut command = Command::new(project("tests/.venv/bin/python"));
+        command
+            .arg(project("tests/interop/pymodbus_server.py"))
+            .arg(port.to_string());
+        let mut program = Program::start(&mut command, scratch.path("device"));
+        let port = program.says("{\"port\": ").await;
+        let port = port.trim_end_matches('}').parse().expect("a port");
+        (program, port)
+    }
+
+    /// On the same port.
+    async fn start_again(&mut self) {
+        (self.program, _) = Self::run(&self.scratch, self.port).await;
+    }
+
+    fn lines(&self, key: &str) -> Vec<Value> {
+        let said = self.program.said();
+        let lines = said
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        lines
+            .filter_map(|line: Value| line.get(key).cloned())
+            .collect()
+    }
+
+    /// What it encoded, as `register`, `type`, `order`, `value`.
+    fn points(&self) -> Vec<Value> {
+        self.lines("points")[0].as_array().expect("a list").clone()
+    }
+
+    /// Unit, function, address, count of every request so far.
+    fn requests(&self) -> Vec<Value> {
+        self.lines("request")
+    }
+}
+
+/// What `/api/v1/points` says, by point.
+async fn points(daemon: &Daemon) -> BTreeMap<String, Value> {
+    let text = daemon.get("/api/v1/points").await;
+    let answer: Value = serde_json::from_str(&text).expect("JSON");
+    let points = answer["points"].as_array().expect("a list").iter();
+    let id = |point: &Value| point["point"].as_str().expect("an id").to_owned();
+    points.map(|point| (id(point), point.clone())).collect()
+}
+
+/// One bus with three units: the values, the block with a hole, and a unit that does not exist.
+fn config(device: &Device) -> String {
+    let mut text = String::from("site = \"bench\"\n");
+    for (id, unit) in [("all", 1), ("hole", 2), ("stranger", 9)] {
+        let address = format!("tcp://127.0.0.1:{}", device.port);
+        writeln!(
+            text,
+            "[device.{id}]\nmodbus = \"{address}\"\nunit_id = {unit}\npoll = \"300ms\""
+        )
+        .expect("a string takes all");
+    }
+    let mut point = |id: &str, device: &str, keys: &str| {
+        writeln!(
+            text,
+            "[point.{id}]\ndevice = \"{device}\"\nstale_after = \"2s\"\n{keys}"
+        )
+        .expect("a string takes all");
+    };
+    for (number, value) in device.points().iter().enumerate() {
+        let mut keys = String::new();
+        for key in ["register", "type", "order"] {
+            if let Some(word) = value[key].as_str() {
+                writeln!(keys, "{key} = \"{word}\"").expect("a string takes all");
+            }
+        }
+        point(&format!("P{number}"), "all", &keys);
+    }
+    for address in 0..7 {
+        let keys = format!("register = \"holding:{address}\"\ntype = \"uint16\"");
+        point(&format!("H{address}"), "hole", &keys);
+    }
+    point(
+        "S0",
+        "stranger",
+        "register = \"input:0\"\ntype = \"uint16\"",
+    );
+    text
+}
+
+/// How many points have the value the device encoded; `Err` with the first that does not.
+async fn all_right(daemon: &Daemon, expected: &[Value]) -> Result<usize, String> {
+    let found = points(daemon).await;
+    for (number, point) in expected.iter().enumerate() {
+        let found = &found[&format!("P{number}")];
+        let value = found["value"].as_f64();
+        let expected = point["value"].as_f64().expect("a number");
+        // Both came through JSON: the last bit may differ.
+        let is_right = |value: f64| (value - expected).abs() <= expected.abs() * 1e-15;
+        if found["quality"] != "good" || !value.is_some_and(is_right) {
+            return Err(format!("{point} is read as {found}"));
+        }
+    }
+    Ok(expected.len())
+}
+
+#[tokio::test]
+async fn every_type_in_every_order_is_read_as_planned() {
+    let mut device = Device::start().await;
+    let daemon = Daemon::start(&config(&device)).await;
+    let expected = device.points();
+    let count = within(DEADLINE, "every value is right", async || {
+        all_right(&daemon, &expected).await
+    });
+    assert_eq!(count.await, 9 * 4 * 2 + 10 + 5);
+
+    // One request for each run of addresses, in order, and nothing else in any poll.
+    let plan = [
+        json!([1, 1, 5, 10]),
+        json!([1, 2, 0, 3]),
+        json!([1, 2, 3000, 2]),
+        json!([1, 3, 1000, 21]),
+        json!([1, 3, 1200, 21]),
+        json!([1, 3, 1400, 21]),
+        json!([1, 3, 1600, 21]),
+        json!([1, 4, 0, 84]),
+    ];
+    let requests = within(DEADLINE, "three polls", async || {
+        let mut requests = device.requests();
+        requests.retain(|request| request[0] == 1);
+        match requests.len() {
+            enough if enough >= 3 * plan.len() => Ok(requests),
+            few => Err(format!("{few} requests")),
+        }
+    })
+    .await;
+    for poll in requests.chunks_exact(plan.len()) {
+        assert_eq!(poll, plan);
+    }
+
+    device.program.kill();
+    within(DEADLINE, "its points are blind", async || {
+        let found = points(&daemon).await;
+        let seeing = found.iter().find(|(_, point)| !point["value"].is_null());
+        match seeing.filter(|(id, _)| !id.starts_with("gateway.")) {
+            Some((id, _)) => Err(format!("{id} has a value")),
+            None => Ok(()),
+        }
+    })
+    .await;
+    device.start_again().await;
+    within(DEADLINE, "the values are back", async || {
+        all_right(&daemon, &expected).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_or_unit_that_is_not_there_spoils_nothing_else() {
+    let device = Device::start().await;
+    let daemon = Daemon::start(&config(&device)).await;
+    within(DEADLINE, "the hole is found", async || {
+        let found = points(&daemon).await;
+        for address in 0..7 {
+            let point = &found[&format!("H{address}")];
+            let right = match address {
+                4 => point["value"].is_null() && point["reason"] == "configuration_error",
+                _ => point["value"] == f64::from(10 + address) && point["quality"] == "good",
+            };
+            if !right {
+                return Err(format!("H{address} is {point}"));
+            }
+        }
+        Ok(())
+    })
+    .await;
+    within(DEADLINE, "the unknown unit is lost", async || {
+        let metrics = daemon.get("/metrics").await;
+        let failed = "forewarn_modbus_request_failures_total{device=\"stranger\",reason=\"gateway_target\"} ";
+        let failed = metrics.lines().find_map(|line| line.strip_prefix(failed));
+        let failed: f64 = failed.and_then(|count| count.parse().ok()).unwrap_or(0.0);
+        let lost = metrics.contains("forewarn_device_up{device=\"stranger\"} 0\n");
+        let alive = ["all", "hole"].iter().all(|device| {
+            metrics.contains(&format!("forewarn_device_up{{device=\"{device}\"}} 1\n"))
+        });
+        let point = points(&daemon).await["S0"].clone();
+        if failed >= 3.0 && lost && alive && point["quality"] == "bad" {
+            Ok(())
+        } else {
+            Err(format!("{failed} failures, lost: {lost}, others: {alive}, {point}"))
+        }
+    })
+    .await;
+}

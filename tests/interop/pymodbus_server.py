@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""A Modbus TCP device by PyMODBUS whose registers hold every type in every byte order.
+
+    pymodbus_server.py [PORT]
+
+The encoders are PyMODBUS' own, so they are an independent witness for ours; only the byte swap within
+words, which PyMODBUS does not know, is made here with struct. Prints JSON lines: first
+`{"points": [...]}`, then `{"port": N}`, then each request as `{"request": [unit, function, address,
+count]}`. Ends by a signal.
+
+Unit 1 holds the values, unit 2 a block with a hole at holding register 4. There is no other unit.
+"""
+
+import asyncio
+import json
+import struct
+import sys
+
+from pymodbus.client.mixin import ModbusClientMixin
+from pymodbus.server import ModbusTcpServer
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+PY = ModbusClientMixin.DATATYPE
+# Ours, theirs, a value whose bytes all differ, or whose sign would be lost by a wrong order.
+TYPES = [
+    ("bool", PY.UINT16, 256),
+    ("int16", PY.INT16, -12_345),
+    ("uint16", PY.UINT16, 54_321),
+    ("int32", PY.INT32, -1_234_567_890),
+    ("uint32", PY.UINT32, 3_456_789_012),
+    ("int64", PY.INT64, -4_123_456_789_012_345),
+    ("uint64", PY.UINT64, 8_123_456_789_012_345),
+    ("float32", PY.FLOAT32, -1234.56787109375),
+    ("float64", PY.FLOAT64, 2718.281828459045),
+]
+# Words reversed, bytes swapped within each word.
+ORDERS = {"ABCD": ("big", False), "CDAB": ("little", False), "BADC": ("big", True), "DCBA": ("little", True)}
+# Between the orders in the holding table: more than a request reads over.
+STRIDE = 200
+HOLDING = 1000
+COILS = (5, [True, False, False, True, True, False, True, False, False, True])
+DISCRETES = [(0, [True, False, True]), (3000, [False, True])]
+
+
+def encode(theirs, value, order):
+    word_order, swapped = ORDERS[order]
+    registers = ModbusClientMixin.convert_to_registers(value, theirs, word_order=word_order)
+    if swapped:
+        registers = [struct.unpack("<H", struct.pack(">H", word))[0] for word in registers]
+    return registers
+
+
+def tables():
+    """Points as the gateway configures them, and what the four tables hold."""
+    points, holding, inputs = [], [], []
+
+    def point(register, value, **keys):
+        points.append({"register": register, "value": float(value), **keys})
+
+    everything = []
+    for row, order in enumerate(ORDERS):
+        words = []
+        for ours, theirs, value in TYPES:
+            expected = value != 0 if ours == "bool" else value
+            # A register that is zero or not: no order can change that.
+            keys = {"type": ours} | ({} if ours == "bool" else {"order": order})
+            point(f"input:{len(everything) + len(words)}", expected, **keys)
+            point(f"holding:{HOLDING + row * STRIDE + len(words)}", expected, **keys)
+            words += encode(theirs, value, order)
+        holding.append(SimData(HOLDING + row * STRIDE, values=words, datatype=DataType.REGISTERS))
+        everything += words
+    inputs.append(SimData(0, values=everything, datatype=DataType.REGISTERS))
+    for table, first, bits in [("coil", *COILS)] + [("discrete", *block) for block in DISCRETES]:
+        for offset, bit in enumerate(bits):
+            point(f"{table}:{first + offset}", bit)
+    coils = [SimData(COILS[0], values=COILS[1], datatype=DataType.BITS)]
+    discretes = [SimData(first, values=bits, datatype=DataType.BITS) for first, bits in DISCRETES]
+    return points, (coils, discretes, holding, inputs)
+
+
+def with_hole():
+    nothing = [SimData(0, values=[False], datatype=DataType.BITS)]
+    registers = [
+        SimData(0, values=[10, 11, 12, 13], datatype=DataType.REGISTERS),
+        SimData(5, values=[15, 16], datatype=DataType.REGISTERS),
+    ]
+    return (nothing, list(nothing), registers, [SimData(0, values=[0], datatype=DataType.REGISTERS)])
+
+
+def say(**line):
+    print(json.dumps(line), flush=True)
+
+
+def note(sending, pdu):
+    if not sending:
+        say(request=[pdu.dev_id, pdu.function_code, pdu.address, pdu.count])
+    return pdu
+
+
+async def main():
+    points, unit_1 = tables()
+    say(points=points)
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    devices = [SimDevice(1, simdata=unit_1), SimDevice(2, simdata=with_hole())]
+    server = ModbusTcpServer(devices, address=("127.0.0.1", port), trace_pdu=note)
+    await server.serve_forever(background=True)
+    say(port=server.transport.sockets[0].getsockname()[1])
+    await asyncio.Event().wait()
+
+
+asyncio.run(main())
