@@ -215,17 +215,9 @@ pub(crate) fn markdown(rows: &[Row]) -> String {
         let number = |value: f64| format!("{value:.prec$} {unit}", prec = digits(value));
         let floor = row.floor.map_or_else(String::new, number);
         let ratio = row.ratio().map_or_else(String::new, |r| format!("{r:.2}"));
-        let bar = match row.bar {
-            Some(bar)
-                if !row
-                    .words
-                    .starts_with(|c: char| c.is_ascii_digit() && bar.fract() == 0.0) =>
-            {
-                format!("{} ({})", number(bar), row.words)
-            }
-            Some(bar) => format!("{} ({})", number(bar), row.words),
-            None => String::new(),
-        };
+        let bar = row.bar.map_or_else(String::new, |bar| {
+            format!("{} ({})", number(bar), row.words)
+        });
         let met = row
             .met()
             .map_or("", |met| if met { "met" } else { "**not met**" });
