@@ -245,7 +245,19 @@ fn outputs(outputs: Vec<Output>, numbered: &mut Numbered) -> Vec<OutputSettings>
 /// SHA-256 over the whole configuration as `Debug` renders it: every field in a fixed order, floats
 /// in full, secrets as `***`.
 fn fingerprint(config: &Config) -> String {
-    let digest = Sha256::digest(format!("{config:?}").as_bytes());
+    /// Hashes what is written: rendered as one text, thousands of points would fill tens of MB.
+    struct Hasher(Sha256);
+
+    impl Write for Hasher {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0.update(text.as_bytes());
+            Ok(())
+        }
+    }
+
+    let mut hasher = Hasher(Sha256::new());
+    write!(hasher, "{config:?}").expect("hashing cannot fail");
+    let digest = hasher.0.finalize();
     digest.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
         hex
