@@ -25,27 +25,30 @@ use crate::output::{MqttTarget, OutputSettings, Target};
 
 /// Reads the tables of `root` and builds the configuration, unless there was a mistake.
 pub(super) fn build(
-    root: &Section,
+    root: Section,
     scalars: Option<Scalars>,
     sources: &Sources,
     log: &mut Log,
 ) -> Option<Config> {
     let site = scalars.as_ref().map_or("", |scalars| scalars.site.as_str());
-    let people = people::read(root, log);
-    let devices = device::read(root, log);
-    let brokers = broker::brokers(root, site, sources, log);
-    let outputs = broker::outputs(root, site, sources, log);
-    let priorities = defaults::priorities(root, log);
+    let people = people::read(&root, log);
+    let devices = device::read(&root, log);
+    let brokers = broker::brokers(&root, site, sources, log);
+    let outputs = broker::outputs(&root, site, sources, log);
+    let priorities = defaults::priorities(&root, log);
     let around = Surroundings {
         people: &people,
         devices: &devices,
         brokers: &brokers,
     };
-    let entries = people::entries(root, "point", log);
+    let entries = people::entries(&root, "point", log);
     let points: Vec<RawPoint> = entries
         .iter()
         .filter_map(|entry| point::read(entry, &around, log))
         .collect();
+    // With thousands of points the tree is the largest thing in memory: what comes next fits into
+    // its place.
+    drop(root);
     let mut resolved: Vec<Resolved> = Vec::with_capacity(points.len());
     for raw in &points {
         let poll = match &raw.source {
