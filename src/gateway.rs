@@ -147,7 +147,7 @@ impl Gateway {
     /// # Errors
     /// What would make the gateway useless: no journal, no HTTP port, no embedded broker. Devices,
     /// brokers and outputs that cannot be reached are no reason not to start.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
+    pub async fn start(mut config: Config) -> Result<Self, StartError> {
         info!(site = %config.site, version = env!("CARGO_PKG_VERSION"), "{DISCLAIMER}");
         let address = config.http.listen;
         let listener = TcpListener::bind(address)
@@ -174,7 +174,10 @@ impl Gateway {
             records: restored.records,
             last_alive: restored.last_alive,
         };
-        let engine = Engine::start(&config.engine, &history, clock::now());
+        // The engine has its own form of the settings; two are not kept.
+        let settings = std::mem::take(&mut config.engine);
+        let engine = Engine::start(&settings, &history, clock::now());
+        drop(settings);
         let (readings, desk, inlet) = evaluation::door();
         let mut gateway = Self {
             inputs: Stage::default(),

@@ -25,27 +25,30 @@ use crate::output::{MqttTarget, OutputSettings, Target};
 
 /// Reads the tables of `root` and builds the configuration, unless there was a mistake.
 pub(super) fn build(
-    root: &Section,
+    root: Section,
     scalars: Option<Scalars>,
     sources: &Sources,
     log: &mut Log,
 ) -> Option<Config> {
     let site = scalars.as_ref().map_or("", |scalars| scalars.site.as_str());
-    let people = people::read(root, log);
-    let devices = device::read(root, log);
-    let brokers = broker::brokers(root, site, sources, log);
-    let outputs = broker::outputs(root, site, sources, log);
-    let priorities = defaults::priorities(root, log);
+    let people = people::read(&root, log);
+    let devices = device::read(&root, log);
+    let brokers = broker::brokers(&root, site, sources, log);
+    let outputs = broker::outputs(&root, site, sources, log);
+    let priorities = defaults::priorities(&root, log);
     let around = Surroundings {
         people: &people,
         devices: &devices,
         brokers: &brokers,
     };
-    let entries = people::entries(root, "point", log);
+    let entries = people::entries(&root, "point", log);
     let points: Vec<RawPoint> = entries
         .iter()
         .filter_map(|entry| point::read(entry, &around, log))
         .collect();
+    // With thousands of points the tree is the largest thing in memory: what comes next fits into
+    // its place.
+    drop(root);
     let mut resolved: Vec<Resolved> = Vec::with_capacity(points.len());
     for raw in &points {
         let poll = match &raw.source {
@@ -245,7 +248,19 @@ fn outputs(outputs: Vec<Output>, numbered: &mut Numbered) -> Vec<OutputSettings>
 /// SHA-256 over the whole configuration as `Debug` renders it: every field in a fixed order, floats
 /// in full, secrets as `***`.
 fn fingerprint(config: &Config) -> String {
-    let digest = Sha256::digest(format!("{config:?}").as_bytes());
+    /// Hashes what is written: rendered as one text, thousands of points would fill tens of MB.
+    struct Hasher(Sha256);
+
+    impl Write for Hasher {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0.update(text.as_bytes());
+            Ok(())
+        }
+    }
+
+    let mut hasher = Hasher(Sha256::new());
+    write!(hasher, "{config:?}").expect("hashing cannot fail");
+    let digest = hasher.0.finalize();
     digest.iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
         hex

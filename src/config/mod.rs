@@ -104,7 +104,7 @@ pub fn load(source: &Source) -> Result<(Config, Vec<Finding>), Mistakes> {
     let (sources, overrides) = source.read(&mut log);
     let root = tree::read(&sources, &mut log);
     let scalars = layers::read(&root, &overrides, &sources, &mut log);
-    let config = build::build(&root, scalars, &sources, &mut log);
+    let config = build::build(root, scalars, &sources, &mut log);
     let findings = log.finish(&sources);
     match config {
         Some(config) => Ok((config, findings)),

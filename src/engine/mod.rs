@@ -148,7 +148,8 @@ impl Engine {
 
     fn build(settings: &Settings, now: Moment) -> Self {
         let mut points = Vec::with_capacity(settings.points.len());
-        let mut alarms: Vec<Alarm> = Vec::new();
+        let alarms = settings.points.iter().map(|point| point.alarms.len());
+        let mut alarms: Vec<Alarm> = Vec::with_capacity(alarms.sum());
         for point in &settings.points {
             let first = alarms.len();
             alarms.extend(

@@ -10,7 +10,7 @@
 //! Two kinds of series. What the process counts lives in `families` and grows with every call; label
 //! values come from the configuration or from closed lists, never from a payload, so their number is
 //! fixed. What the engine knows (points, alarms) is no metric object at all: `points` turns a
-//! [`Snapshot`] into fresh series at each scrape, so a value that is bad or a point that is gone
+//! [`Snapshot`] into lines of `text` at each scrape, so a value that is bad or a point that is gone
 //! leaves no series behind, and the path of a reading pays nothing.
 //!
 //! A shell calls once per batch, message or request. That costs one lookup by label (tens of
@@ -24,17 +24,18 @@ mod condition;
 mod families;
 mod observe;
 mod points;
+mod text;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::TextEncoder;
-use prometheus::proto::MetricType;
 
 use self::board::Board;
 pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat};
 use self::families::Families;
+use self::text::{Family, Kind};
 use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::Priority;
@@ -252,52 +253,51 @@ impl Metrics {
     /// thousands of points and looks at `/proc`: call it off the async threads.
     pub fn render(&self, snapshot: Option<&Snapshot>) -> String {
         let mut families = self.families.registry.gather();
-        families.push(self.heartbeat_family());
-        if let Some(synchronized) = clock_synchronized() {
-            families.push(synchronized);
-        }
-        if let Some(snapshot) = snapshot {
-            points::collect(snapshot, &self.source_of_point, &mut families);
-        }
         // The encoder refuses a family without series.
         families.retain(|family| !family.get_metric().is_empty());
-        families.sort_by(|left, right| left.name().cmp(right.name()));
         let mut text = String::new();
         if let Err(error) = TextEncoder::new().encode_utf8(&families, &mut text) {
             tracing::error!(%error, "metrics cut short");
         }
+        self.write_heartbeats(&mut text);
+        write_clock_synchronized(&mut text);
+        if let Some(snapshot) = snapshot {
+            points::write(snapshot, &self.source_of_point, &mut text);
+        }
+        // It is kept for a second at least.
+        text.shrink_to_fit();
         text
     }
 
-    fn heartbeat_family(&self) -> prometheus::proto::MetricFamily {
+    fn write_heartbeats(&self, text: &mut String) {
         let now = clock::now().wall;
-        let series = self.heartbeats().into_iter().map(|beat| {
-            let at = seconds(now - beat.age);
-            points::gauge(&[("task", &beat.task)], at)
-        });
-        points::family(
+        let mut family = Family::new(
+            text,
             "forewarn_heartbeat_timestamp_seconds",
             "Wall time of the task's last sign of progress, in seconds since 1970.",
-            MetricType::GAUGE,
-            series.collect(),
-        )
+            Kind::Gauge,
+        );
+        for beat in self.heartbeats() {
+            family.series(&[("task", &beat.task)], seconds(now - beat.age));
+        }
     }
 }
 
 /// Has the system clock been set? Asking the kernel needs `unsafe`, so this is known only where
 /// systemd-timesyncd keeps time: it marks its first success since boot with a file. Elsewhere the
 /// metric is absent, which is not the same as 0.
-fn clock_synchronized() -> Option<prometheus::proto::MetricFamily> {
+fn write_clock_synchronized(text: &mut String) {
     let folder = Path::new("/run/systemd/timesync");
-    folder.is_dir().then(|| {
+    if folder.is_dir() {
         let set = folder.join("synchronized").exists();
-        points::family(
+        let mut family = Family::new(
+            text,
             "forewarn_clock_synchronized",
             "1 once systemd-timesyncd has set the clock since boot, else 0; absent where it does not run.",
-            MetricType::GAUGE,
-            vec![points::gauge(&[], f64::from(u8::from(set)))],
-        )
-    })
+            Kind::Gauge,
+        );
+        family.series(&[], f64::from(u8::from(set)));
+    }
 }
 
 /// Seconds since 1970, as Prometheus writes time.

@@ -1,0 +1,180 @@
+//! The whole-process benchmark: `cargo run --release -p bench`.
+//!
+//! A real mosquitto, the release binary of the gateway with everything on, and beside it, in the same
+//! minutes, a [floor](floor) program that does the least that could be called the same job. Figures of
+//! a shared machine mean little by themselves; their ratios do.
+//!
+//! ```text
+//!  load ────┐                     ┌────▶ forewarn run  (or: floor) ───┐
+//!           ├──▶ mosquitto ───────┘          SQLite, FULL             │
+//!  witness ─┘        │    ◀──────────────── event ────────────────────┘
+//!     ▲──────────────┘    the witness times crossing value → event
+//! ```
+//!
+//! | module | is |
+//! |---|---|
+//! | [`plant`] | points, topics, payloads, the gateway's configuration |
+//! | [`traffic`] | the load and the witness, on raw sockets ([`frame`]) |
+//! | [`process`] | children, their CPU time and memory, mosquitto |
+//! | [`session`] | one program from start to end, and what can be measured of it |
+//! | [`rounds`] | which figures, in which order |
+//! | [`table`] | the figures against the goals |
+
+mod clock;
+mod floor;
+mod frame;
+mod plant;
+mod process;
+mod rounds;
+mod session;
+mod table;
+mod traffic;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+use crate::rounds::{Effort, say};
+use crate::session::Places;
+
+/// Measures forewarn and a bare floor program side by side; needs mosquitto and a quiet machine.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    role: Option<Role>,
+    /// One short round: shows that it works, not how fast it is
+    #[arg(long)]
+    quick: bool,
+    /// Rounds; the table shows medians
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// Also builds the binary for boards, for its size
+    #[arg(long)]
+    board: bool,
+    /// The table as JSON
+    #[arg(long)]
+    json: bool,
+    /// Uses the binary as it is
+    #[arg(long)]
+    no_build: bool,
+}
+
+#[derive(Subcommand)]
+enum Role {
+    /// The floor program; started by the benchmark itself
+    #[command(hide = true)]
+    Floor(floor::FloorArgs),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match &arguments.role {
+        Some(Role::Floor(args)) => floor::run(args),
+        None => measure(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let bench = std::env::current_exe()?;
+    let beside = bench.parent().ok_or("the benchmark lies in no folder")?;
+    if cfg!(debug_assertions) {
+        return Err("unoptimized figures mean nothing; use: cargo run --release -p bench".into());
+    }
+    if !arguments.no_build {
+        build(&["--release"])?;
+        if arguments.board {
+            build(&["--profile", "board", "--no-default-features"])?;
+        }
+    }
+    let forewarn = beside.join("forewarn");
+    let board = beside.with_file_name("board").join("forewarn");
+    let sizes = [
+        Some(rounds::file_size(&forewarn)?),
+        arguments
+            .board
+            .then(|| rounds::file_size(&board))
+            .transpose()?,
+    ];
+    let folder = Scratch::new()?;
+    let places = Places {
+        forewarn,
+        bench,
+        folder: folder.0.clone(),
+    };
+    let effort = Effort {
+        rounds: if arguments.quick {
+            1
+        } else {
+            arguments.rounds.max(1)
+        },
+        window: Duration::from_secs(if arguments.quick { 4 } else { 10 }),
+        alarms: 80,
+    };
+    let measured = rounds::run(&places, effort)?;
+    let rows = table::rows(&measured, sizes);
+    let text = if arguments.json {
+        format!("{:#}\n", table::json(&rows))
+    } else {
+        table::markdown(&rows)
+    };
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// The gateway alone: built together with this package it would get this package's features.
+fn build(profile: &[&str]) -> Result<(), Box<dyn Error>> {
+    say(&format!("building forewarn {}", profile.join(" ")));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let status = Command::new(cargo)
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--package",
+            "forewarn",
+            "--bin",
+            "forewarn",
+        ])
+        .args(profile)
+        .arg("--manifest-path")
+        .arg(package)
+        .stdout(Stdio::null())
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err("forewarn does not build".into())
+    }
+}
+
+/// A folder that goes with this value. Not in memory: a commit has to cost what it costs.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> io::Result<Self> {
+        let name = format!("forewarn-bench-{}", std::process::id());
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../target")
+            .join(name);
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _left = std::fs::remove_dir_all(&self.0).is_err();
+    }
+}
