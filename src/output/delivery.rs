@@ -16,18 +16,20 @@
 //! # A row that kills connections
 //!
 //! An event that makes the far end drop the connection would block all events behind it for ever.
-//! No event is sent before the far end has acknowledged something else. When a connection that
-//! has proved itself in this way dies before any event was acknowledged, its oldest event becomes suspect and goes alone. Dead three times alone, it is set
-//! aside: named in the log and counted. That happens once; only an event that does arrive gives
-//! credit for the next. Without this rule a far end that refuses *every* event would drain the
-//! journal.
+//! No event is sent before the far end has acknowledged something else. When a connection that has
+//! proved itself in this way dies before any event was acknowledged, its oldest event becomes
+//! suspect and goes alone. Dead eight times alone, which the pauses between connections stretch over
+//! minutes so that a far end that merely restarts is not mistaken for one that refuses, it is set
+//! aside: named in the log and counted; the journal keeps it. That happens once; only an event that
+//! does arrive gives credit for the next. Without this rule a far end that refuses *every* event
+//! would drain the journal.
 
 use std::collections::VecDeque;
 
 use crate::engine::time::Mono;
 
 /// So many deaths alone, and an event is set aside.
-const STRIKES: u32 = 3;
+const STRIKES: u32 = 8;
 
 /// The window of one output.
 #[derive(Debug, Clone, PartialEq, Eq)]
