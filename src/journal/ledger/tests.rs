@@ -1,3 +1,5 @@
+//! The journal's memory against a model.
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 

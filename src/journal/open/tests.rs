@@ -1,3 +1,5 @@
+//! Files that are damaged, foreign, newer or gone.
+
 use std::fs;
 use std::io::{Read, Seek, SeekFrom, Write as _};
 use std::path::Path;

@@ -1,3 +1,5 @@
+//! Transactions, numbers and bounds on a real file system.
+
 use std::sync::Arc;
 
 use super::super::chain::{Damage, verify};

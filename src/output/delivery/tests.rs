@@ -1,3 +1,5 @@
+//! The window against a model of the far end and the disk.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Payloads and topics, to the byte.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Who is polled when, against small models.
+
 use proptest::prelude::*;
 
 use super::*;

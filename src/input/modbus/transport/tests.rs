@@ -1,3 +1,5 @@
+//! The safe wrapper against a device that lies.
+
 use std::collections::BTreeMap;
 
 use tokio::io::{AsyncWriteExt as _, DuplexStream};

@@ -1,3 +1,5 @@
+//! Payloads good, bad and nasty.
+
 use std::time::Duration;
 
 use proptest::prelude::*;
