@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::scratch::ScratchFolder;
 use super::{BAD_CONFIGURATION, FINDINGS, GOOD, complain};
-use crate::config;
+use crate::config::{self, Source};
 use driver::{Replay, ReplayError};
 
 /// Where a replay begins unless told otherwise: any time will do, as long as it is always the same.
@@ -45,7 +45,7 @@ pub struct ReplayArgs {
 
 /// Runs it: event lines on `out`.
 pub fn run(args: &ReplayArgs, out: impl Write) -> u8 {
-    let config = match config::load(&config::Source::file(Some(args.config.clone()))) {
+    let config = match config::load(&Source::file(Some(args.config.clone()))) {
         Ok((config, _warnings)) => config,
         Err(mistakes) => {
             complain(&mistakes);
