@@ -385,3 +385,6 @@ fn sample(measured: Measured, scaling: Scaling) -> Sample {
 fn elapsed(event: &Event) -> f64 {
     event.at.mono.as_secs_f64()
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::scratch::ScratchFolder;
 use super::{BAD_CONFIGURATION, FINDINGS, GOOD, complain};
-use crate::config::{self, Config, Source};
+use crate::config::{self, Source};
 use driver::{Replay, ReplayError};
 
 /// Where a replay begins unless told otherwise: any time will do, as long as it is always the same.
@@ -63,7 +63,7 @@ pub fn run(args: &ReplayArgs, out: impl Write) -> u8 {
 
 fn replay(
     args: &ReplayArgs,
-    config: &Config,
+    config: &config::Config,
     out: impl Write,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let start = input::wall(args.start)?;

@@ -1,0 +1,128 @@
+//! Whole replays: time between the lines, kills, and what a trace may not change.
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::super::super::scratch::ScratchFolder;
+use super::*;
+use crate::config::{self, Source};
+
+const PLANT: &str = "
+site = 'plant'
+[broker.b]
+url = 'mqtt://127.0.0.1'
+[point.P]
+topic = 'p'
+high = 8
+delay = '2s'
+stale_after = '5s'
+";
+
+fn replay(input: &str, until: u64, trace: Option<Duration>) -> Vec<String> {
+    let (config, _) = config::load(&Source::text("plant", PLANT)).expect("a good plant");
+    let folder = ScratchFolder::new("driver").expect("a temporary folder");
+    let mut out = Vec::new();
+    let start = Wall::from_unix_nanos(1_767_225_600_000_000_000);
+    let mut replay =
+        Replay::new(&config, start, folder.path(), trace, &mut out).expect("it starts");
+    let ran = replay.run(input.as_bytes(), Some(Duration::from_secs(until)));
+    drop(replay);
+    ran.expect("good lines");
+    let text = String::from_utf8(out).expect("JSON is UTF-8");
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Readings at the very instants at which the on-delay and the silence end.
+#[test]
+fn a_trace_changes_no_event() {
+    let input = r#"
+{"t": 0, "point": "P", "value": 9}
+{"t": 2, "point": "P", "value": 5}
+{"t": 7, "point": "P", "value": 9}
+{"t": 9.5, "point": "P", "value": 5}
+"#;
+    let plain = replay(input, 30, None);
+    for millis in [250, 1000, 7000] {
+        let traced = replay(input, 30, Some(Duration::from_millis(millis)));
+        let events: Vec<_> = traced
+            .iter()
+            .filter(|line| !line.contains("\"trace\""))
+            .collect();
+        assert!(events.len() < traced.len());
+        assert_eq!(
+            events,
+            plain.iter().collect::<Vec<_>>(),
+            "every {millis} ms"
+        );
+    }
+}
+
+#[test]
+fn nothing_after_a_wrong_line_runs() {
+    let (config, _) = config::load(&Source::text("plant", PLANT)).expect("a good plant");
+    let folder = ScratchFolder::new("driver").expect("a temporary folder");
+    let start = Wall::from_unix_nanos(0);
+    for (input, part) in [
+        ("{\"t\": 1, \"point\": \"Q\", \"value\": 1}", "no point `Q`"),
+        (
+            "{\"t\": 5, \"kill\": true}\n{\"t\": 4, \"start\": true}",
+            "in order of time",
+        ),
+        ("{\"t\": 1, \"wall_step\": 1e300}", "`wall_step`"),
+    ] {
+        let mut out = Vec::new();
+        let mut replay =
+            Replay::new(&config, start, folder.path(), None, &mut out).expect("it starts");
+        let error = replay.run(input.as_bytes(), None).expect_err(input);
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// P2, P10: power cut at any instants. Numbers have no gap, occurrences follow one another, and
+    /// each begins and ends once.
+    #[test]
+    fn kills_lose_and_invent_nothing(
+        values in prop::collection::vec(prop_oneof![3 => Just(9), 2 => Just(5), 1 => Just(0)], 1..60),
+        kills in prop::collection::btree_map(0_u32..60, 0_u32..6, 0..4),
+    ) {
+        let mut input = String::new();
+        let mut lines: Vec<(f64, String)> = Vec::new();
+        for (second, value) in (0_u32..).zip(&values) {
+            let reading = match value {
+                0 => r#""quality": "bad""#.to_owned(),
+                value => format!("\"value\": {value}"),
+            };
+            let t = f64::from(second);
+            lines.push((t, format!("{{\"t\": {t}, \"point\": \"P\", {reading}}}\n")));
+        }
+        for (at, down) in kills {
+            let (kill, start) = (f64::from(at) + 0.5, f64::from(at + down) + 0.5);
+            lines.push((kill, format!("{{\"t\": {kill}, \"kill\": true}}\n")));
+            lines.push((start, format!("{{\"t\": {start}, \"start\": true}}\n")));
+        }
+        lines.sort_by(|a, b| a.0.total_cmp(&b.0));
+        input.extend(lines.into_iter().map(|(_, line)| line));
+        let mut open: BTreeMap<String, (u64, bool)> = BTreeMap::new();
+        for (seq, line) in (1_u64..).zip(replay(&input, 100, None)) {
+            let event: Value = serde_json::from_str(&line).expect("an event is JSON");
+            prop_assert_eq!(event["seq"].as_u64(), Some(seq));
+            let (Some(alarm), Some(occurrence)) = (event["alarm"].as_str(), event["occurrence"].as_u64())
+            else { continue };
+            let known = open.entry(alarm.to_owned()).or_default();
+            match event["event"].as_str() {
+                Some("raised") => {
+                    prop_assert_eq!(*known, (occurrence - 1, false), "{}", line);
+                    *known = (occurrence, true);
+                }
+                Some("cleared") => {
+                    prop_assert_eq!(*known, (occurrence, true), "{}", line);
+                    known.1 = false;
+                }
+                _ => prop_assert_eq!(*known, (occurrence, true), "{}", line),
+            }
+        }
+    }
+}
