@@ -173,10 +173,11 @@ pub(super) fn resolve(
         good_confirm: raw.good_confirm.unwrap_or(GOOD_CONFIRM),
         alarms: Vec::with_capacity(raw.alarms.len()),
     };
+    let shared = Shared::of(raw, people);
     let mut guidance = Vec::with_capacity(raw.alarms.len());
     for alarm in &raw.alarms {
         let decided = decide(raw, alarm, priorities, poll);
-        guidance.push(guide(raw, alarm, &decided, &settings, people));
+        guidance.push(guide(raw, alarm, &decided, &settings, &shared));
         settings.alarms.push(decided);
     }
     Resolved { settings, guidance }
@@ -324,27 +325,52 @@ fn rate(alarm: &RawAlarm, direction: Direction, limit: f64, poll: Option<Duratio
     }
 }
 
+/// What all alarms of a point say alike.
+struct Shared {
+    name: Arc<str>,
+    area_name: Option<Arc<str>>,
+    responsible: Arc<[String]>,
+    action: Option<Arc<str>>,
+    plan: Option<Arc<str>>,
+}
+
+impl Shared {
+    fn of(raw: &RawPoint, people: &People) -> Self {
+        let area = raw.area.as_ref().and_then(|area| people.areas.get(area));
+        let name = raw.name.as_ref().unwrap_or(&raw.id.value);
+        Self {
+            name: name.as_str().into(),
+            area_name: area.map(|area| Arc::clone(&area.name)),
+            responsible: area.map_or_else(|| [].into(), |area| Arc::clone(&area.responsible)),
+            action: raw.action.as_deref().map(Arc::from),
+            plan: raw.plan.as_deref().map(Arc::from),
+        }
+    }
+}
+
 fn guide(
     raw: &RawPoint,
     alarm: &RawAlarm,
     decided: &AlarmSettings,
     settings: &PointSettings,
-    people: &People,
+    shared: &Shared,
 ) -> Guidance {
-    let area = raw.area.as_ref().and_then(|area| people.areas.get(area));
+    let own = |text: &Option<String>| text.as_deref().map(Arc::from);
     let process = is_process(alarm.kind);
-    let inherited = if process {
-        raw.action.clone()
-    } else {
-        default_action(raw, alarm.kind)
+    let inherited = || {
+        if process {
+            shared.action.clone()
+        } else {
+            Some(default_action(raw, alarm.kind).into())
+        }
     };
     Guidance {
         alarm: format!("{}/{}", raw.id.value, alarm.kind.name()).into(),
         point: settings.id.clone(),
         kind: alarm.kind,
-        name: raw.name.clone().unwrap_or_else(|| raw.id.value.clone()),
+        name: Arc::clone(&shared.name),
         area: settings.area.clone(),
-        area_name: area.map(|area| area.name.clone()),
+        area_name: shared.area_name.clone(),
         unit: settings.unit.clone(),
         priority: decided.priority,
         limit: match decided.rule {
@@ -352,20 +378,17 @@ fn guide(
             Rule::Rate(rate) => Some(rate.limit_per_min),
             Rule::State | Rule::Bad | Rule::Stale => None,
         },
-        responsible: area.map_or_else(Vec::new, |area| area.responsible.clone()),
-        cause: alarm.cause.clone(),
-        consequence: alarm.consequence.clone(),
-        action: alarm.action.clone().or(inherited),
-        plan: alarm
-            .plan
-            .clone()
-            .or_else(|| raw.plan.clone().filter(|_| process)),
+        responsible: Arc::clone(&shared.responsible),
+        cause: own(&alarm.cause),
+        consequence: own(&alarm.consequence),
+        action: own(&alarm.action).or_else(inherited),
+        plan: own(&alarm.plan).or_else(|| shared.plan.clone().filter(|_| process)),
         time_to_respond: alarm.time_to_respond.as_ref().map(|time| time.value),
     }
 }
 
 /// The process action ("stop hot work") would be wrong when only the measurement has failed.
-fn default_action(raw: &RawPoint, kind: AlarmKind) -> Option<String> {
+fn default_action(raw: &RawPoint, kind: AlarmKind) -> String {
     let name = raw.name.as_ref().unwrap_or(&raw.id.value);
     let (what, check) = if kind == AlarmKind::Bad {
         (
@@ -378,7 +401,5 @@ fn default_action(raw: &RawPoint, kind: AlarmKind) -> Option<String> {
             "power, sensor and network",
         )
     };
-    Some(format!(
-        "{what}: watch the place by other means, check {check}"
-    ))
+    format!("{what}: watch the place by other means, check {check}")
 }

@@ -45,9 +45,7 @@ pub fn explain(config: &Config) -> String {
         let alarms: Vec<(&AlarmSettings, &Guidance)> =
             point.alarms.iter().zip(guidance.by_ref()).collect();
         let gap = if position == 0 { "" } else { "\n" };
-        let name = alarms
-            .first()
-            .map_or("", |(_, guidance)| guidance.name.as_str());
+        let name = alarms.first().map_or("", |(_, guidance)| &*guidance.name);
         line(&mut text, format_args!("{gap}{}: {name}", point.id));
         if let Some(origin) = origins.get(&index) {
             line(&mut text, format_args!("  Read from {origin}."));

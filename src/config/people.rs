@@ -1,6 +1,7 @@
 //! Areas and the persons responsible for them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::finding::{Kind, Log, nearest};
 use super::keys::{Keys, Vocabulary, check_id, mismatch};
@@ -32,9 +33,9 @@ pub(super) struct People {
 
 /// A place in the plant.
 pub(super) struct Area {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     /// Plain names.
-    pub(super) responsible: Vec<String>,
+    pub(super) responsible: Arc<[String]>,
 }
 
 /// The entries of the table `name`, if it is one.
@@ -64,14 +65,14 @@ pub(super) fn read(root: &Section, log: &mut Log) -> People {
     for entry in entries(root, "area", log) {
         check_id("an area", &entry.key, log);
         let mut area = Area {
-            name: entry.key.value.clone(),
-            responsible: Vec::new(),
+            name: entry.key.value.as_str().into(),
+            responsible: [].into(),
         };
         if let Some(keys) = Keys::open(entry, &AREA, log) {
             if let Some(name) = keys.text("name", log) {
-                area.name = name.value;
+                area.name = name.value.into();
             }
-            area.responsible = responsible(&keys, &persons, log);
+            area.responsible = responsible(&keys, &persons, log).into();
         }
         areas.insert(entry.key.value.clone(), area);
     }

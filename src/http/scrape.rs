@@ -44,6 +44,8 @@ async fn text(app: &App) -> Result<Bytes, Refusal> {
     {
         return Ok(text.clone());
     }
+    // With thousands of points a text is megabytes; the old one's room goes to the new one.
+    *last = None;
     let snapshot = tokio::time::timeout(ENGINE_DEADLINE, app.desk.snapshot()).await;
     let snapshot = snapshot.ok().and_then(Result::ok);
     let metrics = Arc::clone(&app.metrics);

@@ -2,6 +2,7 @@
 //! finds the same shape for every alarm.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -50,14 +51,14 @@ struct Acknowledged<'a> {
 impl<'a> Alarm<'a> {
     /// `guidance` is that of the same alarm.
     pub(super) fn new(view: &'a AlarmView, guidance: Option<&'a Guidance>) -> Self {
-        let words = |field: fn(&Guidance) -> &Option<String>| {
+        let words = |field: fn(&Guidance) -> &Option<Arc<str>>| {
             guidance.and_then(|guidance| field(guidance).as_deref())
         };
         Self {
             alarm: &view.alarm,
             point: &view.point,
             kind: view.kind,
-            name: guidance.map(|guidance| guidance.name.as_str()),
+            name: guidance.map(|guidance| &*guidance.name),
             area: view.area.as_deref(),
             area_name: words(|guidance| &guidance.area_name),
             unit: &view.unit,
@@ -148,6 +149,6 @@ impl<'a> Point<'a> {
 pub(super) fn names(guidance: &[Guidance]) -> BTreeMap<&str, &str> {
     guidance
         .iter()
-        .map(|guidance| (&*guidance.point, guidance.name.as_str()))
+        .map(|guidance| (&*guidance.point, &*guidance.name))
         .collect()
 }

@@ -28,6 +28,7 @@ mod text;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use prometheus::TextEncoder;
@@ -82,6 +83,8 @@ pub struct Metrics {
     devices: Board,
     brokers: Board,
     outputs: Board,
+    /// Room for the next page, bytes.
+    page_length: AtomicUsize,
 }
 
 impl Default for Metrics {
@@ -103,6 +106,7 @@ impl Metrics {
             devices: contacts(&names.devices),
             brokers: contacts(&names.brokers),
             outputs: contacts(&names.outputs),
+            page_length: AtomicUsize::new(0),
         }
     }
 
@@ -255,7 +259,8 @@ impl Metrics {
         let mut families = self.families.registry.gather();
         // The encoder refuses a family without series.
         families.retain(|family| !family.get_metric().is_empty());
-        let mut text = String::new();
+        // Growing step by step would take more than twice the room of the page.
+        let mut text = String::with_capacity(self.page_length.load(Ordering::Relaxed));
         if let Err(error) = TextEncoder::new().encode_utf8(&families, &mut text) {
             tracing::error!(%error, "metrics cut short");
         }
@@ -264,8 +269,9 @@ impl Metrics {
         if let Some(snapshot) = snapshot {
             points::write(snapshot, &self.source_of_point, &mut text);
         }
-        // It is kept for a second at least.
-        text.shrink_to_fit();
+        // A little more than it was, because numbers grow.
+        self.page_length
+            .store(text.len() + text.len() / 64, Ordering::Relaxed);
         text
     }
 

@@ -74,7 +74,7 @@ pub async fn run(
     shutdown: watch::Receiver<bool>,
 ) {
     let mut subscriber = Subscriber {
-        mapper: Mapper::new(&settings),
+        mapper: Mapper::new(settings.mappings),
         connector: Connector::new(settings.address.clone()),
         task: format!("input.mqtt.{}", settings.id),
         status: StatusPoint::new(settings.status, readings.clone()),

@@ -13,7 +13,7 @@
 
 use serde_json::error::Category;
 
-use super::{SubscriberSettings, TimeFormat, TopicMapping};
+use super::{TimeFormat, TopicMapping};
 use crate::engine::reading::Reading;
 use crate::engine::time::{Moment, Wall};
 use crate::evaluation::Batch;
@@ -105,9 +105,9 @@ pub struct Mapper {
 }
 
 impl Mapper {
-    /// Prepares the mappings of `settings`.
-    pub fn new(settings: &SubscriberSettings) -> Self {
-        let mut sources: Vec<Source> = settings.mappings.iter().map(Source::new).collect();
+    /// Prepares `mappings`.
+    pub fn new(mappings: Vec<TopicMapping>) -> Self {
+        let mut sources: Vec<Source> = mappings.into_iter().map(Source::new).collect();
         sources.sort_by(|a, b| a.mapping.topic.cmp(&b.mapping.topic));
         Self { sources }
     }
@@ -173,11 +173,11 @@ struct Source {
 }
 
 impl Source {
-    fn new(mapping: &TopicMapping) -> Self {
+    fn new(mapping: TopicMapping) -> Self {
         Self {
-            mapping: mapping.clone(),
             value: mapping.value.as_deref().map(Pointer::new),
             time: mapping.time.as_deref().map(Pointer::new),
+            mapping,
         }
     }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::broker::BrokerAddress;
 use crate::engine::reading::{PointIndex, Quality, Sample, Scaling};
 
 fn mapping(value: Option<&str>, time: Option<&str>, time_format: TimeFormat) -> TopicMapping {
@@ -19,24 +18,8 @@ fn mapping(value: Option<&str>, time: Option<&str>, time_format: TimeFormat) -> 
     }
 }
 
-fn settings(mappings: Vec<TopicMapping>) -> SubscriberSettings {
-    SubscriberSettings {
-        id: "plant".into(),
-        address: BrokerAddress {
-            host: "127.0.0.1".to_owned(),
-            port: 1883,
-            tls: None,
-            login: None,
-            client_id: "forewarn".to_owned(),
-            keep_alive: Duration::from_secs(15),
-        },
-        mappings,
-        status: PointIndex(9),
-    }
-}
-
 fn read(mapping: &TopicMapping, payload: &[u8]) -> Result<Reading, Rejection> {
-    Source::new(mapping).read(payload, false, Moment::default())
+    Source::new(mapping.clone()).read(payload, false, Moment::default())
 }
 
 fn value_of(reading: Result<Reading, Rejection>) -> Result<f64, Rejection> {
@@ -216,7 +199,7 @@ fn the_reading_carries_what_was_configured_and_received() {
         offset: -45.0,
     };
     let received = Moment::default().after(Duration::from_secs(3));
-    let reading = Source::new(&mapping).read(b"100", true, received);
+    let reading = Source::new(mapping.clone()).read(b"100", true, received);
     let expected = Reading {
         retained: true,
         ..Reading::live(PointIndex(4), Sample::measured(5.0), received)
@@ -234,7 +217,7 @@ fn a_topic_may_feed_several_points() {
     let mut elsewhere = mapping(None, None, TimeFormat::Auto);
     elsewhere.topic = "a".to_owned();
     let first = mapping(Some("/rms"), None, TimeFormat::Auto);
-    let mapper = Mapper::new(&settings(vec![first, elsewhere, other]));
+    let mapper = Mapper::new(vec![first, elsewhere, other]);
     assert_eq!(mapper.topics().collect::<Vec<_>>(), ["a", "line2/pump7"]);
     assert_eq!(mapper.sources("line2/pump7").len(), 2);
     assert_eq!(mapper.sources("a").len(), 1);
