@@ -1,5 +1,5 @@
 //! Against the real programs of others.
 
-mod mosquitto;
+pub(crate) mod mosquitto;
 mod mqtt_input;
 mod promtool;
