@@ -60,7 +60,12 @@ impl Drop for Folder {
 /// The program under test, without the environment's say in its configuration.
 pub(crate) fn forewarn() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
-    for variable in ["FOREWARN_CONFIG", "FOREWARN_DATA", "FOREWARN_LISTEN", "FOREWARN_LOG"] {
+    for variable in [
+        "FOREWARN_CONFIG",
+        "FOREWARN_DATA",
+        "FOREWARN_LISTEN",
+        "FOREWARN_LOG",
+    ] {
         command.env_remove(variable);
     }
     command
@@ -162,10 +167,6 @@ impl Gateway {
         self.child.as_ref().expect("it runs").id()
     }
 
-    pub(crate) fn http(&self) -> SocketAddr {
-        self.http
-    }
-
     /// Resident memory, bytes.
     pub(crate) fn resident(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
@@ -179,6 +180,15 @@ impl Gateway {
         let mut child = self.child.take().expect("it runs");
         child.kill().expect("our child");
         child.wait().expect("our child");
+    }
+
+    /// SIGSTOP, or SIGCONT.
+    pub(crate) fn pause(&self, pause: bool) {
+        let signal = if pause { "-STOP" } else { "-CONT" };
+        let sent = Command::new("kill")
+            .args([signal, &self.pid().to_string()])
+            .status();
+        assert!(sent.expect("kill runs").success());
     }
 
     /// SIGTERM; fails when it has not ended within the five seconds it promises.
@@ -215,11 +225,22 @@ impl Gateway {
     /// Acknowledges the newest occurrence of an alarm.
     pub(crate) async fn acknowledge(&self, alarm: &str, by: &str) -> Option<Answer> {
         let body = format!(r#"{{"by":"{by}"}}"#);
-        http::ask(self.http, "POST", &format!("/api/v1/alarms/{alarm}/acknowledge"), &body).await
+        http::ask(
+            self.http,
+            "POST",
+            &format!("/api/v1/alarms/{alarm}/acknowledge"),
+            &body,
+        )
+        .await
     }
 
     /// Asks until the answer satisfies `condition`, and gives it.
-    pub(crate) async fn wait_for(&self, path: &str, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn wait_for(
+        &self,
+        path: &str,
+        what: &str,
+        condition: impl Fn(&Value) -> bool,
+    ) -> Value {
         let mut last = Value::Null;
         let looking = async {
             loop {
@@ -239,14 +260,22 @@ impl Gateway {
     pub(crate) async fn alarm_is(&self, alarm: &str, state: &str) -> Value {
         let path = format!("/api/v1/alarms/{alarm}");
         let what = format!("{alarm} is {state}");
-        self.wait_for(&path, &what, |found| found["state"] == state).await
+        self.wait_for(&path, &what, |found| found["state"] == state)
+            .await
     }
 
     /// Waits until a point satisfies `condition`.
-    pub(crate) async fn point_is(&self, point: &str, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn point_is(
+        &self,
+        point: &str,
+        what: &str,
+        condition: impl Fn(&Value) -> bool,
+    ) -> Value {
         let what = format!("{point} {what}");
         let points = self
-            .wait_for("/api/v1/points", &what, |points| find(points, point).is_some_and(&condition))
+            .wait_for("/api/v1/points", &what, |points| {
+                find(points, point).is_some_and(&condition)
+            })
             .await;
         find(&points, point).cloned().expect("it was there")
     }
@@ -269,7 +298,9 @@ impl Gateway {
     /// The value of a series of `/metrics`, written as there: `name{label="value"}`; 0 without it.
     pub(crate) async fn metric(&self, series: &str) -> f64 {
         let page = self.get("/metrics").await.body;
-        let value = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        let value = page
+            .lines()
+            .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         value.map_or(0.0, |value| value.parse().expect("a number"))
     }
 
@@ -281,7 +312,11 @@ impl Gateway {
             }
         };
         if timeout(DEADLINE, looking).await.is_err() {
-            panic!("{series} stays at {}\n{}", self.metric(series).await, self.log());
+            panic!(
+                "{series} stays at {}\n{}",
+                self.metric(series).await,
+                self.log()
+            );
         }
     }
 }
@@ -307,7 +342,11 @@ pub(crate) fn find<'a>(points: &'a Value, point: &str) -> Option<&'a Value> {
 /// A control room behind `broker` that misses nothing from now on.
 pub(crate) async fn control_room(broker: &Mosquitto) -> Receiver {
     let receiver = Receiver::start(ReceiverConfig::new(address(broker).into(), SITE));
-    assert!(receiver.subscribed(DEADLINE).await, "{:?}", receiver.trouble());
+    assert!(
+        receiver.subscribed(DEADLINE).await,
+        "{:?}",
+        receiver.trouble()
+    );
     receiver
 }
 

@@ -24,7 +24,12 @@ impl Answer {
 }
 
 /// Asks; `None` when the other end is not there or ends before its answer is whole.
-pub(crate) async fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> Option<Answer> {
+pub(crate) async fn ask(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Option<Answer> {
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",

@@ -46,22 +46,35 @@ async fn killed_twenty_times() {
     assert_eq!(gateway.stop().await.code(), Some(0));
     gateway.start_again().await;
     let journal = gateway.events().await;
-    let last = journal.last().expect("events")["seq"].as_u64().expect("a number");
-    let all = |record: &simulators::upstream::Record| {
-        record.events().any(|event| event["seq"] == last)
-    };
-    assert!(receiver.wait_for(all, DEADLINE).await, "event {last} did not arrive");
+    let last = journal.last().expect("events")["seq"]
+        .as_u64()
+        .expect("a number");
+    let all =
+        |record: &simulators::upstream::Record| record.events().any(|event| event["seq"] == last);
+    assert!(
+        receiver.wait_for(all, DEADLINE).await,
+        "event {last} did not arrive"
+    );
 
     receiver.look(|record| {
         assert_eq!(record.missing_seq().collect::<Vec<_>>(), Vec::<u64>::new());
         assert_eq!((record.out_of_order(), record.malformed()), (0, 0));
-        assert!(record.distinct() as u64 > 20 * kills, "{}", record.summary());
+        assert!(
+            record.distinct() as u64 > 20 * kills,
+            "{}",
+            record.summary()
+        );
         let arrived: Vec<_> = record.events().cloned().collect();
         arrived_as_written(&arrived, &journal);
         acknowledged.arrived(&arrived);
     });
     nothing_twice(&journal);
-    let count = |name: &str| journal.iter().filter(|event| event["event"] == name).count() as u64;
+    let count = |name: &str| {
+        journal
+            .iter()
+            .filter(|event| event["event"] == name)
+            .count() as u64
+    };
     assert_eq!(count("monitoring_gap"), kills + 1, "one after each stop");
     assert_eq!(count("started"), kills + 2);
     assert_eq!(gateway.stop().await.code(), Some(0));
@@ -111,7 +124,10 @@ struct Acknowledged {
 /// Until it is interrupted: looks for unacknowledged alarms of swinging points.
 async fn acknowledge_what_is_found(gateway: &Gateway, done: &mut Vec<(String, u64)>) {
     loop {
-        let found = gateway.get("/api/v1/alarms?state=unacknowledged").await.json();
+        let found = gateway
+            .get("/api/v1/alarms?state=unacknowledged")
+            .await
+            .json();
         let names = found["alarms"].as_array().into_iter().flatten();
         let names = names.filter_map(|alarm| alarm["alarm"].as_str());
         for alarm in names.filter(|alarm| alarm.starts_with("S-")) {
@@ -130,7 +146,10 @@ impl Acknowledged {
         let (alarm, by) = (format!("H-{round}/high"), format!("person-{round}"));
         gateway.alarm_is(&alarm, "unacknowledged").await;
         let answer = gateway.acknowledge(&alarm, &by).await.expect("it runs");
-        assert_eq!((answer.status, &answer.json()["durable"]), (200, &Value::from(true)));
+        assert_eq!(
+            (answer.status, &answer.json()["durable"]),
+            (200, &Value::from(true))
+        );
         self.held.insert(alarm, by);
     }
 
@@ -152,7 +171,10 @@ impl Acknowledged {
                     && event["alarm"] == **alarm
                     && event["occurrence"] == *occurrence
             });
-            assert!(arrived, "the acknowledgement of {alarm} {occurrence} was answered, but is lost");
+            assert!(
+                arrived,
+                "the acknowledgement of {alarm} {occurrence} was answered, but is lost"
+            );
         }
         assert!(!self.swinging.is_empty(), "somebody acknowledged something");
     }
@@ -160,7 +182,10 @@ impl Acknowledged {
 
 /// Each number carries one id, and what arrived is what stands in the journal.
 fn arrived_as_written(arrived: &[Value], journal: &[Value]) {
-    let written: BTreeMap<_, _> = journal.iter().map(|event| (event["seq"].as_u64(), event)).collect();
+    let written: BTreeMap<_, _> = journal
+        .iter()
+        .map(|event| (event["seq"].as_u64(), event))
+        .collect();
     for event in arrived {
         let mut event = event.clone();
         event.as_object_mut().expect("an object").remove("replayed");
@@ -172,7 +197,9 @@ fn arrived_as_written(arrived: &[Value], journal: &[Value]) {
 fn nothing_twice(journal: &[Value]) {
     let mut steps: BTreeMap<(String, u64), Vec<&str>> = BTreeMap::new();
     for event in journal {
-        if let (Some(alarm), Some(occurrence)) = (event["alarm"].as_str(), event["occurrence"].as_u64()) {
+        if let (Some(alarm), Some(occurrence)) =
+            (event["alarm"].as_str(), event["occurrence"].as_u64())
+        {
             let steps = steps.entry((alarm.to_owned(), occurrence)).or_default();
             steps.push(event["event"].as_str().expect("a name"));
         }

@@ -25,7 +25,11 @@ async fn arrives(receiver: &Receiver, event: &str, alarm: &str) {
 async fn state_is(receiver: &Receiver, alarm: &str, state: &str) {
     let shown = |record: &Record| record.state(alarm).is_some_and(|s| s["state"] == state);
     let arrived = receiver.wait_for(shown, DEADLINE).await;
-    assert!(arrived, "{:?}", receiver.look(|record| record.state(alarm).cloned()));
+    assert!(
+        arrived,
+        "{:?}",
+        receiver.look(|record| record.state(alarm).cloned())
+    );
 }
 
 #[tokio::test]
@@ -54,8 +58,12 @@ async fn starts_watches_and_stops() {
     ))
     .await;
 
-    gateway.point_is("CH4-101", "has its value", |p| p["value"] == 3.0).await;
-    gateway.point_is("CO-12", "has its value", |p| p["value"] == 12.0).await;
+    gateway
+        .point_is("CH4-101", "has its value", |p| p["value"] == 3.0)
+        .await;
+    gateway
+        .point_is("CO-12", "has its value", |p| p["value"] == 12.0)
+        .await;
     gateway
         .metric_is(
             "forewarn_point_value{area=\"\",device=\"gd-01\",point=\"CH4-101\",unit=\"%LEL\"}",
@@ -64,18 +72,32 @@ async fn starts_watches_and_stops() {
         .await;
     state_is(&receiver, "CH4-101/high", "normal").await;
 
-    device.put("input:0 float32 CDAB base=30").expect("notation");
+    device
+        .put("input:0 float32 CDAB base=30")
+        .expect("notation");
     gateway.alarm_is("CH4-101/high", "unacknowledged").await;
     arrives(&receiver, "raised", "CH4-101/high").await;
     state_is(&receiver, "CH4-101/high", "unacknowledged").await;
 
-    let first = gateway.acknowledge("CH4-101/high", "li-wei").await.expect("an answer");
-    assert_eq!((first.status, &first.json()["result"]), (200, &Value::from("accepted")));
+    let first = gateway
+        .acknowledge("CH4-101/high", "li-wei")
+        .await
+        .expect("an answer");
+    assert_eq!(
+        (first.status, &first.json()["result"]),
+        (200, &Value::from("accepted"))
+    );
     assert_eq!(first.json()["durable"], true);
     arrives(&receiver, "acknowledged", "CH4-101/high").await;
-    let second = gateway.acknowledge("CH4-101/high", "anna-berg").await.expect("an answer");
+    let second = gateway
+        .acknowledge("CH4-101/high", "anna-berg")
+        .await
+        .expect("an answer");
     let answer = second.json();
-    assert_eq!((second.status, &answer["result"]), (200, &Value::from("already_done")));
+    assert_eq!(
+        (second.status, &answer["result"]),
+        (200, &Value::from("already_done"))
+    );
     assert_eq!(answer["by"], "li-wei", "who was first");
 
     let status = |record: &Record| record.status().cloned().unwrap_or_default();
@@ -83,12 +105,19 @@ async fn starts_watches_and_stops() {
     assert_eq!(gateway.stop().await.code(), Some(0));
     let offline = |record: &Record| status(record)["status"] == "offline";
     assert!(receiver.wait_for(offline, DEADLINE).await);
-    assert_eq!(receiver.look(status)["reason"], "stopped", "and not the last will");
+    assert_eq!(
+        receiver.look(status)["reason"],
+        "stopped",
+        "and not the last will"
+    );
     arrives_stopped(&receiver).await;
 
     gateway.start_again().await;
     let events = gateway.events().await;
-    let names: Vec<_> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    let names: Vec<_> = events
+        .iter()
+        .filter_map(|event| event["event"].as_str())
+        .collect();
     assert!(names.contains(&"stopped"), "{names:?}");
     assert_eq!(names.iter().filter(|name| **name == "started").count(), 2);
     gateway.alarm_is("CH4-101/high", "acknowledged").await;
@@ -100,5 +129,8 @@ async fn starts_watches_and_stops() {
 
 async fn arrives_stopped(receiver: &Receiver) {
     let stopped = |record: &Record| record.events().any(|event| event["event"] == "stopped");
-    assert!(receiver.wait_for(stopped, DEADLINE).await, "also the last event goes out");
+    assert!(
+        receiver.wait_for(stopped, DEADLINE).await,
+        "also the last event goes out"
+    );
 }

@@ -12,7 +12,8 @@ use super::gateway::{Folder, Gateway, forewarn};
 async fn run(mut command: Command) -> (Option<i32>, String) {
     let ended = spawn_blocking(move || command.output());
     let ended = timeout(Duration::from_secs(2), ended).await;
-    let Output { status, stderr, .. } = ended.expect("in time").expect("joined").expect("it starts");
+    let Output { status, stderr, .. } =
+        ended.expect("in time").expect("joined").expect("it starts");
     (status.code(), String::from_utf8_lossy(&stderr).into_owned())
 }
 
@@ -27,10 +28,16 @@ async fn wrong_configuration_exits_78() {
     assert_eq!(code, Some(78), "{stderr}");
     let file = folder.config();
     for place in [":7:10", ":11:1"] {
-        assert!(stderr.contains(&format!("{}{place}", file.display())), "{place} in {stderr}");
+        assert!(
+            stderr.contains(&format!("{}{place}", file.display())),
+            "{place} in {stderr}"
+        );
     }
     assert!(stderr.contains("did you mean `high`?"), "{stderr}");
-    assert!(!folder.path().join("journal.db").exists(), "nothing is begun");
+    assert!(
+        !folder.path().join("journal.db").exists(),
+        "nothing is begun"
+    );
 }
 
 #[tokio::test]
