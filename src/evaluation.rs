@@ -27,6 +27,10 @@ pub const TASK: &str = "engine";
 /// A sign of life at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// How long the end waits until outputs can see that the gateway stopped; on a slower disk they
+/// send it after the next start.
+const STOP_SHOWN: Duration = Duration::from_millis(250);
+
 /// Deliveries taken from the queue at once.
 const GULP: usize = 64;
 
@@ -91,7 +95,12 @@ pub async fn run(
         evaluation.judge(delivery);
     }
     evaluation.engine.stop(clock::now());
-    evaluation.flush(None);
+    let (shown, told) = oneshot::channel();
+    evaluation.flush(Some(Box::new(move |_outcome| {
+        let _gave_up = shown.send(()).is_err();
+    })));
+    // Outputs end after this task and send what they can see by then.
+    let _slow_disk = tokio::time::timeout(STOP_SHOWN, told).await.is_err();
 }
 
 /// The engine, and where its effects go.

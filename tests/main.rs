@@ -1,6 +1,7 @@
 //! Integration tests.
 
 mod config_errors;
+mod daemon;
 mod demo;
 mod interop;
 mod readme;

@@ -5,7 +5,7 @@ mod bench;
 mod dashboard;
 #[cfg(feature = "demo")]
 mod metrics_contract;
-mod mosquitto;
+pub(crate) mod mosquitto;
 mod mqtt_input;
 mod mqtt_output;
 mod mqtt_tls;

@@ -112,6 +112,7 @@ async fn run_load(arguments: Arguments, sensors: u32) -> io::Result<()> {
         stagger: Duration::from_millis(arguments.stagger),
         payload: Payload::Template(arguments.json),
         at_least_once: arguments.qos == 1,
+        limit: None,
     };
     let trouble = Trouble::default();
     let broker = config.broker.clone();

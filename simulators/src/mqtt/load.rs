@@ -47,6 +47,8 @@ pub struct LoadConfig {
     pub payload: Payload,
     /// Acknowledged by the broker (QoS 1), or sent once and hoped for (QoS 0).
     pub at_least_once: bool,
+    /// Count how often a sensor comes to this or above from below; its first sample counts, too.
+    pub limit: Option<f64>,
 }
 
 impl LoadConfig {
@@ -63,6 +65,8 @@ pub struct LoadReport {
     pub acknowledged: u64,
     /// Messages sent again after a lost connection.
     pub resent: u64,
+    /// How often a sensor came to or above [`LoadConfig::limit`]; 0 without one.
+    pub crossings: u64,
     /// Connections made.
     pub connections: u64,
     /// From the first message to the last acknowledgement, in seconds.
@@ -76,6 +80,7 @@ impl LoadReport {
             "published": self.published,
             "acknowledged": self.acknowledged,
             "resent": self.resent,
+            "crossings": self.crossings,
             "connections": self.connections,
             "seconds": self.seconds,
         })
@@ -91,6 +96,8 @@ struct Message {
 struct Load {
     config: LoadConfig,
     waveforms: Vec<Waveform>,
+    /// Which sensors are at or above the limit.
+    above: Vec<bool>,
     /// Samples taken, dropouts included; the next one is of sensor `taken % sensors`.
     taken: u64,
     total: u64,
@@ -142,6 +149,7 @@ impl Load {
             waveforms: (0..sensors)
                 .map(|sensor| config.waveform.clone().with_seed(sensor.into()))
                 .collect(),
+            above: vec![false; sensors as usize],
             config,
             taken: 0,
             total,
@@ -152,6 +160,7 @@ impl Load {
                 published: 0,
                 acknowledged: 0,
                 resent: 0,
+                crossings: 0,
                 connections: 0,
                 seconds: 0.0,
             },
@@ -212,6 +221,11 @@ impl Load {
             };
             let time = since_start + self.config.stagger * number;
             if let Some(value) = waveform.at(time) {
+                let above = self.config.limit.is_some_and(|limit| value >= limit);
+                if let Some(was_above) = self.above.get_mut(number as usize) {
+                    self.report.crossings += u64::from(above && !*was_above);
+                    *was_above = above;
+                }
                 let sample = Sample {
                     value,
                     unix_ms: clock::unix_ms(),

@@ -175,6 +175,7 @@ fn load(broker: &Mosquitto, rate: f64, duration: Duration) -> LoadConfig {
         stagger: Duration::ZERO,
         payload: Payload::Template(LoadConfig::PAYLOAD.to_owned()),
         at_least_once: true,
+        limit: None,
     }
 }
 

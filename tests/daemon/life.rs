@@ -1,0 +1,136 @@
+//! A whole life: start, a reading, an alarm, its acknowledgement, the end.
+
+use std::net::Ipv4Addr;
+
+use serde_json::Value;
+use simulators::modbus::{Device, DeviceConfig};
+use simulators::mqtt::{Sensors, SensorsConfig};
+use simulators::upstream::{Receiver, Record};
+
+use super::gateway::{Gateway, address, control_room};
+use crate::interop::mosquitto::{DEADLINE, Mosquitto};
+
+/// Has an event of this name for this alarm arrived?
+fn has(record: &Record, event: &str, alarm: &str) -> bool {
+    record
+        .events()
+        .any(|found| found["event"] == event && found["alarm"] == alarm)
+}
+
+async fn arrives(receiver: &Receiver, event: &str, alarm: &str) {
+    let arrived = receiver.wait_for(|record| has(record, event, alarm), DEADLINE);
+    assert!(arrived.await, "{event} of {alarm} did not arrive");
+}
+
+async fn state_is(receiver: &Receiver, alarm: &str, state: &str) {
+    let shown = |record: &Record| record.state(alarm).is_some_and(|s| s["state"] == state);
+    let arrived = receiver.wait_for(shown, DEADLINE).await;
+    assert!(
+        arrived,
+        "{:?}",
+        receiver.look(|record| record.state(alarm).cloned())
+    );
+}
+
+#[tokio::test]
+async fn starts_watches_and_stops() {
+    let broker = Mosquitto::start("").await;
+    let receiver = control_room(&broker).await;
+    let device = DeviceConfig::new((Ipv4Addr::LOCALHOST, 0).into())
+        .point("input:0 float32 CDAB base=3")
+        .expect("notation");
+    let device = Device::start(device).await.expect("a free port");
+    let sensors = Sensors::start(SensorsConfig {
+        broker: address(&broker).into(),
+        client_id: "sensors".to_owned(),
+        sensors: vec!["pit/co interval=50ms base=12".parse().expect("notation")],
+        malformed: Vec::new(),
+    });
+    let mut gateway = Gateway::start(&format!(
+        "[broker.plant]\nurl = \"mqtt://127.0.0.1:{port}\"\n\
+         [device.gd-01]\nmodbus = \"tcp://{device}\"\npoll = \"100ms\"\n\
+         [output.control-room]\nmqtt = \"mqtt://127.0.0.1:{port}\"\n\
+         [point.CH4-101]\ndevice = \"gd-01\"\nregister = \"input:0\"\ntype = \"float32\"\norder = \"CDAB\"\n\
+         unit = \"%LEL\"\nhigh = 25\ngood_confirm = \"0s\"\n\
+         [point.CO-12]\ntopic = \"pit/co\"\nunit = \"ppm\"\nhigh = 24\ngood_confirm = \"0s\"\n",
+        port = broker.port(),
+        device = device.address(),
+    ))
+    .await;
+
+    gateway
+        .point_is("CH4-101", "has its value", |p| p["value"] == 3.0)
+        .await;
+    gateway
+        .point_is("CO-12", "has its value", |p| p["value"] == 12.0)
+        .await;
+    gateway
+        .metric_is(
+            "forewarn_point_value{area=\"\",device=\"gd-01\",point=\"CH4-101\",unit=\"%LEL\"}",
+            |value| value > 2.9 && value < 3.1,
+        )
+        .await;
+    state_is(&receiver, "CH4-101/high", "normal").await;
+
+    device
+        .put("input:0 float32 CDAB base=30")
+        .expect("notation");
+    gateway.alarm_is("CH4-101/high", "unacknowledged").await;
+    arrives(&receiver, "raised", "CH4-101/high").await;
+    state_is(&receiver, "CH4-101/high", "unacknowledged").await;
+
+    let first = gateway
+        .acknowledge("CH4-101/high", "li-wei")
+        .await
+        .expect("an answer");
+    assert_eq!(
+        (first.status, &first.json()["result"]),
+        (200, &Value::from("accepted"))
+    );
+    assert_eq!(first.json()["durable"], true);
+    arrives(&receiver, "acknowledged", "CH4-101/high").await;
+    let second = gateway
+        .acknowledge("CH4-101/high", "anna-berg")
+        .await
+        .expect("an answer");
+    let answer = second.json();
+    assert_eq!(
+        (second.status, &answer["result"]),
+        (200, &Value::from("already_done"))
+    );
+    assert_eq!(answer["by"], "li-wei", "who was first");
+
+    let status = |record: &Record| record.status().cloned().unwrap_or_default();
+    assert_eq!(receiver.look(status)["status"], "online");
+    assert_eq!(gateway.stop().await.code(), Some(0));
+    let offline = |record: &Record| status(record)["status"] == "offline";
+    assert!(receiver.wait_for(offline, DEADLINE).await);
+    assert_eq!(
+        receiver.look(status)["reason"],
+        "stopped",
+        "and not the last will"
+    );
+    arrives_stopped(&receiver).await;
+
+    gateway.start_again().await;
+    let events = gateway.events().await;
+    let names: Vec<_> = events
+        .iter()
+        .filter_map(|event| event["event"].as_str())
+        .collect();
+    assert!(names.contains(&"stopped"), "{names:?}");
+    assert_eq!(names.iter().filter(|name| **name == "started").count(), 2);
+    gateway.alarm_is("CH4-101/high", "acknowledged").await;
+    assert_eq!(gateway.stop().await.code(), Some(0));
+    sensors.stop().await;
+    device.stop().await;
+    receiver.stop().await;
+}
+
+async fn arrives_stopped(receiver: &Receiver) {
+    let stopped = |record: &Record| record.events().any(|event| event["event"] == "stopped");
+    assert!(
+        receiver.wait_for(stopped, DEADLINE).await,
+        "also the last event goes out"
+    );
+}

@@ -1,0 +1,12 @@
+//! The real binary with real parts: mosquitto, simulated devices, the control room's receiver.
+
+mod disk;
+mod faulty_device;
+mod gateway;
+mod http;
+mod kills;
+mod life;
+mod load;
+mod outage;
+mod payloads;
+mod refusals;
