@@ -2,12 +2,13 @@
 //! not change while others run; so the words are spoken by this test binary as a child process.
 
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use forewarn::systemd;
 
-use super::interop::bench::Daemon;
+use super::interop::bench::{Daemon, Scratch};
 
 /// What the child says, in order, and what systemd reads.
 const WORDS: [&str; 4] = [
@@ -122,4 +123,44 @@ async fn the_real_gateway_says_when_it_watches_and_when_it_ends() {
     daemon.program.terminate();
     manager.hears("STOPPING=1\n", 1);
     assert_eq!(daemon.program.ended().await, Some(0));
+}
+
+/// The folder is in the environment, so this asks the real binary.
+#[test]
+fn a_password_may_be_a_credential() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new("credentials");
+    let config = "site = \"bench\"\n\
+                  [broker.b]\nurl = \"mqtt://127.0.0.1:1\"\nusername = \"u\"\npassword_file = \"pw\"\n\
+                  [point.P]\ntopic = \"t\"\n";
+    let config = scratch.write("forewarn.toml", config);
+    let check = |credentials: Option<&Path>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
+        command.arg("check").arg("--config").arg(&config);
+        command.env_remove("CREDENTIALS_DIRECTORY");
+        if let Some(folder) = credentials {
+            command.env("CREDENTIALS_DIRECTORY", folder);
+        }
+        let checked = command.output().expect("the gateway's binary runs");
+        let words = String::from_utf8_lossy(&checked.stderr).into_owned();
+        (checked.status.code(), words)
+    };
+    let (code, words) = check(None);
+    assert_eq!(code, Some(78), "{words}");
+    assert!(words.contains("cannot read"), "{words}");
+
+    let folder = scratch.path("credentials");
+    std::fs::create_dir(&folder).expect("a folder");
+    let secret = folder.join("pw");
+    std::fs::write(&secret, "hunter2").expect("a credential");
+    // As systemd shows it: readable for the service by an access list.
+    let mode = std::fs::Permissions::from_mode(0o440);
+    std::fs::set_permissions(&secret, mode).expect("our own file");
+    let (code, words) = check(Some(&folder));
+    assert_eq!(code, Some(0), "{words}");
+
+    // The same bits on a file that systemd does not guard.
+    std::fs::copy(&secret, scratch.path("pw")).expect("copied with its mode");
+    let (code, words) = check(None);
+    assert!(words.contains("can be read by others"), "{code:?} {words}");
 }
