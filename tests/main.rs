@@ -1,5 +1,10 @@
 //! Integration tests.
 
+#![expect(
+    clippy::panic,
+    reason = "helpers of tests fail as tests do; clippy lets only the tests themselves"
+)]
+
 mod config_errors;
 mod daemon;
 mod demo;

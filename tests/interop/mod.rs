@@ -1,6 +1,6 @@
 //! Against the real programs of others.
 
-mod bench;
+pub(crate) mod bench;
 #[cfg(feature = "demo")]
 mod dashboard;
 #[cfg(feature = "demo")]

@@ -73,10 +73,10 @@ async fn points(daemon: &Daemon) -> BTreeMap<String, Value> {
     points.map(|point| (id(point), point.clone())).collect()
 }
 
-/// One bus with three units: the values, the block with a hole, and a unit that does not exist.
+/// One bus: the values, the block with a hole, and two units that do not exist.
 fn config(device: &Device) -> String {
     let mut text = String::from("site = \"bench\"\n");
-    for (id, unit) in [("all", 1), ("hole", 2), ("stranger", 9)] {
+    for (id, unit) in [("all", 1), ("hole", 2), ("stranger", 9), ("absent", 10)] {
         let address = format!("tcp://127.0.0.1:{}", device.port);
         writeln!(
             text,
@@ -104,11 +104,10 @@ fn config(device: &Device) -> String {
         let keys = format!("register = \"holding:{address}\"\ntype = \"uint16\"");
         point(&format!("H{address}"), "hole", &keys);
     }
-    point(
-        "S0",
-        "stranger",
-        "register = \"input:0\"\ntype = \"uint16\"",
-    );
+    for device in ["stranger", "absent"] {
+        let keys = "register = \"input:0\"\ntype = \"uint16\"";
+        point(&format!("{device}-0"), device, keys);
+    }
     text
 }
 
@@ -198,21 +197,38 @@ async fn an_address_or_unit_that_is_not_there_spoils_nothing_else() {
         Ok(())
     })
     .await;
-    within(DEADLINE, "the unknown unit is lost", async || {
+    within(DEADLINE, "unknown units are found out", async || {
         let metrics = daemon.get("/metrics").await;
-        let failed = "forewarn_modbus_request_failures_total{device=\"stranger\",reason=\"gateway_target\"} ";
-        let failed = metrics.lines().find_map(|line| line.strip_prefix(failed));
-        let failed: f64 = failed.and_then(|count| count.parse().ok()).unwrap_or(0.0);
-        let lost = metrics.contains("forewarn_device_up{device=\"stranger\"} 0\n");
-        let alive = ["all", "hole"].iter().all(|device| {
-            metrics.contains(&format!("forewarn_device_up{{device=\"{device}\"}} 1\n"))
-        });
-        let point = points(&daemon).await["S0"].clone();
-        if failed >= 3.0 && lost && alive && point["quality"] == "bad" {
-            Ok(())
-        } else {
-            Err(format!("{failed} failures, lost: {lost}, others: {alive}, {point}"))
+        let shows = |line: &str| metrics.lines().any(|shown| shown == line);
+        for (device, up, failure) in [
+            ("all", 1, "timeout"),
+            ("hole", 1, "illegal_address"),
+            // It answers, and says that it cannot.
+            ("stranger", 1, "device_failure"),
+            // Nobody answers; the gateway in between says so.
+            ("absent", 0, "gateway_target"),
+        ] {
+            let failures = format!(
+                "forewarn_modbus_request_failures_total{{device=\"{device}\",reason=\"{failure}\"}}"
+            );
+            let failed = !shows(&format!("{failures} 0"));
+            if !shows(&format!("forewarn_device_up{{device=\"{device}\"}} {up}"))
+                || failed != (device != "all")
+            {
+                return Err(format!("{device} should be {up}, {failures}:\n{metrics}"));
+            }
         }
+        let found = points(&daemon).await;
+        for (point, reason) in [
+            ("stranger-0", "device_failure"),
+            ("absent-0", "no_communication"),
+        ] {
+            let found = &found[point];
+            if found["quality"] != "bad" || found["reason"] != reason {
+                return Err(format!("{found}, expected {reason}"));
+            }
+        }
+        Ok(())
     })
     .await;
 }

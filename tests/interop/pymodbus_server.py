@@ -8,7 +8,8 @@ words, which PyMODBUS does not know, is made here with struct. Prints JSON lines
 `{"points": [...]}`, then `{"port": N}`, then each request as `{"request": [unit, function, address,
 count]}`. Ends by a signal.
 
-Unit 1 holds the values, unit 2 a block with a hole at holding register 4. There is no other unit.
+Unit 1 holds the values, unit 2 a block with a hole at holding register 4. There is no other unit: 9
+gets exception 4, which is what PyMODBUS 3.16 says, 10 gets exception 11, which is what a gateway says.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import struct
 import sys
 
 from pymodbus.client.mixin import ModbusClientMixin
+from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -94,6 +96,8 @@ def say(**line):
 def note(sending, pdu):
     if not sending:
         say(request=[pdu.dev_id, pdu.function_code, pdu.address, pdu.count])
+    elif pdu.dev_id == 10:
+        pdu.exception_code = ExcCodes.GATEWAY_NO_RESPONSE
     return pdu
 
 

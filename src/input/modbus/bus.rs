@@ -115,6 +115,11 @@ impl<C: Connector> Bus<C> {
         readings: Readings,
         metrics: Arc<Metrics>,
     ) -> Self {
+        // Nothing is asked of a device without points, so nothing can be said about its presence.
+        let devices: Vec<_> = devices
+            .into_iter()
+            .filter(|device| !device.points.is_empty())
+            .collect();
         let periods = devices.iter().map(|device| device.poll);
         let schedule = Schedule::new(periods, clock::monotonic());
         let devices = devices.into_iter().map(Device::new).collect();
