@@ -4,6 +4,7 @@
 //! with a deadline; dropping kills the process by its id and removes the folder.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
@@ -210,7 +211,8 @@ impl Gateway {
             child.kill().expect("our child");
             child.wait().expect("our child");
         }
-        ended.unwrap_or_else(|_| panic!("still there after SIGTERM\n{}", self.log()))
+        assert!(ended.is_ok(), "still there after SIGTERM\n{}", self.log());
+        ended.expect("just looked at")
     }
 
     pub(crate) async fn try_get(&self, path: &str) -> Option<Answer> {
@@ -219,7 +221,8 @@ impl Gateway {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         let answer = self.try_get(path).await;
-        answer.unwrap_or_else(|| panic!("no answer to GET {path}\n{}", self.log()))
+        assert!(answer.is_some(), "no answer to GET {path}\n{}", self.log());
+        answer.expect("just looked at")
     }
 
     /// Acknowledges the newest occurrence of an alarm.
@@ -311,13 +314,9 @@ impl Gateway {
                 sleep(LOOK).await;
             }
         };
-        if timeout(DEADLINE, looking).await.is_err() {
-            panic!(
-                "{series} stays at {}\n{}",
-                self.metric(series).await,
-                self.log()
-            );
-        }
+        let done = timeout(DEADLINE, looking).await.is_ok();
+        let last = self.metric(series).await;
+        assert!(done, "{series} stays at {last}\n{}", self.log());
     }
 }
 
@@ -325,7 +324,7 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
             if std::thread::panicking() {
-                print!("{}", self.log());
+                let _nobody = write!(std::io::stderr(), "{}", self.log()).is_err();
             }
             let _ended_already = child.kill().is_err();
             let _no_child = child.wait().is_err();
