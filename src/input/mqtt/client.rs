@@ -17,8 +17,9 @@
 //! - The session is kept (`clean_session = false`, the same client id for ever), so that the broker
 //!   queues what is sent while we are away. We subscribe on every CONNACK all the same: whether the
 //!   broker really still has the subscriptions cannot be asked, and asking twice does no harm.
-//! - Not acknowledging is the back-pressure. At most `WINDOW` messages are out; when the engine's
-//!   inbox is full, nothing is read from the socket.
+//! - Not acknowledging is the back-pressure; when the engine's inbox is full, nothing is read from
+//!   the socket. Nothing else may stop the reading: the library reads and writes in one loop, so a
+//!   reader that waits for its own acknowledgements to be written would wait for ever.
 //! - What can never become a reading is acknowledged at once and counted: left alone, it would come
 //!   again for ever and keep what is behind it from us.
 //! - A receipt that never comes ends the connection: then the broker sends the message again.
@@ -51,10 +52,11 @@ use crate::engine::time::{Moment, Mono};
 use crate::evaluation::{Batch, Delivery, Readings, Receipt};
 use crate::metrics::Metrics;
 
-/// Messages without their PUBACK at most. Brokers stop earlier (mosquitto at 20).
-const WINDOW: usize = 256;
-/// Requests that wait to be written: every PUBACK of the window twice over, and the subscription.
-const REQUESTS: usize = 2 * WINDOW + 8;
+/// Messages without their PUBACK at most: as many as there are packet ids (MQTT 3.1.1, 2.3.1).
+/// Brokers stop much earlier (mosquitto at 20 in its default configuration).
+const WINDOW: usize = 65_535;
+/// Requests that wait to be written: a PUBACK for every message, and the subscription.
+const REQUESTS: usize = WINDOW + 8;
 /// We send PUBACKs and one SUBSCRIBE; topics are at most 64 KiB each.
 const OUTGOING_LIMIT: usize = 1024 * 1024;
 /// Connected and deaf is worse than disconnected: no SUBACK in this time ends the connection.
@@ -185,7 +187,7 @@ impl Subscriber {
     async fn converse(&mut self, connection: &mut Connection, signals: &mut Signals) -> End {
         let readings = self.readings.clone();
         loop {
-            let may_read = connection.waiting.is_none() && connection.acks.len() < WINDOW;
+            let may_read = connection.waiting.is_none();
             let step = tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
