@@ -136,7 +136,6 @@ fn measure(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
 fn build(profile: &[&str]) -> Result<(), Box<dyn Error>> {
     say(&format!("building forewarn {}", profile.join(" ")));
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
     let status = Command::new(cargo)
         .args([
             "build",
@@ -148,8 +147,7 @@ fn build(profile: &[&str]) -> Result<(), Box<dyn Error>> {
             "forewarn",
         ])
         .args(profile)
-        .arg("--manifest-path")
-        .arg(package)
+        .current_dir(workspace())
         .stdout(Stdio::null())
         .status()?;
     if status.success() {
@@ -159,15 +157,20 @@ fn build(profile: &[&str]) -> Result<(), Box<dyn Error>> {
     }
 }
 
+/// Where the gateway's package lies. Without `..`, which cargo would take for another place and build
+/// everything of ours again.
+fn workspace() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
 /// A folder that goes with this value. Not in memory: a commit has to cost what it costs.
 struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> io::Result<Self> {
         let name = format!("forewarn-bench-{}", std::process::id());
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../target")
-            .join(name);
+        let folder = workspace().join("target").join(name);
         std::fs::create_dir_all(&folder)?;
         Ok(Self(folder))
     }

@@ -45,7 +45,7 @@ pub(crate) struct Measured {
     pub(crate) power_up: Vec<f64>,
     /// Events that the first readings made.
     pub(crate) uninvited: u64,
-    /// Readings sent and not counted (the floor does not count).
+    /// Readings sent at QoS 1 and not counted (the floor does not count).
     pub(crate) lost: u64,
     pub(crate) flood: Vec<Flood>,
 }
@@ -94,7 +94,6 @@ fn plant(mut session: Session, effort: Effort, results: &mut Measured) -> io::Re
     results.lost += lost;
     results.memory[1].push(megabytes(session.memory()?.0));
     let flood = session.flood(FLOOD, 4)?;
-    results.lost += flood.lost;
     results.flood.push(flood);
     Ok(())
 }

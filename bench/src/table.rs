@@ -101,9 +101,19 @@ pub(crate) fn rows([forewarn, floor]: &[Measured; 2], sizes: [Option<f64>; 2]) -
         Some(100.0),
         "no backlog",
     );
+    let lost: u64 = forewarn.flood.iter().map(|flood| flood.lost).sum();
     row(
         "P3",
-        "readings lost, all windows",
+        "readings of these floods lost (QoS 0; the broker may drop, too)",
+        lost as f64,
+        None,
+        "",
+        Some(0.0),
+        "none",
+    );
+    row(
+        "P3",
+        "readings lost at QoS 1, 2,000/s, all windows",
         forewarn.lost as f64,
         None,
         "",

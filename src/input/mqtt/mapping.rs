@@ -145,10 +145,13 @@ impl Mapper {
 
     /// What reads `topic`; empty when nothing does.
     fn sources(&self, topic: &str) -> &[Source] {
-        let topic_of = |source: &Source| source.mapping.topic.as_str().cmp(topic);
-        let from = self.sources.partition_point(|s| topic_of(s).is_lt());
-        let to = self.sources.partition_point(|s| topic_of(s).is_le());
-        self.sources.get(from..to).unwrap_or_default()
+        let is_before = |source: &Source| source.mapping.topic.as_str() < topic;
+        let from = self.sources.partition_point(is_before);
+        let rest = self.sources.get(from..).unwrap_or_default();
+        let same = rest
+            .iter()
+            .take_while(|source| source.mapping.topic == topic);
+        rest.get(..same.count()).unwrap_or_default()
     }
 }
 
