@@ -15,6 +15,8 @@
 //! `stopped`; outputs finish or give up what is on its way (it stays in the journal); the journal
 //! commits and closes; HTTP goes last, so that the end can be watched.
 
+mod names;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,12 +36,13 @@ use crate::engine::snapshot::History;
 use crate::evaluation::{self, Batch, Delivery, Desk, Inlet, Readings};
 use crate::guidance::Guidance;
 use crate::http::{self, App};
-use crate::input::modbus::{self, BusSettings};
-use crate::input::mqtt::{self, SubscriberSettings};
+use crate::input::modbus;
+use crate::input::mqtt;
 use crate::journal::{self, Journal, JournalHealth, OpenError, Restored};
-use crate::metrics::{Metrics, Names};
+use crate::metrics::Metrics;
 use crate::output::{self, Wiring};
 use crate::systemd;
+use names::{bus_task, names, subscriber_task};
 
 /// How long each stage of the end may take; five seconds in all.
 const OUTPUTS_END: Duration = Duration::from_millis(2500);
@@ -371,64 +374,5 @@ impl fmt::Display for Ended {
             }
             Self::TaskDied(task) => write!(f, "task {task} ended although nobody asked"),
         }
-    }
-}
-
-/// A task's name, in heartbeats and when it dies.
-fn bus_task(bus: &BusSettings) -> String {
-    format!("input.modbus.{}:{}", bus.host, bus.port)
-}
-
-fn subscriber_task(subscriber: &SubscriberSettings) -> String {
-    format!("input.mqtt.{}", subscriber.id)
-}
-
-/// What the metrics know from the start.
-fn names(config: &Config) -> Names {
-    let devices = config.buses.iter().flat_map(|bus| &bus.devices);
-    let mut source_of_point = vec![Arc::from(""); config.engine.points.len()];
-    for device in devices.clone() {
-        for point in &device.points {
-            source_of_point[point.point.0 as usize] = Arc::clone(&device.id);
-        }
-    }
-    for subscriber in &config.subscribers {
-        for mapping in &subscriber.mappings {
-            source_of_point[mapping.point.0 as usize] = Arc::clone(&subscriber.id);
-        }
-    }
-    let mut tasks = vec![evaluation::TASK.to_owned()];
-    tasks.extend(config.buses.iter().map(bus_task));
-    tasks.extend(config.subscribers.iter().map(subscriber_task));
-    tasks.extend(
-        config
-            .outputs
-            .iter()
-            .map(|output| format!("output.{}", output.id)),
-    );
-    let alarms = config.guidance.iter();
-    Names {
-        devices: devices.map(|device| Arc::clone(&device.id)).collect(),
-        brokers: config
-            .subscribers
-            .iter()
-            .map(|broker| Arc::clone(&broker.id))
-            .collect(),
-        outputs: config
-            .outputs
-            .iter()
-            .map(|output| Arc::clone(&output.id))
-            .collect(),
-        tasks,
-        alarms: alarms
-            .map(|alarm| {
-                (
-                    alarm.area.clone().unwrap_or_else(|| "".into()),
-                    alarm.priority,
-                )
-            })
-            .collect(),
-        source_of_point,
-        config_hash: config.hash.clone(),
     }
 }
