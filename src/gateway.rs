@@ -16,6 +16,7 @@
 //! commits and closes; HTTP goes last, so that the end can be watched.
 
 mod names;
+mod own_points;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -31,18 +32,18 @@ use tracing::{error, info, warn};
 use crate::clock;
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::engine::reading::{PointIndex, Reading, Sample};
 use crate::engine::snapshot::History;
-use crate::evaluation::{self, Batch, Delivery, Desk, Inlet, Readings};
+use crate::evaluation::{self, Desk, Inlet, Readings};
 use crate::guidance::Guidance;
 use crate::http::{self, App};
 use crate::input::modbus;
 use crate::input::mqtt;
-use crate::journal::{self, Journal, JournalHealth, OpenError, Restored};
+use crate::journal::{self, Journal, OpenError, Restored};
 use crate::metrics::Metrics;
 use crate::output::{self, Wiring};
 use crate::systemd;
 use names::{bus_task, names, subscriber_task};
+use own_points::JournalPoint;
 
 /// How long each stage of the end may take; five seconds in all.
 const OUTPUTS_END: Duration = Duration::from_millis(2500);
@@ -103,7 +104,7 @@ pub struct Gateway {
     journal: Journal,
     metrics: Arc<Metrics>,
     readings: Readings,
-    journal_status: PointIndex,
+    journal_point: JournalPoint,
     desk: Desk,
     http: SocketAddr,
 }
@@ -172,7 +173,13 @@ impl Gateway {
             Arc::clone(&metrics),
         )?;
         report_restored(&restored);
+        let journal_point = JournalPoint::new(
+            config.journal_status,
+            restored.is_history_lost(),
+            clock::monotonic(),
+        );
         let history = History {
+            notes: restored.notes(),
             records: restored.records,
             last_alive: restored.last_alive,
         };
@@ -186,7 +193,7 @@ impl Gateway {
             journal,
             metrics,
             readings,
-            journal_status: config.journal_status,
+            journal_point,
             desk,
             http,
         };
@@ -212,7 +219,8 @@ impl Gateway {
             let mut end = std::pin::pin!(end);
             let mut beat = interval(Duration::from_secs(1));
             beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let mut durable = true;
+            let mut place_works = std::pin::pin!(self.journal.real_place_works());
+            let mut may_return = false;
             loop {
                 tokio::select! {
                     () = &mut end => break None,
@@ -220,7 +228,14 @@ impl Gateway {
                     task = self.inputs.died() => break Some(task),
                     task = self.outputs.died() => break Some(task),
                     task = self.pages.died() => break Some(task),
-                    _instant = beat.tick() => durable = self.beat(durable),
+                    place = &mut place_works, if !may_return => {
+                        may_return = true;
+                        error!(
+                            journal = %place.display(),
+                            "the journal's place works again: restart the gateway to return to it"
+                        );
+                    }
+                    _instant = beat.tick() => self.beat(),
                 }
             }
         };
@@ -236,13 +251,13 @@ impl Gateway {
     }
 
     /// Once a second: the journal's own watch, the watchdog, the gateway's own points.
-    fn beat(&self, was_durable: bool) -> bool {
-        self.journal.tick(clock::now());
+    fn beat(&mut self) {
+        let now = clock::now();
+        self.journal.tick(now);
         let health = *self.journal.health().borrow();
         self.metrics.store_size(health.size, health.limit);
-        if health.durable != was_durable {
-            self.report_journal(health);
-        }
+        self.journal_point
+            .report(health.durable, now, &self.readings);
         let stuck = self.metrics.stuck_tasks();
         if stuck.is_empty() {
             systemd::watchdog();
@@ -251,24 +266,6 @@ impl Gateway {
                 ?stuck,
                 "tasks without a sign of life; the watchdog is not fed"
             );
-        }
-        health.durable
-    }
-
-    /// The journal's condition is a reading like any other: the same rules make the alarm.
-    fn report_journal(&self, health: JournalHealth) {
-        let volatile = if health.durable { 0.0 } else { 1.0 };
-        let reading = Reading::live(
-            self.journal_status,
-            Sample::measured(volatile),
-            clock::now(),
-        );
-        let delivery = Delivery {
-            readings: Batch::One(reading),
-            receipt: None,
-        };
-        if self.readings.try_send(delivery).is_err() {
-            warn!("the journal's condition could not be handed to the engine");
         }
     }
 
@@ -328,7 +325,7 @@ impl Gateway {
         self.outputs.end(OUTPUTS_END).await;
         let stored = self.journal.close(JOURNAL_END).await;
         if !stored {
-            error!("the journal could not be closed in order");
+            error!("not everything that was handed in is on disk");
         }
         self.pages.end(HTTP_END).await;
         info!(stored, "stopped");
@@ -337,8 +334,8 @@ impl Gateway {
 }
 
 fn report_restored(restored: &Restored) {
-    if let Some(aside) = &restored.quarantined {
-        error!(moved_to = %aside.display(), "the journal was damaged; a fresh one was begun");
+    for note in restored.notes() {
+        error!("{note}");
     }
     info!(
         events = restored.last_seq,

@@ -10,7 +10,7 @@ use super::reading::{AlarmIndex, Finite, Quality, Sample};
 use super::rule::Watch;
 use super::rule::rate_of_change::Fit;
 use super::settings::{AlarmKind, Priority};
-use super::snapshot::{AlarmRecord, PointView, Snapshot};
+use super::snapshot::{AlarmRecord, History, PointView, Snapshot};
 use super::time::Moment;
 use super::{Engine, Sight, timer_index};
 
@@ -62,6 +62,33 @@ impl Engine {
             details,
             record: None,
         })));
+    }
+
+    /// The start, with what the journal has to say, and the gap before it.
+    pub(super) fn announce_start(&mut self, history: &History) {
+        let mut message = format!(
+            "forewarn {} watches {} points with {} alarms",
+            env!("CARGO_PKG_VERSION"),
+            self.points.len(),
+            self.alarms.len()
+        );
+        for note in &history.notes {
+            message.push_str("; ");
+            message.push_str(note);
+        }
+        let details = Details {
+            message: Some(message),
+            ..Details::default()
+        };
+        self.announce(EventKind::Started, Cause::System, details);
+        if let Some(from) = history.last_alive {
+            let details = Details {
+                from: Some(from),
+                to: Some(self.now.wall),
+                ..Details::default()
+            };
+            self.announce(EventKind::MonitoringGap, Cause::System, details);
+        }
     }
 
     /// The gateway ends in good order. The last call.

@@ -243,7 +243,7 @@ fn drop_oldest(database: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn folder(file: &Path) -> &Path {
+pub(super) fn folder(file: &Path) -> &Path {
     let folder = file.parent().filter(|path| !path.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
 }
