@@ -181,7 +181,10 @@ impl OpenError {
             Self::File { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "full",
                 io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => "read_only",
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "missing",
+                // A file in the place of a folder says the third.
+                io::ErrorKind::NotFound
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::AlreadyExists => "missing",
                 _ => "io",
             },
             Self::Running { .. } | Self::Newer { .. } | Self::Foreign { .. } => "other",
