@@ -309,3 +309,32 @@ fn spoken(seconds: f64) -> String {
         format!("{:.0} min", seconds / 60.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::settings::Settings;
+    use crate::engine::time::{Mono, Wall};
+
+    #[test]
+    fn the_start_tells_what_happened_to_the_journal() {
+        let history = History {
+            notes: vec!["the journal was gone".to_owned()],
+            ..History::default()
+        };
+        let now = Moment {
+            mono: Mono::ZERO,
+            wall: Wall::default(),
+        };
+        let mut engine = Engine::start(&Settings::default(), &history, now);
+        let Some(Effect::Event(event)) = engine.poll_effect() else {
+            panic!("the first event is the start");
+        };
+        assert_eq!(event.kind, EventKind::Started);
+        let message = event.details.message.expect("it has one");
+        assert!(
+            message.ends_with("with 0 alarms; the journal was gone"),
+            "{message}"
+        );
+    }
+}

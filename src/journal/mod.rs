@@ -50,6 +50,15 @@
 //! same rows are written again over themselves. If the gateway crashes right after it has gone
 //! volatile over such a commit, its events may be delivered under two ids: repeated, never lost.
 //!
+//! # When the disk fails already at start
+//!
+//! The journal is a temporary one, volatile for life, under an epoch that no other journal gives
+//! (`temporary.rs`); the way back is a restart. A disk that hangs instead of failing holds the start
+//! up: the service manager's time limit is what ends that.
+//!
+//! What opening finds to be lost ([`Restored::notes`]) is told in the message of `started`, which is
+//! written to the journal and delivered like any event, and raises the journal's alarm.
+//!
 //! # Bounds
 //!
 //! | what | bound | when full |
@@ -57,7 +66,8 @@
 //! | events that wait for the disk | 4096 | the oldest goes, counted; its alarm state is kept; its number stays a hole |
 //! | events in memory for outputs | 1024, and those not on disk | the oldest goes; outputs read the disk |
 //! | events in a transaction | 500 | the rest goes into the next |
-//! | the database | `max_size` | `prune.rs` |
+//! | the database | `max_size`; a temporary one 8 MiB at most | `prune.rs` |
+//! | temporary journals of earlier runs | 2 | the oldest goes |
 //! | the write-ahead log | 200 pages, then reused | a reader may hold it up for one page of events |
 //! | damaged journals kept aside | 3 | the oldest goes |
 //! | reads from disk at a time | 2, each 5 s | [`FeedError`] |
@@ -150,7 +160,8 @@ impl fmt::Debug for Record {
 pub struct JournalHealth {
     /// Is what is shown on disk?
     pub durable: bool,
-    /// Why not: the words of [`CommitError::reason`], or `slow` when the disk does not answer.
+    /// Why not: the words of [`CommitError::reason`], or `slow` when the disk does not answer. Of a
+    /// temporary journal: why the real one could not be opened.
     pub reason: Option<&'static str>,
     /// Events that wait for the disk.
     pub waiting: usize,

@@ -7,7 +7,9 @@
 //!   │  ├── none, but the epoch file says there was one ──────────▶ fresh, `missing`
 //!   │  ├── of a newer version, or another program's database ────▶ refused, file untouched
 //!   │  ├── garbage, emptied, truncated, pages damaged ───────────▶ moved aside, fresh, `quarantined`
-//!   │  └── cannot be opened at all (rights, input/output error) ─▶ refused: the system's reason
+//!   │  └── cannot be opened at all (rights, input/output error) ─▶ refused: the system's reason; the
+//!   │                                                              gateway then watches without it
+//!   │                                                              (`temporary.rs`)
 //!   ▼
 //!  sound ── ends before the head file says ─────────────────────▶ new epoch, `lost_tail`
 //! ```
@@ -16,6 +18,10 @@
 //! the file does not know: a fresh file, a lost tail, a stretch without a disk. The highest epoch
 //! ever handed out or reserved is kept beside the database and is never below the Unix time in
 //! seconds, so that neither a lost file nor a replaced card repeats an id.
+//!
+//! A damaged file is kept for people. Reading out of it what is still sound is deliberately absent: a
+//! state that only looks sound would be worse than none, so alarms begin as normal and raise again.
+//! Whoever needs the old events opens the file with the tools of SQLite.
 //!
 //! `quick_check` reads the whole file, so it is bounded: files over 64 MiB are only checked where
 //! they are read. Bits that flipped inside a line pass it; [`verify`](super::chain::verify) finds

@@ -49,7 +49,7 @@ const MAX_SIZE: u64 = 8 << 20;
 const KEPT: usize = 2;
 
 /// The name of a folder begins so.
-const PREFIX: &str = "forewarn-journal-";
+const PREFIX: &str = "forewarn-temporary-";
 
 /// Epochs of real journals fit into so many bits.
 const REAL_EPOCH_BITS: u32 = 34;
