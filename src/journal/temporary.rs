@@ -23,7 +23,9 @@
 //! **The way back** is a restart, announced in the log once the place works. Switching over in the
 //! running gateway is deliberately absent: numbers, cursors and alarm states of two journals would
 //! have to be merged while events flow. What happened on the temporary journal was delivered, but is
-//! not in the real one; events that the real one had not delivered go out after the restart.
+//! not in the real one: acknowledgements given meanwhile are asked for again, and occurrences are
+//! counted on from where the real one stands, so that a number may come twice (under another id).
+//! Events that the real one had not delivered go out after the restart.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
