@@ -15,6 +15,9 @@
 //! `stopped`; outputs finish or give up what is on its way (it stays in the journal); the journal
 //! commits and closes; HTTP goes last, so that the end can be watched.
 
+mod names;
+mod own_points;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,18 +32,18 @@ use tracing::{error, info, warn};
 use crate::clock;
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::engine::reading::{PointIndex, Reading, Sample};
 use crate::engine::snapshot::History;
-use crate::evaluation::{self, Batch, Delivery, Desk, Inlet, Readings};
+use crate::evaluation::{self, Desk, Inlet, Readings};
 use crate::guidance::Guidance;
 use crate::http::{self, App};
-use crate::input::modbus::{self, BusSettings};
-use crate::input::mqtt::mapping::Rejection;
-use crate::input::mqtt::{self, SubscriberSettings};
-use crate::journal::{self, Journal, JournalHealth, OpenError, Restored};
-use crate::metrics::{Metrics, Names};
+use crate::input::modbus;
+use crate::input::mqtt;
+use crate::journal::{self, Journal, OpenError, Restored};
+use crate::metrics::Metrics;
 use crate::output::{self, Wiring};
 use crate::systemd;
+use names::{bus_task, names, subscriber_task};
+use own_points::JournalPoint;
 
 /// How long each stage of the end may take; five seconds in all.
 const OUTPUTS_END: Duration = Duration::from_millis(2500);
@@ -101,7 +104,7 @@ pub struct Gateway {
     journal: Journal,
     metrics: Arc<Metrics>,
     readings: Readings,
-    journal_status: PointIndex,
+    journal_point: JournalPoint,
     desk: Desk,
     http: SocketAddr,
 }
@@ -170,7 +173,13 @@ impl Gateway {
             Arc::clone(&metrics),
         )?;
         report_restored(&restored);
+        let journal_point = JournalPoint::new(
+            config.journal_status,
+            restored.is_history_lost(),
+            clock::monotonic(),
+        );
         let history = History {
+            notes: restored.notes(),
             records: restored.records,
             last_alive: restored.last_alive,
         };
@@ -187,7 +196,7 @@ impl Gateway {
             journal,
             metrics,
             readings,
-            journal_status: config.journal_status,
+            journal_point,
             desk,
             http,
         };
@@ -213,7 +222,8 @@ impl Gateway {
             let mut end = std::pin::pin!(end);
             let mut beat = interval(Duration::from_secs(1));
             beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let mut durable = true;
+            let mut place_works = std::pin::pin!(self.journal.real_place_works());
+            let mut may_return = false;
             loop {
                 tokio::select! {
                     () = &mut end => break None,
@@ -221,7 +231,14 @@ impl Gateway {
                     task = self.inputs.died() => break Some(task),
                     task = self.outputs.died() => break Some(task),
                     task = self.pages.died() => break Some(task),
-                    _instant = beat.tick() => durable = self.beat(durable),
+                    place = &mut place_works, if !may_return => {
+                        may_return = true;
+                        error!(
+                            journal = %place.display(),
+                            "the journal's place works again: restart the gateway to return to it"
+                        );
+                    }
+                    _instant = beat.tick() => self.beat(),
                 }
             }
         };
@@ -237,13 +254,13 @@ impl Gateway {
     }
 
     /// Once a second: the journal's own watch, the watchdog, the gateway's own points.
-    fn beat(&self, was_durable: bool) -> bool {
-        self.journal.tick(clock::now());
+    fn beat(&mut self) {
+        let now = clock::now();
+        self.journal.tick(now);
         let health = *self.journal.health().borrow();
         self.metrics.store_size(health.size, health.limit);
-        if health.durable != was_durable {
-            self.report_journal(health);
-        }
+        self.journal_point
+            .report(health.durable, now, &self.readings);
         let stuck = self.metrics.stuck_tasks();
         if stuck.is_empty() {
             systemd::watchdog();
@@ -252,24 +269,6 @@ impl Gateway {
                 ?stuck,
                 "tasks without a sign of life; the watchdog is not fed"
             );
-        }
-        health.durable
-    }
-
-    /// The journal's condition is a reading like any other: the same rules make the alarm.
-    fn report_journal(&self, health: JournalHealth) {
-        let volatile = if health.durable { 0.0 } else { 1.0 };
-        let reading = Reading::live(
-            self.journal_status,
-            Sample::measured(volatile),
-            clock::now(),
-        );
-        let delivery = Delivery {
-            readings: Batch::One(reading),
-            receipt: None,
-        };
-        if self.readings.try_send(delivery).is_err() {
-            warn!("the journal's condition could not be handed to the engine");
         }
     }
 
@@ -329,7 +328,7 @@ impl Gateway {
         self.outputs.end(OUTPUTS_END).await;
         let stored = self.journal.close(JOURNAL_END).await;
         if !stored {
-            error!("the journal could not be closed in order");
+            error!("not everything that was handed in is on disk");
         }
         self.pages.end(HTTP_END).await;
         info!(stored, "stopped");
@@ -338,8 +337,8 @@ impl Gateway {
 }
 
 fn report_restored(restored: &Restored) {
-    if let Some(aside) = &restored.quarantined {
-        error!(moved_to = %aside.display(), "the journal was damaged; a fresh one was begun");
+    for note in restored.notes() {
+        error!("{note}");
     }
     info!(
         events = restored.last_seq,
@@ -375,68 +374,5 @@ impl fmt::Display for Ended {
             }
             Self::TaskDied(task) => write!(f, "task {task} ended although nobody asked"),
         }
-    }
-}
-
-/// A task's name, in heartbeats and when it dies.
-fn bus_task(bus: &BusSettings) -> String {
-    format!("input.modbus.{}:{}", bus.host, bus.port)
-}
-
-fn subscriber_task(subscriber: &SubscriberSettings) -> String {
-    format!("input.mqtt.{}", subscriber.id)
-}
-
-/// What the metrics know from the start.
-fn names(config: &Config) -> Names {
-    let devices = config.buses.iter().flat_map(|bus| &bus.devices);
-    let mut source_of_point = vec![Arc::from(""); config.engine.points.len()];
-    for device in devices.clone() {
-        for point in &device.points {
-            source_of_point[point.point.0 as usize] = Arc::clone(&device.id);
-        }
-    }
-    for subscriber in &config.subscribers {
-        for mapping in &subscriber.mappings {
-            source_of_point[mapping.point.0 as usize] = Arc::clone(&subscriber.id);
-        }
-    }
-    let mut tasks = vec![evaluation::TASK.to_owned()];
-    tasks.extend(config.buses.iter().map(bus_task));
-    tasks.extend(config.subscribers.iter().map(subscriber_task));
-    tasks.extend(
-        config
-            .outputs
-            .iter()
-            .map(|output| format!("output.{}", output.id)),
-    );
-    let alarms = config.guidance.iter();
-    Names {
-        devices: devices.map(|device| Arc::clone(&device.id)).collect(),
-        brokers: config
-            .subscribers
-            .iter()
-            .map(|broker| Arc::clone(&broker.id))
-            .collect(),
-        outputs: config
-            .outputs
-            .iter()
-            .map(|output| Arc::clone(&output.id))
-            .collect(),
-        tasks,
-        alarms: alarms
-            .map(|alarm| {
-                (
-                    alarm.area.clone().unwrap_or_else(|| "".into()),
-                    alarm.priority,
-                )
-            })
-            .collect(),
-        source_of_point,
-        modbus_failures: &modbus::failure::Failure::REASONS,
-        rejections: Rejection::ALL.map(Rejection::name).into(),
-        output_failures: &output::FAILURE_REASONS,
-        output_drops: &output::DROP_REASONS,
-        config_hash: config.hash.clone(),
     }
 }

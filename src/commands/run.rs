@@ -43,8 +43,13 @@ pub fn run(args: RunArgs) -> u8 {
         }
     };
     log_to_stderr(LevelFilter::from_level(config.log));
-    match runtime().map(|runtime| runtime.block_on(watch(config))) {
-        Ok(code) => code,
+    match runtime() {
+        Ok(runtime) => {
+            let code = runtime.block_on(watch(config));
+            // Reads from a disk that hangs may still hold threads; waiting for them has no end.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => {
             complain(&error);
             FINDINGS

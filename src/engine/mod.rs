@@ -49,7 +49,7 @@ use quality::{Admission, Channel, Condition};
 use reading::{Fault, Reading, Sample};
 use settings::{AlarmKind, Priority, Settings};
 use snapshot::{AlarmRecord, History};
-use time::{Moment, Mono, Wall};
+use time::{Moment, Mono};
 
 /// A jump of the wall clock against the monotonic one by more than this is a step, seconds.
 const CLOCK_STEP: f64 = 1.0;
@@ -98,7 +98,7 @@ impl Engine {
     /// before there is good evidence.
     pub fn start(settings: &Settings, history: &History, now: Moment) -> Self {
         let mut engine = Self::build(settings, now);
-        engine.announce_start(history.last_alive);
+        engine.announce_start(history);
         for record in &history.records {
             engine.restore(record);
         }
@@ -280,28 +280,6 @@ impl Engine {
     fn point_of(&self, alarm: usize) -> usize {
         self.points
             .partition_point(|point| point.alarms.end <= alarm)
-    }
-
-    fn announce_start(&mut self, last_alive: Option<Wall>) {
-        let message = format!(
-            "forewarn {} watches {} points with {} alarms",
-            env!("CARGO_PKG_VERSION"),
-            self.points.len(),
-            self.alarms.len()
-        );
-        let details = Details {
-            message: Some(message),
-            ..Details::default()
-        };
-        self.announce(EventKind::Started, Cause::System, details);
-        if let Some(from) = last_alive {
-            let details = Details {
-                from: Some(from),
-                to: Some(self.now.wall),
-                ..Details::default()
-            };
-            self.announce(EventKind::MonitoringGap, Cause::System, details);
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::reading::{AlarmIndex, Finite, Quality, Sample};
 use super::rule::Watch;
 use super::rule::rate_of_change::Fit;
 use super::settings::{AlarmKind, Priority};
-use super::snapshot::{AlarmRecord, PointView, Snapshot};
+use super::snapshot::{AlarmRecord, History, PointView, Snapshot};
 use super::time::Moment;
 use super::{Engine, Sight, timer_index};
 
@@ -61,6 +61,33 @@ impl Engine {
             details,
             record: None,
         })));
+    }
+
+    /// The start, with what the journal has to say, and the gap before it.
+    pub(super) fn announce_start(&mut self, history: &History) {
+        let mut message = format!(
+            "forewarn {} watches {} points with {} alarms",
+            env!("CARGO_PKG_VERSION"),
+            self.points.len(),
+            self.alarms.len()
+        );
+        for note in &history.notes {
+            message.push_str("; ");
+            message.push_str(note);
+        }
+        let details = Details {
+            message: Some(message),
+            ..Details::default()
+        };
+        self.announce(EventKind::Started, Cause::System, details);
+        if let Some(from) = history.last_alive {
+            let details = Details {
+                from: Some(from),
+                to: Some(self.now.wall),
+                ..Details::default()
+            };
+            self.announce(EventKind::MonitoringGap, Cause::System, details);
+        }
     }
 
     /// The gateway ends in good order. The last call.
@@ -288,5 +315,34 @@ fn spoken(seconds: f64) -> String {
         format!("{seconds:.0} s")
     } else {
         format!("{:.0} min", seconds / 60.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::settings::Settings;
+    use crate::engine::time::{Mono, Wall};
+
+    #[test]
+    fn the_start_tells_what_happened_to_the_journal() {
+        let history = History {
+            notes: vec!["the journal was gone".to_owned()],
+            ..History::default()
+        };
+        let now = Moment {
+            mono: Mono::ZERO,
+            wall: Wall::default(),
+        };
+        let mut engine = Engine::start(&Settings::default(), &history, now);
+        let Some(Effect::Event(event)) = engine.poll_effect() else {
+            panic!("the first event is the start");
+        };
+        assert_eq!(event.kind, EventKind::Started);
+        let message = event.details.message.expect("it has one");
+        assert!(
+            message.ends_with("with 0 alarms; the journal was gone"),
+            "{message}"
+        );
     }
 }

@@ -52,6 +52,9 @@ pub struct History {
     pub records: Vec<AlarmRecord>,
     /// The last sign of life of the run before; `None` on a fresh journal.
     pub last_alive: Option<Wall>,
+    /// What people must know about the journal itself (a part is lost, it cannot be used), in
+    /// words; told in the message of `started`, so that it reaches whoever reads events.
+    pub notes: Vec<String>,
 }
 
 /// Who recognised an occurrence.

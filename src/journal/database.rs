@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 
-use super::chain::GENESIS;
+use super::chain::{GENESIS, Hash, digest};
 use super::store::{PAGE, signed};
 use crate::engine::effect::EventKind;
+use crate::engine::snapshot::AlarmRecord;
+use crate::engine::time::Wall;
 use crate::event::WireEvent;
 
 /// `PRAGMA application_id`: "fwrn".
@@ -189,6 +191,33 @@ pub(super) fn ends_with_stop(connection: &Connection) -> Result<bool, rusqlite::
         None => None,
     };
     Ok(newest.is_some_and(|event| event.event == EventKind::Stopped))
+}
+
+/// The newest state of every alarm, in order of their ids; each must match its check sum.
+pub(super) fn states(connection: &Connection) -> Result<Vec<AlarmRecord>, rusqlite::Error> {
+    let mut select = connection.prepare("SELECT alarm, record, hash FROM alarm ORDER BY alarm")?;
+    let mut rows = select.query([])?;
+    let mut records = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(1)?;
+        let hash: Hash = row.get(2)?;
+        let record: Option<AlarmRecord> = serde_json::from_str(&text).ok();
+        match record.filter(|_| hash == digest(&text)) {
+            Some(record) => records.push(record),
+            None => {
+                let alarm: String = row.get(0)?;
+                return Err(damage(format!("the state of {alarm} was altered")));
+            }
+        }
+    }
+    Ok(records)
+}
+
+/// The last sign of life.
+pub(super) fn last_alive(connection: &Connection) -> Result<Option<Wall>, rusqlite::Error> {
+    let alive: Option<i64> =
+        connection.query_row("SELECT alive_ms FROM meta", [], |row| row.get(0))?;
+    Ok(alive.map(|ms| Wall::from_unix_nanos(ms.saturating_mul(1_000_000))))
 }
 
 /// Where the configured outputs stand. One that is new begins at the newest event: it wants what

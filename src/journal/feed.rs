@@ -133,7 +133,10 @@ impl Shared {
             Some(connection) => connection,
             None => reader(&self.path)?,
         };
-        let found = events_after(&connection, (seq, upto), limit, BYTES)?;
+        let mut found = events_after(&connection, (seq, upto), limit, BYTES)?;
+        for event in &mut found {
+            event.durable = self.real_place.is_none();
+        }
         // After an error the connection is closed instead.
         idle().push(connection);
         Ok(found)

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::database::MIGRATIONS;
+use super::database::{MIGRATIONS, reason};
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Wall;
 
@@ -30,6 +30,84 @@ pub struct Restored {
     pub missing: bool,
     /// So many committed events are gone from the end of the file.
     pub lost_tail: u64,
+    /// The journal's disk fails: this is a temporary one.
+    pub temporary: Option<Temporary>,
+}
+
+/// Why there is a temporary journal, and what it knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Temporary {
+    /// What the disk does, as [`OpenError::reason`] says it.
+    pub reason: &'static str,
+    /// The same in words.
+    pub why: String,
+    /// The temporary database.
+    pub path: PathBuf,
+    /// How much was read from the real one.
+    pub known: Known,
+}
+
+/// How much a temporary journal knows of the alarms before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Everything that was stored.
+    All,
+    /// The newest changes before the end of the last run may be missing.
+    Older,
+    /// Nothing: every alarm begins as normal.
+    Nothing,
+}
+
+impl Restored {
+    /// Is a part of the history, or of the alarm states, gone?
+    pub const fn is_history_lost(&self) -> bool {
+        self.quarantined.is_some() || self.missing || self.lost_tail > 0
+    }
+
+    /// What people must know, in words: what was lost, and where the rest is.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Some(aside) = &self.quarantined {
+            notes.push(format!(
+                "the journal was damaged and a fresh one was begun: earlier events, alarm states \
+                 and acknowledgements are not in it; the damaged file is kept as {}",
+                aside.display()
+            ));
+        }
+        if self.missing {
+            notes.push(
+                "the journal was gone and a fresh one was begun: earlier events, alarm states and \
+                 acknowledgements are lost"
+                    .to_owned(),
+            );
+        }
+        if self.lost_tail > 0 {
+            notes.push(format!(
+                "the newest {} events of the run before are gone from the journal, with the alarm \
+                 states they led to",
+                self.lost_tail
+            ));
+        }
+        if let Some(temporary) = &self.temporary {
+            let states = match temporary.known {
+                Known::All => "alarm states and acknowledgements were read from the journal",
+                Known::Older => {
+                    "alarm states were read from the journal, but the newest changes may be missing"
+                }
+                Known::Nothing => {
+                    "alarm states and acknowledgements from before are not known: every alarm \
+                     begins as normal"
+                }
+            };
+            notes.push(format!(
+                "the journal cannot be used ({}): events are kept in {} only and are not safe; \
+                 {states}",
+                temporary.why,
+                temporary.path.display()
+            ));
+        }
+        notes
+    }
 }
 
 /// Why the journal cannot be used.
@@ -87,4 +165,29 @@ pub enum OpenError {
         #[source]
         source: rusqlite::Error,
     },
+}
+
+impl OpenError {
+    /// Is it the disk's fault, and not that the journal is another's?
+    pub const fn is_of_the_disk(&self) -> bool {
+        matches!(self, Self::File { .. } | Self::Sqlite { .. })
+    }
+
+    /// A short word, as of [`CommitError::reason`](super::CommitError::reason).
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Sqlite { source, .. } => reason(source),
+            #[expect(clippy::wildcard_enum_match_arm, reason = "the system's kinds grow")]
+            Self::File { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "full",
+                io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => "read_only",
+                // A file in the place of a folder says the third.
+                io::ErrorKind::NotFound
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::AlreadyExists => "missing",
+                _ => "io",
+            },
+            Self::Running { .. } | Self::Newer { .. } | Self::Foreign { .. } => "other",
+        }
+    }
 }

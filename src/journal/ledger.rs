@@ -86,6 +86,8 @@ pub(super) struct Ledger {
     durable: u64,
     /// Why nothing reaches the disk.
     volatile: Option<&'static str>,
+    /// What reaches the disk is not kept: volatile for life, under the one epoch it began with.
+    temporary: bool,
     records: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
     orphans: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
     cursors: BTreeMap<Arc<str>, Cursor>,
@@ -114,7 +116,11 @@ impl Ledger {
             tail: VecDeque::new(),
             issued: restored.last_seq,
             durable: restored.last_seq,
-            volatile: None,
+            volatile: restored
+                .temporary
+                .as_ref()
+                .map(|temporary| temporary.reason),
+            temporary: restored.temporary.is_some(),
             records: records.collect(),
             orphans: BTreeMap::new(),
             cursors: cursors.collect(),
@@ -217,7 +223,7 @@ impl Ledger {
             } else {
                 let at = self.tail.partition_point(|shown| shown.seq < seq);
                 if let Some(shown) = self.tail.get_mut(at).filter(|shown| shown.seq == seq) {
-                    shown.durable = true;
+                    shown.durable = !self.temporary;
                 }
             }
         }
@@ -226,7 +232,7 @@ impl Ledger {
             self.reserved = reserved;
             let waited = self.ring.front().map(|oldest| now.since(oldest.since));
             // Half the patience: a disk that just keeps up must not flap.
-            if waited.is_none_or(|waited| waited < PATIENCE / 2) {
+            if !self.temporary && waited.is_none_or(|waited| waited < PATIENCE / 2) {
                 self.volatile = None;
             }
         }
@@ -251,7 +257,7 @@ impl Ledger {
     /// Goes on without the disk: everything that waits is shown from memory, under an epoch that no
     /// restart will give again.
     pub(super) fn go_volatile(&mut self, reason: &'static str) -> Told {
-        if self.volatile.replace(reason).is_some() {
+        if self.temporary || self.volatile.replace(reason).is_some() {
             return Told::new();
         }
         self.identity.epoch = self.reserved;

@@ -50,6 +50,15 @@
 //! same rows are written again over themselves. If the gateway crashes right after it has gone
 //! volatile over such a commit, its events may be delivered under two ids: repeated, never lost.
 //!
+//! # When the disk fails already at start
+//!
+//! The journal is a temporary one, volatile for life, under an epoch that no other journal gives
+//! (`temporary.rs`); the way back is a restart. A disk that hangs instead of failing holds the start
+//! up: the service manager's time limit is what ends that.
+//!
+//! What opening finds to be lost ([`Restored::notes`]) is told in the message of `started`, which is
+//! written to the journal and delivered like any event, and raises the journal's alarm.
+//!
 //! # Bounds
 //!
 //! | what | bound | when full |
@@ -57,7 +66,8 @@
 //! | events that wait for the disk | 4096 | the oldest goes, counted; its alarm state is kept; its number stays a hole |
 //! | events in memory for outputs | 1024, and those not on disk | the oldest goes; outputs read the disk |
 //! | events in a transaction | 500 | the rest goes into the next |
-//! | the database | `max_size` | `prune.rs` |
+//! | the database | `max_size`; a temporary one 8 MiB at most | `prune.rs` |
+//! | temporary journals of earlier runs | 2 | the oldest goes |
 //! | the write-ahead log | 200 pages, then reused | a reader may hold it up for one page of events |
 //! | damaged journals kept aside | 3 | the oldest goes |
 //! | reads from disk at a time | 2, each 5 s | [`FeedError`] |
@@ -76,10 +86,11 @@ mod reader;
 mod scratch;
 mod sidecar;
 mod store;
+mod temporary;
 mod writer;
 
 pub use feed::{Feed, FeedError};
-pub use found::{OpenError, Restored};
+pub use found::{Known, OpenError, Restored, Temporary};
 pub use prune::Losses;
 pub use store::{CommitError, Entry, Store};
 
@@ -149,7 +160,8 @@ impl fmt::Debug for Record {
 pub struct JournalHealth {
     /// Is what is shown on disk?
     pub durable: bool,
-    /// Why not: the words of [`CommitError::reason`], or `slow` when the disk does not answer.
+    /// Why not: the words of [`CommitError::reason`], or `slow` when the disk does not answer. Of a
+    /// temporary journal: why the real one could not be opened.
     pub reason: Option<&'static str>,
     /// Events that wait for the disk.
     pub waiting: usize,
@@ -185,6 +197,8 @@ struct Shared {
     health: watch::Sender<JournalHealth>,
     metrics: Arc<Metrics>,
     path: PathBuf,
+    /// Of a temporary journal: where the real one should be.
+    real_place: Option<PathBuf>,
     last_seq_at_start: u64,
     readers: Arc<Semaphore>,
     idle_readers: Mutex<Vec<rusqlite::Connection>>,
@@ -198,19 +212,22 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// Opens the journal and starts its thread. `outputs`: ids of the configured ones. Blocks while the
-/// file is checked.
+/// Opens the journal and starts its thread; when its disk fails, a temporary one (`temporary.rs`),
+/// and [`Restored`] says so. `outputs`: ids of the configured ones. Blocks while the file is checked.
 ///
 /// # Errors
-/// As [`Store::open`].
+/// In use, of a newer version, another program's; or the disk fails and no temporary place works.
 pub fn start(
     settings: &JournalSettings,
     site: &str,
     outputs: &[Arc<str>],
     metrics: Arc<Metrics>,
 ) -> Result<(Journal, Restored), OpenError> {
-    let (store, restored) = Store::open(settings, site, outputs, crate::clock::now())?;
-    store.take_ballast();
+    let places = temporary::places();
+    let (store, restored) = temporary::open(settings, site, outputs, &places, crate::clock::now())?;
+    if restored.temporary.is_none() {
+        store.take_ballast();
+    }
     let journal = run(store, &restored, settings, metrics).map_err(|source| OpenError::File {
         attempt: "start the thread",
         path: settings.path.clone(),
@@ -227,7 +244,8 @@ fn run(
 ) -> std::io::Result<Journal> {
     let ledger = Ledger::new(store.identity().clone(), store.reserved(), restored);
     let health = JournalHealth {
-        durable: true,
+        durable: ledger.volatile().is_none(),
+        reason: ledger.volatile(),
         size: store.size(),
         limit: settings.max_size,
         ..JournalHealth::default()
@@ -239,7 +257,8 @@ fn run(
         issued: watch::Sender::new(restored.last_seq),
         health: watch::Sender::new(health),
         metrics,
-        path: settings.path.clone(),
+        path: store.path.clone(),
+        real_place: restored.temporary.as_ref().map(|_| settings.path.clone()),
         last_seq_at_start: restored.last_seq,
         readers: Arc::new(Semaphore::new(feed::READERS)),
         idle_readers: Mutex::default(),
@@ -289,15 +308,28 @@ impl Journal {
         }
     }
 
+    /// Of a temporary journal: resolves with the real place once it works again; the gateway then
+    /// returns to it with the next start. Of a real journal: never.
+    pub fn real_place_works(&self) -> impl Future<Output = PathBuf> + Send + use<> {
+        let place = self.shared.real_place.clone();
+        async move {
+            let Some(place) = place else {
+                return std::future::pending().await;
+            };
+            temporary::works_again(place.clone()).await;
+            place
+        }
+    }
+
     /// Commits what waits, empties the write-ahead log, closes the file. `true`: everything that was
-    /// handed in is on disk. Waits no longer than `deadline`; a disk that hangs is left behind.
+    /// handed in is on disk to stay. Waits no longer than `deadline`; a disk that hangs is left behind.
     pub async fn close(mut self, deadline: Duration) -> bool {
         self.shared.stop();
         let Some(ended) = self.ended.take() else {
             return false;
         };
         match tokio::time::timeout(deadline, ended).await {
-            Ok(stored) => stored.unwrap_or(false),
+            Ok(stored) => stored.unwrap_or(false) && self.shared.real_place.is_none(),
             Err(_elapsed) => false,
         }
     }

@@ -7,7 +7,9 @@
 //!   │  ├── none, but the epoch file says there was one ──────────▶ fresh, `missing`
 //!   │  ├── of a newer version, or another program's database ────▶ refused, file untouched
 //!   │  ├── garbage, emptied, truncated, pages damaged ───────────▶ moved aside, fresh, `quarantined`
-//!   │  └── cannot be opened at all (rights, input/output error) ─▶ refused: the system's reason
+//!   │  └── cannot be opened at all (rights, input/output error) ─▶ refused: the system's reason; the
+//!   │                                                              gateway then watches without it
+//!   │                                                              (`temporary.rs`)
 //!   ▼
 //!  sound ── ends before the head file says ─────────────────────▶ new epoch, `lost_tail`
 //! ```
@@ -16,6 +18,10 @@
 //! the file does not know: a fresh file, a lost tail, a stretch without a disk. The highest epoch
 //! ever handed out or reserved is kept beside the database and is never below the Unix time in
 //! seconds, so that neither a lost file nor a replaced card repeats an id.
+//!
+//! A damaged file is kept for people. Reading out of it what is still sound is deliberately absent: a
+//! state that only looks sound would be worse than none, so alarms begin as normal and raise again.
+//! Whoever needs the old events opens the file with the tools of SQLite.
 //!
 //! `quick_check` reads the whole file, so it is bounded: files over 64 MiB are only checked where
 //! they are read. Bits that flipped inside a line pass it; [`verify`](super::chain::verify) finds
@@ -28,16 +34,14 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 
 use super::JournalSettings;
-use super::chain::{Hash, digest};
 use super::database::{
-    APPLICATION, Header, MIGRATIONS, create, cursors, damage, ends_with_stop, header, migrate,
-    newest, open, present_schema, reason, schema, user_version,
+    APPLICATION, Header, MIGRATIONS, create, cursors, damage, ends_with_stop, header, last_alive,
+    migrate, newest, open, present_schema, reason, schema, states, user_version,
 };
 use super::found::{OpenError, Restored};
 use super::prune::Losses;
 use super::sidecar::{Ballast, EpochFile, HeadFile, Lock, Locked, beside, quarantine};
 use super::store::{PAGE, Store, signed};
-use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::{Moment, Wall};
 use crate::event::Identity;
 
@@ -148,7 +152,8 @@ impl Opening<'_> {
                 Ok(cursors)
             })
             .map_err(|source| self.sqlite(source))?;
-        head_file.note(restored.last_seq);
+        // The head file still tells of what is lost; the first commit, which holds the event that
+        // says so, replaces it. A kill before that finds the loss again.
 
         let store = Store {
             path: path.clone(),
@@ -272,29 +277,14 @@ impl Opening<'_> {
             return Err(damage("the schema was altered".to_owned()));
         }
         let mut restored = Restored::default();
-        let (epoch, reserved, alive, last): (i64, i64, Option<i64>, i64) = connection.query_row(
-            "SELECT epoch, reserved, alive_ms, last_seq FROM meta",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-        )?;
-        restored.last_alive = alive.map(|ms| Wall::from_unix_nanos(ms.saturating_mul(1_000_000)));
+        let (epoch, reserved, last): (i64, i64, i64) =
+            connection.query_row("SELECT epoch, reserved, last_seq FROM meta", [], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+        restored.last_alive = last_alive(connection)?;
         restored.last_seq = last.unsigned_abs().max(newest(connection)?);
         restored.clean_stop = ends_with_stop(connection)?;
-        let mut select =
-            connection.prepare("SELECT alarm, record, hash FROM alarm ORDER BY alarm")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            let text: String = row.get(1)?;
-            let hash: Hash = row.get(2)?;
-            let record: Option<AlarmRecord> = serde_json::from_str(&text).ok();
-            match record.filter(|_| hash == digest(&text)) {
-                Some(record) => restored.records.push(record),
-                None => {
-                    let alarm: String = row.get(0)?;
-                    return Err(damage(format!("the state of {alarm} was altered")));
-                }
-            }
-        }
+        restored.records = states(connection)?;
         Ok((epoch.unsigned_abs(), reserved.unsigned_abs(), restored))
     }
 

@@ -6,6 +6,11 @@
 //! | `journal.db.epoch` | highest epoch that was ever handed out or reserved | at start, and after each stretch without a disk; synced |
 //! | `journal.db.head` | newest committed number | after every commit, not synced: it is there to notice a lost write-ahead log, not a power cut |
 //! | `journal.db.ballast` | 4 MiB to delete when the disk is full, so that alarms still fit | when there is room |
+//!
+//! A kill at any instant leaves each of them of use. The epoch file is replaced as a whole by a rename;
+//! a `.epoch.new` left behind is overwritten. The head file is one write of 21 bytes in place, made
+//! after the commit it tells of: it may be behind the database, never before it. At start it is only
+//! read, so that a loss is found again by the next start if this one is killed before it told of it.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -15,6 +20,9 @@ use std::path::{Path, PathBuf};
 
 /// Freeing 1 MiB was measured to be enough for SQLite to go on; half of that was not.
 const BALLAST: usize = 4 << 20;
+
+/// Larger numbers are damage: an epoch is a count, or a time in Unix seconds.
+const LARGEST_EPOCH: u64 = 1 << 34;
 
 /// Damaged journals kept aside at most.
 const KEPT: usize = 3;
@@ -100,7 +108,8 @@ impl EpochFile {
         let text = String::from_utf8_lossy(&bytes);
         let epoch = text
             .lines()
-            .find_map(|line| line.strip_prefix("highest epoch ")?.trim().parse().ok());
+            .find_map(|line| line.strip_prefix("highest epoch ")?.trim().parse().ok())
+            .filter(|epoch| *epoch < LARGEST_EPOCH);
         if epoch.is_none() {
             tracing::warn!(path = %self.path.display(), "epoch file is not readable");
         }
@@ -243,7 +252,7 @@ fn drop_oldest(database: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn folder(file: &Path) -> &Path {
+pub(super) fn folder(file: &Path) -> &Path {
     let folder = file.parent().filter(|path| !path.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
 }

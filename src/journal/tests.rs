@@ -7,8 +7,8 @@ use tokio::runtime::Runtime;
 
 use super::chain::verify;
 use super::faults::Faults;
-use super::scratch::{Scratch, event};
-use super::{CommitOutcome, Feed, Inbox, Journal, Record, Store, run};
+use super::scratch::{Scratch, event, raises};
+use super::{CommitOutcome, Feed, FeedError, Inbox, Journal, Record, Store, run};
 use crate::engine::effect::EventKind;
 use crate::event::Committed;
 
@@ -315,4 +315,56 @@ fn after_closing_events_are_refused_and_counted() {
         })),
     });
     assert_eq!(told.try_recv(), Ok(CommitOutcome::Dropped));
+}
+
+#[test]
+fn reads_from_a_disk_that_hangs_end_with_an_error_and_hold_two_threads() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open();
+    store
+        .commit(&raises(1, 5), crate::clock::now().wall)
+        .expect("commits");
+    store.close();
+    let bench = Bench::start(&scratch);
+    // Opening a pipe that nobody writes to does not return.
+    std::fs::remove_file(scratch.database()).expect("it is there");
+    let made = std::process::Command::new("mkfifo")
+        .arg(scratch.database())
+        .status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let feed = bench.feed.clone();
+    let (answers, free) = bench.runtime.block_on(async {
+        tokio::time::pause();
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..3 {
+            let feed = feed.clone();
+            readers.spawn(async move { feed.after(0, 10).await });
+        }
+        // The clock stands still while threads are busy, so it is moved by hand.
+        for _ in 0..40 {
+            tokio::time::advance(Duration::from_millis(500)).await;
+            tokio::task::yield_now().await;
+        }
+        readers.abort_all();
+        let mut answers = Vec::new();
+        while let Some(read) = readers.join_next().await {
+            answers.push(read);
+        }
+        tokio::time::resume();
+        (answers, bench.journal.shared.readers.available_permits())
+    });
+    // What is new comes from memory all the same.
+    let newest = bench.after(5);
+    // Lets the threads go, with an error: no database can be read from a pipe.
+    let pipe = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(scratch.database());
+    let pipe = pipe.expect("readers wait");
+    drop(bench);
+    drop(pipe);
+    assert_eq!((answers.len(), free, newest), (3, 0, Vec::new()));
+    for answer in answers {
+        assert!(matches!(answer, Ok(Err(FeedError::Slow))), "{answer:?}");
+    }
 }

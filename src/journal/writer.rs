@@ -190,7 +190,9 @@ impl Writer {
     }
 
     fn keep_house(&mut self) {
-        self.store.take_ballast();
+        if self.shared.real_place.is_none() {
+            self.store.take_ballast();
+        }
         let now = clock::now();
         let more = self.store.prune(self.keep, now.wall);
         // A chunk at a time, so that events that come meanwhile are committed in between.

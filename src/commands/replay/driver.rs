@@ -275,6 +275,7 @@ impl<'a, W: Write> Replay<'a, W> {
         let history = History {
             records: restored.records,
             last_alive: restored.last_alive,
+            notes: Vec::new(),
         };
         self.life = Some(Life {
             engine: Engine::start(&self.config.engine, &history, self.clock),

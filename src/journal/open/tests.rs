@@ -205,3 +205,49 @@ fn damaged_files_do_not_pile_up() {
         .count();
     assert_eq!(aside, 3);
 }
+
+#[test]
+fn a_loss_is_found_again_when_the_gateway_was_killed_before_it_told_of_it() {
+    type Harm = fn(&Path);
+    let harms: [(&str, Harm); 2] = [
+        ("gone", |path| fs::remove_file(path).expect("there")),
+        ("garbage", |path| fs::write(path, "x").expect("writable")),
+    ];
+    for (what, harm) in harms {
+        let scratch = Scratch::new();
+        let (mut store, _) = scratch.open();
+        store.commit(&raises(1, 9), at(2000).wall).expect("commits");
+        store.close();
+        harm(&scratch.database());
+        let (killed, first) = scratch.open();
+        assert!(first.is_history_lost(), "{what}");
+        drop(killed);
+        let (mut store, second) = scratch.open();
+        assert_eq!(second.lost_tail, 9, "{what}");
+        assert!(second.epoch > first.epoch, "{what}");
+        store.commit(&raises(1, 1), at(2000).wall).expect("commits");
+        store.close();
+        assert!(!scratch.open().1.is_history_lost(), "{what}: told once");
+    }
+}
+
+#[test]
+fn an_epoch_file_cut_by_a_kill_or_with_an_absurd_number_stops_nothing() {
+    for text in [
+        "",
+        "Written by",
+        "highest epoch \n",
+        "highest epoch 18446744073709551615\n",
+    ] {
+        let scratch = Scratch::new();
+        scratch.open().0.close();
+        let path = beside(&scratch.database(), ".epoch");
+        fs::write(&path, text).expect("writable");
+        // What a kill between writing and renaming leaves behind.
+        fs::write(beside(&path, ".new"), "highest ep").expect("writable");
+        let (_store, restored) = scratch.open();
+        assert_eq!(restored.epoch, 1, "{text}");
+        let written = fs::read_to_string(&path).expect("there");
+        assert!(written.contains("highest epoch 3"), "{text}: {written}");
+    }
+}
