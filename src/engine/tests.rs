@@ -165,6 +165,7 @@ fn history(events: &[Event]) -> History {
     History {
         records,
         last_alive: None,
+        notes: Vec::new(),
     }
 }
 
