@@ -58,16 +58,13 @@ impl Drop for Folder {
     }
 }
 
-/// The program under test, without the environment's say in its configuration.
+/// The program under test. The environment has no say in its configuration, and the variables of
+/// these tests are none that it knows.
 pub(crate) fn forewarn() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
-    for variable in [
-        "FOREWARN_CONFIG",
-        "FOREWARN_DATA",
-        "FOREWARN_LISTEN",
-        "FOREWARN_LOG",
-    ] {
-        command.env_remove(variable);
+    let ours = |name: &str| name.starts_with("FOREWARN_");
+    for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
+        command.env_remove(name);
     }
     command
 }
@@ -120,6 +117,9 @@ impl Gateway {
         command.arg("--data").arg(&self.data).stderr(log);
         self.child = Some(command.spawn().expect("the program is built"));
         self.until("it serves HTTP", async |gateway| {
+            let child = gateway.child.as_mut().expect("just started");
+            let ended = child.try_wait().expect("our child");
+            assert!(ended.is_none(), "it ended: {}", gateway.log());
             let log = gateway.log();
             let line = log.lines().find(|line| line.contains("watching http="));
             let address = line.and_then(|line| line.rsplit_once("http=")?.1.parse().ok());

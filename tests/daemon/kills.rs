@@ -59,11 +59,7 @@ async fn killed_twenty_times() {
     receiver.look(|record| {
         assert_eq!(record.missing_seq().collect::<Vec<_>>(), Vec::<u64>::new());
         assert_eq!((record.out_of_order(), record.malformed()), (0, 0));
-        assert!(
-            record.distinct() as u64 > 8 * kills,
-            "{}",
-            record.summary()
-        );
+        assert!(record.distinct() as u64 > 8 * kills, "{}", record.summary());
         let arrived: Vec<_> = record.events().cloned().collect();
         arrived_as_written(&arrived, &journal);
         acknowledged.arrived(&arrived);
