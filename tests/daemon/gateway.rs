@@ -16,7 +16,11 @@ use simulators::upstream::{Receiver, ReceiverConfig};
 use tokio::time::{sleep, timeout};
 
 use super::http::{self, Answer};
-use crate::interop::mosquitto::{DEADLINE, Mosquitto};
+use crate::interop::mosquitto::Mosquitto;
+
+/// Everything happens within this, or never: more than the longest pause between two attempts to
+/// connect, which is half a minute.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(45);
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);

@@ -15,8 +15,8 @@ use serde_json::Value;
 use simulators::modbus::{Device, DeviceConfig};
 use tokio::time::sleep;
 
-use super::gateway::{Gateway, control_room, from_environment};
-use crate::interop::mosquitto::{DEADLINE, Mosquitto};
+use super::gateway::{DEADLINE, Gateway, control_room, from_environment};
+use crate::interop::mosquitto::Mosquitto;
 
 const SWINGING: u64 = 8;
 

@@ -13,8 +13,8 @@ use simulators::mqtt::load::{self, LoadConfig};
 use simulators::upstream::Record;
 use tokio::time::timeout;
 
-use super::gateway::{Gateway, address, control_room, from_environment};
-use crate::interop::mosquitto::{DEADLINE, Mosquitto};
+use super::gateway::{DEADLINE, Gateway, address, control_room, from_environment};
+use crate::interop::mosquitto::Mosquitto;
 
 const POINTS: u32 = 1000;
 const RATE: f64 = 2000.0;
@@ -91,6 +91,10 @@ async fn thousand_points() {
         report.published,
         "judged, as the engine counts"
     );
+    let commits = gateway
+        .metric("forewarn_commit_duration_seconds_count")
+        .await;
+    let mean = gateway.metric("forewarn_commit_duration_seconds_sum").await / commits * 1e3;
     let memory = gateway.resident() / 1024;
     receiver.look(|record| {
         assert_eq!(
