@@ -17,8 +17,9 @@
 //! - The session is kept (`clean_session = false`, the same client id for ever), so that the broker
 //!   queues what is sent while we are away. We subscribe on every CONNACK all the same: whether the
 //!   broker really still has the subscriptions cannot be asked, and asking twice does no harm.
-//! - Not acknowledging is the back-pressure. At most [`WINDOW`] messages are out; when the engine's
-//!   inbox is full, nothing is read from the socket.
+//! - Not acknowledging is the back-pressure. At most [`WINDOW`] messages wait for their receipt; when
+//!   the engine's inbox is full, nothing is read from the socket. Safe messages whose PUBACK waits for
+//!   the wire stop nothing; the broker's in-flight limit bounds them.
 //! - What can never become a reading is acknowledged at once and counted: left alone, it would come
 //!   again for ever and keep what is behind it from us.
 //! - A receipt that never comes ends the connection: then the broker sends the message again.
@@ -51,7 +52,7 @@ use crate::engine::time::{Moment, Mono};
 use crate::evaluation::{Batch, Delivery, Readings, Receipt};
 use crate::metrics::Metrics;
 
-/// Messages without their PUBACK at most. Brokers stop earlier (mosquitto at 20).
+/// Messages without their receipt at most. Brokers stop earlier (mosquitto at 20).
 const WINDOW: usize = 256;
 /// Requests that wait to be written: every PUBACK of the window twice over, and the subscription.
 const REQUESTS: usize = 2 * WINDOW + 8;
@@ -185,7 +186,7 @@ impl Subscriber {
     async fn converse(&mut self, connection: &mut Connection, signals: &mut Signals) -> End {
         let readings = self.readings.clone();
         loop {
-            let may_read = connection.waiting.is_none() && connection.acks.len() < WINDOW;
+            let may_read = connection.may_read();
             let step = tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
@@ -346,6 +347,12 @@ impl Subscriber {
 }
 
 impl Connection {
+    /// May the next message be taken in? What stops it has to end without the pump: the pump does
+    /// not write while what it read is not taken, so PUBACKs that wait for the wire must not count.
+    fn may_read(&self) -> bool {
+        self.waiting.is_none() && self.acks.unsafe_count() < WINDOW
+    }
+
     /// Remembers a message until it is acknowledged. `None` for QoS 0, which never is.
     fn hold(&mut self, mut publish: Publish, safe: bool, now: Mono) -> Option<u64> {
         if publish.qos == QoS::AtMostOnce {
