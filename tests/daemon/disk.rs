@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use simulators::modbus::{Device, DeviceConfig};
 use simulators::upstream::{Receiver, Record};
 use tokio::time::timeout;
 
-use super::gateway::{Folder, Gateway, control_room};
-use crate::interop::mosquitto::{DEADLINE, Mosquitto};
+use super::gateway::{DEADLINE, Folder, Gateway, control_room, skipped};
+use super::syncs::SpoiltSync;
+use crate::interop::mosquitto::Mosquitto;
 
 const ALARM: &str = "CH4-101/high";
 const OWN: &str = "gateway.journal/state";
@@ -60,48 +61,6 @@ impl Drop for SmallDisk {
     fn drop(&mut self) {
         let unmounted = Command::new("umount").arg("-l").arg(self.0.path()).status();
         let _still_mounted = unmounted.is_err();
-    }
-}
-
-/// Every sync of a process fails while this lives.
-struct FailingSync(Child);
-
-impl FailingSync {
-    /// `None` where one process may not trace another.
-    fn begin(pid: u32, scratch: &Path) -> Option<Self> {
-        let log = scratch.join("strace");
-        let errors = fs::File::create(&log).expect("our own folder");
-        let mut child = Command::new("strace")
-            .args([
-                "-f",
-                "-e",
-                "trace=fsync,fdatasync",
-                "-e",
-                "inject=fsync,fdatasync:error=EIO",
-            ])
-            .args(["-p", &pid.to_string(), "-o", "/dev/null"])
-            .stderr(errors)
-            .spawn()
-            .ok()?;
-        loop {
-            let attached = fs::read_to_string(&log).is_ok_and(|text| text.contains("attached"));
-            match child.try_wait().expect("our child") {
-                None if attached => return Some(Self(child)),
-                None => std::thread::yield_now(),
-                Some(_) => return None,
-            }
-        }
-    }
-}
-
-impl Drop for FailingSync {
-    fn drop(&mut self) {
-        // SIGTERM lets go of the process; SIGKILL could leave it stopped.
-        let asked = Command::new("kill")
-            .args(["-TERM", &self.0.id().to_string()])
-            .status();
-        let _no_kill = asked.is_err();
-        let _no_child = self.0.wait().is_err();
     }
 }
 
@@ -164,10 +123,7 @@ impl World {
                 self.swing().await;
             }
         };
-        assert!(
-            timeout(3 * DEADLINE, giving_up).await.is_ok(),
-            "still durable"
-        );
+        assert!(timeout(DEADLINE, giving_up).await.is_ok(), "still durable");
         self.gateway.alarm_is(OWN, "unacknowledged").await;
         self.swing().await;
         self.arrives("raised", OWN).await;
@@ -233,11 +189,6 @@ impl World {
     }
 }
 
-/// Past the capture of the test's output, so that nobody takes it for a pass.
-fn skipped(why: &str) {
-    let _nobody = writeln!(std::io::stderr(), "SKIPPED {why}").is_err();
-}
-
 #[tokio::test]
 async fn disk_full_and_back() {
     let Some(disk) = SmallDisk::mount() else {
@@ -258,9 +209,8 @@ async fn disk_failing_and_back() {
     let folder = Folder::new();
     let data = folder.path().join("data");
     fs::create_dir(&data).expect("our own folder");
-    let scratch = Folder::new();
     let world = World::begin(folder, data).await;
-    let Some(failing) = FailingSync::begin(world.gateway.pid(), scratch.path()) else {
+    let Some(failing) = SpoiltSync::begin(world.gateway.pid(), "error=EIO") else {
         skipped("disk_failing_and_back: strace is not installed or not allowed");
         return;
     };

@@ -16,7 +16,11 @@ use simulators::upstream::{Receiver, ReceiverConfig};
 use tokio::time::{sleep, timeout};
 
 use super::http::{self, Answer};
-use crate::interop::mosquitto::{DEADLINE, Mosquitto};
+use crate::interop::mosquitto::Mosquitto;
+
+/// Everything happens within this, or never: more than the longest pause between two attempts to
+/// connect, which is half a minute.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(45);
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(20);
@@ -58,16 +62,13 @@ impl Drop for Folder {
     }
 }
 
-/// The program under test, without the environment's say in its configuration.
+/// The program under test. The environment has no say in its configuration, and the variables of
+/// these tests are none that it knows.
 pub(crate) fn forewarn() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
-    for variable in [
-        "FOREWARN_CONFIG",
-        "FOREWARN_DATA",
-        "FOREWARN_LISTEN",
-        "FOREWARN_LOG",
-    ] {
-        command.env_remove(variable);
+    let ours = |name: &str| name.starts_with("FOREWARN_");
+    for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
+        command.env_remove(name);
     }
     command
 }
@@ -120,6 +121,9 @@ impl Gateway {
         command.arg("--data").arg(&self.data).stderr(log);
         self.child = Some(command.spawn().expect("the program is built"));
         self.until("it serves HTTP", async |gateway| {
+            let child = gateway.child.as_mut().expect("just started");
+            let ended = child.try_wait().expect("our child");
+            assert!(ended.is_none(), "it ended: {}", gateway.log());
             let log = gateway.log();
             let line = log.lines().find(|line| line.contains("watching http="));
             let address = line.and_then(|line| line.rsplit_once("http=")?.1.parse().ok());
@@ -357,4 +361,9 @@ pub(crate) fn address(broker: &Mosquitto) -> SocketAddr {
 pub(crate) fn from_environment(variable: &str, default: u64) -> u64 {
     let set = std::env::var(variable).ok();
     set.map_or(default, |text| text.parse().expect("a whole number"))
+}
+
+/// Past the capture of the test's output, so that nobody takes it for a pass.
+pub(crate) fn skipped(why: &str) {
+    let _nobody = writeln!(std::io::stderr(), "SKIPPED {why}").is_err();
 }

@@ -15,8 +15,8 @@ use serde_json::Value;
 use simulators::modbus::{Device, DeviceConfig};
 use tokio::time::sleep;
 
-use super::gateway::{Gateway, control_room, from_environment};
-use crate::interop::mosquitto::{DEADLINE, Mosquitto};
+use super::gateway::{DEADLINE, Gateway, control_room, from_environment};
+use crate::interop::mosquitto::Mosquitto;
 
 const SWINGING: u64 = 8;
 
@@ -59,11 +59,7 @@ async fn killed_twenty_times() {
     receiver.look(|record| {
         assert_eq!(record.missing_seq().collect::<Vec<_>>(), Vec::<u64>::new());
         assert_eq!((record.out_of_order(), record.malformed()), (0, 0));
-        assert!(
-            record.distinct() as u64 > 20 * kills,
-            "{}",
-            record.summary()
-        );
+        assert!(record.distinct() as u64 > 8 * kills, "{}", record.summary());
         let arrived: Vec<_> = record.events().cloned().collect();
         arrived_as_written(&arrived, &journal);
         acknowledged.arrived(&arrived);

@@ -7,8 +7,8 @@ use simulators::modbus::{Device, DeviceConfig};
 use simulators::mqtt::{Sensors, SensorsConfig};
 use simulators::upstream::{Receiver, Record};
 
-use super::gateway::{Gateway, address, control_room};
-use crate::interop::mosquitto::{DEADLINE, Mosquitto};
+use super::gateway::{DEADLINE, Gateway, address, control_room};
+use crate::interop::mosquitto::Mosquitto;
 
 /// Has an event of this name for this alarm arrived?
 fn has(record: &Record, event: &str, alarm: &str) -> bool {

@@ -10,3 +10,4 @@ mod load;
 mod outage;
 mod payloads;
 mod refusals;
+mod syncs;

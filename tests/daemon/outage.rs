@@ -10,8 +10,8 @@ use simulators::mqtt::{Sensors, SensorsConfig};
 use simulators::upstream::{Receiver, Record};
 use tokio::time::timeout;
 
-use super::gateway::{Gateway, address, control_room, from_environment};
-use crate::interop::mosquitto::{DEADLINE, Mosquitto};
+use super::gateway::{DEADLINE, Gateway, address, control_room, from_environment};
+use crate::interop::mosquitto::Mosquitto;
 
 /// The gateway may need so much more memory after an outage.
 const GROWTH: u64 = 8 * 1024 * 1024;

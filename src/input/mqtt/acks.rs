@@ -15,6 +15,8 @@ use crate::engine::time::Mono;
 pub(super) struct Acks<T> {
     first: u64,
     held: VecDeque<Held<T>>,
+    /// How many of them are not safe yet.
+    unsafe_count: usize,
 }
 
 #[derive(Debug)]
@@ -29,6 +31,7 @@ impl<T> Default for Acks<T> {
         Self {
             first: 0,
             held: VecDeque::new(),
+            unsafe_count: 0,
         }
     }
 }
@@ -41,6 +44,7 @@ impl<T> Acks<T> {
             arrived,
             safe: false,
         });
+        self.unsafe_count += 1;
         self.first + self.held.len() as u64 - 1
     }
 
@@ -49,6 +53,7 @@ impl<T> Acks<T> {
         let position = serial.checked_sub(self.first);
         let position = position.and_then(|position| usize::try_from(position).ok());
         if let Some(held) = position.and_then(|position| self.held.get_mut(position)) {
+            self.unsafe_count -= usize::from(!held.safe);
             held.safe = true;
         }
     }
@@ -63,9 +68,15 @@ impl<T> Acks<T> {
 
     /// The oldest message was acknowledged.
     pub(super) fn acknowledged(&mut self) {
-        if self.held.pop_front().is_some() {
+        if let Some(held) = self.held.pop_front() {
             self.first += 1;
+            self.unsafe_count -= usize::from(!held.safe);
         }
+    }
+
+    /// How many wait for their receipt.
+    pub(super) fn unsafe_count(&self) -> usize {
+        self.unsafe_count
     }
 
     /// How many are held.
@@ -139,6 +150,7 @@ mod tests {
                 acks.safe(*serial);
                 out.extend(drain(&mut acks));
             }
+            prop_assert_eq!(acks.unsafe_count(), 20 - given);
             let model: Vec<u64> = (0..20).take_while(|m| receipts[..given].contains(m)).collect();
             prop_assert_eq!(out, model);
         }

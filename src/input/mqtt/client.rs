@@ -17,9 +17,9 @@
 //! - The session is kept (`clean_session = false`, the same client id for ever), so that the broker
 //!   queues what is sent while we are away. We subscribe on every CONNACK all the same: whether the
 //!   broker really still has the subscriptions cannot be asked, and asking twice does no harm.
-//! - Not acknowledging is the back-pressure; when the engine's inbox is full, nothing is read from
-//!   the socket. Nothing else may stop the reading: the library reads and writes in one loop, so a
-//!   reader that waits for its own acknowledgements to be written would wait for ever.
+//! - Not acknowledging is the back-pressure. At most `WINDOW` messages wait for their receipt; when
+//!   the engine's inbox is full, nothing is read from the socket. Safe messages whose PUBACK waits for
+//!   the wire stop nothing; the broker's in-flight limit bounds them.
 //! - What can never become a reading is acknowledged at once and counted: left alone, it would come
 //!   again for ever and keep what is behind it from us.
 //! - A receipt that never comes ends the connection: then the broker sends the message again.
@@ -45,25 +45,24 @@ use super::acks::Acks;
 use super::mapping::{Mapper, Rejection};
 use super::oversize::{PacketLimit, Plan};
 use crate::broker::{
-    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, goodbye, open,
+    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, open,
 };
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
 use crate::evaluation::{Batch, Delivery, Readings, Receipt};
 use crate::metrics::Metrics;
 
-/// Messages without their PUBACK at most: as many as there are packet ids (MQTT 3.1.1, 2.3.1).
-/// Brokers stop much earlier (mosquitto at 20 in its default configuration).
-const WINDOW: usize = 65_535;
-/// Requests that wait to be written: a PUBACK for every message, and the subscription.
-const REQUESTS: usize = WINDOW + 8;
+/// Messages without their receipt at most, whatever the broker allows: mosquitto sends far ahead.
+const WINDOW: usize = 256;
+/// Requests that wait to be written: every PUBACK of the window twice over, and the subscription.
+const REQUESTS: usize = 2 * WINDOW + 8;
 /// We send PUBACKs and one SUBSCRIBE; topics are at most 64 KiB each.
 const OUTGOING_LIMIT: usize = 1024 * 1024;
 /// Connected and deaf is worse than disconnected: no SUBACK in this time ends the connection.
 const SUBACK_WITHIN: Duration = Duration::from_secs(5);
 /// A reading whose receipt has not come in this time is asked for again.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
-/// How long the last receipts may take at shutdown.
+/// How long each of the two steps of a graceful end may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
 /// Reads from one broker until `shutdown` turns true. Never returns for a fault: a broker that is
@@ -76,7 +75,7 @@ pub async fn run(
     shutdown: watch::Receiver<bool>,
 ) {
     let mut subscriber = Subscriber {
-        mapper: Mapper::new(settings.mappings),
+        mapper: Mapper::new(&settings),
         connector: Connector::new(settings.address.clone()),
         task: format!("input.mqtt.{}", settings.id),
         status: StatusPoint::new(settings.status, readings.clone()),
@@ -187,7 +186,7 @@ impl Subscriber {
     async fn converse(&mut self, connection: &mut Connection, signals: &mut Signals) -> End {
         let readings = self.readings.clone();
         loop {
-            let may_read = connection.waiting.is_none();
+            let may_read = connection.may_read();
             let step = tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
@@ -348,6 +347,12 @@ impl Subscriber {
 }
 
 impl Connection {
+    /// May the next message be taken in? What stops it has to end without the pump: the pump does
+    /// not write while what it read is not taken, so PUBACKs that wait for the wire must not count.
+    fn may_read(&self) -> bool {
+        self.waiting.is_none() && self.acks.unsafe_count() < WINDOW
+    }
+
     /// Remembers a message until it is acknowledged. `None` for QoS 0, which never is.
     fn hold(&mut self, mut publish: Publish, safe: bool, now: Mono) -> Option<u64> {
         if publish.qos == QoS::AtMostOnce {
@@ -393,8 +398,10 @@ impl Connection {
             }
         };
         let _unconfirmed = timeout(CLOSE_WITHIN, receipts).await.is_err();
-        if self.connack_at.is_some() {
-            goodbye(&self.client, &mut self.happenings).await;
+        if self.connack_at.is_none() || self.client.try_disconnect().is_err() {
+            return;
         }
+        let goodbye = async { while matches!(self.happenings.recv().await, Some(Ok(_))) {} };
+        let _late = timeout(CLOSE_WITHIN, goodbye).await.is_err();
     }
 }
