@@ -19,7 +19,8 @@
 //!   broker really still has the subscriptions cannot be asked, and asking twice does no harm.
 //! - Not acknowledging is the back-pressure. At most `WINDOW` messages wait for their receipt; when
 //!   the engine's inbox is full, nothing is read from the socket. Safe messages whose PUBACK waits for
-//!   the wire stop nothing; the broker's in-flight limit bounds them.
+//!   the wire stop nothing: the library reads and writes in one loop, so a reader that waited for its
+//!   own acknowledgements to be written would wait for ever.
 //! - What can never become a reading is acknowledged at once and counted: left alone, it would come
 //!   again for ever and keep what is behind it from us.
 //! - A receipt that never comes ends the connection: then the broker sends the message again.
@@ -45,7 +46,7 @@ use super::acks::Acks;
 use super::mapping::{Mapper, Rejection};
 use super::oversize::{PacketLimit, Plan};
 use crate::broker::{
-    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, open,
+    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, goodbye, open,
 };
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
@@ -62,7 +63,7 @@ const OUTGOING_LIMIT: usize = 1024 * 1024;
 const SUBACK_WITHIN: Duration = Duration::from_secs(5);
 /// A reading whose receipt has not come in this time is asked for again.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
-/// How long each of the two steps of a graceful end may take.
+/// How long the last receipts may take at shutdown.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
 /// Reads from one broker until `shutdown` turns true. Never returns for a fault: a broker that is
@@ -75,7 +76,7 @@ pub async fn run(
     shutdown: watch::Receiver<bool>,
 ) {
     let mut subscriber = Subscriber {
-        mapper: Mapper::new(&settings),
+        mapper: Mapper::new(settings.mappings),
         connector: Connector::new(settings.address.clone()),
         task: format!("input.mqtt.{}", settings.id),
         status: StatusPoint::new(settings.status, readings.clone()),
@@ -398,10 +399,8 @@ impl Connection {
             }
         };
         let _unconfirmed = timeout(CLOSE_WITHIN, receipts).await.is_err();
-        if self.connack_at.is_none() || self.client.try_disconnect().is_err() {
-            return;
+        if self.connack_at.is_some() {
+            goodbye(&self.client, &mut self.happenings).await;
         }
-        let goodbye = async { while matches!(self.happenings.recv().await, Some(Ok(_))) {} };
-        let _late = timeout(CLOSE_WITHIN, goodbye).await.is_err();
     }
 }
