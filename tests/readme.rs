@@ -62,3 +62,11 @@ fn the_limits_of_the_claim_are_stated() {
         assert!(readme().replace("\n> ", " ").contains(words), "{words}");
     }
 }
+
+#[test]
+fn the_facts_stand_in_it() {
+    let readme = readme();
+    let facts = readme.split("## Facts").nth(1).expect("a section of facts");
+    let rows = facts.lines().take_while(|line| !line.starts_with("## "));
+    assert!(rows.filter(|line| line.starts_with('|')).count() > 5);
+}
