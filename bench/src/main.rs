@@ -1,7 +1,7 @@
 //! The whole-process benchmark: `cargo run --release -p bench`.
 //!
 //! A real mosquitto, the release binary of the gateway with everything on, and beside it, in the same
-//! minutes, a [floor](floor) program that does the least that could be called the same job. Figures of
+//! minutes, a [floor] program that does the least that could be called the same job. Figures of
 //! a shared machine mean little by themselves; their ratios do.
 //!
 //! ```text
