@@ -177,16 +177,7 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         alarms: Vec::new(),
     };
     point.alarms = alarm::read(&keys, point.is_digital(), log);
-    if let (Some(RawSource::Register(register)), true) =
-        (&mut point.source, zero_is_alarm(&point.alarms))
-    {
-        register.invert();
-    }
     Some(point)
-}
-
-fn zero_is_alarm(alarms: &[RawAlarm]) -> bool {
-    alarms.iter().any(|alarm| alarm.when_zero)
 }
 
 fn check_point_id(id: &At<String>, log: &mut Log) {

@@ -52,14 +52,6 @@ impl Register {
         matches!(self.data_type, DataType::Bool)
     }
 
-    /// Makes zero the alarm position: the engine's rule is "value not zero".
-    pub(super) const fn invert(&mut self) {
-        self.scaling = Scaling {
-            scale: -1.0,
-            offset: 1.0,
-        };
-    }
-
     /// Addresses it takes.
     pub(super) const fn width(&self) -> u16 {
         width(self.data_type)
