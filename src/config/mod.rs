@@ -14,7 +14,7 @@
 //!                 defaults: what was not written
 //!                         |
 //!                         v
-//!                 check: what only shows across settings
+//!                 check, wiring: what only shows across settings
 //!                         |
 //!                         v
 //!                 Config, or every mistake at once
@@ -48,6 +48,7 @@ mod scalar;
 mod secret;
 mod source;
 mod tree;
+mod wiring;
 
 use std::collections::BTreeMap;
 
