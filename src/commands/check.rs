@@ -50,8 +50,11 @@ fn report(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> io::Result<()> {
-    for warning in warnings {
+    for warning in warnings.iter().take(config::MOST_SHOWN) {
         writeln!(err, "{warning}")?;
+    }
+    if let more @ 1.. = warnings.len().saturating_sub(config::MOST_SHOWN) {
+        writeln!(err, "and {more} more\n")?;
     }
     writeln!(out, "{}", explain::summary(config))?;
     if explain {

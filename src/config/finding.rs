@@ -6,7 +6,7 @@ use std::fmt;
 use super::place::{Locator, Place, Sources};
 
 /// Nobody reads more at a time; a generated file may have thousands.
-const MOST_SHOWN: usize = 100;
+pub(crate) const MOST_SHOWN: usize = 100;
 
 /// Kinds of finding; a closed list, printed as `error[kind]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,7 +195,12 @@ impl Mistakes {
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, finding) in self.findings.iter().take(MOST_SHOWN).enumerate() {
+        let mut shown: Vec<&Finding> = self.findings.iter().collect();
+        if shown.len() > MOST_SHOWN {
+            // What must be changed comes before what should be.
+            shown.sort_by_key(|finding| finding.severity == Severity::Warning);
+        }
+        for (index, finding) in shown.iter().take(MOST_SHOWN).enumerate() {
             let gap = if index == 0 { "" } else { "\n" };
             write!(f, "{gap}{finding}")?;
         }

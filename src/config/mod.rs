@@ -52,6 +52,7 @@ mod wiring;
 
 use std::collections::BTreeMap;
 
+pub(crate) use finding::MOST_SHOWN;
 pub use finding::{Finding, Kind, Location, Mistakes, Severity};
 pub use source::Source;
 

@@ -101,7 +101,8 @@ impl Source {
             Main::File(path) => {
                 let named = || {
                     let mut variables = self.environment.iter();
-                    let named = variables.find(|(name, _)| name == "FOREWARN_CONFIG");
+                    let named = variables
+                        .find(|(name, value)| name == "FOREWARN_CONFIG" && !value.is_empty());
                     named.map(|(_, value)| PathBuf::from(value))
                 };
                 let path = path.clone().or_else(named);
@@ -136,7 +137,7 @@ impl Source {
             let known = VARIABLES.iter().find(|(known, _)| *known == name);
             let key = match (name, known) {
                 ("--data", _) => "data",
-                (_, Some((_, ""))) => continue,
+                (_, Some((_, ""))) if !value.is_empty() => continue,
                 (_, Some((_, key))) => key,
                 (_, None) => {
                     unknown_variable(name, place, log);
