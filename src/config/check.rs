@@ -127,15 +127,18 @@ fn limits_in_range(point: &Checked<'_>, log: &mut Log) {
             let clears = rule.limit + rule.deadband;
             ("above", clears, clears >= high)
         };
-        // Without a written deadband the limit itself stands at the edge, which may be meant.
-        let deadband = written.deadband.as_ref().or(point.raw.deadband.as_ref());
-        if let (true, Some(deadband)) = (never, deadband) {
+        if never {
+            let deadband = written.deadband.as_ref().or(point.raw.deadband.as_ref());
+            let (at, hint) = deadband.map_or(
+                (limit.place, "write a small `deadband`, or move the limit"),
+                |deadband| (deadband.place, "make the deadband smaller"),
+            );
             let clears = show_number(clears);
             let text = format!(
                 "`{kind}` would clear only {side} {clears}, which no value in the range is"
             );
-            log.error(Kind::LimitOrder, deadband.place, text)
-                .hint("make the deadband smaller")
+            log.error(Kind::LimitOrder, at, text)
+                .hint(hint)
                 .also(range.place, "the range");
         }
     }
@@ -214,7 +217,7 @@ fn rate(written: &RawAlarm, rule: &RateRule, log: &mut Log) {
 /// its window.
 fn sparse(written: &RawAlarm, rule: &RateRule, stale_after: Duration, log: &mut Log) {
     let samples = u32::try_from(rule.min_samples).unwrap_or(u32::MAX);
-    if stale_after.saturating_mul(samples) <= rule.window {
+    if written.limit.is_none() || stale_after.saturating_mul(samples) <= rule.window {
         return;
     }
     let at = written.window.as_ref().map(|window| window.place);
