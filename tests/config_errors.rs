@@ -246,6 +246,85 @@ fn a_file_that_is_not_there_or_no_text_is_named() {
     );
 }
 
+/// The one mistake in a file.
+fn only(path: PathBuf) -> String {
+    let mistakes = config::load(&Source::file(Some(path))).expect_err("it is wrong");
+    assert_eq!(mistakes.findings.len(), 1, "{mistakes}");
+    mistakes.to_string()
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_one_mistake() {
+    let scratch = Scratch::new("unreadable");
+    let missing = only(scratch.0.join("none.toml"));
+    assert!(missing.starts_with("error[file]: cannot read"), "{missing}");
+    let folder = only(scratch.0.clone());
+    assert!(folder.contains("is a directory"), "{folder}");
+    // To open either would wait for ever or read what is no file.
+    #[cfg(unix)]
+    {
+        let device = only("/dev/zero".into());
+        assert!(device.contains("it is no regular file"), "{device}");
+        let pipe = scratch.0.join("pipe.toml");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo is part of every system").success());
+        assert!(only(pipe).contains("it is no regular file"));
+    }
+    let wide = |text: &str, from: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(from).collect();
+    let text = "site = \"a\"\n";
+    let marked = format!("\u{feff}{text}");
+    let saved: [Vec<u8>; 4] = [
+        wide(&marked, u16::to_le_bytes),
+        wide(&marked, u16::to_be_bytes),
+        wide(text, u16::to_le_bytes),
+        wide(text, u16::to_be_bytes),
+    ];
+    for bytes in saved {
+        let path = scratch.0.join("wide.toml");
+        fs::write(&path, bytes).expect("a temporary file");
+        let text = only(path);
+        assert!(text.contains("saved as UTF-16: save it as UTF-8"), "{text}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_not_taken_for_a_folder() {
+    for (name, value) in [("FOREWARN_DATA", ""), ("FOREWARN_LOG", "\n")] {
+        let source = Source::text("a.toml", "site = \"a\"\n");
+        let text = errors(&source.environment(variables(&[(name, value)])));
+        let expected = format!("error[environment]: {name} is empty");
+        assert!(text.contains(&expected), "{text}");
+    }
+    let source = Source::text("a.toml", "site = \"a\"\n").data(Some("".into()));
+    assert!(errors(&source).contains("--data is empty"));
+    let named = variables(&[("FOREWARN_CONFIG", "")]);
+    let text = errors(&Source::file(None).environment(named));
+    assert!(text.contains("FOREWARN_CONFIG is empty"), "{text}");
+}
+
+#[test]
+fn a_huge_line_and_thousands_of_mistakes_stay_readable() {
+    let text = format!("site = \"a\"\nx = [{}]\n[{{", "1, ".repeat(40_000));
+    let text = errors(&Source::text("a.toml", &text));
+    assert!(text.lines().all(|line| line.len() < 300), "{}", text.len());
+    let line = format!("site = \"a\"{} y = 1\n", " ".repeat(70_000));
+    let text = errors(&Source::text("a.toml", &line));
+    assert!(text.contains("a.toml:1:700"), "{text}");
+    assert!(text.lines().all(|line| line.len() < 300), "{}", text.len());
+
+    let many = (0..250).fold("site = \"a\"\n".to_owned(), |text, key| {
+        format!("{text}key-{key} = 1\n")
+    });
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    check(&Source::text("a.toml", &many), false, &mut out, &mut err);
+    let err = String::from_utf8(err).expect("messages are text");
+    assert_eq!(err.matches("error[").count(), 100, "{err}");
+    assert!(
+        err.ends_with("\nand 150 more\n\n250 mistakes; nothing was started or changed\n"),
+        "{err}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn a_secret_comes_from_a_file_of_its_own_and_never_shows() {

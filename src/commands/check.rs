@@ -8,6 +8,9 @@ use crate::config::{self, Config, Finding, Mistakes, Source, explain};
 
 /// Arguments of `forewarn check`.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: forewarn check --config /etc/forewarn/forewarn.toml --explain\n\nExit codes: 0 good (there may be warnings), 1 the answer could not be written, 78 mistakes in the configuration"
+)]
 pub struct CheckArgs {
     /// Configuration file; its conf.d folder is read, too.
     #[arg(long, value_name = "FILE")]
@@ -47,8 +50,11 @@ fn report(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> io::Result<()> {
-    for warning in warnings {
+    for warning in warnings.iter().take(config::MOST_SHOWN) {
         writeln!(err, "{warning}")?;
+    }
+    if let more @ 1.. = warnings.len().saturating_sub(config::MOST_SHOWN) {
+        writeln!(err, "and {more} more\n")?;
     }
     writeln!(out, "{}", explain::summary(config))?;
     if explain {

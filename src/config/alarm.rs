@@ -150,6 +150,13 @@ pub(super) fn read(point: &Keys<'_>, digital: Option<bool>, log: &mut Log) -> Ve
     alarms
 }
 
+/// Is a state alarm written, in either form?
+pub(super) fn has_state(point: &Keys<'_>) -> bool {
+    let name = AlarmKind::State.name();
+    let long = point.entry("alarm").map(|entry| &entry.item.value);
+    point.has(name) || matches!(long, Some(Value::Table(kinds)) if kinds.get(name).is_some())
+}
+
 fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
     RawAlarm {
         kind,

@@ -205,7 +205,14 @@ fn reach(
         (true, Some(file)) => {
             address.tls = secret::readable(&file, sources, log).map(|ca_file| Tls { ca_file });
         }
-        (true, None) => keys.require("ca_file", "\"plant-ca.pem\"", log),
+        (true, None) if !keys.has("ca_file") => {
+            let text =
+                "TLS needs `ca_file`, the certificate that the broker's own is checked against";
+            log.error(Kind::MissingKey, keys.owner, text).hint(
+                "name the file with the CA certificate: `ca_file = \"plant-ca.pem\"`; the CAs of the \
+                 operating system are not used",
+            );
+        }
         (false, Some(file)) => {
             log.error(
                 Kind::Conflict,
@@ -214,7 +221,7 @@ fn reach(
             )
             .hint("write mqtts:// to use TLS, or leave `ca_file` out");
         }
-        (false, None) => {}
+        (_, None) => {}
     }
     address.host = endpoint.host;
     address.port = endpoint.port;

@@ -17,6 +17,7 @@ use super::people;
 use super::place::Sources;
 use super::point::{self, RawPoint, RawSource, Surroundings};
 use super::tree::Section;
+use super::wiring;
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::Settings;
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
@@ -68,7 +69,7 @@ pub(super) fn build(
         check::point(&checked, log);
         resolved.push(decided);
     }
-    check::sources(&points, &devices, &brokers, &outputs, log);
+    wiring::check(&points, &devices, &brokers, &outputs, log);
     let scalars = scalars?;
     if log.has_errors() {
         return None;

@@ -1,16 +1,12 @@
 //! Checks across settings: each is fine by itself, together they would deceive.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::alarm::RawAlarm;
-use super::broker::{Broker, Output};
-use super::defaults::{GAS_STALE, Measure, is_level, is_process};
-use super::device::Device;
+use super::defaults::{GAS_STALE, Measure, is_process};
 use super::finding::{Kind, Log};
 use super::place::Place;
-use super::point::{RawPoint, RawSource};
-use super::register::table_name;
+use super::point::RawPoint;
 use super::scalar::{show_duration, show_number};
 use crate::engine::settings::{AlarmSettings, LimitRule, PointSettings, Priority, RateRule, Rule};
 use crate::guidance::Guidance;
@@ -27,13 +23,18 @@ pub(super) struct Checked<'a> {
 /// Everything about one point.
 pub(super) fn point(point: &Checked<'_>, log: &mut Log) {
     limit_order(point, log);
-    limits_in_range(point.raw, log);
+    limits_in_range(point, log);
     stale(point, log);
     rate_without_limit(point.raw, log);
     someone_knows(point, log);
     for (written, decided) in point.raw.alarms.iter().zip(&point.settings.alarms) {
-        if let (Rule::Rate(rule), Some((poll, _))) = (&decided.rule, point.poll) {
-            window(written, rule, poll, log);
+        if let Rule::Rate(rule) = &decided.rule {
+            rate(written, rule, log);
+            match (point.poll, point.settings.stale_after) {
+                (Some((poll, _)), _) => window(written, rule, poll, log),
+                (None, Some(stale_after)) => sparse(written, rule, stale_after, log),
+                (None, None) => {}
+            }
         }
         delay(written, decided, log);
     }
@@ -89,16 +90,55 @@ fn limit_order(point: &Checked<'_>, log: &mut Log) {
     }
 }
 
-fn limits_in_range(raw: &RawPoint, log: &mut Log) {
-    let Some(range) = &raw.range else { return };
-    let (low, high) = range.value;
-    for alarm in raw.alarms.iter().filter(|alarm| is_level(alarm.kind)) {
-        let Some(limit) = &alarm.limit else { continue };
+/// A limit that no value reaches never raises its alarm; one that no value gets away from by more
+/// than the deadband never lets it clear.
+fn limits_in_range(point: &Checked<'_>, log: &mut Log) {
+    for (written, decided) in point.raw.alarms.iter().zip(&point.settings.alarms) {
+        let (Rule::Limit(rule), Some(limit)) = (decided.rule, &written.limit) else {
+            continue;
+        };
+        let (kind, value) = (written.kind.name(), show_number(limit.value));
+        if let Some((low, high, type_name)) = point.raw.representable()
+            && !(low..=high).contains(&limit.value)
+        {
+            let text = format!(
+                "`{kind}` ({value}) can never be reached: {type_name} is from {} to {}",
+                show_number(low),
+                show_number(high)
+            );
+            log.error(Kind::OutOfRange, limit.place, text);
+            continue;
+        }
+        let Some(range) = &point.raw.range else {
+            continue;
+        };
+        let (low, high) = range.value;
         if !(low..=high).contains(&limit.value) {
-            let (kind, value) = (alarm.kind.name(), show_number(limit.value));
             let text =
                 format!("`{kind}` ({value}) lies outside the range and can never be reached");
             log.error(Kind::OutOfRange, limit.place, text)
+                .also(range.place, "the range");
+            continue;
+        }
+        let (side, clears, never) = if rule.level.is_upper() {
+            let clears = rule.limit - rule.deadband;
+            ("below", clears, clears <= low)
+        } else {
+            let clears = rule.limit + rule.deadband;
+            ("above", clears, clears >= high)
+        };
+        if never {
+            let deadband = written.deadband.as_ref().or(point.raw.deadband.as_ref());
+            let (at, hint) = deadband.map_or(
+                (limit.place, "write a small `deadband`, or move the limit"),
+                |deadband| (deadband.place, "make the deadband smaller"),
+            );
+            let clears = show_number(clears);
+            let text = format!(
+                "`{kind}` would clear only {side} {clears}, which no value in the range is"
+            );
+            log.error(Kind::LimitOrder, at, text)
+                .hint(hint)
                 .also(range.place, "the range");
         }
     }
@@ -147,6 +187,51 @@ fn rate_without_limit(raw: &RawPoint, log: &mut Log) {
     }
 }
 
+/// What is wrong with a rate wherever its values come from.
+fn rate(written: &RawAlarm, rule: &RateRule, log: &mut Log) {
+    let place = |at: Option<Place>| at.unwrap_or(written.place);
+    if rule.min_span > rule.window {
+        let at = place(written.min_span.as_ref().map(|span| span.place));
+        let window = show_duration(rule.window);
+        let text = format!("`min_span` is longer than the window of {window}");
+        log.error(Kind::Timing, at, text);
+    }
+    // Of a limit that could not be read nothing is known.
+    let limit = written.limit.as_ref();
+    if let Some(limit) = limit.filter(|_| rule.deadband_per_min >= rule.limit_per_min) {
+        let at = place(written.deadband.as_ref().map(|deadband| deadband.place));
+        let (deadband, shown) = (
+            show_number(rule.deadband_per_min),
+            show_number(rule.limit_per_min),
+        );
+        let text = format!(
+            "the deadband ({deadband} per minute) must be less than the limit ({shown} per minute)"
+        );
+        log.error(Kind::LimitOrder, at, text)
+            .hint("a value that stands still would not clear the alarm")
+            .also(limit.place, "the limit");
+    }
+}
+
+/// How often a topic speaks nobody knows; but a point that may be silent for so long may never fill
+/// its window.
+fn sparse(written: &RawAlarm, rule: &RateRule, stale_after: Duration, log: &mut Log) {
+    let samples = u32::try_from(rule.min_samples).unwrap_or(u32::MAX);
+    if written.limit.is_none() || stale_after.saturating_mul(samples) <= rule.window {
+        return;
+    }
+    let at = written.window.as_ref().map(|window| window.place);
+    let (window, silence) = (show_duration(rule.window), show_duration(stale_after));
+    let text = format!(
+        "the rule needs {samples} values within {window}, but the point may be silent for {silence} \
+         before it is stale: it may never see enough values"
+    );
+    log.warn(Kind::Timing, at.unwrap_or(written.place), text)
+        .hint(
+            "set `stale_after` to about three times the period of the sender, or `window` longer",
+        );
+}
+
 /// Can the window ever hold what the rule needs?
 fn window(written: &RawAlarm, rule: &RateRule, poll: Duration, log: &mut Log) {
     let place = |at: Option<Place>| at.unwrap_or(written.place);
@@ -155,13 +240,9 @@ fn window(written: &RawAlarm, rule: &RateRule, poll: Duration, log: &mut Log) {
     let need = rule.min_samples as u128;
     let (window, shown_poll) = (show_duration(rule.window), show_duration(poll));
     if rule.min_span > rule.window {
-        let at = place(written.min_span.as_ref().map(|span| span.place));
-        log.error(
-            Kind::Timing,
-            at,
-            format!("`min_span` is longer than the window of {window}"),
-        );
-    } else if holds < need {
+        return;
+    }
+    if holds < need {
         let text = format!(
             "a window of {window} holds {holds} values at a poll of {shown_poll}, the rule needs {need}"
         );
@@ -259,126 +340,5 @@ fn lacking(alarms: &[(&RawAlarm, &Guidance)], gas: bool, lack: &str, hint: &str,
         log.error(Kind::NoGuidance, first.place, text).hint(hint);
     } else {
         log.warn(Kind::NoGuidance, first.place, text).hint(hint);
-    }
-}
-
-/// Two points that would read the same value, and settings that nothing uses.
-pub(super) fn sources(
-    points: &[RawPoint],
-    devices: &[Device],
-    brokers: &[Broker],
-    outputs: &[Output],
-    log: &mut Log,
-) {
-    registers(points, devices, log);
-    topics(points, log);
-    let (mut device_used, mut broker_used) =
-        (vec![false; devices.len()], vec![false; brokers.len()]);
-    for source in points.iter().filter_map(|point| point.source.as_ref()) {
-        match source {
-            RawSource::Register(register) => device_used[register.device] = true,
-            RawSource::Topic(topic) => broker_used[topic.broker] = true,
-        }
-    }
-    let devices = devices
-        .iter()
-        .map(|device| ("device", &device.id))
-        .zip(device_used);
-    let broker_ids = brokers
-        .iter()
-        .map(|broker| ("broker", &broker.id))
-        .zip(broker_used);
-    // Nothing is known about the source of a point with a mistake.
-    let complete = points.iter().all(|point| point.source.is_some());
-    for ((what, id), _) in devices
-        .chain(broker_ids)
-        .filter(|(_, used)| !used && complete)
-    {
-        let text = format!("no point is read from {what} \"{}\"", id.value);
-        log.warn(Kind::Unused, id.place, text);
-    }
-    clients(brokers, outputs, log);
-}
-
-fn registers(points: &[RawPoint], devices: &[Device], log: &mut Log) {
-    let mut taken = Vec::new();
-    for point in points {
-        if let Some(RawSource::Register(register)) = &point.source {
-            let device = &devices[register.device];
-            // Nothing is known about a device whose address has a mistake.
-            if device.endpoint.port == 0 {
-                continue;
-            }
-            let unit = (&device.endpoint, device.unit_id, register.table);
-            taken.push((unit, register.address, register.width(), register.place));
-        }
-    }
-    taken.sort();
-    // Runs may be longer than one neighbour: remember the one that reaches furthest.
-    let mut furthest: Option<((&_, u8, _), u32, Place)> = None;
-    for (unit, address, width, place) in taken {
-        let end = u32::from(address) + u32::from(width);
-        if let Some((other, reach, first)) = furthest
-            && other == unit
-            && u32::from(address) < reach
-        {
-            let (place, first) = if place < first {
-                (first, place)
-            } else {
-                (place, first)
-            };
-            let text = format!(
-                "two points read {}:{address} of one device",
-                table_name(unit.2)
-            );
-            log.error(Kind::Duplicate, place, text)
-                .hint("check address and type of both; a float32 takes two registers")
-                .also(first, "the other point");
-            if reach >= end {
-                continue;
-            }
-        }
-        furthest = Some((unit, end, place));
-    }
-}
-
-fn topics(points: &[RawPoint], log: &mut Log) {
-    let mut taken = BTreeMap::new();
-    for point in points {
-        let Some(RawSource::Topic(topic)) = &point.source else {
-            continue;
-        };
-        let key = (topic.broker, &topic.topic.value, &topic.value);
-        if let Some(first) = taken.insert(key, topic.topic.place) {
-            let text = "two points read the same value of one topic";
-            log.error(Kind::Duplicate, topic.topic.place, text)
-                .also(first, "the other point");
-        }
-    }
-}
-
-/// A broker throws out the first client when a second one has its id, for ever in turn.
-fn clients(brokers: &[Broker], outputs: &[Output], log: &mut Log) {
-    let brokers = brokers
-        .iter()
-        .map(|broker| (&broker.address, broker.url_place));
-    let outputs = outputs
-        .iter()
-        .map(|output| (&output.address, output.url_place));
-    let mut taken = BTreeMap::new();
-    for (address, place) in brokers
-        .chain(outputs)
-        .filter(|(address, _)| address.port > 0)
-    {
-        let key = (&address.host, address.port, &address.client_id);
-        if let Some(first) = taken.insert(key, place) {
-            let text = format!(
-                "two connections to one broker have the client id \"{}\"",
-                address.client_id
-            );
-            log.error(Kind::Duplicate, place, text)
-                .hint("choose another `client_id` or other ids")
-                .also(first, "the other connection");
-        }
     }
 }

@@ -214,7 +214,7 @@ fn decide(
         Rule::Limit(_) => (short.unwrap_or(start.on), start.off),
         // The window is the delay of a slope.
         Rule::Rate(_) => (Duration::ZERO, start.off),
-        Rule::State => (short.unwrap_or(Duration::ZERO), start.off),
+        Rule::State { .. } => (short.unwrap_or(Duration::ZERO), start.off),
         // The silence is the delay of `stale`; `good_confirm` holds off the end of `bad`.
         Rule::Bad | Rule::Stale => (Duration::ZERO, Duration::ZERO),
     };
@@ -250,7 +250,11 @@ fn rule(raw: &RawPoint, alarm: &RawAlarm, poll: Option<Duration>) -> Rule {
         "fall" => return Rule::Rate(rate(alarm, Direction::Fall, limit, poll)),
         "bad" => return Rule::Bad,
         "stale" => return Rule::Stale,
-        _ => return Rule::State,
+        _ => {
+            return Rule::State {
+                when: !alarm.when_zero,
+            };
+        }
     };
     let written = alarm.deadband.as_ref().or(raw.deadband.as_ref());
     Rule::Limit(LimitRule {
@@ -376,7 +380,7 @@ fn guide(
         limit: match decided.rule {
             Rule::Limit(limit) => Some(limit.limit),
             Rule::Rate(rate) => Some(rate.limit_per_min),
-            Rule::State | Rule::Bad | Rule::Stale => None,
+            Rule::State { .. } | Rule::Bad | Rule::Stale => None,
         },
         responsible: Arc::clone(&shared.responsible),
         cause: own(&alarm.cause),

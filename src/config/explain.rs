@@ -241,16 +241,44 @@ fn condition(point: &PointSettings, alarm: &AlarmSettings) -> String {
                 show_duration(rule.max_gap)
             )
         }
-        Rule::State => format!("Raised {on} in the alarm position; clears {off} outside it."),
-        Rule::Bad => format!(
-            "Raised {on} when the value cannot be trusted; clears {off} when it can be again."
-        ),
+        Rule::State { when } => {
+            let (position, other) = if when { ("not 0", "0") } else { ("0", "not 0") };
+            let (on, off) = (delayed(alarm.on_delay), delayed(alarm.off_delay));
+            format!("Raised{on} when the value is {position}; clears{off} when it is {other}.")
+        }
+        Rule::Bad => {
+            let on = delayed(alarm.on_delay);
+            let clears = clears_when_good(point, alarm);
+            format!("Raised{on} when the value cannot be trusted; {clears}.")
+        }
         Rule::Stale => {
             let silence = point.stale_after.unwrap_or_default() + alarm.on_delay;
             let silence = show_duration(silence);
-            format!("Raised after {silence} without a new value; clears {off} with one.")
+            let clears = clears_when_good(point, alarm);
+            format!("Raised after {silence} without a new value; {clears}.")
         }
     }
+}
+
+/// The end of an alarm about the measuring itself: the value must prove itself before the alarm's
+/// own delay begins.
+fn clears_when_good(point: &PointSettings, alarm: &AlarmSettings) -> String {
+    let proof = point.good_confirm + alarm.off_delay;
+    if proof.is_zero() {
+        return "clears with the next good value".to_owned();
+    }
+    format!(
+        "clears once the value was good for {}",
+        show_duration(proof)
+    )
+}
+
+/// ` after 5s`, or nothing where there is no delay.
+fn delayed(delay: Duration) -> String {
+    if delay.is_zero() {
+        return String::new();
+    }
+    format!(" {}", after(delay))
 }
 
 fn after(delay: Duration) -> String {

@@ -1,8 +1,12 @@
 //! What a person sees when a configuration is wrong: what, where, what was expected, what to do.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::place::{Locator, Place, Sources};
+
+/// Nobody reads more at a time; a generated file may have thousands.
+pub(crate) const MOST_SHOWN: usize = 100;
 
 /// Kinds of finding; a closed list, printed as `error[kind]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +77,8 @@ impl Kind {
         }
     }
 
-    /// Does the finding only say that something was not found? After a syntax error that proves
-    /// nothing: what is missing may stand in the part that could not be read.
+    /// Does the finding only say that something was not found? After a syntax error, or when
+    /// a file cannot be read, that proves nothing: what is missing may stand in the unread part.
     const fn is_absence(self) -> bool {
         matches!(
             self,
@@ -101,7 +105,7 @@ pub struct Location {
     pub line: usize,
     /// In characters, counted from 1.
     pub column: usize,
-    /// The line itself, secrets masked.
+    /// The line itself, secrets masked; of a long line only what is around the column.
     pub source: String,
     /// Terminal cells before the carets.
     pub indent: usize,
@@ -137,14 +141,10 @@ impl fmt::Display for Location {
         writeln!(f, "  --> {}:{line}:{column}{open}{note}{close}", self.file)?;
         writeln!(f, "{line} | {}", self.source)?;
         let gutter = line.to_string().len();
+        // Spaces are repeated: a width given to the formatter panics above 65535.
+        let (gutter, indent) = (" ".repeat(gutter), " ".repeat(self.indent));
         let carets = "^".repeat(self.carets);
-        writeln!(
-            f,
-            "{:gutter$} | {:indent$}{carets}",
-            "",
-            "",
-            indent = self.indent
-        )
+        writeln!(f, "{gutter} | {indent}{carets}")
     }
 }
 
@@ -195,11 +195,19 @@ impl Mistakes {
 
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, finding) in self.findings.iter().enumerate() {
+        let mut shown: Vec<&Finding> = self.findings.iter().collect();
+        if shown.len() > MOST_SHOWN {
+            // What must be changed comes before what should be.
+            shown.sort_by_key(|finding| finding.severity == Severity::Warning);
+        }
+        for (index, finding) in shown.iter().take(MOST_SHOWN).enumerate() {
             let gap = if index == 0 { "" } else { "\n" };
             write!(f, "{gap}{finding}")?;
         }
-        Ok(())
+        match self.findings.len().saturating_sub(MOST_SHOWN) {
+            0 => Ok(()),
+            more => writeln!(f, "\nand {more} more"),
+        }
     }
 }
 
@@ -232,6 +240,7 @@ impl Draft {
 pub(super) struct Log {
     drafts: Vec<Draft>,
     masked: Vec<Place>,
+    unread: bool,
 }
 
 impl Log {
@@ -250,6 +259,11 @@ impl Log {
         self.masked.push(place);
     }
 
+    /// A whole file could not be read: what is missing may stand in it.
+    pub(super) const fn unread(&mut self) {
+        self.unread = true;
+    }
+
     /// Was there a mistake so far?
     pub(super) fn has_errors(&self) -> bool {
         self.drafts.iter().any(|d| d.severity == Severity::Error)
@@ -257,11 +271,17 @@ impl Log {
 
     /// Resolves all places; reading order.
     pub(super) fn finish(mut self, sources: &Sources) -> Vec<Finding> {
-        if self.drafts.iter().any(|d| d.kind == Kind::Syntax) {
+        if self.unread || self.drafts.iter().any(|d| d.kind == Kind::Syntax) {
             self.drafts.retain(|d| !d.kind.is_absence());
         }
         self.drafts
             .sort_by_key(|draft| draft.places.first().map(|(place, _)| *place));
+        // Two layers may stumble over the same thing; a person hears it once.
+        let mut said = BTreeSet::new();
+        self.drafts.retain(|draft| {
+            let place = draft.places.first().map(|(place, _)| *place);
+            said.insert((place, draft.text.clone()))
+        });
         let locator = Locator::new(sources, &self.masked);
         let resolve = |draft: Draft| Finding {
             severity: draft.severity,

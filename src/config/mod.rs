@@ -14,7 +14,7 @@
 //!                 defaults: what was not written
 //!                         |
 //!                         v
-//!                 check: what only shows across settings
+//!                 check, wiring: what only shows across settings
 //!                         |
 //!                         v
 //!                 Config, or every mistake at once
@@ -48,9 +48,11 @@ mod scalar;
 mod secret;
 mod source;
 mod tree;
+mod wiring;
 
 use std::collections::BTreeMap;
 
+pub(crate) use finding::MOST_SHOWN;
 pub use finding::{Finding, Kind, Location, Mistakes, Severity};
 pub use source::Source;
 

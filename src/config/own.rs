@@ -16,7 +16,8 @@ pub(super) fn journal() -> Resolved {
         "gateway.journal".into(),
         "Journal on disk".into(),
         Priority::Critical,
-        "Events are kept in memory only and are lost with the power: check that the disk is not full \
+        "Events are kept in memory only and are lost with the power, or history was lost: see the message \
+         of the `started` event. Check that the disk is not full \
          or read-only, look for disk errors in the system log, replace the card or disk if there are any",
     )
 }
@@ -82,7 +83,7 @@ fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
         stale_after: None,
         good_confirm: Duration::ZERO,
         alarms: vec![AlarmSettings {
-            rule: Rule::State,
+            rule: Rule::State { when: true },
             priority,
             inherit_priority: false,
             on_delay: Duration::ZERO,

@@ -99,15 +99,56 @@ impl<'a> Locator<'a> {
                 _ => c,
             })
             .collect();
-        let before = &text[line_start..start];
+        let column = text[line_start..start].chars().count();
+        let marked = text[start..end].chars().count();
+        let quote = Quote::of(&shown, column, marked);
         Location {
             file: source.name.clone(),
             line,
-            column: before.chars().count() + 1,
-            source: shown,
-            indent: width(before),
-            carets: width(&text[start..end]).max(1),
+            column: column + 1,
+            source: quote.text,
+            indent: quote.indent,
+            carets: quote.carets,
             note,
+        }
+    }
+}
+
+/// What is shown of a line. A line may be as long as the file: only what is around the mistake is
+/// quoted.
+struct Quote {
+    text: String,
+    indent: usize,
+    carets: usize,
+}
+
+impl Quote {
+    /// Characters shown before and after the start of what is marked.
+    const BEFORE: usize = 60;
+    const AFTER: usize = 100;
+
+    /// `marked` characters of `line` from `column` on, counted from 0.
+    fn of(line: &str, column: usize, marked: usize) -> Self {
+        let length = line.chars().count();
+        let whole = length <= Self::BEFORE + Self::AFTER;
+        let (from, to) = if whole {
+            (0, length)
+        } else {
+            let to = (column + Self::AFTER).min(length);
+            (column.saturating_sub(Self::BEFORE).min(to), to)
+        };
+        let part = |from: usize, to: usize| {
+            let part = line.chars().skip(from).take(to.saturating_sub(from));
+            part.collect::<String>()
+        };
+        let (open, close) = (
+            if from > 0 { "..." } else { "" },
+            if to < length { "..." } else { "" },
+        );
+        Self {
+            text: format!("{open}{}{close}", part(from, to)),
+            indent: open.len() + width(&part(from, column)),
+            carets: width(&part(column, (column + marked).min(to))).max(1),
         }
     }
 }
@@ -173,6 +214,23 @@ mod tests {
         let one = text.find('1').expect("it is there");
         let at = located(text, &[], place(one, one + 1));
         assert_eq!((at.column, at.indent), (5, 5));
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_mistake_is_shown() {
+        let text = format!("{}名名{}", "a".repeat(70_000), "b".repeat(70_000));
+        let at = located(&text, &[], place(70_000, 70_003));
+        assert_eq!((at.column, at.indent, at.carets), (70_001, 63, 2));
+        let expected = format!("...{}名名{}...", "a".repeat(60), "b".repeat(98));
+        assert_eq!(at.source, expected);
+        assert!(at.to_string().len() < 400);
+        // What is marked may itself be longer than what is shown.
+        let at = located(&text, &[], place(0, text.len()));
+        assert_eq!((at.indent, at.carets), (0, 100));
+        let at = located(&text, &[], place(text.len(), text.len()));
+        assert_eq!((at.indent, at.carets), (63, 1));
+        let short = "x".repeat(160);
+        assert_eq!(located(&short, &[], place(3, 4)).source, short);
     }
 
     #[test]

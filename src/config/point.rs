@@ -108,8 +108,16 @@ impl RawPoint {
     pub(super) fn is_digital(&self) -> Option<bool> {
         self.source.as_ref().map(|source| match source {
             RawSource::Register(register) => register.is_digital(),
-            RawSource::Topic(_) => false,
+            RawSource::Topic(topic) => topic.digital,
         })
+    }
+
+    /// Least and greatest value of an integer that is taken as it is, and the name of its type.
+    pub(super) fn representable(&self) -> Option<(f64, f64, &'static str)> {
+        match &self.source {
+            Some(RawSource::Register(register)) => register.representable(),
+            Some(RawSource::Topic(_)) | None => None,
+        }
     }
 
     /// Where to point at when the point as a whole is meant.
@@ -133,6 +141,9 @@ pub(super) struct Topic {
     pub(super) time: Option<String>,
     pub(super) time_format: TimeFormat,
     pub(super) scaling: Scaling,
+    /// Are the numbers 0 and 1 the two positions of a contact? A payload does not say; a person who
+    /// writes `state` does.
+    pub(super) digital: bool,
 }
 
 /// What points refer to.
@@ -177,16 +188,7 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         alarms: Vec::new(),
     };
     point.alarms = alarm::read(&keys, point.is_digital(), log);
-    if let (Some(RawSource::Register(register)), true) =
-        (&mut point.source, zero_is_alarm(&point.alarms))
-    {
-        register.invert();
-    }
     Some(point)
-}
-
-fn zero_is_alarm(alarms: &[RawAlarm]) -> bool {
-    alarms.iter().any(|alarm| alarm.when_zero)
 }
 
 fn check_point_id(id: &At<String>, log: &mut Log) {
@@ -306,6 +308,12 @@ fn topic(keys: &Keys<'_>, brokers: &[Broker], log: &mut Log) -> Option<Topic> {
             log,
         );
     }
+    let digital = alarm::has_state(keys);
+    if digital {
+        for key in ["scale", "offset"] {
+            keys.refuse(key, "with `state` the value is 0 or 1", log);
+        }
+    }
     let scaling = scaling(keys, log);
     Some(Topic {
         broker: broker?,
@@ -314,6 +322,7 @@ fn topic(keys: &Keys<'_>, brokers: &[Broker], log: &mut Log) -> Option<Topic> {
         time,
         time_format: time_format.map_or(TimeFormat::Auto, |format| format.value),
         scaling,
+        digital,
     })
 }
 

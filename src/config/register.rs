@@ -52,12 +52,18 @@ impl Register {
         matches!(self.data_type, DataType::Bool)
     }
 
-    /// Makes zero the alarm position: the engine's rule is "value not zero".
-    pub(super) const fn invert(&mut self) {
-        self.scaling = Scaling {
-            scale: -1.0,
-            offset: 1.0,
+    /// Least and greatest value of an integer that is taken as it is, and the name of its type. Of
+    /// 64 bits not: no limit in use comes near.
+    pub(super) fn representable(&self) -> Option<(f64, f64, &'static str)> {
+        let (low, high) = match self.data_type {
+            DataType::Int16 => (f64::from(i16::MIN), f64::from(i16::MAX)),
+            DataType::Uint16 => (0.0, f64::from(u16::MAX)),
+            DataType::Int32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
+            DataType::Uint32 => (0.0, f64::from(u32::MAX)),
+            _ => return None,
         };
+        let plain = self.scaling == Scaling::IDENTITY;
+        plain.then(|| (low, high, type_name(self.data_type)))
     }
 
     /// Addresses it takes.

@@ -101,7 +101,8 @@ impl Source {
             Main::File(path) => {
                 let named = || {
                     let mut variables = self.environment.iter();
-                    let named = variables.find(|(name, _)| name == "FOREWARN_CONFIG");
+                    let named = variables
+                        .find(|(name, value)| name == "FOREWARN_CONFIG" && !value.is_empty());
                     named.map(|(_, value)| PathBuf::from(value))
                 };
                 let path = path.clone().or_else(named);
@@ -136,13 +137,19 @@ impl Source {
             let known = VARIABLES.iter().find(|(known, _)| *known == name);
             let key = match (name, known) {
                 ("--data", _) => "data",
-                (_, Some((_, ""))) => continue,
+                (_, Some((_, ""))) if !value.is_empty() => continue,
                 (_, Some((_, key))) => key,
                 (_, None) => {
                     unknown_variable(name, place, log);
                     continue;
                 }
             };
+            if value.is_empty() {
+                let text = format!("{name} is empty");
+                log.error(Kind::Environment, place, text)
+                    .hint("give it a value, or do not set it");
+                continue;
+            }
             overrides.push((key, At { value, place }));
         }
         sources.0.push(SourceText {
@@ -204,17 +211,25 @@ fn add_folder(folder: &Path, sources: &mut Sources, log: &mut Log) {
 }
 
 fn add_file(path: &Path, sources: &mut Sources, log: &mut Log) {
-    let mut bytes = Vec::new();
-    let read =
-        std::fs::File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
-    if let Err(error) = read {
-        return unreadable(path, &error, sources, log);
-    }
+    let bytes = match bytes(path) {
+        Ok(bytes) => bytes,
+        Err(error) => return unreadable(path, &error, sources, log),
+    };
     if bytes.len() as u64 > MAX_FILE {
         let error = io::Error::other(format!("larger than {} MiB", MAX_FILE >> 20));
         return unreadable(path, &error, sources, log);
     }
     let file = sources.0.len();
+    if is_utf16(&bytes) {
+        let place = Place {
+            file,
+            start: 0,
+            end: 0,
+        };
+        let text = format!("{} is saved as UTF-16: save it as UTF-8", path.display());
+        log.error(Kind::Syntax, place, text);
+        return push(path, String::new(), sources);
+    }
     let text = match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -232,6 +247,32 @@ fn add_file(path: &Path, sources: &mut Sources, log: &mut Log) {
     push(path, text, sources);
 }
 
+/// The content of a regular file, and one byte more than is allowed. Nothing else is opened: a pipe
+/// would wait for ever for whoever writes into it, and to open a device may do something.
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if kind.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    if !kind.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path)?;
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Some editors save text so. Read as UTF-8 every character would be a mistake of its own.
+fn is_utf16(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => true,
+        // Without a byte order mark: of every letter of ASCII one byte is zero.
+        [first, second, ..] => (*first == 0) != (*second == 0),
+        _ => false,
+    }
+}
+
 /// The file stands among the sources without text, so that the message can name it.
 fn unreadable(path: &Path, error: &io::Error, sources: &mut Sources, log: &mut Log) {
     let place = Place {
@@ -240,6 +281,7 @@ fn unreadable(path: &Path, error: &io::Error, sources: &mut Sources, log: &mut L
         end: 0,
     };
     push(path, String::new(), sources);
+    log.unread();
     log.error(
         Kind::File,
         place,

@@ -199,8 +199,31 @@ fn an_inverted_contact_is_in_alarm_when_it_opens() {
             .value()
             .map(|value| value.get())
     };
-    assert_eq!((value(0, 0.0), value(0, 1.0)), (Some(1.0), Some(0.0)));
-    assert_eq!((value(1, 0.0), value(1, 1.0)), (Some(0.0), Some(1.0)));
+    for position in [0, 1] {
+        // The value stays as it is read; only the rule knows which position is the alarm.
+        assert_eq!(value(position, 0.0), Some(0.0));
+        assert_eq!(value(position, 1.0), Some(1.0));
+    }
+    let rule = |index: usize| {
+        let alarms = &config.engine.points[index].alarms;
+        let state = alarms.iter().find(|alarm| alarm.kind() == AlarmKind::State);
+        state.expect("configured").rule
+    };
+    assert_eq!(rule(0), Rule::State { when: false });
+    assert_eq!(rule(1), Rule::State { when: true });
+    let text = explain::explain(&config);
+    assert!(
+        text.contains("Raised when the value is 0; clears when it is not 0."),
+        "{text}"
+    );
+    assert!(
+        text.contains("Raised when the value is not 0; clears when it is 0."),
+        "{text}"
+    );
+    let bad = "Raised when the value cannot be trusted; clears once the value was good for 5s.";
+    assert!(text.contains(bad), "{text}");
+    let stale = "Raised after 5s without a new value; clears once the value was good for 5s.";
+    assert!(text.contains(stale), "{text}");
 }
 
 #[test]

@@ -160,7 +160,7 @@ impl Alarm {
         let rising = match &self.watch {
             Watch::Limit(rule) => rule.level.is_upper(),
             Watch::Rate(rate) => rate.0.direction == Direction::Rise,
-            Watch::State => true,
+            Watch::State { .. } => true,
             Watch::Bad | Watch::Stale => return,
         };
         if let Some(episode) = self.episode.as_mut() {

@@ -266,7 +266,9 @@ impl Engine {
                 let seconds = fit.seconds_to(rule.limit).filter(|_| towards)?;
                 (seconds <= HORIZON).then_some((alarm.kind, seconds))
             }
-            Watch::Limit(_) | Watch::Rate(_) | Watch::State | Watch::Bad | Watch::Stale => None,
+            Watch::Limit(_) | Watch::Rate(_) | Watch::State { .. } | Watch::Bad | Watch::Stale => {
+                None
+            }
         })
         .collect()
     }

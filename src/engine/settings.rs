@@ -77,8 +77,12 @@ pub enum Rule {
     Limit(LimitRule),
     /// A limit on the slope.
     Rate(RateRule),
-    /// A digital point stands in its alarm position (value not zero).
-    State,
+    /// A digital point stands in its alarm position.
+    State {
+        /// The alarm position: `true` is a value other than zero, `false` a zero, as of a contact
+        /// that opens in alarm. The value itself is never turned round: people see what is measured.
+        when: bool,
+    },
     /// The source says that the value is bad, or it cannot be one.
     Bad,
     /// Nothing new arrives.
@@ -99,7 +103,7 @@ impl Rule {
                 Direction::Rise => AlarmKind::Rise,
                 Direction::Fall => AlarmKind::Fall,
             },
-            Self::State => AlarmKind::State,
+            Self::State { .. } => AlarmKind::State,
             Self::Bad => AlarmKind::Bad,
             Self::Stale => AlarmKind::Stale,
         }

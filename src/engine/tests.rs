@@ -104,7 +104,10 @@ fn plant() -> Settings {
             ],
         )
     };
-    let contact = point("C", vec![alarm(Rule::State), quality(Rule::Bad)]);
+    let contact = point(
+        "C",
+        vec![alarm(Rule::State { when: true }), quality(Rule::Bad)],
+    );
     Settings {
         points: vec![
             full("A", 2.0, 3.0, false, true),

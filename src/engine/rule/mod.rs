@@ -22,7 +22,10 @@ pub(super) enum Watch {
     /// A limit on the slope, with its window. Boxed: most alarms are limits, and lie together.
     Rate(Box<(RateRule, Window)>),
     /// A digital point.
-    State,
+    State {
+        /// The alarm position: other than zero, or zero.
+        when: bool,
+    },
     /// The source says that the value is bad.
     Bad,
     /// Nothing new arrives.
@@ -34,7 +37,7 @@ impl Watch {
         match rule {
             Rule::Limit(limit) => Self::Limit(limit),
             Rule::Rate(rate) => Self::Rate(Box::new((rate, Window::default()))),
-            Rule::State => Self::State,
+            Rule::State { when } => Self::State { when },
             Rule::Bad => Self::Bad,
             Rule::Stale => Self::Stale,
         }
@@ -43,7 +46,7 @@ impl Watch {
     /// Does it watch the measured value, and not the measuring itself?
     pub(super) const fn is_process(&self) -> bool {
         match self {
-            Self::Limit(_) | Self::Rate(_) | Self::State => true,
+            Self::Limit(_) | Self::Rate(_) | Self::State { .. } => true,
             Self::Bad | Self::Stale => false,
         }
     }
@@ -53,7 +56,7 @@ impl Watch {
         match self {
             Self::Limit(rule) => Some(rule.limit),
             Self::Rate(rate) => Some(rate.0.limit_per_min),
-            Self::State | Self::Bad | Self::Stale => None,
+            Self::State { .. } | Self::Bad | Self::Stale => None,
         }
     }
 
@@ -72,7 +75,7 @@ impl Watch {
         match self {
             Self::Rate(rate) if rate.1.ends_long_before(&rate.0, now) => None,
             Self::Rate(rate) => rate.1.fit(&rate.0),
-            Self::Limit(_) | Self::State | Self::Bad | Self::Stale => None,
+            Self::Limit(_) | Self::State { .. } | Self::Bad | Self::Stale => None,
         }
     }
 
@@ -82,7 +85,7 @@ impl Watch {
             Self::Limit(rule) => limit::zone(rule, value),
             Self::Rate(_) if quality != Quality::Good => Zone::Unknown,
             Self::Rate(rate) => rate_of_change::zone(&rate.0, self.fit(at)),
-            Self::State => state::zone(value),
+            Self::State { when } => state::zone(*when, value),
             Self::Bad | Self::Stale => Zone::Inside,
         }
     }
@@ -94,7 +97,7 @@ impl Watch {
             (Self::Bad, Condition::Bad(_)) | (Self::Stale, Condition::Stale) => Zone::Beyond,
             (Self::Bad, Condition::Stale) | (Self::Stale, Condition::Bad(_)) => Zone::Inside,
             (Self::Bad | Self::Stale, Condition::Waiting | Condition::Present)
-            | (Self::Limit(_) | Self::Rate(_) | Self::State, _) => Zone::Unknown,
+            | (Self::Limit(_) | Self::Rate(_) | Self::State { .. }, _) => Zone::Unknown,
         }
     }
 }

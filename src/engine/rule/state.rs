@@ -1,13 +1,13 @@
-//! A digital point in its alarm position. The position is 1; a contact that opens in alarm is
-//! inverted by its scaling.
+//! A digital point in its alarm position: closed, or open for a contact that opens in alarm.
 
 use super::super::delay::Zone;
 use super::super::reading::Finite;
 
-/// Where `value` lies: anything but zero is the alarm position.
-pub(in super::super) fn zone(value: Finite) -> Zone {
+/// Where `value` lies. `when`: is anything but zero the alarm position (`true`), or zero?
+pub(in super::super) fn zone(when: bool, value: Finite) -> Zone {
     // Halfway between the two positions, so that a scaled contact need not be exact.
-    if value.get().abs() >= 0.5 {
+    let set = value.get().abs() >= 0.5;
+    if set == when {
         Zone::Beyond
     } else {
         Zone::Inside
@@ -20,15 +20,23 @@ mod tests {
 
     #[test]
     fn two_positions() {
-        for (value, expected) in [
-            (0.0, Zone::Inside),
-            (-0.0, Zone::Inside),
-            (1.0, Zone::Beyond),
-            (-1.0, Zone::Beyond),
-            (65535.0, Zone::Beyond),
+        for (value, set) in [
+            (0.0, false),
+            (-0.0, false),
+            (0.4, false),
+            (1.0, true),
+            (-1.0, true),
+            (65535.0, true),
         ] {
             let value = Finite::new(value).expect("the table holds numbers");
-            assert_eq!(zone(value), expected, "{value:?}");
+            for when in [true, false] {
+                let expected = if set == when {
+                    Zone::Beyond
+                } else {
+                    Zone::Inside
+                };
+                assert_eq!(zone(when, value), expected, "{value:?}, when {when}");
+            }
         }
     }
 }

@@ -1,0 +1,151 @@
+//! Checks of what is connected to what: two that would take the same place, and what nobody uses.
+
+use std::collections::BTreeMap;
+
+use super::broker::{Broker, Output};
+use super::device::Device;
+use super::finding::{Kind, Log};
+use super::place::Place;
+use super::point::{RawPoint, RawSource};
+use super::register::table_name;
+
+/// Two points that would read the same value, and settings that nothing uses.
+pub(super) fn check(
+    points: &[RawPoint],
+    devices: &[Device],
+    brokers: &[Broker],
+    outputs: &[Output],
+    log: &mut Log,
+) {
+    registers(points, devices, log);
+    topics(points, log);
+    let (mut device_used, mut broker_used) =
+        (vec![false; devices.len()], vec![false; brokers.len()]);
+    for source in points.iter().filter_map(|point| point.source.as_ref()) {
+        match source {
+            RawSource::Register(register) => device_used[register.device] = true,
+            RawSource::Topic(topic) => broker_used[topic.broker] = true,
+        }
+    }
+    let devices = devices
+        .iter()
+        .map(|device| ("device", &device.id))
+        .zip(device_used);
+    let broker_ids = brokers
+        .iter()
+        .map(|broker| ("broker", &broker.id))
+        .zip(broker_used);
+    // Nothing is known about the source of a point with a mistake.
+    let complete = points.iter().all(|point| point.source.is_some());
+    for ((what, id), _) in devices
+        .chain(broker_ids)
+        .filter(|(_, used)| !used && complete)
+    {
+        let text = format!("no point is read from {what} \"{}\"", id.value);
+        log.warn(Kind::Unused, id.place, text);
+    }
+    clients(brokers, outputs, log);
+    receivers(outputs, log);
+}
+
+fn registers(points: &[RawPoint], devices: &[Device], log: &mut Log) {
+    let mut taken = Vec::new();
+    for point in points {
+        if let Some(RawSource::Register(register)) = &point.source {
+            let device = &devices[register.device];
+            // Nothing is known about a device whose address has a mistake.
+            if device.endpoint.port == 0 {
+                continue;
+            }
+            let unit = (&device.endpoint, device.unit_id, register.table);
+            taken.push((unit, register.address, register.width(), register.place));
+        }
+    }
+    taken.sort();
+    // Runs may be longer than one neighbour: remember the one that reaches furthest.
+    let mut furthest: Option<((&_, u8, _), u32, Place)> = None;
+    for (unit, address, width, place) in taken {
+        let end = u32::from(address) + u32::from(width);
+        if let Some((other, reach, first)) = furthest
+            && other == unit
+            && u32::from(address) < reach
+        {
+            let (place, first) = if place < first {
+                (first, place)
+            } else {
+                (place, first)
+            };
+            let text = format!(
+                "two points read {}:{address} of one device",
+                table_name(unit.2)
+            );
+            log.error(Kind::Duplicate, place, text)
+                .hint("check address and type of both; a float32 takes two registers")
+                .also(first, "the other point");
+            if reach >= end {
+                continue;
+            }
+        }
+        furthest = Some((unit, end, place));
+    }
+}
+
+fn topics(points: &[RawPoint], log: &mut Log) {
+    let mut taken = BTreeMap::new();
+    for point in points {
+        let Some(RawSource::Topic(topic)) = &point.source else {
+            continue;
+        };
+        let key = (topic.broker, &topic.topic.value, &topic.value);
+        if let Some(first) = taken.insert(key, topic.topic.place) {
+            let text = "two points read the same value of one topic";
+            log.error(Kind::Duplicate, topic.topic.place, text)
+                .also(first, "the other point");
+        }
+    }
+}
+
+/// A broker throws out the first client when a second one has its id, for ever in turn.
+fn clients(brokers: &[Broker], outputs: &[Output], log: &mut Log) {
+    let brokers = brokers
+        .iter()
+        .map(|broker| (&broker.address, broker.url_place));
+    let outputs = outputs
+        .iter()
+        .map(|output| (&output.address, output.url_place));
+    let mut taken = BTreeMap::new();
+    for (address, place) in brokers
+        .chain(outputs)
+        .filter(|(address, _)| address.port > 0)
+    {
+        let key = (&address.host, address.port, &address.client_id);
+        if let Some(first) = taken.insert(key, place) {
+            let text = format!(
+                "two connections to one broker have the client id \"{}\"",
+                address.client_id
+            );
+            log.error(Kind::Duplicate, place, text)
+                .hint("choose another `client_id` or other ids")
+                .also(first, "the other connection");
+        }
+    }
+}
+
+/// Two outputs that write the same topics: every event would arrive twice, and the last will of one
+/// would call the other dead.
+fn receivers(outputs: &[Output], log: &mut Log) {
+    let mut taken = BTreeMap::new();
+    for output in outputs.iter().filter(|output| output.address.port > 0) {
+        let address = &output.address;
+        let key = (&address.host, address.port, &output.prefix);
+        if let Some(first) = taken.insert(key, output.url_place) {
+            let text = format!(
+                "two outputs write to {}:{} below `{}`",
+                address.host, address.port, output.prefix
+            );
+            log.error(Kind::Duplicate, output.url_place, text)
+                .hint("leave one of the two out, or give it another `prefix`")
+                .also(first, "the other output");
+        }
+    }
+}
