@@ -58,7 +58,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Denied {
     /// No such alarm is configured.
-    #[error("no alarm named `{0}` is configured; `forewarn alarms list` shows them")]
+    #[error("no alarm named `{0}` is configured; GET /api/v1/alarms lists them")]
     UnknownAlarm(Arc<str>),
     /// No such episode, or it was closed.
     #[error("occurrence {asked} is not open; the newest is {newest}")]

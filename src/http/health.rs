@@ -1,9 +1,10 @@
 //! `/healthz`: does the process work? A restart would help if not. `/readyz`: does it watch the
-//! plant? It does once every source was heard or found silent; a restart would not help.
+//! plant? It does once every source was heard or found silent, and as long as one of them is there; a
+//! restart would not help.
 //!
 //! Neither asks the engine: a page about a stuck engine must not be stuck. What is broken outside
-//! (a silent device, a full disk) is listed as `degraded` and fails neither: the gateway is at work,
-//! and an alarm of its own says what is wrong.
+//! (a silent device among others, a full disk, events that were lost) is listed as `degraded` and
+//! fails neither: the gateway is at work, and an alarm of its own says what is wrong.
 
 use axum::Json;
 use axum::extract::State;
@@ -26,7 +27,8 @@ pub(super) async fn healthz(State(app): State<App>) -> Response {
     answer("ok", "failing", stuck(&app.metrics), &app.metrics)
 }
 
-/// 200 once every source was heard or found silent and every task makes progress, else 503.
+/// 200 once every source was heard or found silent, one at least is there, and every task makes
+/// progress, else 503.
 pub(super) async fn readyz(State(app): State<App>) -> Response {
     let mut problems = stuck(&app.metrics);
     let unheard = |kind: &str, contacts: Vec<(String, Contact)>, what: &str| {
@@ -40,6 +42,12 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
     let metrics = &app.metrics;
     problems.extend(unheard("device", metrics.devices(), "not polled yet"));
     problems.extend(unheard("broker", metrics.brokers(), "not connected yet"));
+    let mut sources = metrics.devices();
+    sources.extend(metrics.brokers());
+    if !sources.is_empty() && sources.iter().all(|(_, contact)| *contact == Contact::Lost) {
+        problems
+            .push("no device answers and no broker is connected: nothing is watched".to_owned());
+    }
     answer("ready", "not_ready", problems, metrics)
 }
 
@@ -75,6 +83,12 @@ fn degraded(metrics: &Metrics) -> Vec<String> {
     let mut degraded = Vec::new();
     if !metrics.is_journal_durable() {
         degraded.push("journal: events are kept in memory only, the disk fails".to_owned());
+    }
+    let dropped = metrics.events_dropped();
+    if dropped > 0 {
+        degraded.push(format!(
+            "journal: events lost since start because memory was full: {dropped}"
+        ));
     }
     for (kind, contacts, what) in [
         ("device", metrics.devices(), "does not answer"),

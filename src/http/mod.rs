@@ -123,8 +123,8 @@ async fn index() -> &'static str {
     "forewarn: early warning for hazard points. Supplementary; not a safety system.\n\
      \n\
      GET  /metrics                                     Prometheus\n\
-     GET  /healthz                                     does the process work?\n\
-     GET  /readyz                                      does it watch the plant?\n\
+     GET  /healthz                                     does the process work? 503: restart it\n\
+     GET  /readyz                                      does it watch the plant? 503: no, or not yet\n\
      GET  /api/v1/alarms?state=active                  or unacknowledged, or all (default)\n\
      GET  /api/v1/alarms/POINT/KIND                    one alarm\n\
      POST /api/v1/alarms/POINT/KIND/acknowledge        {\"by\":\"who\",\"comment\":\"..\",\"occurrence\":1}\n\

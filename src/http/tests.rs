@@ -22,6 +22,7 @@ use crate::journal::{self, Journal, JournalSettings};
 use crate::metrics::Names;
 
 mod attacks;
+mod health;
 
 const JSON: &str = "application/json";
 const ACKNOWLEDGE: &str = "/api/v1/alarms/CH4-101/high/acknowledge";
@@ -341,40 +342,6 @@ async fn commands_and_what_becomes_of_them() {
             "{path} {body}"
         );
     }
-}
-
-#[tokio::test]
-async fn health_says_what_is_wrong() {
-    let port = Port::open().await;
-    let (status, body) = port.get("/readyz").await;
-    assert_eq!(status, 503);
-    let problems = json(&body)["problems"].to_string();
-    assert_eq!(
-        problems,
-        r#"["device gd-01: not polled yet","broker plant: not connected yet"]"#
-    );
-
-    port.metrics.device_up("gd-01", false);
-    port.metrics.broker_connected("plant", true);
-    port.metrics.journal_durable(false);
-    let (status, body) = port.get("/readyz").await;
-    assert_eq!(status, 200, "{body}");
-    assert_eq!(
-        json(&body)["degraded"].as_array().map(Vec::len),
-        Some(2),
-        "{body}"
-    );
-    let (status, body) = port.get("/healthz").await;
-    assert_eq!((status, &json(&body)["status"]), (200, &"ok".into()));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stuck_task_fails_health() {
-    let port = Port::open().await;
-    tokio::time::advance(crate::metrics::HEARTBEAT_LIMIT * 2).await;
-    let (status, body) = port.get("/healthz").await;
-    assert_eq!(status, 503);
-    assert!(body.contains("task engine: no progress for 30 s"), "{body}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -94,6 +94,12 @@ impl Metrics {
     pub fn is_journal_durable(&self) -> bool {
         self.families.journal_durable.get() != 0
     }
+
+    /// Events lost since start because neither the disk nor memory could keep them.
+    pub fn events_dropped(&self) -> u64 {
+        let counter = &self.families.records_dropped;
+        counter.with_label_values(&["event"]).get()
+    }
 }
 
 impl Board {

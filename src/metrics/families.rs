@@ -104,7 +104,7 @@ impl Families {
             readings: counters(
                 r,
                 "forewarn_readings_total",
-                "Readings handed to the rules, good or bad.",
+                "Readings taken in, good or bad, before the engine sorts out what is repeated, late or retained.",
                 &["device"],
             ),
             readings_bad: counters(

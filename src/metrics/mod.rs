@@ -283,8 +283,23 @@ impl Metrics {
             "Wall time of the task's last sign of progress, in seconds since 1970.",
             Kind::Gauge,
         );
+        let mut engine = None;
         for beat in self.heartbeats() {
-            family.series(&[("task", &beat.task)], seconds(now - beat.age));
+            let at = seconds(now - beat.age);
+            family.series(&[("task", &beat.task)], at);
+            if beat.task == "engine" {
+                engine = Some(at);
+            }
+        }
+        // Under a name of its own, for whoever asks for this one only.
+        if let Some(at) = engine {
+            let mut family = Family::new(
+                text,
+                "forewarn_engine_heartbeat_timestamp_seconds",
+                "Wall time of the engine's last sign of progress, in seconds since 1970.",
+                Kind::Gauge,
+            );
+            family.series(&[], at);
         }
     }
 }

@@ -87,7 +87,7 @@ async fn print_events(receiver: &Receiver) -> io::Result<()> {
     loop {
         let (events, next) = receiver.events_after(cursor).await;
         for event in events {
-            program::say(event)?;
+            program::say(event.line)?;
         }
         cursor = next;
     }

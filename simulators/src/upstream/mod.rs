@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 pub use crate::link::{Broker, Trouble};
-pub use record::Record;
+pub use record::{Received, Record};
 
 use crate::clock;
 use crate::link::{Backoff, Event, Link, LinkOptions};
@@ -112,7 +112,7 @@ impl Receiver {
 
     /// Waits for events after the first `cursor` ones, and gives those still kept. The next cursor is
     /// [`Record::received`], returned beside them.
-    pub async fn events_after(&self, cursor: u64) -> (Vec<Value>, u64) {
+    pub async fn events_after(&self, cursor: u64) -> (Vec<Received>, u64) {
         let mut record = self.record.clone();
         match record.wait_for(|record| record.received() > cursor).await {
             Ok(record) => (record.after(cursor), record.received()),

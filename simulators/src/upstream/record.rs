@@ -13,11 +13,28 @@ const IDS: usize = 2_000_000;
 /// Missing numbers written out in a summary.
 const SHOWN: usize = 100;
 
+/// An event as it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Understood.
+    pub event: Value,
+    /// The payload itself, on one line: order of keys and spelling of numbers are the sender's.
+    pub line: String,
+}
+
+impl Received {
+    fn new(event: Value, payload: &[u8]) -> Self {
+        // In JSON a line feed is white space; within a string it is written as an escape.
+        let line = String::from_utf8_lossy(payload).replace(['\n', '\r'], " ");
+        Self { event, line }
+    }
+}
+
 /// Everything a receiver got, within its bounds.
 #[derive(Debug, Default)]
 pub struct Record {
     keep: usize,
-    events: VecDeque<Value>,
+    events: VecDeque<Received>,
     received: u64,
     ids: BTreeMap<String, BTreeSet<u64>>,
     distinct: usize,
@@ -67,7 +84,7 @@ impl Record {
             return;
         };
         match (topic, alarm) {
-            ("event", _) => self.event(value),
+            ("event", _) => self.event(Received::new(value, payload)),
             ("status", _) => self.status = Some(value),
             (_, Some(alarm)) => {
                 self.states.insert(alarm.to_owned(), value);
@@ -77,7 +94,8 @@ impl Record {
         }
     }
 
-    fn event(&mut self, event: Value) {
+    fn event(&mut self, received: Received) {
+        let event = &received.event;
         let text = |key: &str| event.get(key).and_then(Value::as_str);
         let id = text("id")
             .and_then(|id| id.rsplit_once(':'))
@@ -100,7 +118,7 @@ impl Record {
             *last = seq.max(*last);
         }
         self.received += 1;
-        self.events.push_back(event);
+        self.events.push_back(received);
         if self.events.len() > self.keep {
             self.events.pop_front();
         }
@@ -122,7 +140,7 @@ impl Record {
 
     /// The newest events in order of arrival, duplicates included.
     pub fn events(&self) -> impl DoubleEndedIterator<Item = &Value> {
-        self.events.iter()
+        self.events.iter().map(|received| &received.event)
     }
 
     /// Events received, duplicates included.
@@ -202,7 +220,7 @@ impl Record {
     }
 
     /// The events from the `cursor`-th on (counted from 0) that are still kept.
-    pub(super) fn after(&self, cursor: u64) -> Vec<Value> {
+    pub(super) fn after(&self, cursor: u64) -> Vec<Received> {
         let first = self.received - self.events.len() as u64;
         let skip = usize::try_from(cursor.saturating_sub(first)).unwrap_or(usize::MAX);
         self.events.iter().skip(skip).cloned().collect()
@@ -309,15 +327,23 @@ mod tests {
     }
 
     #[test]
+    fn an_event_stays_as_it_was_written() {
+        let mut record = Record::new(2);
+        record.accept("event", b"{\"seq\":1,\n\"id\":\"s:1:1\",\"a\":1.50}");
+        let lines: Vec<_> = record.after(0).into_iter().map(|it| it.line).collect();
+        assert_eq!(lines, [r#"{"seq":1, "id":"s:1:1","a":1.50}"#]);
+    }
+
+    #[test]
     fn forgets_the_oldest_events_but_counts_them() {
         let mut record = Record::new(2);
         for seq in 1..=5 {
             record.accept("event", &event(1, seq, "a", false));
         }
-        let seqs = |events: Vec<Value>| -> Vec<u64> {
+        let seqs = |events: Vec<Received>| -> Vec<u64> {
             events
                 .iter()
-                .filter_map(|event| event["seq"].as_u64())
+                .filter_map(|received| received.event["seq"].as_u64())
                 .collect()
         };
         assert_eq!(record.received(), 5);

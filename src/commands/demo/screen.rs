@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use simulators::upstream::Received;
 
 use super::own_points;
 use super::words::{self, Words};
@@ -56,11 +56,12 @@ impl<W: Write> Screen<W> {
     }
 
     /// One event as the receiver upstream got it.
-    pub(super) fn event(&mut self, event: &Value) -> io::Result<()> {
+    pub(super) fn event(&mut self, received: &Received) -> io::Result<()> {
         if self.json {
-            writeln!(self.out, "{event}")?;
+            writeln!(self.out, "{}", received.line)?;
             return self.out.flush();
         }
+        let event = &received.event;
         let raised = event["event"] == "raised";
         let colour = match event["priority"].as_str() {
             Some("critical") if raised => "\x1b[1;31m",
@@ -97,7 +98,11 @@ impl<W: Write> Screen<W> {
     }
 
     pub(super) fn farewell(&mut self, ended: &Ended) -> io::Result<()> {
-        self.say(&ended.to_string())
+        match ended {
+            // The folder with the journal goes, too.
+            Ended::Asked { .. } => self.say("stopped; nothing is left behind"),
+            Ended::TaskDied(_) => self.say(&ended.to_string()),
+        }
     }
 
     /// Words of the demo itself: with `--json` they are no data.

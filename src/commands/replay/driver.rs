@@ -13,10 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::input::{self, Line, Measured, Step};
+use super::summary::{NOT_RUNNING, Summary};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
-use crate::engine::effect::{Effect, Event};
+use crate::engine::effect::Effect;
 use crate::engine::reading::{Fault, Finite, PointIndex, Reading, Sample, Scaling};
 use crate::engine::snapshot::History;
 use crate::engine::time::{Moment, Mono, Wall};
@@ -32,6 +33,14 @@ pub enum ReplayError {
         line: usize,
         /// What is wrong, and what was expected.
         text: String,
+    },
+    /// The file with the input could not be opened.
+    #[error("cannot open {}", .path.display())]
+    Input {
+        /// As asked.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// The input could not be read or the output not written.
     #[error("cannot read the input or write the events")]
@@ -52,7 +61,7 @@ pub struct Replay<'a, W> {
     clock: Moment,
     life: Option<Life>,
     trace: Option<(Duration, Mono)>,
-    outcomes: BTreeMap<&'static str, u64>,
+    summary: Summary,
     out: W,
 }
 
@@ -91,7 +100,13 @@ impl<'a, W: Write> Replay<'a, W> {
             clock,
             life: None,
             trace: trace.map(|every| (every, Mono::ZERO)),
-            outcomes: BTreeMap::new(),
+            summary: Summary::new(
+                config
+                    .engine
+                    .points
+                    .iter()
+                    .map(|point| Arc::clone(&point.id)),
+            ),
             out,
         };
         replay.begin()?;
@@ -101,36 +116,48 @@ impl<'a, W: Write> Replay<'a, W> {
     /// Runs all lines, then lets time pass to `until`.
     ///
     /// # Errors
-    /// At the first wrong line; nothing after it was run.
+    /// At the first wrong line: what stands before it was run, nothing after it.
     pub fn run(&mut self, lines: impl BufRead, until: Option<Duration>) -> Result<(), ReplayError> {
-        let mut instant: Vec<(usize, Line)> = Vec::new();
-        for (number, text) in (1..).zip(lines.lines()) {
-            let text = text?;
+        let mut instant = Vec::new();
+        let wrong = match self.take(lines, &mut instant) {
+            Ok(()) => None,
+            Err(error @ ReplayError::Line { .. }) => Some(error),
+            Err(error) => return Err(error),
+        };
+        self.play(&mut instant)?;
+        // The last instant, too, is seen to its end.
+        let until = until.filter(|_| wrong.is_none());
+        self.pass(until.map_or(self.clock.mono, |until| Mono::ZERO + until))?;
+        wrong.map_or(Ok(()), Err)
+    }
+
+    /// Plays line after line; those of the last instant are left in `instant`.
+    fn take(&mut self, lines: impl BufRead, instant: &mut Vec<Line>) -> Result<(), ReplayError> {
+        for (number, bytes) in (1..).zip(lines.split(b'\n')) {
+            let wrong = |text| ReplayError::Line { line: number, text };
+            let text = String::from_utf8(bytes?)
+                .map_err(|error| wrong(format!("not UTF-8: {}", error.utf8_error())))?;
+            // Some editors begin a file with a byte order mark.
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             if text.trim().is_empty() {
                 continue;
             }
-            let line = self
-                .understand(&text)
-                .map_err(|text| ReplayError::Line { line: number, text })?;
-            let earlier = instant.last().map_or(Duration::ZERO, |(_, last)| last.t);
+            let line = self.understand(text).map_err(wrong)?;
+            let earlier = instant.last().map_or(Duration::ZERO, |last| last.t);
             let passed = self.clock.mono.since(Mono::ZERO).max(earlier);
             if line.t < passed {
-                let text = format!(
+                return Err(wrong(format!(
                     "`t` is {} s, but {} s have passed; lines come in order of time",
                     line.t.as_secs_f64(),
                     passed.as_secs_f64()
-                );
-                return Err(ReplayError::Line { line: number, text });
+                )));
             }
-            if instant.last().is_some_and(|(_, last)| last.t < line.t) {
-                self.play(&mut instant)?;
+            if instant.last().is_some_and(|last| last.t < line.t) {
+                self.play(instant)?;
             }
-            instant.push((number, line));
+            instant.push(line);
         }
-        self.play(&mut instant)?;
-        // The last instant, too, is seen to its end.
-        let end = until.map_or(self.clock.mono, |until| Mono::ZERO + until);
-        self.pass(end)
+        Ok(())
     }
 
     /// Counts per point and per command outcome, one JSON line each (contract 8.15).
@@ -138,48 +165,31 @@ impl<'a, W: Write> Replay<'a, W> {
     /// # Errors
     /// `out` cannot be written.
     pub fn summarize(&mut self) -> Result<(), ReplayError> {
+        let mut summary = self.summary.clone();
         if let Some(life) = &self.life {
-            for point in life.engine.snapshot().points {
-                let counts = point.counts;
-                let line = serde_json::json!({
-                    "summary": &*point.id,
-                    "accepted": counts.accepted,
-                    "duplicate": counts.duplicate,
-                    "late": counts.late,
-                    "refused": { "retained": counts.retained },
-                    "bad": counts.bad,
-                });
-                writeln!(self.out, "{line}")?;
-            }
+            summary.add(&life.engine.snapshot());
         }
-        for (outcome, count) in &self.outcomes {
-            writeln!(
-                self.out,
-                "{}",
-                serde_json::json!({ "command": outcome, "count": count })
-            )?;
-        }
-        Ok(())
+        Ok(summary.write(&mut self.out)?)
     }
 
     fn understand(&self, text: &str) -> Result<Line, String> {
         let line = input::parse(text)?;
-        if let Step::Reading { point, .. } = &line.step
-            && !self.points.contains_key(point.as_str())
-        {
-            return Err(format!("no point `{point}` is configured"));
+        if let Step::Reading { point, .. } = &line.step {
+            if point.starts_with("gateway.") {
+                return Err(format!("`{point}` is the gateway's own; it is not read"));
+            }
+            if !self.points.contains_key(point.as_str()) {
+                return Err(format!("no point `{point}` is configured"));
+            }
         }
         Ok(line)
     }
 
     /// Everything of one instant: readings, then what is due, then the rest in order. A `kill`,
     /// `start` or `wall_step` is a border that nothing crosses.
-    fn play(&mut self, instant: &mut Vec<(usize, Line)>) -> Result<(), ReplayError> {
+    fn play(&mut self, instant: &mut Vec<Line>) -> Result<(), ReplayError> {
         let is_border = |step: &Step| matches!(step, Step::Kill | Step::Start | Step::WallStep(_));
-        let mut lines: Vec<_> = std::mem::take(instant)
-            .into_iter()
-            .map(|(_, line)| line)
-            .collect();
+        let mut lines = std::mem::take(instant);
         for part in lines.chunk_by_mut(|a, b| !is_border(&a.step) && !is_border(&b.step)) {
             part.sort_by_key(|line| matches!(line.step, Step::Command(_)));
             for line in part {
@@ -228,7 +238,9 @@ impl<'a, W: Write> Replay<'a, W> {
                 // What was due until now has happened, and was committed.
                 self.tick();
                 self.commit()?;
-                self.life = None;
+                if let Some(life) = self.life.take() {
+                    self.summary.add(&life.engine.snapshot());
+                }
             }
             Step::Start if self.life.is_none() => self.begin()?,
             Step::Start => {}
@@ -237,15 +249,15 @@ impl<'a, W: Write> Replay<'a, W> {
     }
 
     fn command(&mut self, command: &Command) {
-        let Some(life) = &mut self.life else {
-            return;
+        let outcome = match &mut self.life {
+            None => NOT_RUNNING,
+            Some(life) => match life.engine.command(command, self.clock) {
+                Ok(Outcome::Accepted { .. }) => "accepted",
+                Ok(Outcome::AlreadyDone { .. }) => "already_done",
+                Err(denied) => Denied::name(&denied),
+            },
         };
-        let outcome = match life.engine.command(command, self.clock) {
-            Ok(Outcome::Accepted { .. }) => "accepted",
-            Ok(Outcome::AlreadyDone { .. }) => "already_done",
-            Err(denied) => Denied::name(&denied),
-        };
-        *self.outcomes.entry(outcome).or_default() += 1;
+        self.summary.command(outcome);
     }
 
     fn pass(&mut self, to: Mono) -> Result<(), ReplayError> {
@@ -292,7 +304,7 @@ impl<'a, W: Write> Replay<'a, W> {
         };
         while let Some(Effect::Event(event)) = life.engine.poll_effect() {
             life.pending.push(Entry {
-                t: Some(elapsed(&event)),
+                t: Some(event.at.mono.as_secs_f64()),
                 event: Arc::from(event),
             });
         }
@@ -381,10 +393,6 @@ fn sample(measured: Measured, scaling: Scaling) -> Sample {
             }),
         Measured::Bad(fault) => Sample::Bad(fault),
     }
-}
-
-fn elapsed(event: &Event) -> f64 {
-    event.at.mono.as_secs_f64()
 }
 
 #[cfg(test)]

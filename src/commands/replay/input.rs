@@ -97,7 +97,13 @@ enum Quality {
 /// # Errors
 /// What is wrong with it, in words that go behind `line N: `.
 pub fn parse(text: &str) -> Result<Line, String> {
-    let fields: Fields = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    // A sequence would pass for the fields in their order.
+    if !text.trim_start().starts_with('{') {
+        return Err(
+            r#"a line is an object, like {"t": 12, "point": "PT-330", "value": 7.9}"#.into(),
+        );
+    }
+    let fields: Fields = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
     let t = Duration::try_from_secs_f64(fields.t)
         .map_err(|_negative| format!("`t` is {}; it counts seconds from 0", fields.t))?;
     let kinds = [
@@ -128,6 +134,34 @@ pub fn parse(text: &str) -> Result<Line, String> {
         reading(fields)?
     };
     Ok(Line { t, step })
+}
+
+/// Why a line cannot be understood. A command that this version does not know says more than the
+/// fields that came with it.
+fn explain(text: &str, error: &serde_json::Error) -> String {
+    let line: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+    if let Some(Err(unknown)) = line["command"].as_str().map(known) {
+        return unknown;
+    }
+    let (words, column) = (error.to_string(), error.column());
+    let place = format!(" at line {} column {column}", error.line());
+    match words.strip_suffix(&place) {
+        Some(words) => format!("{words} at column {column}"),
+        None => words,
+    }
+}
+
+/// Is this a command of this version?
+fn known(command: &str) -> Result<(), String> {
+    let what = match command {
+        "acknowledge" | "reset" => return Ok(()),
+        "shelve" | "unshelve" => "this version does not shelve",
+        "out_of_service" | "in_service" => "this version does not take alarms out of service",
+        _ => "this version has no such command",
+    };
+    Err(format!(
+        "`command` is \"{command}\": {what}; it knows \"acknowledge\" and \"reset\""
+    ))
 }
 
 fn reading(fields: Fields) -> Result<Step, String> {
@@ -163,19 +197,15 @@ fn reason<T: for<'a> Deserialize<'a>>(fields: &Fields, default: &str) -> Result<
 }
 
 fn command(fields: Fields) -> Result<Command, String> {
+    known(fields.command.as_deref().unwrap_or_default())?;
     let action = match fields.command.as_deref() {
         Some("acknowledge") => Action::Acknowledge {
             occurrence: fields.occurrence,
         },
-        Some("reset") => Action::Reset {
+        // The only other one that is known.
+        _ => Action::Reset {
             verified_independently: fields.verified_independently,
         },
-        Some(other) => {
-            return Err(format!(
-                "`command` is \"{other}\"; this version knows \"acknowledge\" and \"reset\""
-            ));
-        }
-        None => return Err("`command` is missing".to_owned()),
     };
     Ok(Command {
         alarm: fields
@@ -223,7 +253,9 @@ mod tests {
     #[test]
     fn wrong_lines_say_what_is_wrong() {
         for (line, part) in [
-            ("", "EOF"),
+            ("12", "a line is an object"),
+            (r#"[1, "A", 2]"#, "a line is an object"),
+            (r#"{"t": 1, }"#, "trailing comma at column 10"),
             ("{}", "missing field `t`"),
             (r#"{"t": -1, "kill": true}"#, "seconds from 0"),
             (r#"{"t": 1}"#, "exactly one of"),
@@ -251,8 +283,16 @@ mod tests {
                 "unknown variant `tired`",
             ),
             (
-                r#"{"t": 1, "command": "shelve", "alarm": "A/high"}"#,
-                "this version knows",
+                r#"{"t": 1, "command": "shelve", "alarm": "A/high", "for": "2h"}"#,
+                "this version does not shelve",
+            ),
+            (
+                r#"{"t": 1, "command": "out_of_service", "alarm": "A/high"}"#,
+                "out of service",
+            ),
+            (
+                r#"{"t": 1, "command": "dance", "alarm": "A/high"}"#,
+                "no such command; it knows",
             ),
             (
                 r#"{"t": 1, "command": "acknowledge", "by": "x"}"#,

@@ -2,6 +2,7 @@
 
 pub mod driver;
 pub mod input;
+mod summary;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use super::scratch::ScratchFolder;
 use super::{BAD_CONFIGURATION, FINDINGS, GOOD, complain};
 use crate::config::{self, Source};
+use crate::engine::time::Wall;
 use driver::{Replay, ReplayError};
 
 /// Where a replay begins unless told otherwise: any time will do, as long as it is always the same.
@@ -28,14 +30,21 @@ pub struct ReplayArgs {
     #[arg(long)]
     config: PathBuf,
     /// Wall time at t = 0, RFC 3339
-    #[arg(long, default_value = DEFAULT_START)]
-    start: Timestamp,
-    /// Let time pass up to this many seconds after the last line
-    #[arg(long, value_name = "SECONDS")]
-    until: Option<f64>,
-    /// Add a line per point this often
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "1")]
-    trace: Option<f64>,
+    #[arg(long, value_name = "TIME", default_value = DEFAULT_START, value_parser = start)]
+    start: Wall,
+    /// Let time pass up to t = SECONDS
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    until: Option<Duration>,
+    /// Add a line per point this often, every second unless told otherwise
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1",
+        value_parser = period
+    )]
+    trace: Option<Duration>,
     /// End with counts per point and per command outcome
     #[arg(long)]
     summary: bool,
@@ -66,14 +75,11 @@ fn replay(
     config: &config::Config,
     out: impl Write,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let start = input::wall(args.start)?;
-    let span = |seconds: f64| Duration::try_from_secs_f64(seconds);
-    let trace = args.trace.map(span).transpose()?;
-    let until = args.until.map(span).transpose()?;
+    let lines = lines(args)?;
     let folder = ScratchFolder::new("replay")?;
     let mut out = BufWriter::new(out);
-    let mut replay = Replay::new(config, start, folder.path(), trace, &mut out)?;
-    let ran = replay.run(lines(args)?, until);
+    let mut replay = Replay::new(config, args.start, folder.path(), args.trace, &mut out)?;
+    let ran = replay.run(lines, args.until);
     if ran.is_ok() && args.summary {
         replay.summarize()?;
     }
@@ -82,9 +88,87 @@ fn replay(
     Ok(ran?)
 }
 
-fn lines(args: &ReplayArgs) -> Result<Box<dyn BufRead>, std::io::Error> {
+fn lines(args: &ReplayArgs) -> Result<Box<dyn BufRead>, ReplayError> {
     Ok(match &args.input {
-        Some(path) => Box::new(BufReader::new(File::open(path)?)),
+        Some(path) => {
+            let file = File::open(path).map_err(|source| ReplayError::Input {
+                path: path.clone(),
+                source,
+            })?;
+            Box::new(BufReader::new(file))
+        }
         None => Box::new(BufReader::new(std::io::stdin())),
     })
+}
+
+fn start(text: &str) -> Result<Wall, String> {
+    let time: Timestamp = text
+        .parse()
+        .map_err(|error: jiff::Error| error.to_string())?;
+    input::wall(time)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.parse().ok();
+    number
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "a number of seconds from 0 is expected".to_owned())
+}
+
+fn period(text: &str) -> Result<Duration, String> {
+    seconds(text)
+        .ok()
+        .filter(|every| !every.is_zero())
+        .ok_or_else(|| "a number of seconds above 0 is expected".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Program {
+        #[command(flatten)]
+        args: ReplayArgs,
+    }
+
+    fn parse(words: &[&str]) -> Result<ReplayArgs, clap::Error> {
+        let words = ["replay", "--config", "c.toml"].iter().chain(words);
+        Program::try_parse_from(words).map(|program| program.args)
+    }
+
+    #[test]
+    fn a_trace_leaves_the_file_alone() {
+        let args = parse(&["--trace", "in.jsonl"]).expect("good words");
+        assert_eq!(args.trace, Some(Duration::from_secs(1)));
+        assert_eq!(args.input, Some("in.jsonl".into()));
+        let args = parse(&["--trace=0.5"]).expect("good words");
+        assert_eq!(args.trace, Some(Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn bad_numbers_are_mistakes_of_usage() {
+        for word in [
+            "--until=-5",
+            "--until=nan",
+            "--until=1e300",
+            "--until=soon",
+            "--trace=nan",
+            "--trace=0",
+            "--start=yesterday",
+            "--start=9999-01-01T00:00:00Z",
+        ] {
+            let error = parse(&[word]).expect_err(word);
+            assert_eq!(error.exit_code(), i32::from(super::super::USAGE), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let args = parse(&["/nonexistent.jsonl"]).expect("good words");
+        let error = lines(&args).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("cannot open /nonexistent.jsonl"));
+    }
 }

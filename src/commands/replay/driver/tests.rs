@@ -69,6 +69,10 @@ fn nothing_after_a_wrong_line_runs() {
             "in order of time",
         ),
         ("{\"t\": 1, \"wall_step\": 1e300}", "`wall_step`"),
+        (
+            "{\"t\": 1, \"point\": \"gateway.journal\", \"value\": 1}",
+            "the gateway's own",
+        ),
     ] {
         let mut out = Vec::new();
         let mut replay =
@@ -76,6 +80,77 @@ fn nothing_after_a_wrong_line_runs() {
         let error = replay.run(input.as_bytes(), None).expect_err(input);
         assert!(error.to_string().contains(part), "{error}");
     }
+}
+
+fn start<'a>(
+    config: &'a Config,
+    folder: &Path,
+    out: &'a mut Vec<u8>,
+) -> Replay<'a, &'a mut Vec<u8>> {
+    Replay::new(config, Wall::from_unix_nanos(0), folder, None, out).expect("it starts")
+}
+
+#[test]
+fn what_stands_before_a_wrong_line_runs() {
+    let (config, _) = config::load(&Source::text("plant", PLANT)).expect("a good plant");
+    for (wrong, part) in [
+        (&b"{\"t\": 3, oops"[..], "line 4: key must be"),
+        (&b"{\"t\": 3, \xff}"[..], "line 4: not UTF-8"),
+    ] {
+        let folder = ScratchFolder::new("driver").expect("a temporary folder");
+        let mut out = Vec::new();
+        let mut replay = start(&config, folder.path(), &mut out);
+        let mut input = b"\xef\xbb\xbf{\"t\": 0, \"point\": \"P\", \"value\": 9}
+{\"t\": 2, \"point\": \"P\", \"value\": 9}
+{\"t\": 2, \"command\": \"acknowledge\", \"alarm\": \"P/high\", \"by\": \"li-wei\"}
+"
+        .to_vec();
+        input.extend(wrong);
+        let error = replay.run(&*input, None).expect_err("a wrong line");
+        drop(replay);
+        assert!(error.to_string().starts_with(part), "{error}");
+        let text = String::from_utf8(out).expect("JSON is UTF-8");
+        assert!(
+            text.contains("\"raised\"") && text.contains("\"acknowledged\""),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_summary_counts_over_kills() {
+    let (config, _) = config::load(&Source::text("plant", PLANT)).expect("a good plant");
+    let folder = ScratchFolder::new("driver").expect("a temporary folder");
+    let mut out = Vec::new();
+    let mut replay = start(&config, folder.path(), &mut out);
+    let input = r#"
+{"t": 0, "point": "P", "value": 9}
+{"t": 1, "point": "P", "quality": "bad"}
+{"t": 2, "kill": true}
+{"t": 3, "command": "acknowledge", "alarm": "P/high", "by": "li-wei"}
+{"t": 4, "start": true}
+{"t": 5, "point": "P", "value": 9}
+{"t": 6, "kill": true}
+"#;
+    replay.run(input.as_bytes(), None).expect("good lines");
+    replay.summarize().expect("written");
+    drop(replay);
+    let text = String::from_utf8(out).expect("JSON is UTF-8");
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .filter(|line: &Value| line.get("seq").is_none())
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            serde_json::json!({
+                "summary": "P", "accepted": 3, "bad": 1, "duplicate": 0, "late": 0,
+                "refused": { "retained": 0 },
+            }),
+            serde_json::json!({ "command": "not_running", "count": 1 }),
+        ]
+    );
 }
 
 proptest! {
