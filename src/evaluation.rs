@@ -18,6 +18,7 @@ use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::Effect;
 use crate::engine::reading::{Reading, Sample};
 use crate::engine::snapshot::Snapshot;
+use crate::engine::time::Moment;
 use crate::journal::{CommitOutcome, Inbox, Record, Waiter};
 use crate::metrics::Metrics;
 
@@ -26,6 +27,10 @@ pub const TASK: &str = "engine";
 
 /// A sign of life at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// The loop turns once per [`HEARTBEAT`]. When a turn comes later than this, nobody watched meanwhile:
+/// the process was stopped, or the board stood still.
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// How long the end waits until outputs can see that the gateway stopped; on a slower disk they
 /// send it after the next start.
@@ -72,6 +77,7 @@ pub async fn run(
         engine,
         inbox,
         metrics,
+        awake: clock::now(),
     };
     evaluation.flush(None);
     let mut gulp = Vec::with_capacity(GULP);
@@ -81,16 +87,22 @@ pub async fn run(
         tokio::select! {
             biased;
             _ended = shutdown.wait_for(|stop| *stop) => break,
-            Some(request) = inlet.requests.recv() => evaluation.answer(request),
+            Some(request) = inlet.requests.recv() => {
+                evaluation.awaken();
+                evaluation.answer(request);
+            }
             _count = inlet.deliveries.recv_many(&mut gulp, GULP) => {
+                evaluation.awaken();
                 gulp.drain(..).for_each(|delivery| evaluation.judge(delivery));
             }
             () = tokio::time::sleep(evaluation.idle()) => {
-                evaluation.engine.tick(clock::now());
+                let now = evaluation.awaken();
+                evaluation.engine.tick(now);
                 evaluation.flush(None);
             }
         }
     }
+    evaluation.awaken();
     while let Ok(delivery) = inlet.deliveries.try_recv() {
         evaluation.judge(delivery);
     }
@@ -108,9 +120,26 @@ struct Evaluation {
     engine: Engine,
     inbox: Inbox,
     metrics: Arc<Metrics>,
+    /// When the loop last turned.
+    awake: Moment,
 }
 
 impl Evaluation {
+    /// The loop turns: tells the engine, before anything else, when it turned too late. Says when it is.
+    fn awaken(&mut self) -> Moment {
+        let now = clock::now();
+        let from = std::mem::replace(&mut self.awake, now);
+        if now.mono.since(from.mono) > PAUSE {
+            tracing::warn!(
+                seconds = now.mono.since(from.mono).as_secs_f64(),
+                "nobody watched: the process stood still"
+            );
+            self.engine.paused(from, now);
+            self.flush(None);
+        }
+        now
+    }
+
     fn judge(&mut self, delivery: Delivery) {
         let began = clock::monotonic();
         match delivery.readings {

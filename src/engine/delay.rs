@@ -106,6 +106,15 @@ impl Phase {
         }
     }
 
+    /// A running delay begins anew at `now`.
+    pub(super) fn restart(&mut self, delays: Delays, now: Mono) {
+        match self {
+            Self::Pending { due } => *due = now + delays.on,
+            Self::Clearing { due } => *due = now + delays.off,
+            Self::Idle | Self::Active => {}
+        }
+    }
+
     /// The delay that was to end at `due` ends, unless it was stopped or begun anew meanwhile.
     pub(super) fn expire(&mut self, due: Mono) -> Option<Confirmed> {
         match *self {

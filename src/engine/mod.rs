@@ -49,7 +49,7 @@ use quality::{Admission, Channel, Condition};
 use reading::{Fault, Reading, Sample};
 use settings::{AlarmKind, Priority, Settings};
 use snapshot::{AlarmRecord, History};
-use time::{Moment, Mono};
+use time::{Moment, Mono, Wall};
 
 /// A jump of the wall clock against the monotonic one by more than this is a step, seconds.
 const CLOCK_STEP: f64 = 1.0;
@@ -97,7 +97,7 @@ impl Engine {
     /// Active alarms stay active, acknowledgements stay, delays begin anew, and nothing clears
     /// before there is good evidence.
     pub fn start(settings: &Settings, history: &History, now: Moment) -> Self {
-        let mut engine = Self::build(settings, now);
+        let mut engine = Self::build(settings, history.last_alive, now);
         engine.announce_start(history);
         for record in &history.records {
             engine.restore(record);
@@ -131,6 +131,28 @@ impl Engine {
         self.arrive(now, true);
     }
 
+    /// Nobody watched between `from` and `now`: the process was stopped, or the board stood still.
+    /// To be called before anything else is, when the caller notices; lateness is not guessed here,
+    /// for a replay jumps from line to line and sleeps through nothing.
+    ///
+    /// Silence that nobody listened to is no silence, and a value that nobody looked at has not
+    /// lasted: deadlines of silence move on by the gap, delays and confirmations begin anew, as after
+    /// a restart. The gap is on record.
+    pub fn paused(&mut self, from: Moment, now: Moment) {
+        let from = self.arrive(from, true);
+        let now = if now.mono < from.mono { from } else { now };
+        let gap = now.mono.since(from.mono);
+        for point in &mut self.points {
+            point.channel.sleep(gap, point.good_confirm, now.mono);
+        }
+        for alarm in &mut self.alarms {
+            alarm.phase.restart(alarm.delays, now.mono);
+        }
+        // Entries of the agenda are earlier than the deadlines now, and move when they come up.
+        self.arrive(now, false);
+        self.report_gap(from.wall);
+    }
+
     /// The next thing to do; `None` when there is nothing left.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
@@ -146,7 +168,7 @@ impl Engine {
         self.agenda.next()
     }
 
-    fn build(settings: &Settings, now: Moment) -> Self {
+    fn build(settings: &Settings, last_alive: Option<Wall>, now: Moment) -> Self {
         let mut points = Vec::with_capacity(settings.points.len());
         let alarms = settings.points.iter().map(|point| point.alarms.len());
         let mut alarms: Vec<Alarm> = Vec::with_capacity(alarms.sum());
@@ -164,7 +186,7 @@ impl Engine {
                 unit: Arc::clone(&point.unit),
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
-                channel: Channel::new(Condition::Waiting, now.mono),
+                channel: Channel::new(Condition::Waiting, last_alive, now.mono),
                 hidden: Sight::default(),
                 alarms: first..alarms.len(),
             });
@@ -236,7 +258,7 @@ impl Engine {
 
     fn clock_stepped(&mut self, step: f64) {
         for point in &mut self.points {
-            point.channel.shift_lags(step);
+            point.channel.clock_stepped(step);
         }
         let details = Details {
             step_s: Some((step * 1000.0).round() / 1000.0),

@@ -17,29 +17,21 @@
 //! are not news: they refresh nothing, clear nothing and are never shown as the present.
 //!
 //! A source's clock is believed unless it shows the future by more than 5 s or a time before 2020;
-//! then the gateway's time is used and the value is uncertain. A source that is always late by
-//! about the same amount is skewed, not late: the smallest delay of its last 60 live readings is
-//! taken off. Times on rule windows are on the gateway's monotonic scale.
+//! then the gateway's time is used and the value is uncertain. What is late, and what only skewed,
+//! is told in [`source_clock`]. Times on rule windows are on the gateway's monotonic scale.
+//!
+//! A value holds until the next one, or until silence makes it stale. So one good value may end an
+//! off-delay; but it confirms nothing across a silence: when a point falls silent its confirmation
+//! ends, also when both are due at one instant.
 
-use std::collections::VecDeque;
+mod source_clock;
+
 use std::time::Duration;
 
 use super::reading::{Doubt, Fault, Quality, Reading, Sample};
 use super::snapshot::ReadingCounts;
 use super::time::{Mono, Wall};
-
-/// A source time later than the gateway's by more than this is wrong.
-const FUTURE: f64 = 5.0;
-
-/// A reading delayed by more than this beyond its source's usual delay is history.
-const LATE: f64 = 10.0;
-
-/// No source time before this is right: 2020-01-01T00:00:00Z. Clocks that lost their battery show
-/// 1970 or 2000.
-const PLAUSIBLE_FROM: Wall = Wall::from_unix_nanos(1_577_836_800_000_000_000);
-
-/// Live readings whose delay tells the skew.
-const LAGS: usize = 60;
+use source_clock::{SourceClock, Timing};
 
 /// What the point can say about its value now.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,13 +72,9 @@ pub(super) struct Channel {
     /// Is there an entry of the confirmation in the agenda?
     pub(super) confirm_armed: bool,
     newest: Option<Stamp>,
-    /// The newest source time that can be right; older ones are late.
-    watermark: Option<Wall>,
+    clock: SourceClock,
     /// When the value was last doubtful, until it is marked as good again.
     doubted: Option<Mono>,
-    /// How far our own clock was set back, seconds, not above 0.
-    set_back: f64,
-    lags: VecDeque<f64>,
 }
 
 /// What identifies a reading at its source.
@@ -98,8 +86,9 @@ struct Stamp {
 }
 
 impl Channel {
-    /// A point of which nothing is known; the silence counts from `now`.
-    pub(super) const fn new(condition: Condition, now: Mono) -> Self {
+    /// A point of which nothing is known; the silence counts from `now`. `last_alive`: the last sign
+    /// of life of the run before, after a restart.
+    pub(super) const fn new(condition: Condition, last_alive: Option<Wall>, now: Mono) -> Self {
         Self {
             condition,
             sample: None,
@@ -113,13 +102,12 @@ impl Channel {
                 duplicate: 0,
                 late: 0,
                 retained: 0,
+                reskewed: 0,
             },
             confirm_armed: false,
             newest: None,
-            watermark: None,
+            clock: SourceClock::new(last_alive),
             doubted: None,
-            set_back: 0.0,
-            lags: VecDeque::new(),
         }
     }
 
@@ -139,22 +127,20 @@ impl Channel {
             return Admission::Ignored;
         }
         let received = reading.received;
-        let (sample, taken) = match reading.source_time {
+        let timing = reading
+            .source_time
+            .map(|source| self.clock.time(source, received));
+        let (sample, taken) = match timing {
             None => (reading.sample, received.mono),
-            // A wrong clock must not move the watermark, or good data would be "late" for days.
-            Some(source) if self.is_implausible(source, received.wall) => {
-                (doubt_clock(reading.sample), received.mono)
+            Some(Timing::Implausible) => (doubt_clock(reading.sample), received.mono),
+            Some(Timing::Late) => {
+                self.counts.late += 1;
+                return Admission::Ignored;
             }
-            Some(source) => {
-                let lag = received.wall.seconds_since(source);
-                let delay = lag - self.skew(lag);
-                if delay > LATE || self.watermark.is_some_and(|newest| source < newest) {
-                    self.counts.late += 1;
-                    return Admission::Ignored;
-                }
-                self.remember_lag(lag);
-                self.watermark = Some(source);
-                (reading.sample, before(received.mono, delay))
+            Some(Timing::Live(delay)) => (reading.sample, before(received.mono, delay)),
+            Some(Timing::Reskewed) => {
+                self.counts.reskewed += 1;
+                (reading.sample, received.mono)
             }
         };
         self.newest = Some(stamp);
@@ -181,13 +167,16 @@ impl Channel {
         }
     }
 
-    /// The gateway's own clock stepped by `step` seconds: every delay that was measured with it is off
-    /// by as much. So a source is neither late nor from the future because of a step of ours.
-    pub(super) fn shift_lags(&mut self, step: f64) {
-        self.set_back = (self.set_back + step).min(0.0);
-        for lag in &mut self.lags {
-            *lag += step;
-        }
+    /// The gateway's own clock stepped by `step` seconds.
+    pub(super) fn clock_stepped(&mut self, step: f64) {
+        self.clock.shift(step);
+    }
+
+    /// Nobody watched for `gap`, until `now`: it counts neither as silence nor as confirmation.
+    pub(super) fn sleep(&mut self, gap: Duration, confirm: Duration, now: Mono) {
+        self.last_fresh = (self.last_fresh + gap).min(now);
+        self.doubted = self.doubted.map(|last| (last + gap).min(now));
+        self.confirm_due = self.confirm_due.map(|_| now + confirm);
     }
 
     /// Takes note of the quality of a value that is judged. Says whether it is another than before,
@@ -227,30 +216,6 @@ impl Channel {
             (Some(this), Some(last)) => this == last,
             _ => stamp.time.is_some() && stamp.time == newest.time && stamp.sample == newest.sample,
         }
-    }
-
-    /// No clock shows this time: before 2020, or in the future of ours, also when it is not counted
-    /// how far ours was set back.
-    fn is_implausible(&self, source: Wall, received: Wall) -> bool {
-        source < PLAUSIBLE_FROM || received.seconds_since(source) - self.set_back < -FUTURE
-    }
-
-    /// The source's usual delay, seconds; its own on the first reading, which is live by definition.
-    fn skew(&self, lag: f64) -> f64 {
-        self.lags
-            .iter()
-            .copied()
-            .reduce(f64::min)
-            .map_or(lag, |usual| usual.min(lag))
-    }
-
-    fn remember_lag(&mut self, lag: f64) {
-        if self.lags.len() == LAGS {
-            self.lags.pop_front();
-            // The source shows by now how far it is ahead of us.
-            self.set_back = self.set_back.max(self.skew(lag).min(0.0));
-        }
-        self.lags.push_back(lag);
     }
 }
 

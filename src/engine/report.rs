@@ -10,7 +10,7 @@ use super::rule::Watch;
 use super::rule::rate_of_change::Fit;
 use super::settings::{AlarmKind, Priority};
 use super::snapshot::{AlarmRecord, History, PointView, Snapshot};
-use super::time::Moment;
+use super::time::{Moment, Wall};
 use super::{Engine, Sight, timer_index};
 
 /// Forecasts further ahead than this are noise, seconds.
@@ -81,13 +81,18 @@ impl Engine {
         };
         self.announce(EventKind::Started, Cause::System, details);
         if let Some(from) = history.last_alive {
-            let details = Details {
-                from: Some(from),
-                to: Some(self.now.wall),
-                ..Details::default()
-            };
-            self.announce(EventKind::MonitoringGap, Cause::System, details);
+            self.report_gap(from);
         }
+    }
+
+    /// Nobody watched from `from` until now.
+    pub(super) fn report_gap(&mut self, from: Wall) {
+        let details = Details {
+            from: Some(from),
+            to: Some(self.now.wall),
+            ..Details::default()
+        };
+        self.announce(EventKind::MonitoringGap, Cause::System, details);
     }
 
     /// The gateway ends in good order. The last call.
@@ -240,8 +245,8 @@ impl Engine {
         let ahead = self.forecast(point, fit);
         let next = ahead.iter().min_by(|a, b| a.1.total_cmp(&b.1));
         Details {
-            slope_per_min: Some(fit.slope_per_min),
-            forecast_s: next.map(|(_, seconds)| *seconds),
+            slope_per_min: Some(six_digits(fit.slope_per_min)),
+            forecast_s: next.map(|(_, seconds)| (seconds * 10.0).round() / 10.0),
             message: next.map(|(kind, seconds)| {
                 let span = spoken(*seconds);
                 format!("at this slope {} is reached in about {span}", kind.name())
@@ -311,6 +316,11 @@ fn hidden_hazards(sight: &Sight) -> Option<String> {
     }
 }
 
+/// A slope to six significant digits; what follows is the arithmetic's, not the plant's.
+fn six_digits(slope: f64) -> f64 {
+    format!("{slope:.5e}").parse().unwrap_or(slope)
+}
+
 /// A span as a person says it.
 fn spoken(seconds: f64) -> String {
     if seconds < 90.0 {
@@ -324,7 +334,22 @@ fn spoken(seconds: f64) -> String {
 mod tests {
     use super::*;
     use crate::engine::settings::Settings;
-    use crate::engine::time::{Mono, Wall};
+    use crate::engine::time::Mono;
+
+    #[test]
+    fn slopes_have_six_digits() {
+        for (slope, told) in [
+            (3.999_977_771_603_221_7, 3.999_98),
+            (-0.000_123_456_789, -0.000_123_457),
+            (123_456_789.0, 123_457_000.0),
+            (0.0, 0.0),
+        ] {
+            assert!(
+                (six_digits(slope) - told).abs() <= f64::EPSILON * told.abs(),
+                "{slope}"
+            );
+        }
+    }
 
     #[test]
     fn the_start_tells_what_happened_to_the_journal() {

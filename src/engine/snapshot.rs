@@ -124,6 +124,9 @@ pub struct ReadingCounts {
     pub late: u64,
     /// Retained messages, which are not fresh.
     pub retained: u64,
+    /// How often late readings turned out to be live ones of a source whose clock fell back, or
+    /// whose way became longer.
+    pub reskewed: u64,
 }
 
 /// One alarm now.

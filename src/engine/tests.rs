@@ -4,6 +4,7 @@
 mod agreement;
 mod closing;
 mod invariants;
+mod pauses;
 mod robustness;
 
 use std::sync::Arc;

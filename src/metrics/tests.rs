@@ -43,6 +43,7 @@ fn point(id: &str, value: Option<f64>) -> PointView {
             duplicate: 2,
             late: 3,
             retained: 4,
+            reskewed: 0,
         },
     }
 }

@@ -29,7 +29,7 @@ fn reading(at: f64, value: f64, source: Option<f64>) -> Reading {
 }
 
 fn channel() -> Channel {
-    Channel::new(Condition::Waiting, Mono::ZERO)
+    Channel::new(Condition::Waiting, None, Mono::ZERO)
 }
 
 fn taken(admission: Admission) -> Option<f64> {
@@ -139,4 +139,87 @@ fn a_retained_message_is_no_news() {
     assert_eq!(channel.admit(&retained), Admission::Ignored);
     assert_eq!(channel.counts.retained, 1);
     assert_eq!(channel.last_reading, None);
+}
+
+/// Whether each `(arrival, source time)` is news.
+fn news(channel: &mut Channel, arrivals: impl IntoIterator<Item = (f64, f64)>) -> Vec<bool> {
+    let admit = |(at, source)| taken(channel.admit(&reading(at, 5.0, Some(source)))).is_some();
+    arrivals.into_iter().map(admit).collect()
+}
+
+#[test]
+fn a_clock_that_falls_back_is_live_again_after_five_readings() {
+    for back in [6.0, 20.0, 3600.0] {
+        let mut channel = channel();
+        let before = (0..10).map(f64::from).map(|t| (t, t));
+        assert_eq!(news(&mut channel, before), [true; 10]);
+        let after = (10..17).map(f64::from).map(|t| (t, t - back));
+        let seen = news(&mut channel, after);
+        assert_eq!(
+            seen,
+            [false, false, false, false, true, true, true],
+            "{back}"
+        );
+        assert_eq!((channel.counts.late, channel.counts.reskewed), (4, 1));
+    }
+}
+
+#[test]
+fn a_fast_source_needs_five_half_seconds() {
+    let mut channel = channel();
+    assert_eq!(news(&mut channel, [(0.0, 0.0)]), [true]);
+    let after = (1..40).map(|n| f64::from(n) * 0.125).map(|t| (t, t - 20.0));
+    let first = news(&mut channel, after).iter().position(|live| *live);
+    assert_eq!(first, Some(16));
+}
+
+#[test]
+fn a_backlog_is_never_live() {
+    let backlog = |taken_every: f64, arriving_every: f64| {
+        let mut channel = channel();
+        assert_eq!(news(&mut channel, [(0.0, 0.0)]), [true]);
+        let late = (0..60).map(f64::from);
+        let late = late.map(|n| (600.0 + n * arriving_every, 1.0 + n * taken_every));
+        news(&mut channel, late).contains(&true)
+    };
+    // In one burst, in a hurry, at twice and at half the pace.
+    for (taken_every, arriving_every) in [
+        (1.0, 0.0),
+        (1.0, 0.01),
+        (0.1, 0.01),
+        (1.0, 0.5),
+        (5.0, 0.6),
+        (0.5, 1.0),
+    ] {
+        assert!(
+            !backlog(taken_every, arriving_every),
+            "{taken_every} {arriving_every}"
+        );
+    }
+}
+
+#[test]
+fn one_live_reading_among_late_ones_keeps_the_skew() {
+    let mut channel = channel();
+    let mixed = (0..40)
+        .map(f64::from)
+        .map(|t| (t, if t % 4.0 == 0.0 { t } else { t - 60.0 }));
+    let live = news(&mut channel, mixed)
+        .iter()
+        .filter(|live| **live)
+        .count();
+    assert_eq!((live, channel.counts.reskewed), (10, 0));
+}
+
+#[test]
+fn after_a_restart_the_first_reading_may_be_history() {
+    let resumed = || Channel::new(Condition::Waiting, Some(wall(100.0)), Mono::ZERO);
+    // Before the last sign of life; kept by the broker since; fresh.
+    assert_eq!(news(&mut resumed(), [(105.0, 99.0)]), [false]);
+    assert_eq!(news(&mut resumed(), [(900.0, 300.0)]), [false]);
+    assert_eq!(news(&mut resumed(), [(105.0, 104.0)]), [true]);
+    // A skewed source is known again after five readings.
+    let skewed = (105..111).map(f64::from).map(|t| (t, t - 3600.0));
+    let seen = news(&mut resumed(), skewed);
+    assert_eq!(seen, [false, false, false, false, true, true]);
 }

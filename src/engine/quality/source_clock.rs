@@ -1,0 +1,195 @@
+//! How late is a reading? Told from its source time alone, per source (alarm-standards 2.23).
+//!
+//! A source that is always late by about the same amount is skewed, not late: the smallest lag of its
+//! last 60 live readings is taken off. A reading that is late beyond that, or older than the newest
+//! one, is history.
+//!
+//! ```text
+//!  source time ─▶ plausible? ─▶ later than the newest, and not held back? ─▶ live
+//!                     │ no                       │ no
+//!                     ▼                          ▼         five in a row at live pace
+//!                gateway's time                 late ─────────────────────────────────▶ live,
+//!                                                                                   with a new skew
+//! ```
+//!
+//! **Before the first live reading.** On a fresh journal the first reading is live by definition and
+//! its lag is the source's skew. After a restart it is not: a broker hands out what it kept
+//! meanwhile, and an old good value must not end an alarm. So until the skew is known again it is
+//! taken as none, and nothing from before the last sign of life is news.
+//!
+//! **When a clock falls back, or the way becomes longer.** All readings are late from then on. The
+//! late ones are watched: five with rising source times and a nearly constant lag, which arrive as far
+//! apart as they were taken, are a living source with another skew. Buffered readings that pour in
+//! come faster than they were taken, so they never qualify. A backlog that is sent at exactly the
+//! pace it was taken at cannot be told from a skewed source by its times; it is not looked for.
+
+use std::collections::VecDeque;
+
+use super::super::time::{Moment, Mono, Wall};
+
+/// A source time later than the gateway's by more than this is wrong, seconds.
+const FUTURE: f64 = 5.0;
+
+/// A reading delayed by more than this beyond its source's usual delay is history, seconds.
+const LATE: f64 = 10.0;
+
+/// No source time before this is right: 2020-01-01T00:00:00Z. Clocks that lost their battery show
+/// 1970 or 2000.
+const PLAUSIBLE_FROM: Wall = Wall::from_unix_nanos(1_577_836_800_000_000_000);
+
+/// Live readings whose lag tells the skew.
+const LAGS: usize = 60;
+
+/// Late readings in a row that show a source with another skew.
+const WITNESSES: usize = 5;
+
+/// Late readings that arrive closer together than this are one witness, seconds: what pours in at
+/// once proves nothing.
+const APART: f64 = 0.5;
+
+/// The lags of the witnesses differ by no more than this, seconds.
+const STEADY: f64 = LATE / 2.0;
+
+/// Live pace: the time between the first and the last arrival differs from that between their source
+/// times by no more than this share.
+const PACE: f64 = 0.25;
+
+/// What a source time says about a reading.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Timing {
+    /// The clock cannot be right.
+    Implausible,
+    /// History.
+    Late,
+    /// News, held up by this many seconds beyond the usual.
+    Live(f64),
+    /// News: the source is alive with another skew than before.
+    Reskewed,
+}
+
+/// What is known of the clock of one source, and of the way from it.
+#[derive(Debug)]
+pub(super) struct SourceClock {
+    /// The newest source time that can be right; older ones are late.
+    watermark: Option<Wall>,
+    /// Is the first reading one after a restart?
+    resumed: bool,
+    /// How far our own clock was set back, seconds, not above 0.
+    set_back: f64,
+    lags: VecDeque<f64>,
+    witnesses: VecDeque<Witness>,
+}
+
+/// A late reading.
+#[derive(Debug, Clone, Copy)]
+struct Witness {
+    source: Wall,
+    arrived: Mono,
+    lag: f64,
+}
+
+impl SourceClock {
+    /// Nothing is known yet, but when the run before this one was last alive.
+    pub(super) const fn new(last_alive: Option<Wall>) -> Self {
+        Self {
+            watermark: last_alive,
+            resumed: last_alive.is_some(),
+            set_back: 0.0,
+            lags: VecDeque::new(),
+            witnesses: VecDeque::new(),
+        }
+    }
+
+    /// A reading with this source time arrived.
+    pub(super) fn time(&mut self, source: Wall, received: Moment) -> Timing {
+        if self.is_implausible(source, received.wall) {
+            // It must not move the watermark, or good data would be "late" for days.
+            return Timing::Implausible;
+        }
+        let lag = received.wall.seconds_since(source);
+        let delay = lag - self.skew(lag);
+        if delay > LATE || self.watermark.is_some_and(|newest| source < newest) {
+            return self.testify(Witness {
+                source,
+                arrived: received.mono,
+                lag,
+            });
+        }
+        self.witnesses.clear();
+        self.remember_lag(lag);
+        self.watermark = Some(source);
+        Timing::Live(delay)
+    }
+
+    /// The gateway's own clock stepped by `step` seconds: every lag that was measured with it is off
+    /// by as much. So a source is neither late nor from the future because of a step of ours.
+    pub(super) fn shift(&mut self, step: f64) {
+        self.set_back = (self.set_back + step).min(0.0);
+        for lag in &mut self.lags {
+            *lag += step;
+        }
+        for witness in &mut self.witnesses {
+            witness.lag += step;
+        }
+    }
+
+    /// A late reading: is it one of enough that show another skew?
+    fn testify(&mut self, late: Witness) -> Timing {
+        if let Some(last) = self.witnesses.back() {
+            if late.source < last.source {
+                self.witnesses.clear();
+            } else if late.source == last.source
+                || late.arrived.since(last.arrived).as_secs_f64() < APART
+            {
+                return Timing::Late;
+            }
+        }
+        if self.witnesses.len() == WITNESSES {
+            self.witnesses.pop_front();
+        }
+        self.witnesses.push_back(late);
+        if self.witnesses.len() < WITNESSES || !self.is_alive() {
+            return Timing::Late;
+        }
+        self.lags.clear();
+        self.lags
+            .extend(self.witnesses.drain(..).map(|witness| witness.lag));
+        self.watermark = Some(late.source);
+        Timing::Reskewed
+    }
+
+    /// Do the witnesses show a steady lag and live pace?
+    fn is_alive(&self) -> bool {
+        let (Some(first), Some(last)) = (self.witnesses.front(), self.witnesses.back()) else {
+            return false;
+        };
+        let lags = || self.witnesses.iter().map(|witness| witness.lag);
+        let spread = lags().fold(f64::MIN, f64::max) - lags().fold(f64::MAX, f64::min);
+        let arriving = last.arrived.since(first.arrived).as_secs_f64();
+        let taking = last.source.seconds_since(first.source);
+        spread <= STEADY && (arriving - taking).abs() <= PACE * arriving
+    }
+
+    /// No clock shows this time: before 2020, or in the future of ours, also when it is not counted
+    /// how far ours was set back.
+    fn is_implausible(&self, source: Wall, received: Wall) -> bool {
+        source < PLAUSIBLE_FROM || received.seconds_since(source) - self.set_back < -FUTURE
+    }
+
+    /// The source's usual lag, seconds. Before the first live reading: none after a restart, else the
+    /// reading's own.
+    fn skew(&self, lag: f64) -> f64 {
+        let usual = self.lags.iter().copied().reduce(f64::min);
+        let usual = usual.or(self.resumed.then_some(0.0));
+        usual.map_or(lag, |usual| usual.min(lag))
+    }
+
+    fn remember_lag(&mut self, lag: f64) {
+        if self.lags.len() == LAGS {
+            self.lags.pop_front();
+            // The source shows by now how far it is ahead of us.
+            self.set_back = self.set_back.max(self.skew(lag).min(0.0));
+        }
+        self.lags.push_back(lag);
+    }
+}
