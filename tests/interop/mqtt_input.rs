@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forewarn::broker::BrokerAddress;
-use forewarn::engine::reading::{PointIndex, Reading, Scaling};
+use forewarn::engine::reading::{Fault, PointIndex, Reading, Sample, Scaling};
 use forewarn::evaluation::{Batch, Delivery, Receipt};
 use forewarn::input::mqtt::{SubscriberSettings, TimeFormat, TopicMapping, client};
 use forewarn::metrics::Metrics;
@@ -175,7 +175,7 @@ async fn what_was_sent_while_we_were_away_arrives() {
 }
 
 #[tokio::test]
-async fn nonsense_becomes_nothing_and_blocks_nothing() {
+async fn nonsense_becomes_no_value_and_blocks_nothing() {
     let broker = Mosquitto::start("").await;
     let mut gateway = Gateway::start(broker.port());
     gateway.status(0.0).await;
@@ -208,7 +208,18 @@ async fn nonsense_becomes_nothing_and_blocks_nothing() {
         messages.push(Message::new(BARE, good));
     }
     broker.publish(&messages).await;
-    for number in 0_u8..16 {
+    for (number, (topic, bad)) in (0_u8..).zip(nonsense) {
+        // Two equal keys say nothing about the sensor: no reading at all.
+        if !bad.ends_with(b"\"rms\":2}}") {
+            let reading = gateway.reading().await;
+            let point = PointIndex(u32::from(topic == JSON));
+            let no_value = Sample::Bad(Fault::SensorFailure);
+            assert_eq!(
+                (reading.point, reading.sample),
+                (point, no_value),
+                "{number}"
+            );
+        }
         let reading = gateway.reading().await;
         assert!(is(&reading, f64::from(number)), "{number}: {reading:?}");
     }
