@@ -61,6 +61,8 @@ const REQUESTS: usize = 2 * WINDOW + 8;
 const OUTGOING_LIMIT: usize = 1024 * 1024;
 /// Connected and deaf is worse than disconnected: no SUBACK in this time ends the connection.
 const SUBACK_WITHIN: Duration = Duration::from_secs(5);
+/// Longest pause between two connections: while it lasts the points behind this broker are blind.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// A reading whose receipt has not come in this time is asked for again.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
 /// How long the last receipts may take at shutdown.
@@ -84,7 +86,7 @@ pub async fn run(
         readings,
         metrics,
         limit: PacketLimit::default(),
-        backoff: Backoff::default(),
+        backoff: Backoff::up_to(LONGEST_WAIT),
         sampler: Sampler::default(),
         connected: false,
         young_aborts: 0,
