@@ -1,6 +1,6 @@
 //! How long to wait before the next connection.
 //!
-//! The wait doubles from half a second up to half a minute and carries jitter, so that a hundred
+//! The wait doubles from half a second up to half a minute, or a limit of one's own, and carries jitter, so that a hundred
 //! gateways do not come back in step. It starts over only after a connection that stayed up: a
 //! broker that accepts and drops at once is not asked faster than one that refuses.
 
@@ -20,19 +20,26 @@ const STABLE: Duration = Duration::from_secs(30);
 pub struct Backoff {
     /// The next wait is between half of this and all of it.
     ceiling: Duration,
+    longest: Duration,
     connected: Option<Mono>,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self {
-            ceiling: MIN * 2,
-            connected: None,
-        }
+        Self::up_to(MAX)
     }
 }
 
 impl Backoff {
+    /// A schedule whose waits are never longer than `longest`.
+    pub const fn up_to(longest: Duration) -> Self {
+        Self {
+            ceiling: MIN.saturating_mul(2),
+            longest,
+            connected: None,
+        }
+    }
+
     /// The connection is up.
     pub const fn connected(&mut self, now: Mono) {
         self.connected = Some(now);
@@ -42,10 +49,10 @@ impl Backoff {
     pub fn failed(&mut self, now: Mono, jitter: f64) -> Duration {
         let lived = self.connected.take().map(|since| now.since(since));
         if lived.is_some_and(|lived| lived >= STABLE) {
-            *self = Self::default();
+            *self = Self::up_to(self.longest);
         }
         let half = self.ceiling / 2;
-        self.ceiling = (self.ceiling * 2).min(MAX);
+        self.ceiling = (self.ceiling * 2).min(self.longest);
         half + half.mul_f64(jitter.clamp(0.0, 1.0))
     }
 }
@@ -70,6 +77,15 @@ mod tests {
         assert_eq!(waits(&mut Backoff::default(), 0.0), least);
         let most = least.map(|wait| wait * 2);
         assert_eq!(waits(&mut Backoff::default(), 1.0), most);
+    }
+
+    #[test]
+    fn a_shorter_limit_holds_for_ever() {
+        let mut backoff = Backoff::up_to(Duration::from_secs(10));
+        assert!(waits(&mut backoff, 1.0).iter().all(|wait| *wait <= 10_000));
+        backoff.connected(at(100));
+        assert_eq!(backoff.failed(at(130), 0.0), MIN);
+        assert!(waits(&mut backoff, 1.0).iter().all(|wait| *wait <= 10_000));
     }
 
     #[test]

@@ -44,11 +44,15 @@ async fn retained_and_nasty_payloads_are_no_readings() {
     for (good, (payload, reason)) in (1_u32..).zip(nasty) {
         let before = gateway.metric(&rejected(reason)).await;
         let number = good.to_string();
+        broker.publish(&[Message::new(TOPIC, payload)]).await;
+        let what = format!("is bad after {reason}");
+        gateway
+            .point_is("CO-12", &what, |p| {
+                p["quality"] == "bad" && p["reason"] == "sensor_failure"
+            })
+            .await;
         broker
-            .publish(&[
-                Message::new(TOPIC, payload),
-                Message::new(TOPIC, number.as_bytes()),
-            ])
+            .publish(&[Message::new(TOPIC, number.as_bytes())])
             .await;
         let what = format!("has the value after {reason}");
         gateway

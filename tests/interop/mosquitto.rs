@@ -142,7 +142,7 @@ impl Mosquitto {
     /// A client of this broker; its event loop has to be polled.
     pub(crate) fn client(&self, id: &str) -> (AsyncClient, EventLoop) {
         let mut options = MqttOptions::new(id, "127.0.0.1", self.port);
-        options.set_max_packet_size(16 * 1024 * 1024, 16 * 1024 * 1024);
+        options.set_max_packet_size(64 * 1024 * 1024, 64 * 1024 * 1024);
         AsyncClient::new(options, 4096)
     }
 }

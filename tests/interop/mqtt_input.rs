@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forewarn::broker::BrokerAddress;
-use forewarn::engine::reading::{PointIndex, Reading, Scaling};
+use forewarn::engine::reading::{Fault, PointIndex, Reading, Sample, Scaling};
 use forewarn::evaluation::{Batch, Delivery, Receipt};
 use forewarn::input::mqtt::{SubscriberSettings, TimeFormat, TopicMapping, client};
 use forewarn::metrics::Metrics;
@@ -175,7 +175,7 @@ async fn what_was_sent_while_we_were_away_arrives() {
 }
 
 #[tokio::test]
-async fn nonsense_becomes_nothing_and_blocks_nothing() {
+async fn nonsense_becomes_no_value_and_blocks_nothing() {
     let broker = Mosquitto::start("").await;
     let mut gateway = Gateway::start(broker.port());
     gateway.status(0.0).await;
@@ -208,7 +208,18 @@ async fn nonsense_becomes_nothing_and_blocks_nothing() {
         messages.push(Message::new(BARE, good));
     }
     broker.publish(&messages).await;
-    for number in 0_u8..16 {
+    for (number, (topic, bad)) in (0_u8..).zip(nonsense) {
+        // Two equal keys say nothing about the sensor: no reading at all.
+        if !bad.ends_with(b"\"rms\":2}}") {
+            let reading = gateway.reading().await;
+            let point = PointIndex(u32::from(topic == JSON));
+            let no_value = Sample::Bad(Fault::SensorFailure);
+            assert_eq!(
+                (reading.point, reading.sample),
+                (point, no_value),
+                "{number}"
+            );
+        }
         let reading = gateway.reading().await;
         assert!(is(&reading, f64::from(number)), "{number}: {reading:?}");
     }
@@ -244,11 +255,45 @@ async fn a_giant_is_passed_and_what_waits_behind_it_arrives() {
 }
 
 #[tokio::test]
+async fn thousands_of_long_topics_and_a_retained_giant_are_no_obstacle() {
+    let broker = Mosquitto::start("").await;
+    let giant = vec![b'7'; 8_000_000];
+    let retained = Message {
+        retain: true,
+        ..Message::new(BARE, &giant)
+    };
+    broker.publish(&[retained]).await;
+    let mut settings = settings(broker.port());
+    let template = settings.mappings[0].clone();
+    let long = "x".repeat(150);
+    settings
+        .mappings
+        .extend((10..10_010).map(|point| TopicMapping {
+            topic: format!("plant/{long}/{point}"),
+            point: PointIndex(point),
+            ..template.clone()
+        }));
+    let mut gateway = Gateway::with(settings);
+    gateway.status(0.0).await;
+    for point in [10, 5000, 10_009] {
+        let topic = format!("plant/{long}/{point}");
+        loop {
+            broker.publish(&[Message::new(&topic, b"2")]).await;
+            let next = timeout(Duration::from_millis(500), gateway.reading()).await;
+            if next.is_ok_and(|reading| reading.point == PointIndex(point)) {
+                break;
+            }
+        }
+    }
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn a_monster_costs_the_queue_but_not_the_sight() {
     let broker = Mosquitto::start("").await;
     let mut gateway = Gateway::start(broker.port());
     gateway.status(0.0).await;
-    let monster = vec![b'7'; 5_000_000];
+    let monster = vec![b'7'; 20_000_000];
     broker.publish(&[Message::new(BARE, &monster)]).await;
     let seen = async {
         loop {

@@ -29,18 +29,17 @@
 //! of this library can ever use again), wildcard topics, automatic reconnects of the library.
 
 mod reporting;
+mod subscription;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{
-    AsyncClient, ConnAck, Event, MqttOptions, Packet, Publish, QoS, SubAck, SubscribeFilter,
-    SubscribeReasonCode,
-};
+use rumqttc::{AsyncClient, ConnAck, Event, MqttOptions, Packet, Publish, QoS};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tracing::{debug, error, info};
 
+use self::subscription::Subscription;
 use super::SubscriberSettings;
 use super::acks::Acks;
 use super::mapping::{Mapper, Rejection};
@@ -55,12 +54,14 @@ use crate::metrics::Metrics;
 
 /// Messages without their receipt at most, whatever the broker allows: mosquitto sends far ahead.
 const WINDOW: usize = 256;
-/// Requests that wait to be written: every PUBACK of the window twice over, and the subscription.
+/// Requests that wait to be written: every PUBACK of the window twice over, and a subscription.
 const REQUESTS: usize = 2 * WINDOW + 8;
-/// We send PUBACKs and one SUBSCRIBE; topics are at most 64 KiB each.
+/// We send PUBACKs and short SUBSCRIBEs; topics are at most 64 KiB each.
 const OUTGOING_LIMIT: usize = 1024 * 1024;
 /// Connected and deaf is worse than disconnected: no SUBACK in this time ends the connection.
 const SUBACK_WITHIN: Duration = Duration::from_secs(5);
+/// Longest pause between two connections: while it lasts the points behind this broker are blind.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// A reading whose receipt has not come in this time is asked for again.
 const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
 /// How long the last receipts may take at shutdown.
@@ -84,7 +85,7 @@ pub async fn run(
         readings,
         metrics,
         limit: PacketLimit::default(),
-        backoff: Backoff::default(),
+        backoff: Backoff::up_to(LONGEST_WAIT),
         sampler: Sampler::default(),
         connected: false,
         young_aborts: 0,
@@ -120,6 +121,7 @@ struct Connection {
     /// The engine's inbox was full.
     waiting: Option<Delivery>,
     connack_at: Option<Mono>,
+    subscription: Subscription,
     subscribed: bool,
 }
 
@@ -137,6 +139,11 @@ impl Subscriber {
             let End::Lost(ending) = end else { break };
             let now = clock::monotonic();
             self.report(&ending, connack_at, now);
+            if ending.oversize.is_some_and(PacketLimit::is_beyond) {
+                // Never read, so nobody else counts it.
+                let reason = Rejection::TooLarge.name();
+                self.metrics.reading_rejected(&self.id, reason);
+            }
             self.limit.ended(ending.oversize);
             let wait = self.backoff.failed(now, fastrand::f64());
             let beat = || self.beat(clock::now());
@@ -165,6 +172,7 @@ impl Subscriber {
             receipts,
             waiting: None,
             connack_at: None,
+            subscription: Subscription::default(),
             subscribed: false,
         };
         let end = tokio::select! {
@@ -225,7 +233,8 @@ impl Subscriber {
         self.beat(now);
         // A PUBACK that found no room before.
         connection.acknowledge();
-        let since = connection.connack_at.map(|since| now.mono.since(since));
+        let asked_at = connection.subscription.asked_at;
+        let since = asked_at.map(|since| now.mono.since(since));
         if !connection.subscribed && since.is_some_and(|since| since > SUBACK_WITHIN) {
             return Err(Ending::ours(
                 "no_suback",
@@ -270,8 +279,6 @@ impl Subscriber {
                 "a message too large for this gateway blocked the broker's queue for us; the queue \
                  was thrown away"
             );
-            self.metrics
-                .reading_rejected(&self.id, Rejection::TooLarge.name());
             return Err(Ending::ours("purged", "the session was thrown away"));
         }
         debug!(
@@ -279,44 +286,7 @@ impl Subscriber {
             session_present = connack.session_present,
             "connected"
         );
-        let filters: Vec<SubscribeFilter> = self
-            .mapper
-            .topics()
-            .map(|topic| SubscribeFilter::new(topic.to_owned(), QoS::AtLeastOnce))
-            .collect();
-        if filters.is_empty() {
-            return self.all_granted(connection);
-        }
-        if connection.client.try_subscribe_many(filters).is_err() {
-            // The pump has met an error already and will tell; if not, no SUBACK will come.
-            debug!(broker = &*self.id, "subscription not sent");
-        }
-        Ok(())
-    }
-
-    fn suback(&mut self, connection: &mut Connection, suback: &SubAck) -> Result<(), Ending> {
-        let refused = self
-            .mapper
-            .topics()
-            .zip(&suback.return_codes)
-            .find(|(_, code)| matches!(code, SubscribeReasonCode::Failure));
-        if let Some((topic, _)) = refused {
-            let detail = format!("the broker refuses the subscription of `{topic}`; see its ACL");
-            return Err(Ending::ours("subscription_refused", &detail));
-        }
-        if suback.return_codes.len() != self.mapper.topics().count() {
-            return Err(Ending::ours(
-                "protocol",
-                "the broker answered for another number of topics than it was asked",
-            ));
-        }
-        self.all_granted(connection)
-    }
-
-    fn all_granted(&mut self, connection: &mut Connection) -> Result<(), Ending> {
-        connection.subscribed = true;
-        self.set_connected(true);
-        info!(broker = &*self.id, "connected and subscribed");
+        self.subscribe(connection);
         Ok(())
     }
 

@@ -7,6 +7,10 @@
 //! What is not asked for is skipped without being stored, so a deep or wide document costs its
 //! bytes and no more.
 //!
+//! A live payload in which there is no value says that the sensor has none: its points turn bad at
+//! once and do not go on with their old value. A retained one says nothing about now, and one whose
+//! time alone is wrong nothing about the sensor: they are refused only.
+//!
 //! Deliberately absent: text to number conversion and decimal commas (the sender is configured
 //! wrongly, and a guess would hide it), and judging whether a time is plausible, which needs the
 //! gateway's clock and is the engine's.
@@ -14,7 +18,7 @@
 use serde_json::error::Category;
 
 use super::{TimeFormat, TopicMapping};
-use crate::engine::reading::Reading;
+use crate::engine::reading::{Fault, Reading, Sample};
 use crate::engine::time::{Moment, Wall};
 use crate::evaluation::Batch;
 
@@ -79,6 +83,24 @@ impl Rejection {
         Self::TimeOutOfRange,
     ];
 
+    /// Does a live message refused for this say that the sensor has no value? Not when only its time
+    /// is wrong, or when it holds two of something.
+    const fn means_no_value(self) -> bool {
+        match self {
+            Self::TooLarge
+            | Self::Empty
+            | Self::NotUtf8
+            | Self::NotJson
+            | Self::NotANumber
+            | Self::NoValueAtPointer => true,
+            Self::UnknownTopic
+            | Self::DuplicateKey
+            | Self::NoTimeAtPointer
+            | Self::BadTime
+            | Self::TimeOutOfRange => false,
+        }
+    }
+
     /// The reason as it stands in metrics and logs.
     pub const fn name(self) -> &'static str {
         match self {
@@ -121,7 +143,8 @@ impl Mapper {
     }
 
     /// Reads one message that reached the gateway at `received`: the readings of all points that
-    /// read this topic, and why some or all of them got none.
+    /// read this topic, and why some or all of them got no value. A refused point has a bad reading
+    /// when the message says that there is no value, else none.
     pub fn read(
         &self,
         topic: &str,
@@ -137,7 +160,16 @@ impl Mapper {
         for source in sources {
             match source.read(payload, retained, received) {
                 Ok(reading) => batch = Some(with(batch, reading)),
-                Err(rejection) => refused.push(rejection),
+                Err(rejection) => {
+                    refused.push(rejection);
+                    if !retained && rejection.means_no_value() {
+                        let bad = Sample::Bad(Fault::SensorFailure);
+                        batch = Some(with(
+                            batch,
+                            Reading::live(source.mapping.point, bad, received),
+                        ));
+                    }
+                }
             }
         }
         (batch, refused)

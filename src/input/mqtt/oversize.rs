@@ -9,11 +9,15 @@
 //!
 //! The last resort loses what waits at the broker. The other way round, one message would keep the
 //! gateway blind for ever.
+//!
+//! A retained message over the cap comes again with every subscription: it keeps the gateway blind
+//! to this broker until somebody deletes it. The broker's status point tells.
 
 /// Longest packet in everyday work, bytes.
 const NORMAL: usize = 256 * 1024;
-/// Longest packet that is ever read, bytes.
-const CAP: usize = 4 * 1024 * 1024;
+/// Longest packet that is ever read, bytes. A buffer that grows to it is for a moment held twice and
+/// more, and the service file gives the whole gateway 128 MiB.
+const CAP: usize = 16 * 1024 * 1024;
 /// The error tells the length without the fixed header and is off by little.
 const MARGIN: usize = 64;
 
@@ -50,11 +54,16 @@ impl PacketLimit {
         }
     }
 
+    /// Is a packet of so many bytes never read?
+    pub(super) const fn is_beyond(bytes: usize) -> bool {
+        bytes.saturating_add(MARGIN) > CAP
+    }
+
     /// A connection ended; `oversize` when it was for a packet of that many bytes.
     pub(super) fn ended(&mut self, oversize: Option<usize>) {
         self.plan = match oversize {
             None => Plan::Normal,
-            Some(bytes) if bytes.saturating_add(MARGIN) <= CAP => Plan::Raised(bytes + MARGIN),
+            Some(bytes) if !Self::is_beyond(bytes) => Plan::Raised(bytes + MARGIN),
             // At the first time it may have been a message that the broker does not repeat.
             Some(bytes) if self.giant == Some(bytes) => Plan::Purge,
             Some(_) => Plan::Normal,
@@ -76,11 +85,11 @@ mod tests {
             (Some(300_000), Plan::Raised(300_064)),
             (Some(400_000), Plan::Raised(400_064)),
             (None, Plan::Normal),
-            (Some(5_000_000), Plan::Normal),
+            (Some(50_000_000), Plan::Normal),
             (None, Plan::Normal),
-            (Some(5_000_000), Plan::Normal),
-            (Some(6_000_000), Plan::Normal),
-            (Some(6_000_000), Plan::Purge),
+            (Some(50_000_000), Plan::Normal),
+            (Some(60_000_000), Plan::Normal),
+            (Some(60_000_000), Plan::Purge),
             (None, Plan::Normal),
             (Some(usize::MAX), Plan::Normal),
             (Some(CAP - MARGIN), Plan::Raised(CAP)),

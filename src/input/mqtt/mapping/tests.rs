@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::reading::{PointIndex, Quality, Sample, Scaling};
+use crate::engine::reading::{PointIndex, Quality, Scaling};
 
 fn mapping(value: Option<&str>, time: Option<&str>, time_format: TimeFormat) -> TopicMapping {
     TopicMapping {
@@ -231,7 +231,14 @@ fn a_topic_may_feed_several_points() {
     assert!(matches!(batch, Some(Batch::Many(many)) if many.len() == 2));
     assert!(refused.is_empty());
     let (batch, refused) = read(br#"{"rms":null,"temp":2}"#);
-    assert!(matches!(batch, Some(Batch::One(one)) if one.point == PointIndex(5)));
+    let Some(Batch::Many(many)) = batch else {
+        unreachable!("one bad, one good: {batch:?}");
+    };
+    let seen: Vec<_> = many
+        .iter()
+        .map(|r| (r.point.0, r.sample.quality()))
+        .collect();
+    assert_eq!(seen, [(4, Quality::Bad), (5, Quality::Good)]);
     assert_eq!(refused, [Rejection::NotANumber]);
 }
 
@@ -291,4 +298,50 @@ fn names_are_distinct() {
     let names = Rejection::ALL.map(Rejection::name);
     let distinct: std::collections::BTreeSet<_> = names.iter().collect();
     assert_eq!(distinct.len(), names.len());
+}
+
+/// The reading of the one point there is, and the reasons.
+fn readings(
+    mapper: &Mapper,
+    topic: &str,
+    payload: &[u8],
+    retained: bool,
+) -> (Option<Reading>, Vec<Rejection>) {
+    let (batch, refused) = mapper.read(topic, payload, retained, Moment::default());
+    let reading = batch.map(|batch| match batch {
+        Batch::One(reading) => reading,
+        Batch::Many(many) => unreachable!("one point reads the topic: {many:?}"),
+    });
+    (reading, refused)
+}
+
+#[test]
+fn a_live_payload_without_a_value_makes_its_point_bad() {
+    use Rejection::{
+        BadTime, DuplicateKey, Empty, NoTimeAtPointer, NoValueAtPointer, NotANumber, NotJson,
+        NotUtf8, TooLarge,
+    };
+    let huge = vec![b'7'; MAX_PAYLOAD + 1];
+    let mapper = Mapper::new(vec![mapping(Some("/v"), Some("/t"), TimeFormat::Auto)]);
+    let cases: [(&[u8], Rejection, bool); 9] = [
+        (br#"{"v":null,"t":1}"#, NotANumber, true),
+        (b"error", NotJson, true),
+        (b"\xff", NotUtf8, true),
+        (b" ", Empty, true),
+        (br#"{"t":1}"#, NoValueAtPointer, true),
+        (&huge, TooLarge, true),
+        (br#"{"v":1,"t":"noon"}"#, BadTime, false),
+        (br#"{"v":1}"#, NoTimeAtPointer, false),
+        (br#"{"v":1,"v":2,"t":1}"#, DuplicateKey, false),
+    ];
+    for (payload, reason, turns_bad) in cases {
+        let live = readings(&mapper, "line2/pump7", payload, false);
+        let bad = Sample::Bad(Fault::SensorFailure);
+        let reading = Reading::live(PointIndex(4), bad, Moment::default());
+        assert_eq!(live, (turns_bad.then_some(reading), vec![reason]));
+        let old = readings(&mapper, "line2/pump7", payload, true);
+        assert_eq!(old, (None, vec![reason]), "retained");
+    }
+    let elsewhere = readings(&mapper, "line2/other", b"error", false);
+    assert_eq!(elsewhere, (None, vec![Rejection::UnknownTopic]));
 }
