@@ -60,7 +60,11 @@ impl Register {
             DataType::Uint16 => (0.0, f64::from(u16::MAX)),
             DataType::Int32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
             DataType::Uint32 => (0.0, f64::from(u32::MAX)),
-            _ => return None,
+            DataType::Bool
+            | DataType::Int64
+            | DataType::Uint64
+            | DataType::Float32
+            | DataType::Float64 => return None,
         };
         let plain = self.scaling == Scaling::IDENTITY;
         plain.then(|| (low, high, type_name(self.data_type)))
