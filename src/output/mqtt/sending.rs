@@ -29,7 +29,7 @@ impl Forwarder {
 
     /// Hands the wire whatever may go now, the most urgent first.
     pub(super) fn fill(&mut self, connection: &mut Connection) {
-        if !connection.up || connection.broken {
+        if connection.up_since.is_none() || connection.broken {
             return;
         }
         let now = clock::now();
