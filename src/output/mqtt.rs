@@ -43,8 +43,7 @@ use super::pubacks::PubAcks;
 use super::retained::Retained;
 use super::telemetry::Telemetry;
 use crate::broker::{
-    Backoff, Connector, Ending, Happening, Link, Sampler, Signal, Signals, StatusPoint, goodbye,
-    open,
+    Backoff, Connector, Ending, Happening, Link, Sampler, Signal, Signals, StatusPoint, open,
 };
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -360,14 +359,6 @@ impl Forwarder {
         info!(output = &*self.id, backlog = self.waiting(), "connected");
         self.beat(self.link(connection, now), now);
     }
-
-    /// Says that we leave, so that the last will is not needed.
-    async fn farewell(&mut self, connection: &mut Connection) {
-        let now = clock::now();
-        let stopped = message::stopped(now.wall, self.feed.committed());
-        connection.publish(self.topics.status(), true, stopped, What::State, now.mono);
-        goodbye(&connection.client, &mut connection.happenings).await;
-    }
 }
 
 impl Connection {
@@ -379,15 +370,6 @@ impl Connection {
             .client
             .try_publish(topic, QoS::AtLeastOnce, retain, payload);
         self.broken |= asked.is_err();
-    }
-
-    /// Publishes at QoS 0: nobody asks whether it arrived.
-    fn tell(&mut self, topic: String, payload: String) {
-        let asked = self
-            .client
-            .try_publish(topic, QoS::AtMostOnce, false, payload);
-        self.broken |= asked.is_err();
-        self.telemetry_ahead += 1;
     }
 
     fn finish(&mut self, until: u64) {
