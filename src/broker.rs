@@ -40,7 +40,7 @@ use tokio::time::timeout;
 pub use backoff::Backoff;
 pub(crate) use sampler::Sampler;
 pub(crate) use signals::{Signal, Signals};
-pub(crate) use status::StatusPoint;
+pub(crate) use status::{Link, StatusPoint};
 pub use trust::{BrokerError, Trust};
 
 /// A broker's address and credentials.

@@ -7,6 +7,18 @@ use crate::evaluation::{Batch, Delivery, Readings};
 /// A connection that is back within this time was never lost, as far as people are concerned.
 const GRACE: std::time::Duration = std::time::Duration::from_secs(5);
 
+/// What is known of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// Not connected.
+    Lost,
+    /// Connected, but nothing shows yet that it is of use: no reason to say that all is well, and
+    /// none to say that it is not.
+    Unproven,
+    /// Connected and of use.
+    Proven,
+}
+
 /// One of the gateway's own points: 1 while something is wrong, 0 while it is fine. Reported on
 /// change only. When the engine's inbox is full it is tried again at the next turn.
 #[derive(Debug)]
@@ -27,18 +39,23 @@ impl StatusPoint {
         }
     }
 
-    /// To be called about once a second and on change. `connected` gets [`GRACE`]; `stuck` is
-    /// reported as it is.
-    pub(crate) fn update(&mut self, connected: bool, stuck: bool, now: Moment) {
-        let down = if connected {
-            self.down_since = None;
-            false
-        } else {
-            let since = *self.down_since.get_or_insert(now);
-            now.mono.since(since.mono) >= GRACE
+    /// To be called about once a second and on change. A lost link gets [`GRACE`], which an unproven
+    /// one in between does not start over: a far end that accepts and drops is a lost one. `stuck`
+    /// is reported as it is.
+    pub(crate) fn update(&mut self, link: Link, stuck: bool, now: Moment) {
+        let down = match link {
+            Link::Proven => {
+                self.down_since = None;
+                false
+            }
+            Link::Unproven => false,
+            Link::Lost => {
+                let since = *self.down_since.get_or_insert(now);
+                now.mono.since(since.mono) >= GRACE
+            }
         };
-        // Not connected yet, and not for long: nothing is known.
-        if !connected && !down && !stuck {
+        // Nothing is known yet.
+        if link != Link::Proven && !down && !stuck {
             return;
         }
         let fault = down || stuck;
@@ -73,26 +90,45 @@ mod tests {
 
     #[test]
     fn loss_is_reported_after_the_grace_and_return_at_once() {
+        use Link::{Lost, Proven};
         let (readings, mut inbox) = mpsc::channel(4);
         let mut status = StatusPoint::new(PointIndex(0), readings);
         let at = |seconds| Moment::default().after(Duration::from_secs(seconds));
-        // (second, connected, stuck, expected report)
+        // (second, link, stuck, expected report)
         let steps = [
-            (0, false, false, None),
-            (4, false, false, None),
-            (5, false, false, Some(1.0)),
-            (6, false, false, None),
-            (7, true, false, Some(0.0)),
-            (8, false, false, None),
-            (9, true, false, None),
-            (10, true, true, Some(1.0)),
-            (11, true, true, None),
-            (12, true, false, Some(0.0)),
+            (0, Lost, false, None),
+            (4, Lost, false, None),
+            (5, Lost, false, Some(1.0)),
+            (6, Lost, false, None),
+            (7, Proven, false, Some(0.0)),
+            (8, Lost, false, None),
+            (9, Proven, false, None),
+            (10, Proven, true, Some(1.0)),
+            (11, Proven, true, None),
+            (12, Proven, false, Some(0.0)),
         ];
-        for (second, connected, stuck, expected) in steps {
-            status.update(connected, stuck, at(second));
+        for (second, link, stuck, expected) in steps {
+            status.update(link, stuck, at(second));
             assert_eq!(said(&mut inbox), expected, "second {second}");
         }
+    }
+
+    #[test]
+    fn a_far_end_that_accepts_and_drops_is_one_loss() {
+        use Link::{Lost, Proven, Unproven};
+        let (readings, mut inbox) = mpsc::channel(4);
+        let mut status = StatusPoint::new(PointIndex(0), readings);
+        let mut told = Vec::new();
+        for second in 0..60 {
+            let link = if second % 3 == 0 { Unproven } else { Lost };
+            let now = Moment::default().after(Duration::from_secs(second));
+            status.update(link, false, now);
+            told.extend(said(&mut inbox));
+        }
+        assert_eq!(told, [1.0]);
+        let now = Moment::default().after(Duration::from_secs(60));
+        status.update(Proven, false, now);
+        assert_eq!(said(&mut inbox), Some(0.0));
     }
 
     #[test]
@@ -100,11 +136,11 @@ mod tests {
         let (readings, mut inbox) = mpsc::channel(1);
         let mut other = StatusPoint::new(PointIndex(1), readings.clone());
         let mut status = StatusPoint::new(PointIndex(0), readings);
-        other.update(true, false, Moment::default());
-        status.update(true, false, Moment::default());
+        other.update(Link::Proven, false, Moment::default());
+        status.update(Link::Proven, false, Moment::default());
         assert_eq!(said(&mut inbox), Some(0.0));
         assert_eq!(said(&mut inbox), None);
-        status.update(true, false, Moment::default());
+        status.update(Link::Proven, false, Moment::default());
         assert_eq!(said(&mut inbox), Some(0.0));
     }
 }

@@ -139,6 +139,11 @@ impl Delivery {
         self.proven = true;
     }
 
+    /// Did this connection get an event through?
+    pub const fn has_delivered(&self) -> bool {
+        self.delivered
+    }
+
     /// How many more events may be handed to the wire.
     /// None before the far end has proved that it works.
     pub fn room(&self) -> usize {

@@ -43,7 +43,7 @@ use super::pubacks::PubAcks;
 use super::retained::Retained;
 use super::telemetry::Telemetry;
 use crate::broker::{
-    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, goodbye, open,
+    Backoff, Connector, Ending, Happening, Link, Sampler, Signal, Signals, StatusPoint, open,
 };
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -87,7 +87,7 @@ pub struct Wiring {
 
 /// Forwards to one broker until `shutdown` turns true; then finishes its batch, says goodbye and
 /// returns within 3 s. Never returns for a fault: a broker that is lost or refuses is tried again
-/// with growing pauses, and `status` reads 1 while it is not connected or nothing moves.
+/// with growing pauses, and `status` reads 1 while it is not connected, nothing moves or an event was set aside.
 pub async fn run(
     id: Arc<str>,
     status: PointIndex,
@@ -114,6 +114,7 @@ pub async fn run(
         backoff: Backoff::default(),
         sampler: Sampler::default(),
         moved_at: clock::monotonic(),
+        aside_at: None,
         publishes: 2 * window,
         id,
         target,
@@ -144,6 +145,8 @@ struct Forwarder {
     sampler: Sampler,
     /// When the cursor moved last, or nothing waited.
     moved_at: Mono,
+    /// When an event was set aside last.
+    aside_at: Option<Mono>,
     /// Publishes without their PUBACK at most.
     publishes: usize,
 }
@@ -172,7 +175,8 @@ struct Connection {
     snapshot: Answer<Result<Snapshot, DeskError>>,
     /// Telemetry asked for and not written.
     telemetry_ahead: usize,
-    up: bool,
+    /// When the broker accepted us.
+    up_since: Option<Mono>,
     /// The library refused a request: the pump has met an error and will tell.
     broken: bool,
     finishing: Option<Finish>,
@@ -200,7 +204,7 @@ impl Forwarder {
             let now = clock::now();
             self.lost(&ending, now);
             let wait = self.backoff.failed(now.mono, fastrand::f64());
-            let beat = || self.beat(false, clock::now());
+            let beat = || self.beat(Link::Lost, clock::now());
             if signals.pause(wait, beat).await == Signal::Stop {
                 break;
             }
@@ -225,7 +229,7 @@ impl Forwarder {
             rest: false,
             snapshot: None,
             telemetry_ahead: 0,
-            up: false,
+            up_since: None,
             broken: false,
             finishing: None,
         };
@@ -261,12 +265,13 @@ impl Forwarder {
                 return End::Shutdown;
             }
             let next = self.delivery.next();
-            let idle = connection.up && connection.fetch.is_none() && !connection.rest;
+            let idle =
+                connection.up_since.is_some() && connection.fetch.is_none() && !connection.rest;
             let step = tokio::select! {
                 biased;
                 signal = signals.next(), if connection.finishing.is_none() => match signal {
                     Signal::Turn => self.turn(connection, clock::now()),
-                    Signal::Stop if connection.up => {
+                    Signal::Stop if connection.up_since.is_some() => {
                         connection.finish(self.feed.committed());
                         Ok(())
                     }
@@ -297,14 +302,14 @@ impl Forwarder {
 
     /// About twice a second, whatever happens.
     fn turn(&mut self, connection: &mut Connection, now: Moment) -> Result<(), Ending> {
-        self.beat(connection.up, now);
+        self.beat(self.link(connection, now), now);
         connection.rest = false;
         let oldest = connection.pubacks.oldest();
         if oldest.is_some_and(|since| now.mono.since(since) > self.target.ack_timeout) {
             return Err(Ending::ours(NO_PUBACK, "the broker did not acknowledge"));
         }
         if let Some(period) = self.target.readings
-            && connection.up
+            && connection.up_since.is_some()
             && connection.snapshot.is_none()
             && now.mono >= self.telemetry_due
             && self.is_idle(connection)
@@ -342,7 +347,7 @@ impl Forwarder {
 
     fn connack(&mut self, connection: &mut Connection) {
         let now = clock::now();
-        connection.up = true;
+        connection.up_since = Some(now.mono);
         self.backoff.connected(now.mono);
         self.metrics.output_connected(&self.id, true);
         let committed = self.present.refresh(&self.feed);
@@ -352,15 +357,7 @@ impl Forwarder {
         let online = message::online(now.wall, committed);
         connection.publish(self.topics.status(), true, online, What::State, now.mono);
         info!(output = &*self.id, backlog = self.waiting(), "connected");
-        self.beat(true, now);
-    }
-
-    /// Says that we leave, so that the last will is not needed.
-    async fn farewell(&mut self, connection: &mut Connection) {
-        let now = clock::now();
-        let stopped = message::stopped(now.wall, self.feed.committed());
-        connection.publish(self.topics.status(), true, stopped, What::State, now.mono);
-        goodbye(&connection.client, &mut connection.happenings).await;
+        self.beat(self.link(connection, now), now);
     }
 }
 
@@ -373,15 +370,6 @@ impl Connection {
             .client
             .try_publish(topic, QoS::AtLeastOnce, retain, payload);
         self.broken |= asked.is_err();
-    }
-
-    /// Publishes at QoS 0: nobody asks whether it arrived.
-    fn tell(&mut self, topic: String, payload: String) {
-        let asked = self
-            .client
-            .try_publish(topic, QoS::AtMostOnce, false, payload);
-        self.broken |= asked.is_err();
-        self.telemetry_ahead += 1;
     }
 
     fn finish(&mut self, until: u64) {

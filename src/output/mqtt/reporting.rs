@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing::{error, warn};
 
-use super::Forwarder;
-use crate::broker::{ENDINGS, Ending};
+use super::{Connection, Forwarder};
+use crate::broker::{ENDINGS, Ending, Link};
+use crate::clock;
 use crate::engine::time::Moment;
 
 /// Why a connection can end, for metrics.
@@ -25,11 +26,26 @@ pub(super) const TOO_LARGE: &str = "too_large";
 
 /// An output that has something to send and sends nothing in this time is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
+/// A connection on which nothing is to be sent counts as good after this.
+const STANDS_AFTER: Duration = Duration::from_secs(10);
+/// So long the status point tells of an event that was set aside.
+const ASIDE_FOR: Duration = Duration::from_secs(3600);
 /// The journal answers from memory at once, from a sound disk within this.
 const LOOK_WITHIN: Duration = Duration::from_millis(500);
 
 impl Forwarder {
-    pub(super) fn beat(&mut self, connected: bool, now: Moment) {
+    /// A far end that accepts and then drops is of no use: connected alone proves nothing.
+    pub(super) fn link(&self, connection: &Connection, now: Moment) -> Link {
+        let stood = connection.up_since.map(|since| now.mono.since(since));
+        match stood {
+            None => Link::Lost,
+            Some(_) if self.delivery.has_delivered() => Link::Proven,
+            Some(stood) if self.waiting() == 0 && stood >= STANDS_AFTER => Link::Proven,
+            Some(_) => Link::Unproven,
+        }
+    }
+
+    pub(super) fn beat(&mut self, link: Link, now: Moment) {
         self.metrics.heartbeat(&self.task);
         let waiting = self.waiting();
         self.metrics.output_queue(&self.id, waiting);
@@ -38,7 +54,9 @@ impl Forwarder {
             self.moved_at = now.mono;
         }
         let stuck = now.mono.since(self.moved_at) > STUCK_AFTER;
-        self.status.update(connected, stuck, now);
+        let aside = self.aside_at.map(|since| now.mono.since(since));
+        let aside = aside.is_some_and(|aside| aside < ASIDE_FOR);
+        self.status.update(link, stuck || aside, now);
     }
 
     /// Before each attempt to connect: what waits may be from an earlier run, or has come during the
@@ -68,7 +86,7 @@ impl Forwarder {
         self.oldest.disconnected();
         debug_assert!(FAILURE_REASONS.contains(&ending.name), "{}", ending.name);
         self.metrics.output_failure(&self.id, ending.name);
-        self.beat(false, now);
+        self.beat(Link::Lost, now);
         if let Some(count) = self.sampler.hit(ending.name, now.mono) {
             warn!(
                 output = &*self.id,
@@ -80,7 +98,9 @@ impl Forwarder {
         }
     }
 
-    pub(super) fn set_aside(&self, seq: u64, reason: &'static str) {
+    /// Goes on without an event, and says so: in the log, in the counter and on the status point.
+    pub(super) fn set_aside(&mut self, seq: u64, reason: &'static str) {
+        self.aside_at = Some(clock::monotonic());
         self.metrics.output_dropped(&self.id, reason);
         error!(
             output = &*self.id,

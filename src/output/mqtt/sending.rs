@@ -1,9 +1,11 @@
 //! What goes out next on a connection, and what its acknowledgements change.
 
+use rumqttc::QoS;
 use tracing::{debug, warn};
 
 use super::reporting::TOO_LARGE;
 use super::{Connection, Forwarder, OUTGOING_LIMIT, TELEMETRY_AHEAD, What};
+use crate::broker::goodbye;
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
 use crate::event::Committed;
@@ -29,7 +31,7 @@ impl Forwarder {
 
     /// Hands the wire whatever may go now, the most urgent first.
     pub(super) fn fill(&mut self, connection: &mut Connection) {
-        if !connection.up || connection.broken {
+        if connection.up_since.is_none() || connection.broken {
             return;
         }
         let now = clock::now();
@@ -162,8 +164,27 @@ impl Forwarder {
         }
     }
 
+    /// Says that we leave, so that the last will is not needed.
+    pub(super) async fn farewell(&mut self, connection: &mut Connection) {
+        let now = clock::now();
+        let stopped = message::stopped(now.wall, self.feed.committed());
+        connection.publish(self.topics.status(), true, stopped, What::State, now.mono);
+        goodbye(&connection.client, &mut connection.happenings).await;
+    }
+
     /// Does no event wait to be sent?
     pub(super) fn is_idle(&self, connection: &Connection) -> bool {
         connection.events.is_empty() && self.feed.committed() <= self.delivery.next()
+    }
+}
+
+impl Connection {
+    /// Publishes at QoS 0: nobody asks whether it arrived.
+    fn tell(&mut self, topic: String, payload: String) {
+        let asked = self
+            .client
+            .try_publish(topic, QoS::AtMostOnce, false, payload);
+        self.broken |= asked.is_err();
+        self.telemetry_ahead += 1;
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::warn;
 
 use super::{Connection, Subscriber};
-use crate::broker::Ending;
+use crate::broker::{Ending, Link};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
 use crate::input::mqtt::mapping::Rejection;
@@ -16,7 +16,12 @@ const THEFT: (Duration, u32) = (Duration::from_secs(2), 5);
 impl Subscriber {
     pub(super) fn beat(&mut self, now: Moment) {
         self.metrics.heartbeat(&self.task);
-        self.status.update(self.connected, false, now);
+        let link = if self.connected {
+            Link::Proven
+        } else {
+            Link::Lost
+        };
+        self.status.update(link, false, now);
     }
 
     pub(super) fn reject(
@@ -47,7 +52,8 @@ impl Subscriber {
     pub(super) fn set_connected(&mut self, connected: bool) {
         self.connected = connected;
         self.metrics.broker_connected(&self.id, connected);
-        self.status.update(connected, false, clock::now());
+        let link = if connected { Link::Proven } else { Link::Lost };
+        self.status.update(link, false, clock::now());
     }
 
     pub(super) fn report(&mut self, ending: &Ending, connack_at: Option<Mono>, now: Mono) {
