@@ -328,3 +328,6 @@ impl Desk {
             })
     }
 }
+
+#[cfg(test)]
+mod tests;
