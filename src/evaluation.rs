@@ -28,13 +28,20 @@ pub const TASK: &str = "engine";
 /// A sign of life at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// How long the end waits until outputs can see that the gateway stopped; on a slower disk they
+/// send it after the next start.
+const STOP_SHOWN: Duration = Duration::from_millis(250);
+
 /// The loop turns once per [`HEARTBEAT`]. When a turn comes later than this, nobody watched meanwhile:
 /// the process was stopped, or the board stood still.
 const PAUSE: Duration = Duration::from_secs(3);
 
-/// How long the end waits until outputs can see that the gateway stopped; on a slower disk they
-/// send it after the next start.
-const STOP_SHOWN: Duration = Duration::from_millis(250);
+/// Heartbeats to wait for the journal's room at most: longer than it takes the journal to find that
+/// its disk does not answer.
+const ROOM_BEATS: u32 = 4;
+
+/// Events handed to the journal before others get a turn.
+const SLICE: usize = 256;
 
 /// Deliveries taken from the queue at once.
 const GULP: usize = 64;
@@ -79,40 +86,49 @@ pub async fn run(
         metrics,
         awake: clock::now(),
     };
-    evaluation.flush(None);
+    evaluation.flush(None).await;
     let mut gulp = Vec::with_capacity(GULP);
     loop {
         evaluation.metrics.heartbeat(TASK);
         // The order is the order of importance, and a person's command is never behind a flood.
         tokio::select! {
             biased;
-            _ended = shutdown.wait_for(|stop| *stop) => break,
+            () = ended(&mut shutdown) => break,
             Some(request) = inlet.requests.recv() => {
-                evaluation.awaken();
-                evaluation.answer(request);
+                evaluation.awaken().await;
+                evaluation.answer(request).await;
             }
             _count = inlet.deliveries.recv_many(&mut gulp, GULP) => {
-                evaluation.awaken();
-                gulp.drain(..).for_each(|delivery| evaluation.judge(delivery));
+                evaluation.awaken().await;
+                for delivery in gulp.drain(..) {
+                    evaluation.judge(delivery).await;
+                }
             }
             () = tokio::time::sleep(evaluation.idle()) => {
-                let now = evaluation.awaken();
+                let now = evaluation.awaken().await;
                 evaluation.engine.tick(now);
-                evaluation.flush(None);
+                evaluation.flush(None).await;
             }
         }
     }
-    evaluation.awaken();
+    evaluation.awaken().await;
     while let Ok(delivery) = inlet.deliveries.try_recv() {
-        evaluation.judge(delivery);
+        evaluation.judge(delivery).await;
     }
     evaluation.engine.stop(clock::now());
     let (shown, told) = oneshot::channel();
-    evaluation.flush(Some(Box::new(move |_outcome| {
-        let _gave_up = shown.send(()).is_err();
-    })));
+    evaluation
+        .flush(Some(Box::new(move |_outcome| {
+            let _gave_up = shown.send(()).is_err();
+        })))
+        .await;
     // Outputs end after this task and send what they can see by then.
     let _slow_disk = tokio::time::timeout(STOP_SHOWN, told).await.is_err();
+}
+
+async fn ended(shutdown: &mut watch::Receiver<bool>) {
+    // Whoever could have said so being gone means the same.
+    let _sender_gone = shutdown.wait_for(|stop| *stop).await.is_err();
 }
 
 /// The engine, and where its effects go.
@@ -126,7 +142,7 @@ struct Evaluation {
 
 impl Evaluation {
     /// The loop turns: tells the engine, before anything else, when it turned too late. Says when it is.
-    fn awaken(&mut self) -> Moment {
+    async fn awaken(&mut self) -> Moment {
         let now = clock::now();
         let from = std::mem::replace(&mut self.awake, now);
         if now.mono.since(from.mono) > PAUSE {
@@ -135,12 +151,12 @@ impl Evaluation {
                 "nobody watched: the process stood still"
             );
             self.engine.paused(from, now);
-            self.flush(None);
+            self.flush(None).await;
         }
         now
     }
 
-    fn judge(&mut self, delivery: Delivery) {
+    async fn judge(&mut self, delivery: Delivery) {
         let began = clock::monotonic();
         match delivery.readings {
             Batch::One(reading) => self.read(reading),
@@ -150,8 +166,11 @@ impl Evaluation {
             (false, Some(receipt)) => receipt.give(),
             // Also when the event is only in memory or lost: holding back acknowledgements would
             // stop the flow of readings while the disk fails, and blind the gateway.
-            (true, Some(receipt)) => self.flush(Some(Box::new(move |_outcome| receipt.give()))),
-            (_, None) => self.flush(None),
+            (true, Some(receipt)) => {
+                self.flush(Some(Box::new(move |_outcome| receipt.give())))
+                    .await
+            }
+            (_, None) => self.flush(None).await,
         }
         self.metrics.evaluation(clock::monotonic().since(began));
     }
@@ -163,7 +182,7 @@ impl Evaluation {
         self.engine.read(reading);
     }
 
-    fn answer(&mut self, request: Request) {
+    async fn answer(&mut self, request: Request) {
         match request {
             Request::Command { command, reply } => {
                 let result = self.engine.command(&command, clock::now());
@@ -174,7 +193,8 @@ impl Evaluation {
                     let answer = result.map(|outcome| Answer { outcome, durable });
                     // Whoever asked may have given up.
                     let _gone = reply.send(answer).is_err();
-                })));
+                })))
+                .await;
             }
             Request::Snapshot { reply } => {
                 let _gone = reply.send(self.engine.snapshot()).is_err();
@@ -182,16 +202,40 @@ impl Evaluation {
         }
     }
 
-    /// Hands over what the engine said; the waiter goes with the last event.
-    fn flush(&mut self, mut waiter: Option<Waiter>) {
+    /// Hands over what the engine said; the waiter goes with the last event. One tick may say more
+    /// than the journal holds: the rest stays with the engine, which neither reads nor ticks
+    /// meanwhile, until the disk has caught up.
+    async fn flush(&mut self, mut waiter: Option<Waiter>) {
         let mut next = self.engine.poll_effect();
+        let mut handed = 0_usize;
         while let Some(Effect::Event(event)) = next {
+            if !self.inbox.has_room() {
+                self.room().await;
+            } else if handed % SLICE == SLICE - 1 {
+                // Outputs that run on the same thread take what they can before memory is full.
+                tokio::task::yield_now().await;
+            }
+            handed += 1;
             next = self.engine.poll_effect();
             self.metrics.observe(&event);
             self.inbox.push(Record {
                 event,
                 committed: if next.is_none() { waiter.take() } else { None },
             });
+        }
+    }
+
+    /// Waits until the journal has room, alive meanwhile. A disk that stands still for so long that
+    /// nobody waits for it any more is the journal's to handle.
+    async fn room(&mut self) {
+        for _beat in 0..ROOM_BEATS {
+            // Waiting for the disk is no pause: readings wait, too, and none is missed.
+            self.awake = clock::now();
+            self.metrics.heartbeat(TASK);
+            let room = tokio::time::timeout(HEARTBEAT, self.inbox.room()).await;
+            if room.is_ok() {
+                return;
+            }
         }
     }
 

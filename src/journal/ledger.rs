@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Invariants, held under a property test: numbers are shown in order, each once and without a gap;
-//! an id is shown once; every waiter is told exactly once; what is dropped is the oldest that is not
-//! being written; an alarm's state outlives its dropped event.
+//! an id is shown once; every waiter is told exactly once; what is dropped was shown, and is the oldest that
+//! is not being written; an alarm's state outlives its dropped event.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -138,6 +138,10 @@ impl Ledger {
             return (told, true);
         }
         let full = self.ring.len() >= RING;
+        if full {
+            // Whoever pushes waits for room while the disk works. Nothing goes unseen.
+            told.extend(self.go_volatile("slow"));
+        }
         if full && let Some(oldest) = self.ring.remove(self.in_flight) {
             self.dropped += 1;
             if let Some(record) = oldest.entry.event.record.clone() {
@@ -156,6 +160,11 @@ impl Ledger {
             told.extend(self.show_waiting());
         }
         (told, full)
+    }
+
+    /// May an event be pushed? While the disk works, none is dropped for those that come after it.
+    pub(super) fn has_room(&self) -> bool {
+        self.ring.len() < RING || self.closed || self.volatile.is_some()
     }
 
     /// Takes the oldest events for a transaction. They stay in the ring until it has succeeded.

@@ -63,7 +63,7 @@
 //!
 //! | what | bound | when full |
 //! |---|---|---|
-//! | events that wait for the disk | 4096 | the oldest goes, counted; its alarm state is kept; its number stays a hole |
+//! | events that wait for the disk | 4096 | the engine waits ([`Inbox::room`]); while the disk fails the oldest goes, shown and counted; its alarm state is kept; its number stays a hole |
 //! | events in memory for outputs | 1024, and those not on disk | the oldest goes; outputs read the disk |
 //! | events in a transaction | 500 | the rest goes into the next |
 //! | the database | `max_size`; a temporary one 8 MiB at most | `prune.rs` |
@@ -104,8 +104,11 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use self::ledger::{Ledger, Told};
 use self::writer::Writer;
 use crate::engine::effect::Event;
-use crate::engine::time::{Moment, Wall};
+use crate::engine::time::{Moment, Mono, Wall};
 use crate::metrics::Metrics;
+
+/// Lost events are told of in the log at most this often.
+const DROPS_TOLD: Duration = Duration::from_secs(10);
 
 /// Where the journal lives and how large it may grow.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,6 +197,8 @@ struct Shared {
     wake: Condvar,
     closing: std::sync::atomic::AtomicBool,
     issued: watch::Sender<u64>,
+    room: watch::Sender<bool>,
+    drops_told: Mutex<Option<Mono>>,
     health: watch::Sender<JournalHealth>,
     metrics: Arc<Metrics>,
     path: PathBuf,
@@ -255,6 +260,8 @@ fn run(
         wake: Condvar::new(),
         closing: false.into(),
         issued: watch::Sender::new(restored.last_seq),
+        room: watch::Sender::new(true),
+        drops_told: Mutex::default(),
         health: watch::Sender::new(health),
         metrics,
         path: store.path.clone(),
@@ -352,11 +359,27 @@ impl Inbox {
         let now = crate::clock::monotonic();
         let mut ledger = self.shared.lock();
         let (told, dropped) = ledger.push(entry, record.committed, now);
-        if dropped {
-            self.shared.metrics.record_dropped("event");
-        }
+        let lost = ledger.dropped();
         self.shared.publish(ledger, told);
         self.shared.wake.notify_one();
+        if dropped {
+            self.shared.metrics.record_dropped("event");
+            self.shared.tell_of_drops(lost, now);
+        }
+    }
+
+    /// May an event be pushed without another being dropped for it? Also true while the disk fails:
+    /// waiting would not help then.
+    pub fn has_room(&self) -> bool {
+        *self.shared.room.borrow()
+    }
+
+    /// Returns once there is room: after the next commit, or when the disk is found to fail.
+    /// Cancel-safe.
+    pub async fn room(&self) {
+        let mut room = self.shared.room.subscribe();
+        // The other end lives in `shared`, which we hold.
+        let _never_closed = room.wait_for(|room| *room).await.is_err();
     }
 }
 
@@ -378,10 +401,28 @@ impl Shared {
         self.closing.load(std::sync::atomic::Ordering::Acquire)
     }
 
+    /// An error when it begins, and again every [`DROPS_TOLD`] while it goes on.
+    fn tell_of_drops(&self, lost: u64, now: Mono) {
+        let mut told = self
+            .drops_told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|before| now.since(before) >= DROPS_TOLD) {
+            *told = Some(now);
+            tracing::error!(
+                lost,
+                "memory full while the disk fails: the oldest events are not stored"
+            );
+        }
+    }
+
     /// Makes the present known, gives the lock back, and tells those who wait.
     fn publish(&self, ledger: MutexGuard<'_, Ledger>, told: Told) {
         let issued = ledger.issued();
         let volatile = ledger.volatile();
+        let room = ledger.has_room();
+        self.room
+            .send_if_modified(|known| std::mem::replace(known, room) != room);
         let (waiting, dropped) = (ledger.waiting(), ledger.dropped());
         self.issued.send_if_modified(|known| {
             let newer = *known < issued;

@@ -75,7 +75,7 @@ impl Writer {
         let mut ledger = self.shared.lock();
         ledger.close();
         let stored = ledger.waiting() == 0;
-        drop(ledger);
+        self.shared.publish(ledger, Vec::new());
         self.store.close();
         stored
     }
