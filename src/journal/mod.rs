@@ -78,6 +78,7 @@ mod database;
 mod faults;
 mod feed;
 mod found;
+mod inbox;
 mod ledger;
 mod open;
 mod prune;
@@ -91,6 +92,7 @@ mod writer;
 
 pub use feed::{Feed, FeedError};
 pub use found::{Known, OpenError, Restored, Temporary};
+pub use inbox::Inbox;
 pub use prune::Losses;
 pub use store::{CommitError, Entry, Store};
 
@@ -183,12 +185,6 @@ pub struct JournalHealth {
 pub struct Journal {
     shared: Arc<Shared>,
     ended: Option<oneshot::Receiver<bool>>,
-}
-
-/// Where the engine hands in its events; cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Inbox {
-    shared: Arc<Shared>,
 }
 
 /// What the writer, the outputs and the supervisor have in common.
@@ -345,41 +341,6 @@ impl Journal {
 impl Drop for Journal {
     fn drop(&mut self) {
         self.shared.stop();
-    }
-}
-
-impl Inbox {
-    /// Hands in an event. Never waits for the disk; when memory is full the oldest event goes, is
-    /// counted, and its waiter is told.
-    pub fn push(&self, record: Record) {
-        let entry = Entry {
-            event: Arc::from(record.event),
-            t: None,
-        };
-        let now = crate::clock::monotonic();
-        let mut ledger = self.shared.lock();
-        let (told, dropped) = ledger.push(entry, record.committed, now);
-        let lost = ledger.dropped();
-        self.shared.publish(ledger, told);
-        self.shared.wake.notify_one();
-        if dropped {
-            self.shared.metrics.record_dropped("event");
-            self.shared.tell_of_drops(lost, now);
-        }
-    }
-
-    /// May an event be pushed without another being dropped for it? Also true while the disk fails:
-    /// waiting would not help then.
-    pub fn has_room(&self) -> bool {
-        *self.shared.room.borrow()
-    }
-
-    /// Returns once there is room: after the next commit, or when the disk is found to fail.
-    /// Cancel-safe.
-    pub async fn room(&self) {
-        let mut room = self.shared.room.subscribe();
-        // The other end lives in `shared`, which we hold.
-        let _never_closed = room.wait_for(|room| *room).await.is_err();
     }
 }
 
