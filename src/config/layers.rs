@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
@@ -268,42 +269,50 @@ impl Layers {
     }
 
     fn size(&self, text: &str, log: &mut Log) -> Option<u64> {
-        let at = self.at("journal.max_size");
-        match scalar::size(text) {
-            Ok(size) if (MIN_JOURNAL..=MAX_JOURNAL).contains(&size) => Some(size),
-            Ok(_) => {
-                let text = format!("`max_size` must be from 16MiB to 1024GiB, not {text}");
-                log.error(Kind::OutOfRange, at, text);
-                None
-            }
-            Err(hint) => {
-                log.error(
-                    Kind::BadUnit,
-                    at,
-                    format!("`max_size` is not a size: \"{text}\""),
-                )
-                .hint(hint);
-                None
-            }
-        }
+        let (read, bounds) = (scalar::size(text), MIN_JOURNAL..=MAX_JOURNAL);
+        self.within(
+            "max_size",
+            "a size",
+            text,
+            read,
+            (bounds, "16MiB to 1024GiB"),
+            log,
+        )
     }
 
     fn keep(&self, text: &str, log: &mut Log) -> Option<Duration> {
-        let at = self.at("journal.keep_events");
-        match scalar::duration(text) {
-            Ok(keep) if (MIN_KEEP..=MAX_KEEP).contains(&keep) => Some(keep),
+        let (read, bounds) = (scalar::duration(text), MIN_KEEP..=MAX_KEEP);
+        self.within(
+            "keep_events",
+            "a duration",
+            text,
+            read,
+            (bounds, "1d to 100 years"),
+            log,
+        )
+    }
+
+    /// A value of `[journal]` that has a unit and bounds; `spoken` says the bounds to people.
+    fn within<T: PartialOrd>(
+        &self,
+        key: &str,
+        what: &str,
+        text: &str,
+        read: Result<T, String>,
+        (bounds, spoken): (RangeInclusive<T>, &str),
+        log: &mut Log,
+    ) -> Option<T> {
+        let at = self.at(&format!("journal.{key}"));
+        match read {
+            Ok(value) if bounds.contains(&value) => Some(value),
             Ok(_) => {
-                let text = format!("`keep_events` must be from 1d to 100 years, not {text}");
+                let text = format!("`{key}` must be from {spoken}, not {text}");
                 log.error(Kind::OutOfRange, at, text);
                 None
             }
             Err(hint) => {
-                log.error(
-                    Kind::BadUnit,
-                    at,
-                    format!("`keep_events` is not a duration: \"{text}\""),
-                )
-                .hint(hint);
+                let text = format!("`{key}` is not {what}: \"{text}\"");
+                log.error(Kind::BadUnit, at, text).hint(hint);
                 None
             }
         }
