@@ -22,7 +22,8 @@ use crate::engine::time::Wall;
 /// A committed event: what an output sends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Committed {
-    /// Position in the journal; gap-free, never reused.
+    /// Position in the journal. Given again by a later run, under another id, if this event is lost
+    /// with a disk that failed.
     pub seq: u64,
     /// The event as one line of JSON, without a line feed.
     pub line: Arc<str>,
@@ -40,7 +41,7 @@ pub struct Committed {
 pub struct Identity {
     /// The site, as configured.
     pub site: Arc<str>,
-    /// Grows whenever numbers may have been handed out that the journal does not know.
+    /// Of one run of the gateway; grows with every start.
     pub epoch: u64,
 }
 

@@ -102,11 +102,7 @@ pub(super) fn again(path: &Path, max_pages: u64) -> Result<(Connection, u64), ru
     Ok((connection, newest))
 }
 
-pub(super) fn create(
-    path: &Path,
-    epoch: u64,
-    max_pages: u64,
-) -> Result<Connection, rusqlite::Error> {
+pub(super) fn create(path: &Path, max_pages: u64) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -117,10 +113,7 @@ pub(super) fn create(
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     migrate(&mut connection)?;
-    connection.execute(
-        "INSERT INTO meta VALUES (1, ?1, ?1, NULL, 0, 0, ?2)",
-        params![signed(epoch), GENESIS],
-    )?;
+    connection.execute("INSERT INTO meta VALUES (1, 0, NULL, 0, 0, ?1)", [GENESIS])?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     configure(&connection, max_pages)?;
     Ok(connection)

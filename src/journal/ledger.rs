@@ -9,9 +9,14 @@
 //!                 └── in flight ──────────┘
 //! ```
 //!
-//! Invariants, held under a property test: numbers are shown in order, each once and without a gap;
-//! an id is shown once; every waiter is told exactly once; what is dropped was shown, and is the oldest that
-//! is not being written; an alarm's state outlives its dropped event.
+//! An event has its number, and with it its line, from its place in the ring: the same for the writer
+//! that takes it along and for the reader who sees it before the disk has it.
+//! Nothing on the way renumbers it.
+//!
+//! Invariants, held under a property test: numbers are shown in order, each once and without a gap; an
+//! event has one line, wherever it is found, and no two events share an id, over crashes, too; every
+//! waiter is told exactly once; what is dropped was shown, and is the oldest that is not being written;
+//! an alarm's state outlives its dropped event.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -55,12 +60,10 @@ struct Cursor {
 pub(super) struct Group {
     /// Numbered rows; complete after [`Group::stamp`].
     pub(super) rows: Vec<Row>,
-    /// How many of them were shown before.
-    shown: usize,
     fresh: Vec<(Entry, u64)>,
     /// Newest number known to be on disk; whatever lies beyond is replaced.
     pub(super) settled: u64,
-    pub(super) identity: Identity,
+    identity: Identity,
     pub(super) states: Vec<Arc<AlarmRecord>>,
     pub(super) cursors: Vec<(Arc<str>, u64)>,
 }
@@ -77,8 +80,8 @@ impl Group {
 
 /// See the module docs.
 pub(super) struct Ledger {
+    /// Of every id of this run.
     identity: Identity,
-    reserved: u64,
     ring: VecDeque<Pending>,
     in_flight: usize,
     tail: VecDeque<Committed>,
@@ -86,7 +89,7 @@ pub(super) struct Ledger {
     durable: u64,
     /// Why nothing reaches the disk.
     volatile: Option<&'static str>,
-    /// What reaches the disk is not kept: volatile for life, under the one epoch it began with.
+    /// What reaches the disk is not kept: volatile for life.
     temporary: bool,
     records: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
     orphans: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
@@ -96,7 +99,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(identity: Identity, reserved: u64, restored: &super::Restored) -> Self {
+    pub(super) fn new(identity: Identity, restored: &super::Restored) -> Self {
         let records = restored
             .records
             .iter()
@@ -110,7 +113,6 @@ impl Ledger {
         });
         Self {
             identity,
-            reserved,
             ring: VecDeque::new(),
             in_flight: 0,
             tail: VecDeque::new(),
@@ -171,7 +173,6 @@ impl Ledger {
     pub(super) fn group(&mut self) -> Group {
         let mut group = Group {
             rows: Vec::new(),
-            shown: 0,
             fresh: Vec::new(),
             settled: self.durable,
             identity: self.identity.clone(),
@@ -187,7 +188,6 @@ impl Ledger {
                 }
             }
         }
-        group.shown = group.rows.len();
         self.in_flight = group.rows.len() + group.fresh.len();
         let fresh = group.fresh.last().map(|(_, seq)| *seq);
         let shown = group.rows.last().map(|row| row.committed.seq);
@@ -201,23 +201,15 @@ impl Ledger {
         group
     }
 
-    /// The transaction has succeeded: shows what was not shown, and lets go of the group.
-    /// `reserved`: the epoch for the next stretch without a disk, if the one of this group is the
-    /// journal's now.
-    pub(super) fn settle(&mut self, group: Group, reserved: u64, now: Mono) -> Told {
+    /// The transaction has succeeded: shows what was not shown, and lets go of the group. What was
+    /// shown while the disk took its time is on disk now, line for line.
+    pub(super) fn settle(&mut self, group: Group, now: Mono) -> Told {
         self.in_flight = 0;
         let mut told = Told::new();
         for (output, seq) in &group.cursors {
             if let Some(cursor) = self.cursors.get_mut(output) {
                 cursor.stored = *seq;
             }
-        }
-        let fresh = group.rows.len() > group.shown;
-        if fresh && group.identity.epoch != self.identity.epoch {
-            // While the disk took its time these events were shown under other ids. Those ids will
-            // replace the rows; the group is written again.
-            self.adopt_orphans(group.states);
-            return told;
         }
         for row in group.rows {
             let Some(pending) = self.ring.pop_front() else {
@@ -237,13 +229,10 @@ impl Ledger {
             }
         }
         self.trim();
-        if group.identity.epoch == self.identity.epoch {
-            self.reserved = reserved;
-            let waited = self.ring.front().map(|oldest| now.since(oldest.since));
-            // Half the patience: a disk that just keeps up must not flap.
-            if !self.temporary && waited.is_none_or(|waited| waited < PATIENCE / 2) {
-                self.volatile = None;
-            }
+        let waited = self.ring.front().map(|oldest| now.since(oldest.since));
+        // Half the patience: a disk that just keeps up must not flap.
+        if !self.temporary && waited.is_none_or(|waited| waited < PATIENCE / 2) {
+            self.volatile = None;
         }
         told
     }
@@ -263,13 +252,12 @@ impl Ledger {
         }
     }
 
-    /// Goes on without the disk: everything that waits is shown from memory, under an epoch that no
-    /// restart will give again.
+    /// Goes on without the disk: everything that waits is shown from memory, also what the writer has
+    /// in its hands.
     pub(super) fn go_volatile(&mut self, reason: &'static str) -> Told {
         if self.temporary || self.volatile.replace(reason).is_some() {
             return Told::new();
         }
-        self.identity.epoch = self.reserved;
         self.show_waiting()
     }
 

@@ -5,8 +5,8 @@
 //! 1. [`Inbox::push`] never waits for the disk, so the engine never does.
 //! 2. An event is shown ([`Feed`]) after it is on disk together with the alarm state it led to. The
 //!    one exception is a disk that fails or hangs: then it is shown from memory, `durable: false`.
-//! 3. `seq` counts every event shown, without a gap; an id (`site:epoch:seq`) is shown once, over
-//!    crashes, lost files and replaced cards.
+//! 3. An event has one id (`site:epoch:seq`) wherever it is found, and an id is given once, over crashes,
+//!    lost files and replaced cards. In one run `seq` counts every event shown, without a gap.
 //! 4. What was shown is kept until it is on disk, within 4096 events; what an output has not
 //!    delivered is pruned last.
 //!
@@ -24,6 +24,23 @@
 //! commits in groups **that start at once and take along whatever came meanwhile**: no timer delays
 //! an alarm, and a thousand alarms at one instant cost a few syncs and not a thousand.
 //!
+//! # Ids
+//!
+//! **An epoch belongs to one run.** Every start takes one that no start before it took, and has it on
+//! disk before it gives the first id (`open.rs`). **In a run an event has its number from its place in
+//! the queue**, and with the number its one line (`ledger.rs`).
+//!
+//! | what becomes of an event that was shown from memory | the event | its number |
+//! |---|---|---|
+//! | the commit that hung is done after all | on disk, as it was shown | |
+//! | the commit failed, was done all the same, or is repeated | on disk, as it was shown | |
+//! | the process is killed, and its row is on disk | the next run finds it as it was shown | |
+//! | the process is killed, and its row is not on disk | lost | given again, with another epoch |
+//!
+//! Nobody knows which of the four it will be when the event is shown. So the epoch must not change with
+//! the disk's condition, which would give events on their way to the disk a second id; nor may it be
+//! kept over a crash, which would give the ids of lost events to others.
+//!
 //! # When the disk fails or hangs
 //!
 //! ```text
@@ -38,17 +55,9 @@
 //! Going volatile needs no writer, which may be stuck inside a sync for ever: whoever notices (the
 //! writer on errors, the supervisor's [`Journal::tick`] on silence) shows all that waits from memory,
 //! and from then on `push` itself shows each event at once. The writer meanwhile tries again, 100 ms
-//! to 5 s apart, each time on a newly opened file, and brings the events to disk with the ids they
-//! were shown under.
-//!
-//! Those ids carry an **epoch of their own**, reserved on disk while it still worked. A crash in this
-//! stretch loses what was not on disk; the next start goes on with the number after the newest row,
-//! and without the other epoch it would give ids a second time that receivers have seen. Back on
-//! disk, the journal stays in the new epoch and reserves the next.
-//!
-//! The outcome of a failed commit is unknown. In durable mode nobody was shown its events, so the
-//! same rows are written again over themselves. If the gateway crashes right after it has gone
-//! volatile over such a commit, its events may be delivered under two ids: repeated, never lost.
+//! to 5 s apart, each time on a newly opened file, and brings the events to disk as they were shown.
+//! The outcome of a failed commit is unknown: the same rows are written again over themselves. A
+//! crash in this stretch loses what is not on disk.
 //!
 //! # When the disk fails already at start
 //!
@@ -121,9 +130,10 @@ pub struct JournalSettings {
     pub max_size: u64,
     /// Events older than this may go once every output has them.
     pub keep_events: Duration,
-    /// Epoch of the first journal in its place; `None`: counted, and never below the Unix time in
-    /// seconds, so that a replaced card cannot repeat an event id. Replay sets 1; epochs after it
-    /// are then counted, too.
+    /// `None`: every start takes a new epoch, which is never below the Unix time in seconds, so that a
+    /// replaced card cannot repeat an event id. Replay sets 1, to repeat itself byte for byte: that is
+    /// the epoch of its first journal, and is kept over restarts that find everything as it was left,
+    /// for replay shows nothing that is not on disk.
     pub first_epoch: Option<u64>,
 }
 
@@ -243,7 +253,7 @@ fn run(
     settings: &JournalSettings,
     metrics: Arc<Metrics>,
 ) -> std::io::Result<Journal> {
-    let ledger = Ledger::new(store.identity().clone(), store.reserved(), restored);
+    let ledger = Ledger::new(store.identity().clone(), restored);
     let health = JournalHealth {
         durable: ledger.volatile().is_none(),
         reason: ledger.volatile(),

@@ -11,13 +11,12 @@
 //!   │                                                              gateway then watches without it
 //!   │                                                              (`temporary.rs`)
 //!   ▼
-//!  sound ── ends before the head file says ─────────────────────▶ new epoch, `lost_tail`
+//!  sound ── ends before the head file says ─────────────────────▶ `lost_tail`
 //! ```
 //!
-//! An event id is `site:epoch:seq`. The epoch rises whenever numbers may have been handed out that
-//! the file does not know: a fresh file, a lost tail, a stretch without a disk. The highest epoch
-//! ever handed out or reserved is kept beside the database and is never below the Unix time in
-//! seconds, so that neither a lost file nor a replaced card repeats an id.
+//! Every start takes a new epoch for its ids: the run before may have shown numbers that the file does
+//! not know. The highest epoch taken so far is kept in the database and beside it, and is never below
+//! the Unix time in seconds, so that neither a lost file nor a replaced card repeats an id.
 //!
 //! A damaged file is kept for people. Reading out of it what is still sound is deliberately absent: a
 //! state that only looks sound would be worse than none, so alarms begin as normal and raise again.
@@ -31,7 +30,7 @@ use std::fs;
 use std::io;
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::JournalSettings;
 use super::database::{
@@ -71,8 +70,8 @@ impl Store {
 /// A file that was opened and read.
 struct Loaded {
     connection: Connection,
+    /// Of the run before; 0 in a fresh file.
     epoch: u64,
-    reserved: u64,
     restored: Restored,
 }
 
@@ -110,8 +109,7 @@ impl Opening<'_> {
 
         let Loaded {
             connection,
-            mut epoch,
-            reserved,
+            epoch: before,
             mut restored,
         } = match self.load(known) {
             // The reserve is for this: a full disk must not keep the gateway from starting.
@@ -122,22 +120,18 @@ impl Opening<'_> {
             }
             other => other?,
         };
-        let highest = reserved.max(epoch).max(known.unwrap_or(0));
-        let mut reserved = self.next_epoch(highest);
         if restored.quarantined.is_none() && !restored.missing {
             restored.lost_tail = head_file.read().saturating_sub(restored.last_seq);
         }
-        if restored.lost_tail > 0 {
-            epoch = reserved;
-            reserved = self.next_epoch(epoch);
-        }
+        let highest = before.max(known.unwrap_or(0));
+        let epoch = self.epoch(highest, restored.is_history_lost());
         restored.epoch = epoch;
         epoch_file
-            .write(site, reserved)
+            .write(site, epoch)
             .or_else(|error| {
                 let full = error.kind() == io::ErrorKind::StorageFull;
                 if full && ballast.release() {
-                    epoch_file.write(site, reserved)
+                    epoch_file.write(site, epoch)
                 } else {
                     Err(error)
                 }
@@ -145,10 +139,7 @@ impl Opening<'_> {
             .map_err(self.file("write the epoch file"))?;
         restored.cursors = cursors(&connection, outputs, restored.last_seq)
             .and_then(|cursors| {
-                connection.execute(
-                    "UPDATE meta SET epoch=?1, reserved=?2",
-                    params![signed(epoch), signed(reserved)],
-                )?;
+                connection.execute("UPDATE meta SET epoch=?1", [signed(epoch)])?;
                 Ok(cursors)
             })
             .map_err(|source| self.sqlite(source))?;
@@ -162,14 +153,11 @@ impl Opening<'_> {
                 site: site.into(),
                 epoch,
             },
-            reserved,
-            counted_epochs: self.settings.first_epoch.is_some(),
             last_seq: restored.last_seq,
             on_disk: restored.last_seq,
             max_pages: self.max_pages(),
             cursors: restored.cursors.clone(),
             losses: Losses::default(),
-            epoch_file,
             head_file,
             ballast,
             _lock: lock,
@@ -185,7 +173,7 @@ impl Opening<'_> {
         match self.existing(known) {
             Ok(Some(loaded)) => Ok(loaded),
             Ok(None) => {
-                let mut loaded = self.fresh(known)?;
+                let mut loaded = self.fresh()?;
                 loaded.restored.missing = known.is_some();
                 Ok(loaded)
             }
@@ -194,7 +182,7 @@ impl Opening<'_> {
                 let seconds = unix_seconds(self.now.wall);
                 let aside = quarantine(path, seconds).map_err(self.file("move a damaged file"))?;
                 tracing::error!(%why, kept = %aside.display(), "journal damaged: fresh one begun");
-                let mut loaded = self.fresh(known)?;
+                let mut loaded = self.fresh()?;
                 loaded.restored.quarantined = Some(aside);
                 Ok(loaded)
             }
@@ -238,11 +226,10 @@ impl Opening<'_> {
             return damaged("the database is empty");
         }
         self.restore(&mut connection)
-            .map(|(epoch, reserved, restored)| {
+            .map(|(epoch, restored)| {
                 Some(Loaded {
                     connection,
                     epoch,
-                    reserved,
                     restored,
                 })
             })
@@ -260,10 +247,7 @@ impl Opening<'_> {
         Ok(())
     }
 
-    fn restore(
-        &self,
-        connection: &mut Connection,
-    ) -> Result<(u64, u64, Restored), rusqlite::Error> {
+    fn restore(&self, connection: &mut Connection) -> Result<(u64, Restored), rusqlite::Error> {
         let size = fs::metadata(&self.settings.path).map_or(0, |file| file.len());
         if size <= QUICK_CHECK {
             let verdict: String =
@@ -277,34 +261,35 @@ impl Opening<'_> {
             return Err(damage("the schema was altered".to_owned()));
         }
         let mut restored = Restored::default();
-        let (epoch, reserved, last): (i64, i64, i64) =
-            connection.query_row("SELECT epoch, reserved, last_seq FROM meta", [], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        let (epoch, last): (i64, i64) =
+            connection.query_row("SELECT epoch, last_seq FROM meta", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
             })?;
         restored.last_alive = last_alive(connection)?;
         restored.last_seq = last.unsigned_abs().max(newest(connection)?);
         restored.clean_stop = ends_with_stop(connection)?;
         restored.records = states(connection)?;
-        Ok((epoch.unsigned_abs(), reserved.unsigned_abs(), restored))
+        Ok((epoch.unsigned_abs(), restored))
     }
 
-    fn fresh(&self, known: Option<u64>) -> Result<Loaded, OpenError> {
-        let epoch = match (self.settings.first_epoch, known) {
-            (Some(first), None) => first,
-            (_, known) => self.next_epoch(known.unwrap_or(0)),
-        };
-        let connection = create(&self.settings.path, epoch, self.max_pages())
-            .map_err(|source| self.sqlite(source))?;
+    fn fresh(&self) -> Result<Loaded, OpenError> {
+        let connection =
+            create(&self.settings.path, self.max_pages()).map_err(|source| self.sqlite(source))?;
         Ok(Loaded {
             connection,
-            epoch,
-            reserved: epoch,
+            epoch: 0,
             restored: Restored::default(),
         })
     }
 
-    fn next_epoch(&self, above: u64) -> u64 {
-        next_epoch(above, self.now.wall, self.settings.first_epoch.is_some())
+    /// The epoch of this run. `highest`: of all runs before it, 0 when there was none.
+    fn epoch(&self, highest: u64, history_lost: bool) -> u64 {
+        match self.settings.first_epoch {
+            Some(first) if highest == 0 => first,
+            Some(_) if !history_lost => highest,
+            Some(_) => highest + 1,
+            None => (highest + 1).max(unix_seconds(self.now.wall)),
+        }
     }
 
     fn max_pages(&self) -> u64 {
@@ -333,17 +318,6 @@ impl Opening<'_> {
             "damaged" => Trouble::Damaged(source.to_string()),
             _ => Trouble::Refused(self.sqlite(source)),
         }
-    }
-}
-
-/// An epoch above `above`. `counted`: the next number, so that a replay repeats itself; else at
-/// least the Unix time in seconds.
-pub(super) fn next_epoch(above: u64, now: Wall, counted: bool) -> u64 {
-    let next = above + 1;
-    if counted {
-        next
-    } else {
-        next.max(unix_seconds(now))
     }
 }
 

@@ -25,8 +25,7 @@ CREATE TABLE cursor (
 -- One row.
 CREATE TABLE meta (
     one       INTEGER PRIMARY KEY CHECK (one = 1),
-    epoch     INTEGER NOT NULL,   -- of the ids handed out now
-    reserved  INTEGER NOT NULL,   -- epoch for the next stretch without a disk; used by nobody yet
+    epoch     INTEGER NOT NULL,   -- of the ids of the run that opened the file last
     alive_ms  INTEGER,            -- last sign of life, Unix milliseconds; NULL before the first
     last_seq  INTEGER NOT NULL,   -- newest row there must be
     base_seq  INTEGER NOT NULL,   -- row before the oldest one kept

@@ -3,7 +3,7 @@
 //! | file | what | written |
 //! |---|---|---|
 //! | `journal.db.lock` | held while a gateway runs; its process id | at start |
-//! | `journal.db.epoch` | highest epoch that was ever handed out or reserved | at start, and after each stretch without a disk; synced |
+//! | `journal.db.epoch` | highest epoch that any run took for its ids | at start, before the first id; synced |
 //! | `journal.db.head` | newest committed number | after every commit, not synced: it is there to notice a lost write-ahead log, not a power cut |
 //! | `journal.db.ballast` | 4 MiB to delete when the disk is full, so that alarms still fit | when there is room |
 //!
@@ -84,7 +84,7 @@ impl Lock {
     }
 }
 
-/// Highest epoch handed out or reserved, kept outside the database.
+/// Highest epoch that any run took, kept outside the database.
 #[derive(Debug)]
 pub(super) struct EpochFile {
     path: PathBuf,

@@ -15,9 +15,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::chain::{self, Hash};
+use super::database;
 use super::prune::Losses;
-use super::sidecar::{Ballast, EpochFile, HeadFile, Lock};
-use super::{database, open};
+use super::sidecar::{Ballast, HeadFile, Lock};
 use crate::engine::effect::Event;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Wall;
@@ -33,10 +33,6 @@ pub struct Store {
     /// `None` after a failed commit, until the file is opened again.
     pub(super) connection: Option<Connection>,
     pub(super) identity: Identity,
-    /// Epoch for the next stretch without a disk.
-    pub(super) reserved: u64,
-    /// Replay: epochs are counted and never taken from the clock.
-    pub(super) counted_epochs: bool,
     /// Newest row of the last commit that succeeded.
     pub(super) last_seq: u64,
     /// Newest row in the file; larger after an attempt whose outcome was unknown.
@@ -45,7 +41,6 @@ pub struct Store {
     /// Of the configured outputs, as stored.
     pub(super) cursors: BTreeMap<Arc<str>, u64>,
     pub(super) losses: Losses,
-    pub(super) epoch_file: EpochFile,
     pub(super) head_file: HeadFile,
     pub(super) ballast: Ballast,
     pub(super) _lock: Lock,
@@ -100,8 +95,6 @@ pub(super) struct Write<'a> {
     pub(super) states: &'a [Arc<AlarmRecord>],
     /// Cursors that moved.
     pub(super) cursors: &'a [(Arc<str>, u64)],
-    /// Epoch of the newest id handed out.
-    pub(super) epoch: u64,
 }
 
 /// Why a commit failed. Its outcome is unknown (module docs).
@@ -125,15 +118,6 @@ pub enum CommitError {
         #[source]
         source: rusqlite::Error,
     },
-    /// A file beside the database could not be written.
-    #[error("cannot write the epoch file beside the journal {}", path.display())]
-    Epoch {
-        /// The database.
-        path: PathBuf,
-        /// What the system says.
-        #[source]
-        source: std::io::Error,
-    },
 }
 
 impl CommitError {
@@ -142,7 +126,6 @@ impl CommitError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Commit { source, .. } | Self::Reopen { source, .. } => database::reason(source),
-            Self::Epoch { .. } => "io",
         }
     }
 }
@@ -162,7 +145,6 @@ impl Store {
         let write = Write {
             rows: &rows,
             settled: self.last_seq,
-            epoch: self.identity.epoch,
             ..Write::default()
         };
         self.write(&write, now)?;
@@ -174,14 +156,9 @@ impl Store {
         self.last_seq
     }
 
-    /// Site and epoch of the ids given now.
+    /// Site and epoch of the ids of this run.
     pub const fn identity(&self) -> &Identity {
         &self.identity
-    }
-
-    /// Epoch for the next stretch without a disk.
-    pub(super) const fn reserved(&self) -> u64 {
-        self.reserved
     }
 
     /// Size on disk with the write-ahead log, bytes.
@@ -214,9 +191,6 @@ impl Store {
     }
 
     pub(super) fn write(&mut self, write: &Write<'_>, now: Wall) -> Result<(), CommitError> {
-        if write.epoch > self.identity.epoch {
-            self.adopt(write.epoch, now)?;
-        }
         // Each round that makes room frees a share of the file, so this ends soon.
         let mut rounds = 0;
         loop {
@@ -234,20 +208,6 @@ impl Store {
                 }
             }
         }
-    }
-
-    /// Ids carry a new epoch from now on; reserves the one after it before anything uses this one.
-    fn adopt(&mut self, epoch: u64, now: Wall) -> Result<(), CommitError> {
-        let reserved = open::next_epoch(epoch.max(self.reserved), now, self.counted_epochs);
-        self.epoch_file
-            .write(&self.identity.site, reserved)
-            .map_err(|source| CommitError::Epoch {
-                path: self.path.clone(),
-                source,
-            })?;
-        self.identity.epoch = epoch;
-        self.reserved = reserved;
-        Ok(())
     }
 
     fn attempt(&mut self, write: &Write<'_>, now: Wall) -> Result<(), CommitError> {
@@ -286,13 +246,8 @@ impl Store {
                 tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2)")?
                     .execute(params![output, signed((*seq).min(last_seq))])?;
             }
-            tx.prepare_cached("UPDATE meta SET epoch=?1, reserved=?2, alive_ms=?3, last_seq=?4")?
-                .execute(params![
-                    signed(self.identity.epoch),
-                    signed(self.reserved),
-                    millis(now),
-                    signed(last_seq)
-                ])?;
+            tx.prepare_cached("UPDATE meta SET alive_ms=?1, last_seq=?2")?
+                .execute(params![millis(now), signed(last_seq)])?;
             tx.commit()?;
             #[cfg(test)]
             faults.after_commit()?;

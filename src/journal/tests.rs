@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 use super::chain::verify;
 use super::faults::Faults;
 use super::scratch::{Scratch, event, raises};
-use super::{CommitOutcome, Feed, FeedError, Inbox, Journal, Record, Store, run};
+use super::{CommitOutcome, Feed, FeedError, Inbox, Journal, JournalSettings, Record, Store, run};
 use crate::engine::effect::EventKind;
 use crate::event::Committed;
 
@@ -25,16 +25,16 @@ struct Bench {
 
 impl Bench {
     fn start(scratch: &Scratch) -> Self {
-        let (store, restored) = Store::open(
-            &scratch.settings(),
-            "north",
-            &["up".into()],
-            crate::clock::now(),
-        )
-        .expect("the journal opens");
+        Self::start_with(&scratch.settings())
+    }
+
+    fn start_with(settings: &JournalSettings) -> Self {
+        let now = crate::clock::now();
+        let (store, restored) =
+            Store::open(settings, "north", &["up".into()], now).expect("the journal opens");
         let faults = Arc::clone(&store.faults);
         let metrics = Arc::default();
-        let journal = run(store, &restored, &scratch.settings(), metrics).expect("starts");
+        let journal = run(store, &restored, settings, metrics).expect("starts");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()
@@ -97,6 +97,14 @@ fn ids(events: &[Committed]) -> Vec<&str> {
         .iter()
         .map(|event| id(event).map_or("", |(from, to)| &event.line[from..to]))
         .collect()
+}
+
+/// As in a gateway: an epoch for each start.
+fn live(scratch: &Scratch) -> JournalSettings {
+    JournalSettings {
+        first_epoch: None,
+        ..scratch.settings()
+    }
 }
 
 const fn stored(seq: u64) -> CommitOutcome {
@@ -193,7 +201,7 @@ fn on_a_failing_disk_delivery_goes_on_and_heals_with_the_ids_that_were_shown() {
     let told = bench.push(3);
     assert_eq!(bench.outcome(told), from_memory(3));
     let shown = bench.after(1);
-    assert_eq!(ids(&shown), ["north:2:2", "north:2:3"]);
+    assert_eq!(ids(&shown), ["north:1:2", "north:1:3"]);
     assert!(shown.iter().all(|event| !event.durable));
     assert_eq!(bench.feed.states()[0].occurrence, 3);
     bench.feed.acknowledge("up", 3);
@@ -208,17 +216,19 @@ fn on_a_failing_disk_delivery_goes_on_and_heals_with_the_ids_that_were_shown() {
     let all = bench.after(0);
     assert_eq!(
         ids(&all),
-        ["north:1:1", "north:2:2", "north:2:3", "north:2:4"]
+        ["north:1:1", "north:1:2", "north:1:3", "north:1:4"]
     );
+    assert!(all[1..3].iter().zip(&shown).all(|(a, b)| a.line == b.line));
     assert!(bench.close());
 }
 
 #[test]
 fn a_crash_on_a_failing_disk_gives_no_id_twice() {
     let scratch = Scratch::new();
+    let settings = live(&scratch);
     let mut shown = Vec::new();
     for round in 0..3 {
-        let bench = Bench::start(&scratch);
+        let bench = Bench::start_with(&settings);
         let first = bench.feed.committed();
         let told = bench.push(round);
         assert_eq!(bench.outcome(told), stored(first + 1));
@@ -235,6 +245,43 @@ fn a_crash_on_a_failing_disk_gives_no_id_twice() {
 }
 
 #[test]
+fn a_crash_after_the_disk_hung_finds_every_event_as_it_was_shown() {
+    for reached_disk in [true, false] {
+        let scratch = Scratch::new();
+        let settings = live(&scratch);
+        let bench = Bench::start_with(&settings);
+        let told = bench.push(1);
+        assert_eq!(bench.outcome(told), stored(1));
+        bench.faults.hang(true);
+        let told = bench.push(2);
+        let now = crate::clock::now();
+        bench.journal.tick(now.after(Duration::from_secs(3)));
+        assert_eq!(bench.outcome(told), from_memory(2));
+        let shown = bench.after(0);
+        if reached_disk {
+            bench.faults.fail_after(u32::MAX);
+        } else {
+            bench.faults.fail(u32::MAX);
+        }
+        bench.faults.hang(false);
+        assert!(!bench.close(), "nobody knows, and it says so");
+
+        let bench = Bench::start_with(&settings);
+        let kept = 1 + u64::from(reached_disk);
+        assert_eq!(bench.feed.committed(), kept);
+        let told = bench.push(3);
+        assert_eq!(bench.outcome(told), stored(kept + 1));
+        let now = bench.after(0);
+        if reached_disk {
+            assert_eq!(now[1].line, shown[1].line, "the same event has the same id");
+        } else {
+            assert_ne!(ids(&now)[1], ids(&shown)[1], "another event has another id");
+        }
+        assert!(bench.close());
+    }
+}
+
+#[test]
 fn on_a_disk_that_hangs_delivery_goes_on_and_closing_does_not_wait_for_ever() {
     let scratch = Scratch::new();
     let bench = Bench::start(&scratch);
@@ -248,7 +295,7 @@ fn on_a_disk_that_hangs_delivery_goes_on_and_closing_does_not_wait_for_ever() {
     assert_eq!(bench.journal.health().borrow().reason, Some("slow"));
     let told = bench.push(2);
     assert_eq!(bench.outcome(told), from_memory(2));
-    assert_eq!(ids(&bench.after(0)), ["north:2:1", "north:2:2"]);
+    assert_eq!(ids(&bench.after(0)), ["north:1:1", "north:1:2"]);
     bench.faults.hang(false);
     bench.durable(true);
     let told = bench.push(3);

@@ -126,7 +126,6 @@ impl Writer {
             settled: group.settled,
             states: &group.states,
             cursors: &group.cursors,
-            epoch: group.identity.epoch,
         };
         match self.store.write(&write, began.wall) {
             Ok(()) => self.committed(group, began),
@@ -174,7 +173,7 @@ impl Writer {
         let mut ledger = self.shared.lock();
         let was_volatile = ledger.volatile().is_some();
         ledger.lost(losses);
-        let told = ledger.settle(group, self.store.reserved(), now.mono);
+        let told = ledger.settle(group, now.mono);
         if was_volatile && ledger.volatile().is_none() {
             tracing::info!("disk works again: events are stored");
         }

@@ -60,6 +60,7 @@ async fn killed_twenty_times() {
         assert_eq!(record.missing_seq().collect::<Vec<_>>(), Vec::<u64>::new());
         assert_eq!((record.out_of_order(), record.malformed()), (0, 0));
         assert!(record.distinct() as u64 > 8 * kills, "{}", record.summary());
+        assert_eq!(record.distinct(), journal.len(), "each once, over all runs");
         let arrived: Vec<_> = record.events().cloned().collect();
         arrived_as_written(&arrived, &journal);
         acknowledged.arrived(&arrived);
@@ -76,7 +77,7 @@ async fn killed_twenty_times() {
     assert_eq!(gateway.stop().await.code(), Some(0));
 }
 
-async fn plant(held: u64) -> Device {
+pub(super) async fn plant(held: u64) -> Device {
     let mut device = DeviceConfig::new((Ipv4Addr::LOCALHOST, 0).into());
     for number in 1..=SWINGING {
         let period = 300 + 70 * number;
@@ -90,7 +91,7 @@ async fn plant(held: u64) -> Device {
     Device::start(device).await.expect("a free port")
 }
 
-fn configuration(port: u16, device: SocketAddr, held: u64) -> String {
+pub(super) fn configuration(port: u16, device: SocketAddr, held: u64) -> String {
     let mut text = format!(
         "[device.plc]\nmodbus = \"tcp://{device}\"\npoll = \"100ms\"\n\
          [output.control-room]\nmqtt = \"mqtt://127.0.0.1:{port}\"\n"

@@ -10,4 +10,5 @@ mod load;
 mod outage;
 mod payloads;
 mod refusals;
+mod slow_card;
 mod syncs;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::super::scratch::{Scratch, alter, at, raises, seqs};
 use super::super::sidecar::beside;
-use super::super::{OpenError, Restored, Store};
+use super::super::{JournalSettings, OpenError, Restored, Store};
 
 #[test]
 fn a_fresh_journal_is_empty_and_says_so() {
@@ -88,6 +88,32 @@ fn overwrite(path: &Path, from: u64, bytes: &[u8]) {
     let mut file = fs::File::options().write(true).open(path).expect("there");
     file.seek(SeekFrom::Start(from)).expect("seekable");
     file.write_all(bytes).expect("writable");
+}
+
+#[test]
+fn every_start_takes_an_epoch_of_its_own_and_knows_it_from_two_places() {
+    let scratch = Scratch::new();
+    let settings = JournalSettings {
+        first_epoch: None,
+        ..scratch.settings()
+    };
+    let start = |second| {
+        let (mut store, restored) =
+            Store::open(&settings, "north", &[], at(second)).expect("the journal opens");
+        let shown = store.commit(&raises(1, 1), at(second).wall);
+        let id = format!("north:{}:", restored.epoch);
+        assert!(shown.expect("commits")[0].line.contains(&id));
+        // Not even closed in order: numbers shown without the disk are on no file.
+        restored.epoch
+    };
+    assert_eq!(start(5000), 5000, "Unix seconds");
+    assert_eq!(start(5000), 5001);
+    assert_eq!(start(100), 5002, "a clock set back");
+    fs::remove_file(beside(&scratch.database(), ".epoch")).expect("there");
+    assert_eq!(start(100), 5003);
+    fs::remove_file(scratch.database()).expect("there");
+    assert_eq!(start(100), 5004);
+    assert_eq!(start(9000), 9000);
 }
 
 #[test]
@@ -248,6 +274,6 @@ fn an_epoch_file_cut_by_a_kill_or_with_an_absurd_number_stops_nothing() {
         let (_store, restored) = scratch.open();
         assert_eq!(restored.epoch, 1, "{text}");
         let written = fs::read_to_string(&path).expect("there");
-        assert!(written.contains("highest epoch 3"), "{text}: {written}");
+        assert!(written.contains("highest epoch 1\n"), "{text}: {written}");
     }
 }

@@ -23,7 +23,6 @@ fn a_restart_brings_everything_back_whether_closed_or_killed() {
         };
         let write = Write {
             cursors: &[("up".into(), 2)],
-            epoch: 1,
             ..Write::default()
         };
         store.write(&write, at(2001).wall).expect("commits");
@@ -65,7 +64,6 @@ fn a_failed_commit_may_be_repeated_whatever_became_of_it() {
         let write = Write {
             rows: &rows,
             settled: 1,
-            epoch: 1,
             ..Write::default()
         };
         if reached_disk {
@@ -105,7 +103,6 @@ fn a_cursor_never_points_beyond_what_is_on_disk() {
     store.commit(&raises(1, 2), at(2000).wall).expect("commits");
     let write = Write {
         cursors: &[("up".into(), 9)],
-        epoch: 1,
         ..Write::default()
     };
     store.write(&write, at(2001).wall).expect("commits");
@@ -177,7 +174,6 @@ fn at_its_cap_the_file_gives_up_delivered_rows_first() {
             .expect("goes on");
         let write = Write {
             cursors: &[("up".into(), delivered)],
-            epoch: 1,
             ..Write::default()
         };
         store.write(&write, at(2000).wall).expect("goes on");
@@ -219,7 +215,6 @@ fn age_prunes_only_what_is_delivered() {
     );
     let write = Write {
         cursors: &[("up".into(), 2500)],
-        epoch: 1,
         ..Write::default()
     };
     store.write(&write, now).expect("commits");
@@ -227,7 +222,6 @@ fn age_prunes_only_what_is_delivered() {
     assert_eq!(seqs(&store)[0], 2501, "not delivered yet");
     let write = Write {
         cursors: &[("up".into(), 5000)],
-        epoch: 1,
         ..Write::default()
     };
     store.write(&write, now).expect("commits");
@@ -238,22 +232,4 @@ fn age_prunes_only_what_is_delivered() {
     let (_store, restored) = scratch.open();
     assert_eq!((restored.last_seq, restored.records.len()), (5000, 1));
     assert!(verify(&scratch.database()).is_ok());
-}
-
-#[test]
-fn an_epoch_that_was_used_without_a_disk_outlives_the_file() {
-    let scratch = Scratch::new();
-    let (mut store, _) = scratch.open();
-    let write = Write {
-        epoch: store.reserved(),
-        ..Write::default()
-    };
-    store.write(&write, at(2000).wall).expect("commits");
-    let used = store.identity().epoch;
-    let reserved = store.reserved();
-    assert!(reserved > used);
-    store.close();
-    std::fs::remove_file(scratch.database()).expect("there");
-    let (_store, restored) = scratch.open();
-    assert!(restored.epoch > reserved, "{} may have been used", reserved);
 }
