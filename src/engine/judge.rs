@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::agenda::Timer;
 use super::alarm::{Input, Step, transition};
 use super::delay::{Confirmed, Phase, Zone};
+use super::links::Source;
 use super::quality::Condition;
 use super::reading::{Fault, Sample};
 use super::time::{Moment, Mono};
@@ -26,8 +27,12 @@ impl Engine {
         channel.sample = Some(sample);
         match channel.condition {
             Condition::Waiting | Condition::Present => {
+                let first = channel.condition == Condition::Waiting;
                 channel.condition = Condition::Present;
                 let changed = channel.mark(sample, now.mono, confirm);
+                if first || changed {
+                    self.links.touch(Source::Condition(index));
+                }
                 self.judge(index, sample, Some(taken), changed, now);
             }
             Condition::Bad(_) | Condition::Stale => self.await_confirmation(index, now),
@@ -72,6 +77,7 @@ impl Engine {
         channel.condition = Condition::Present;
         if let Some(sample) = channel.sample {
             channel.mark(sample, now.mono, Duration::ZERO);
+            self.links.touch(Source::Condition(index));
             self.judge(index, sample, None, true, now);
         }
     }
@@ -127,6 +133,10 @@ impl Engine {
             // Kept until there is a value again: the alarm that tells of it may have a delay.
             self.points[index].hidden = self.hazards_in_sight(index);
         }
+        if was != condition {
+            self.links.touch(Source::Condition(index));
+            self.links.touch(Source::Value(index));
+        }
         for alarm in self.points[index].alarms.clone() {
             let known = self.alarms[alarm].state.is_active();
             let zone = self.alarms[alarm].watch.zone_without_value(condition);
@@ -157,6 +167,7 @@ impl Engine {
             return;
         };
         let quality = sample.quality();
+        self.links.touch(Source::Value(index));
         for index in self.points[index].alarms.clone() {
             let alarm = &mut self.alarms[index];
             if let Some(taken) = taken {
@@ -172,6 +183,21 @@ impl Engine {
                 self.report_quality(index, false, now);
             }
         }
+    }
+
+    /// Judges one alarm by the value there is, because what it looks at elsewhere has changed. It is
+    /// no new sample of its own point.
+    pub(super) fn judge_again(&mut self, index: usize, now: Moment) {
+        let channel = &self.points[self.point_of(index)].channel;
+        let watch = &self.alarms[index].watch;
+        let zone = match channel
+            .shown()
+            .and_then(|sample| Some((sample.value()?, sample)))
+        {
+            Some((value, sample)) => watch.zone(value, sample.quality(), now.mono),
+            None => watch.zone_without_value(channel.condition),
+        };
+        self.advance(index, zone, now);
     }
 
     /// Hands a verdict to the delays of an alarm.
@@ -206,6 +232,7 @@ impl Engine {
             debug_assert!(false, "raise and clear are never refused");
             return;
         };
+        self.links.touch(Source::Alarm(index));
         match step {
             Step::Raised => {
                 alarm.begin(now, value, self.points[point].hidden.priority);

@@ -27,6 +27,7 @@ pub mod command;
 mod delay;
 pub mod effect;
 mod judge;
+mod links;
 mod occurrence;
 mod operate;
 mod quality;
@@ -44,6 +45,7 @@ use std::time::Duration;
 
 use agenda::{Agenda, Timer};
 use effect::{Cause, Details, Effect, EventKind};
+use links::{Dependent, Links, Wiring};
 use occurrence::Alarm;
 use quality::{Admission, Channel, Condition};
 use reading::{Fault, Reading, Sample};
@@ -60,6 +62,7 @@ pub struct Engine {
     points: Vec<Point>,
     alarms: Vec<Alarm>,
     names: BTreeMap<Arc<str>, usize>,
+    links: Links,
     agenda: Agenda,
     effects: VecDeque<Effect>,
     /// The time of the last call.
@@ -105,6 +108,7 @@ impl Engine {
         for point in 0..engine.points.len() {
             engine.restore_condition(point);
         }
+        engine.settle(now);
         engine
     }
 
@@ -123,6 +127,7 @@ impl Engine {
         };
         if let Admission::Live(sample, taken) = point.channel.admit(&reading) {
             self.accept(index, sample, taken, now);
+            self.settle(now);
         }
     }
 
@@ -195,8 +200,11 @@ impl Engine {
             .iter()
             .enumerate()
             .map(|(index, alarm)| (Arc::clone(&alarm.id), index));
+        let links = Links::new(wiring(settings), points.len(), alarms.len());
+        debug_assert!(links.circle().is_empty(), "config refuses circles");
         Self {
             names: names.collect(),
+            links,
             // Silence and confirmation per point, a delay per alarm.
             agenda: Agenda::with_capacity(2 * points.len() + alarms.len()),
             effects: VecDeque::with_capacity(64),
@@ -283,6 +291,17 @@ impl Engine {
             Timer::Stale(point) => self.fall_silent(point as usize, due, now),
             Timer::Confirm(point) => self.end_confirmation(point as usize, due, now),
         }
+        self.settle(now);
+    }
+
+    /// Judges again whoever looks at what has changed, until nothing changes any more.
+    fn settle(&mut self, now: Moment) {
+        while let Some(dependent) = self.links.next() {
+            match dependent {
+                Dependent::Alarm(alarm) => self.judge_again(alarm, now),
+                Dependent::Group(_) => {}
+            }
+        }
     }
 
     /// The value that belongs into an alarm's event: none for alarms about the missing value, and none
@@ -303,6 +322,11 @@ impl Engine {
         self.points
             .partition_point(|point| point.alarms.end <= alarm)
     }
+}
+
+/// Who looks at what beyond its own point.
+const fn wiring(_settings: &Settings) -> Wiring {
+    Wiring::new()
 }
 
 /// Index of a point or alarm in a timer. Settings of more than 2^32 alarms do not fit into memory.
