@@ -208,6 +208,11 @@ impl WireEvent {
     }
 }
 
+/// The names of all fields that an event may have, in the order of the wire.
+pub fn fields() -> &'static [&'static str] {
+    fields::of::<WireEvent>()
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "the signature serde calls"
@@ -271,6 +276,60 @@ pub mod rfc3339 {
             source: D,
         ) -> Result<Option<Wall>, D::Error> {
             super::deserialize(source).map(Some)
+        }
+    }
+}
+
+/// Asks a struct for the names of its fields, so that no list of them can fall behind.
+mod fields {
+    use std::fmt;
+
+    use serde::de::{Deserialize, Deserializer, Error, Visitor};
+    use serde::forward_to_deserialize_any;
+
+    /// Reads nothing; its error brings the names.
+    struct Probe;
+
+    #[derive(Debug)]
+    struct Names(&'static [&'static str]);
+
+    pub(super) fn of<T: Deserialize<'static>>() -> &'static [&'static str] {
+        T::deserialize(Probe).err().map_or(&[], |names| names.0)
+    }
+
+    impl<'de> Deserializer<'de> for Probe {
+        type Error = Names;
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _name: &'static str,
+            fields: &'static [&'static str],
+            _visitor: V,
+        ) -> Result<V::Value, Names> {
+            Err(Names(fields))
+        }
+
+        fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Names> {
+            Err(Names(&[]))
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    impl fmt::Display for Names {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("only the names were asked for")
+        }
+    }
+
+    impl std::error::Error for Names {}
+
+    impl Error for Names {
+        fn custom<T: fmt::Display>(_text: T) -> Self {
+            Self(&[])
         }
     }
 }

@@ -29,6 +29,8 @@ enum Command {
     Check(commands::check::CheckArgs),
     /// Try rules on recorded readings, in virtual time
     Replay(commands::replay::ReplayArgs),
+    /// Check that readings over time give the events they must
+    Test(commands::test::TestArgs),
 }
 
 fn main() -> ExitCode {
@@ -41,5 +43,6 @@ fn main() -> ExitCode {
         Command::Demo(args) => commands::demo::run(&args, out),
         Command::Check(args) => commands::check::run(args),
         Command::Replay(args) => commands::replay::run(&args, out),
+        Command::Test(args) => commands::test::run(&args, out),
     })
 }

@@ -1,10 +1,10 @@
 //! `tests/scenarios/*.toml`: what the gateway does, one behaviour a file. The names of the files are
-//! the specification's table of contents; `forewarn::commands::test` says how they are written.
+//! the specification's table of contents; `forewarn::commands::test::scenario` says how they are written.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use forewarn::commands::test::Scenario;
+use forewarn::commands::{chain, test};
 
 #[test]
 fn every_scenario_comes_out_as_written() {
@@ -15,10 +15,9 @@ fn every_scenario_comes_out_as_written() {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let text = fs::read_to_string(&path).expect("a readable scenario");
-        let findings = match Scenario::parse(&text).and_then(|scenario| scenario.run(&name)) {
+        let findings = match test::read(&path).and_then(|scenario| scenario.run(None)) {
             Ok(findings) => findings,
-            Err(error) => vec![told(&error)],
+            Err(error) => vec![format!("could not be run: {}", chain(&error))],
         };
         for finding in findings {
             failures.push_str(&format!("\n{name}: {finding}\n"));
@@ -27,34 +26,27 @@ fn every_scenario_comes_out_as_written() {
     assert!(failures.is_empty(), "{failures}");
 }
 
-/// An error with everything behind it.
-fn told(error: &dyn std::error::Error) -> String {
-    let mut text = format!("could not be run: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
-}
-
 /// The same input gives the same events, byte for byte, ids included.
 #[test]
 fn every_scenario_comes_out_the_same_twice() {
     for path in scenarios() {
-        let text = fs::read_to_string(&path).expect("a readable scenario");
-        let scenario = Scenario::parse(&text).expect("a scenario");
-        let replay = || scenario.replay("twice").expect("it runs");
+        let scenario = test::read(&path).expect("a scenario");
+        let replay = || scenario.replay().expect("it runs");
         assert_eq!(replay(), replay(), "{}", path.display());
     }
 }
 
+/// Those of the specification, and those that `config/` ships as examples.
 fn scenarios() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let entries = fs::read_dir(&folder).expect("the folder is part of the project");
-    let paths = entries.map(|entry| entry.expect("a readable folder").path());
-    let mut paths: Vec<_> = paths.collect();
-    paths.sort();
-    assert!(!paths.is_empty(), "no scenario in {}", folder.display());
-    paths
+    let mut all = Vec::new();
+    for folder in ["tests/scenarios", "config/scenarios"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let entries = fs::read_dir(&folder).expect("the folder is part of the project");
+        let paths = entries.map(|entry| entry.expect("a readable folder").path());
+        let mut paths: Vec<_> = paths.collect();
+        paths.sort();
+        assert!(!paths.is_empty(), "no scenario in {}", folder.display());
+        all.append(&mut paths);
+    }
+    all
 }

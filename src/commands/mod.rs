@@ -3,6 +3,7 @@
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod progress;
 pub mod replay;
 pub mod run;
 pub mod scratch;
@@ -26,13 +27,18 @@ pub const BAD_CONFIGURATION: u8 = 78;
 
 /// Writes an error with everything behind it to standard error.
 pub fn complain(error: &dyn Error) {
-    let mut text = format!("error: {error}");
+    // Without a standard error there is nobody to tell.
+    let _nobody = writeln!(std::io::stderr(), "error: {}", chain(error)).is_err();
+}
+
+/// An error with everything behind it, in one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         text.push_str(": ");
         text.push_str(&cause.to_string());
         source = cause.source();
     }
-    // Without a standard error there is nobody to tell.
-    let _nobody = writeln!(std::io::stderr(), "{text}").is_err();
+    text
 }

@@ -311,7 +311,7 @@ impl Log {
 }
 
 /// "did you mean": the nearest of `known`, if it is near enough to be a slip of the finger.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

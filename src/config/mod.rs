@@ -52,8 +52,8 @@ mod wiring;
 
 use std::collections::BTreeMap;
 
-pub(crate) use finding::MOST_SHOWN;
 pub use finding::{Finding, Kind, Location, Mistakes, Severity};
+pub(crate) use finding::{MOST_SHOWN, nearest};
 pub use source::Source;
 
 use crate::engine::reading::PointIndex;

@@ -11,7 +11,11 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use super::{Scenario, ScenarioError};
+use super::scenario::Scenario;
+use crate::config::{self, Config};
+use crate::engine::effect::EventKind;
+use crate::engine::settings::AlarmSettings;
+use crate::event;
 
 /// An event line, as an object.
 pub(super) type Happened = Map<String, Value>;
@@ -22,40 +26,100 @@ const WITHIN: f64 = 0.001;
 /// Events that need not be expected.
 const FREE: [&str; 2] = ["started", "monitoring_gap"];
 
-/// Lines of input shown on either side of a difference.
-const AROUND: usize = 4;
+/// Keys of a pattern that are no fields of an event.
+const OWN: [&str; 3] = ["t", "within", "absent"];
 
 /// What an event must look like.
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
+    /// File, line and column.
+    pub(super) place: String,
     t: Option<f64>,
     within: f64,
     absent: Vec<String>,
     fields: Map<String, Value>,
 }
 
+/// Something that is not as expected.
+#[derive(Debug)]
+pub(super) struct Difference {
+    /// What, in words.
+    pub(super) words: String,
+    /// When to look, seconds.
+    pub(super) t: Option<f64>,
+    /// Where to look; everywhere when it is about no point.
+    pub(super) point: Option<String>,
+}
+
 impl Pattern {
-    pub(super) fn new(entry: Value) -> Result<Self, ScenarioError> {
+    /// A pattern of the scenario, written at `place`.
+    pub(super) fn new(entry: Value, place: String) -> Result<Self, String> {
         let Value::Object(mut fields) = entry else {
-            return Err(ScenarioError::Entry(format!("not a table: {entry}")));
+            return Err(format!("not a table: {entry}"));
         };
+        let known = || event::fields().iter().copied().chain(OWN);
+        for key in fields.keys() {
+            if !known().any(|field| field == key) {
+                let hint = config::nearest(key, known())
+                    .map_or_else(String::new, |field| format!("; did you mean `{field}`?"));
+                return Err(format!("no event has a field `{key}`{hint}"));
+            }
+        }
         let mut number = |key: &str| match fields.remove(key) {
             None => Ok(None),
-            Some(value) => value.as_f64().map(Some).ok_or_else(|| {
-                ScenarioError::Entry(format!("`{key}` is a number of seconds, not {value}"))
-            }),
+            Some(value) => value
+                .as_f64()
+                .map(Some)
+                .ok_or_else(|| format!("`{key}` is a number of seconds, not {value}")),
         };
         let (t, within) = (number("t")?, number("within")?);
         let absent = match fields.remove("absent") {
             None => Vec::new(),
-            Some(list) => serde_json::from_value(list)?,
+            Some(list) => serde_json::from_value(list)
+                .map_err(|error| format!("`absent` is a list of fields: {error}"))?,
         };
         Ok(Self {
+            place,
             t,
             within: within.unwrap_or(WITHIN),
             absent,
             fields,
         })
+    }
+
+    /// Does everything that it names exist in `config`?
+    pub(super) fn could_fit(&self, config: &Config) -> Result<(), String> {
+        if self.text("event") == Some(EventKind::CommandRejected.name()) {
+            // Perhaps because there is no such alarm.
+            return Ok(());
+        }
+        let points = &config.engine.points;
+        let alarms = || {
+            points.iter().flat_map(|point| {
+                let kinds = point.alarms.iter().map(AlarmSettings::kind);
+                kinds.map(|kind| format!("{}/{}", point.id, kind.name()))
+            })
+        };
+        if let Some(alarm) = self.text("alarm")
+            && !alarms().any(|known| known == alarm)
+        {
+            let all: Vec<String> = alarms().collect();
+            return Err(unknown("alarm", alarm, all.iter().map(String::as_str)));
+        }
+        if let Some(point) = self.text("point")
+            && !points.iter().any(|known| &*known.id == point)
+        {
+            return Err(unknown(
+                "point",
+                point,
+                points.iter().map(|known| &*known.id),
+            ));
+        }
+        Ok(())
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.fields.get(key).and_then(Value::as_str)
     }
 
     fn fits(&self, event: &Happened) -> bool {
@@ -86,76 +150,85 @@ impl Pattern {
     }
 
     fn point(&self) -> Option<&str> {
-        let alarm = self.fields.get("alarm")?.as_str()?;
-        alarm.rsplit_once('/').map(|(point, _)| point)
+        let of_alarm = self.text("alarm").and_then(|alarm| alarm.rsplit_once('/'));
+        of_alarm.map_or_else(|| self.text("point"), |(point, _)| Some(point))
     }
 }
 
-/// Differences between what `scenario` expects and what happened, in words.
-pub(super) fn compare(scenario: &Scenario, happened: &[Happened]) -> Vec<String> {
-    let mut findings = Vec::new();
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let hint = config::nearest(name, known)
+        .map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+    format!("no {what} \"{name}\" is configured{hint}")
+}
+
+/// Differences between what `scenario` expects and what happened.
+pub(super) fn compare(scenario: &Scenario, happened: &[Happened]) -> Vec<Difference> {
+    let mut differences = Vec::new();
     let mut taken = vec![false; happened.len()];
     for pattern in &scenario.expect {
         let free = |(index, event): &(usize, &Happened)| !taken[*index] && pattern.fits(event);
         match happened.iter().enumerate().find(free) {
             Some((index, _)) => taken[index] = true,
-            None => findings.push(missing(scenario, pattern, happened)),
+            None => differences.push(missing(pattern, happened)),
         }
     }
     for (event, taken) in happened.iter().zip(taken) {
         if let Some(pattern) = scenario.never.iter().find(|never| never.fits(event)) {
-            let words = format!("must never come: {}", pattern.told());
-            findings.push(came(scenario, event, &words));
-        } else if !taken && !is_free(event) && !scenario.ignore.iter().any(|free| free.fits(event))
-        {
-            findings.push(came(scenario, event, "came, but is not expected"));
+            let words = format!("{}: must never come: {}", pattern.place, pattern.told());
+            differences.push(came(event, &words));
+        } else if !taken && !is_free(scenario, event) {
+            differences.push(came(event, "came, but is not expected"));
         }
     }
-    findings
+    differences
 }
 
-fn missing(scenario: &Scenario, pattern: &Pattern, happened: &[Happened]) -> String {
-    let mut told = format!("expected, did not come: {}", pattern.told());
+fn missing(pattern: &Pattern, happened: &[Happened]) -> Difference {
+    let mut words = format!(
+        "{}: expected, did not come: {}",
+        pattern.place,
+        pattern.told()
+    );
     for event in happened.iter().filter(|event| pattern.resembles(event)) {
-        let _infallible = write!(told, "\n  came: {}", line(event)).is_err();
+        let _infallible = write!(words, "\n  came: {}", line(event)).is_err();
     }
-    if let Some(t) = pattern.t {
-        told.push_str(&around(scenario, t, pattern.point()));
+    Difference {
+        words,
+        t: pattern.t,
+        point: pattern.point().map(str::to_owned),
     }
-    told
 }
 
-fn came(scenario: &Scenario, event: &Happened, words: &str) -> String {
-    let point = event.get("point").and_then(Value::as_str);
-    let around = around(scenario, time(event).unwrap_or_default(), point);
-    format!("{words}\n  event: {}{around}", line(event))
+fn came(event: &Happened, words: &str) -> Difference {
+    Difference {
+        words: format!("{words}\n  event: {}", line(event)),
+        t: time(event),
+        point: point(event).map(str::to_owned),
+    }
 }
 
-/// The input of `point` (or all of it) next to `t`.
-fn around(scenario: &Scenario, t: f64, point: Option<&str>) -> String {
-    let of_point = |line: &str| point.is_none_or(|point| line.contains(&format!("\"{point}")));
-    let lines = scenario.lines.iter().filter(|(_, line)| of_point(line));
-    let lines: Vec<_> = lines.collect();
-    let next = lines.partition_point(|(at, _)| *at <= t);
-    let shown = &lines[next.saturating_sub(AROUND)..lines.len().min(next + AROUND)];
-    shown.iter().fold(String::new(), |mut text, (_, line)| {
-        text.push_str("\n  input: ");
-        text.push_str(line);
-        text
-    })
-}
-
-fn is_free(event: &Happened) -> bool {
+fn is_free(scenario: &Scenario, event: &Happened) -> bool {
     let name = event.get("event").and_then(Value::as_str);
     name.is_some_and(|name| FREE.contains(&name))
+        || !scenario.watches(point(event))
+        || scenario.ignore.iter().any(|free| free.fits(event))
+}
+
+fn point(event: &Happened) -> Option<&str> {
+    event.get("point").and_then(Value::as_str)
 }
 
 fn time(event: &Happened) -> Option<f64> {
     event.get("t").and_then(Value::as_f64)
 }
 
+/// An event without what no pattern would name: id and number are the journal's, the time is `t`.
 fn line(event: &Happened) -> String {
-    Value::Object(event.clone()).to_string()
+    let telling = event
+        .iter()
+        .filter(|(key, _)| !["id", "seq", "time"].contains(&key.as_str()));
+    let telling = telling.map(|(key, value)| (key.clone(), value.clone()));
+    Value::Object(telling.collect()).to_string()
 }
 
 fn same(wanted: &Value, found: &Value) -> bool {
@@ -167,11 +240,13 @@ fn same(wanted: &Value, found: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn scenario(expect: &str) -> Scenario {
         let text = format!("about = ''\nconfig = ''\nreadings = ['P every 1s: 1x20']\n{expect}");
-        Scenario::parse(&text).expect("a good scenario")
+        Scenario::parse(Path::new("a.toml"), &text).expect("a good scenario")
     }
 
     fn findings(expect: &str) -> Vec<String> {
@@ -182,7 +257,11 @@ mod tests {
         .iter()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
-        compare(&scenario(expect), &happened)
+        let differences = compare(&scenario(expect), &happened);
+        differences
+            .into_iter()
+            .map(|difference| difference.words)
+            .collect()
     }
 
     #[test]
@@ -191,13 +270,14 @@ mod tests {
             "expect = [{ t = 3, event = 'raised', alarm = 'P/high', value = 8 }]",
             "expect = [{ t = 5, within = 2, event = 'raised', absent = ['peak'] }]",
             "expect = []\nignore = [{ alarm = 'P/high' }]",
+            "expect = []\npoints = ['Q']",
         ] {
             assert_eq!(findings(expect), Vec::<String>::new(), "{expect}");
         }
     }
 
     #[test]
-    fn what_does_not_fit_is_shown_with_what_came_and_the_readings_around() {
+    fn what_does_not_fit_is_shown_with_what_came() {
         for (expect, count, part) in [
             ("expect = []", 1, "not expected"),
             (
@@ -230,6 +310,5 @@ mod tests {
             assert_eq!(findings.len(), count, "{expect}: {findings:#?}");
             assert!(findings[0].contains(part), "{expect}: {findings:#?}");
         }
-        assert!(findings("expect = []")[0].contains(r#"input: {"point":"P","t":3.0"#));
     }
 }

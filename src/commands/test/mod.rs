@@ -1,188 +1,216 @@
-//! Scenarios: readings over time and the events that must come of them, in one file that an engineer
-//! of the plant can write and read.
+//! `forewarn test`: readings over time and the events that must come of them, so that a plant tests
+//! its own limits before it relies on them, and again after every change.
 //!
-//! ```toml
-//! about = "The limit must be passed without a break for the whole on-delay."
-//! config = '''
-//! site = "plant"
-//! [broker.b]
-//! url = "mqtt://127.0.0.1"
-//! [point.P]
-//! topic = "p"
-//! high = 8
-//! delay = "2s"
-//! '''
-//! readings = ["P every 1s: 5x10 9x10"]
-//! actions = [{ t = 15, command = "acknowledge", alarm = "P/high", by = "li-wei" }]
-//! expect = [
-//!   { t = 12, event = "raised", alarm = "P/high", value = 9 },
-//!   { t = 15, event = "acknowledged", alarm = "P/high", by = "li-wei" },
-//! ]
-//! ```
-//!
-//! `readings` are in the notation of [`notation`]. `actions` have the words of a replay's input lines
-//! (a reading with a time of its own, a command, `wall_step`, `kill`, `start`). `until` lets time pass
-//! after the last of them, to this second.
-//!
-//! **Every** event must be expected, so that nothing unexpected passes. Free are only `started` and
-//! `monitoring_gap`, and what a pattern of `ignore` fits. `never` names events that must not come,
-//! where a reader should see that they do not. How a pattern fits an event: [`comparison`].
-//!
-//! The whole way is that of the gateway: the configuration is loaded, and the readings go through the
+//! [`scenario`] says how a file is written. Every file runs by itself, in virtual time, through the
 //! engine and a journal on disk, as in `forewarn replay`.
 
+mod around;
 pub mod comparison;
 pub mod notation;
+pub mod scenario;
 
-use std::io;
-use std::time::Duration;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde_json::Value;
+use serde_json::json;
 
-use super::replay::driver::{Replay, ReplayError};
-use super::scratch::ScratchFolder;
-use crate::config::{self, Mistakes, Source};
-use crate::engine::time::Wall;
-use comparison::{Happened, Pattern};
-use notation::NotationError;
+use super::progress::Progress;
+use super::{BAD_CONFIGURATION, FINDINGS, GOOD, USAGE, chain, complain};
+use scenario::{Scenario, ScenarioError};
 
-/// Wall time at t = 0: 2026-01-01T00:00:00Z, as in a replay that is told no other.
-const START: Wall = Wall::from_unix_nanos(1_767_225_600_000_000_000);
+/// A file larger than this is no scenario; bytes.
+const MAX_FILE: u64 = 16 << 20;
 
-/// A scenario, understood.
-#[derive(Debug, Clone)]
-pub struct Scenario {
-    /// What it shows.
-    pub about: String,
-    config: String,
-    /// Time in seconds and input line, in order of time.
-    lines: Vec<(f64, String)>,
-    until: Option<Duration>,
-    expect: Vec<Pattern>,
-    never: Vec<Pattern>,
-    ignore: Vec<Pattern>,
+/// Arguments of `forewarn test`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: forewarn test --config forewarn.toml scenarios/\n\nExit codes: 0 everything came as written, 1 something did not, 2 nothing to test, 78 mistakes in a configuration"
+)]
+pub struct TestArgs {
+    /// Configuration to test, in place of what the scenarios name
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A line of JSON for each scenario
+    #[arg(long)]
+    json: bool,
+    /// Scenario files; of a folder, every .toml in it
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
 }
 
-/// Why a scenario could not be run. What it found is no error: see [`Scenario::run`].
+/// How one scenario came out.
+enum Verdict {
+    /// Everything as written.
+    Passed { about: String },
+    /// What was not, in words.
+    Failed {
+        about: String,
+        findings: Vec<String>,
+    },
+    /// It could not be run.
+    Unfit(ScenarioError),
+}
+
+/// Runs it: a line for each scenario on `out`, and what did not come as written below it.
+pub fn run(args: &TestArgs, mut out: impl Write) -> u8 {
+    let files = match gather(&args.files) {
+        Ok(files) => files,
+        Err(error) => {
+            complain(&error);
+            return USAGE;
+        }
+    };
+    let mut progress = Progress::new("scenarios", files.len());
+    let mut code = GOOD;
+    let mut failed = 0_usize;
+    for file in &files {
+        progress.step();
+        let verdict = judge(file, args.config.as_deref());
+        code = code.max(verdict.code());
+        failed += usize::from(verdict.code() != GOOD);
+        progress.clear();
+        if tell(&verdict, file, args.json, &mut out).is_err() {
+            return FINDINGS;
+        }
+    }
+    let told = args.json || writeln!(out, "{}", sum(files.len(), failed)).is_ok();
+    if told && out.flush().is_ok() {
+        code
+    } else {
+        FINDINGS
+    }
+}
+
+fn sum(all: usize, failed: usize) -> String {
+    let plural = if all == 1 { "" } else { "s" };
+    match failed {
+        0 => format!("{all} scenario{plural}, all as written"),
+        failed => format!("{all} scenario{plural}, {failed} failed"),
+    }
+}
+
+/// Why there is nothing to test.
 #[derive(Debug, thiserror::Error)]
-pub enum ScenarioError {
-    /// The file is no scenario.
-    #[error("not a scenario")]
-    Format(#[from] toml::de::Error),
-    /// A line of `readings`.
-    #[error(transparent)]
-    Readings(#[from] NotationError),
-    /// An entry of `actions`, `expect`, `never` or `ignore` lacks what it needs.
-    #[error("{0}")]
-    Entry(String),
-    /// The configuration in it has mistakes.
-    #[error(transparent)]
-    Config(#[from] Mistakes),
-    /// The replay stopped.
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
-    /// No temporary folder.
-    #[error("cannot make a temporary folder")]
-    Scratch(#[from] io::Error),
-    /// An event is not JSON: a fault of ours.
-    #[error("an event line is not JSON")]
-    Event(#[from] serde_json::Error),
+enum GatherError {
+    #[error("cannot read {}", .path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("no scenario in {}: there is no .toml file in it", .0.display())]
+    Empty(PathBuf),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    about: String,
-    config: String,
-    #[serde(default)]
-    readings: Vec<String>,
-    #[serde(default)]
-    actions: Vec<toml::Table>,
-    until: Option<f64>,
-    expect: Vec<toml::Table>,
-    #[serde(default)]
-    never: Vec<toml::Table>,
-    #[serde(default)]
-    ignore: Vec<toml::Table>,
-}
-
-impl Scenario {
-    /// Understands the text of a scenario.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
-        let file: File = toml::from_str(text)?;
-        let mut lines = Vec::new();
-        for series in &file.readings {
-            lines.extend(notation::lines(series)?);
+/// The files as named; of folders, the scenarios in them by name.
+fn gather(named: &[PathBuf]) -> Result<Vec<PathBuf>, GatherError> {
+    let mut files = Vec::new();
+    for path in named {
+        let unreadable = |source| GatherError::Unreadable {
+            path: path.clone(),
+            source,
+        };
+        if !fs::metadata(path).map_err(unreadable)?.is_dir() {
+            files.push(path.clone());
+            continue;
         }
-        for action in &file.actions {
-            let action = serde_json::to_value(action)?;
-            let t = action.get("t").and_then(Value::as_f64).ok_or_else(|| {
-                ScenarioError::Entry(format!("an action needs its time `t`: {action}"))
-            })?;
-            lines.push((t, action.to_string()));
+        let mut inside = Vec::new();
+        for entry in fs::read_dir(path).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|kind| kind == "toml") {
+                inside.push(path);
+            }
         }
-        // Stable: at one instant the readings stand first, then the actions in their order.
-        lines.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let until = file.until.map(Duration::try_from_secs_f64);
-        let until = until
-            .transpose()
-            .map_err(|_negative| ScenarioError::Entry("`until` counts seconds from 0".into()))?;
-        Ok(Self {
-            about: file.about,
-            config: file.config,
-            lines,
-            until,
-            expect: patterns(&file.expect)?,
-            never: patterns(&file.never)?,
-            ignore: patterns(&file.ignore)?,
-        })
+        if inside.is_empty() {
+            return Err(GatherError::Empty(path.clone()));
+        }
+        inside.sort();
+        files.append(&mut inside);
     }
+    Ok(files)
+}
 
-    /// The input lines of the replay, a line each.
-    pub fn input(&self) -> String {
-        self.lines
-            .iter()
-            .fold(String::new(), |mut text, (_, line)| {
-                text.push_str(line);
-                text.push('\n');
-                text
-            })
-    }
-
-    /// Runs it in a folder of its own; `name` stands in messages. Gives what did not come as
-    /// expected, in words; empty when everything did.
-    ///
-    /// # Errors
-    /// It could not be run to its end.
-    pub fn run(&self, name: &str) -> Result<Vec<String>, ScenarioError> {
-        let events = self.replay(name)?;
-        let happened = events
-            .lines()
-            .map(serde_json::from_str)
-            .collect::<Result<Vec<Happened>, _>>()?;
-        Ok(comparison::compare(self, &happened))
-    }
-
-    /// The event lines that come of it.
-    ///
-    /// # Errors
-    /// It could not be run to its end.
-    pub fn replay(&self, name: &str) -> Result<String, ScenarioError> {
-        let (config, _warnings) = config::load(&Source::text(name, &self.config))?;
-        let folder = ScratchFolder::new("test")?;
-        let mut out = Vec::new();
-        let mut replay = Replay::new(&config, START, folder.path(), None, &mut out)?;
-        replay.run(self.input().as_bytes(), self.until)?;
-        drop(replay);
-        Ok(String::from_utf8_lossy(&out).into_owned())
+fn judge(file: &Path, config: Option<&Path>) -> Verdict {
+    let scenario = match read(file) {
+        Ok(scenario) => scenario,
+        Err(error) => return Verdict::Unfit(error),
+    };
+    match scenario.run(config) {
+        Ok(findings) if findings.is_empty() => Verdict::Passed {
+            about: scenario.about,
+        },
+        Ok(findings) => Verdict::Failed {
+            about: scenario.about,
+            findings,
+        },
+        Err(error) => Verdict::Unfit(error),
     }
 }
 
-fn patterns(tables: &[toml::Table]) -> Result<Vec<Pattern>, ScenarioError> {
-    let pattern = |table| Pattern::new(serde_json::to_value(table)?);
-    tables.iter().map(pattern).collect()
+/// The scenario in `file`.
+///
+/// # Errors
+/// It cannot be read, or is none.
+pub fn read(file: &Path) -> Result<Scenario, ScenarioError> {
+    let size = fs::metadata(file).map_err(ScenarioError::File)?.len();
+    if size > MAX_FILE {
+        return Err(ScenarioError::File(io::Error::other(format!(
+            "{size} bytes are too many for a scenario; {MAX_FILE} is the most"
+        ))));
+    }
+    let text = fs::read_to_string(file).map_err(ScenarioError::File)?;
+    Scenario::parse(file, &text)
 }
+
+impl Verdict {
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Passed { .. } => GOOD,
+            Self::Failed { .. } => FINDINGS,
+            Self::Unfit(ScenarioError::Config(_)) => BAD_CONFIGURATION,
+            Self::Unfit(_) => FINDINGS,
+        }
+    }
+}
+
+fn tell(verdict: &Verdict, file: &Path, as_json: bool, out: &mut impl Write) -> io::Result<()> {
+    if as_json {
+        return writeln!(out, "{}", machine(verdict, file));
+    }
+    let file = file.display();
+    match verdict {
+        Verdict::Passed { about } => writeln!(out, "ok      {file}: {}", headline(about)),
+        Verdict::Failed { about, findings } => {
+            writeln!(out, "FAILED  {file}: {}", headline(about))?;
+            findings
+                .iter()
+                .try_for_each(|finding| writeln!(out, "{}", indented(finding)))
+        }
+        Verdict::Unfit(error) => {
+            writeln!(out, "FAILED  {file}: could not be run")?;
+            writeln!(out, "{}", indented(&chain(error)))
+        }
+    }
+}
+
+fn machine(verdict: &Verdict, file: &Path) -> serde_json::Value {
+    let file = file.to_string_lossy();
+    match verdict {
+        Verdict::Passed { about } => json!({"file": file, "ok": true, "about": about}),
+        Verdict::Failed { about, findings } => {
+            json!({"file": file, "ok": false, "about": about, "findings": findings})
+        }
+        Verdict::Unfit(error) => json!({"file": file, "ok": false, "error": chain(error)}),
+    }
+}
+
+/// The first sentence or line of what a scenario is about.
+fn headline(about: &str) -> &str {
+    let line = about.trim().lines().next().unwrap_or_default();
+    line.split_once(". ").map_or(line, |(first, _)| first)
+}
+
+fn indented(text: &str) -> String {
+    let lines = text.trim_end().lines().map(|line| format!("  {line}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests;
