@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::alarm::{AlarmState, Overlays};
 use crate::engine::effect::{Cause, Event, EventKind};
+use crate::engine::notice::Notice;
 use crate::engine::reading::Quality;
 use crate::engine::settings::Priority;
 use crate::engine::snapshot::AlarmRecord;
@@ -155,13 +156,31 @@ pub struct WireEvent {
         with = "rfc3339::option"
     )]
     pub from: Option<Wall>,
-    /// End of a monitoring gap.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "rfc3339::option"
-    )]
-    pub to: Option<Wall>,
+    /// End of a monitoring gap; of a notice, who was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<To>,
+    /// Why somebody was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<Notice>,
+    /// Which step of the escalation, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u16>,
+    /// The output over which they were told; absent when any that reaches them will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Arc<str>>,
+    /// Every output over which the occurrence that is over was told of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outputs: Vec<Arc<str>>,
+}
+
+/// What `to` says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum To {
+    /// The end of a monitoring gap.
+    Time(#[serde(with = "rfc3339")] Wall),
+    /// Person ids; none when an output is the receiver itself.
+    Persons(Vec<Arc<str>>),
 }
 
 impl WireEvent {
@@ -203,7 +222,14 @@ impl WireEvent {
             test: details.test,
             step_s: details.step_s,
             from: details.from,
-            to: details.to,
+            to: match &details.persons {
+                Some(persons) => Some(To::Persons(persons.clone())),
+                None => details.to.map(To::Time),
+            },
+            notice: details.notice,
+            step: details.step,
+            output: details.output.clone(),
+            outputs: details.outputs.clone(),
         }
     }
 }

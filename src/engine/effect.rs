@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::{AlarmState, Overlays};
+use super::notice::Notice;
 use super::reading::{AlarmIndex, Quality};
 use super::settings::Priority;
 use super::snapshot::AlarmRecord;
@@ -32,6 +33,8 @@ pub struct Event {
     pub details: Details,
     /// The alarm's state after the event, to be stored in the same transaction.
     pub record: Option<AlarmRecord>,
+    /// States of other alarms that the event settles, stored with it: a summary tells of many.
+    pub others: Vec<AlarmRecord>,
 }
 
 /// The alarm an event is about, as it stands after the event.
@@ -187,4 +190,14 @@ pub struct Details {
     pub from: Option<Wall>,
     /// End of a monitoring gap.
     pub to: Option<Wall>,
+    /// Why somebody was told.
+    pub notice: Option<Notice>,
+    /// Which step of the escalation, counted from 0.
+    pub step: Option<u16>,
+    /// Ids of the persons who were told.
+    pub persons: Option<Vec<Arc<str>>>,
+    /// The output over which they were told.
+    pub output: Option<Arc<str>>,
+    /// Every output over which an occurrence that is over was told of.
+    pub outputs: Vec<Arc<str>>,
 }

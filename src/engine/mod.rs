@@ -28,6 +28,7 @@ mod delay;
 pub mod effect;
 mod judge;
 mod links;
+pub mod notice;
 mod occurrence;
 mod operate;
 mod quality;

@@ -190,6 +190,7 @@ impl Alarm {
             value: episode.and_then(|episode| episode.value),
             unacknowledged: episode.map_or_else(Vec::new, |episode| episode.unacknowledged.clone()),
             overlays: Overlays::default(),
+            notices: None,
         }
     }
 

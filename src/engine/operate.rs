@@ -106,6 +106,7 @@ impl Engine {
             cause: Cause::Operator,
             details: said(command),
             record: Some(self.alarms[index].record()),
+            others: Vec::new(),
         })));
         Ok(Outcome::Accepted {
             occurrence: asked,
@@ -177,6 +178,7 @@ impl Engine {
             cause: Cause::Operator,
             details,
             record: None,
+            others: Vec::new(),
         })));
     }
 }

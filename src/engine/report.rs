@@ -60,6 +60,7 @@ impl Engine {
             cause,
             details,
             record: None,
+            others: Vec::new(),
         })));
     }
 
@@ -183,6 +184,7 @@ impl Engine {
                     ..Details::default()
                 },
                 record: Some(closed.clone()),
+                others: Vec::new(),
             })));
         }
     }
@@ -208,6 +210,7 @@ impl Engine {
             cause,
             details,
             record: Some(self.alarms[alarm].record()),
+            others: Vec::new(),
         })));
     }
 

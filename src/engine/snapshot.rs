@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::{AlarmState, Overlays};
+use super::notice::NoticeRecord;
 use super::reading::Quality;
 use super::settings::{AlarmKind, Priority};
 use super::time::{Moment, Wall};
@@ -43,6 +44,9 @@ pub struct AlarmRecord {
     /// What lies over the alarm.
     #[serde(default, skip_serializing_if = "Overlays::is_empty")]
     pub overlays: Overlays,
+    /// Who was told, and who is next. Filled in beside the engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notices: Option<Box<NoticeRecord>>,
 }
 
 /// What the journal knows of the life before this one.

@@ -44,6 +44,7 @@ fn event(kind: EventKind, subject: Option<Subject>) -> Event {
         cause: Cause::Process,
         details: Details::default(),
         record: None,
+        others: Vec::new(),
     }
 }
 
@@ -85,6 +86,7 @@ fn every_optional_field_has_its_place() {
         step_s: Some(-90.5),
         from: Some(wall("2026-05-04T06:00:00.123456Z")),
         to: Some(wall("2026-05-04T08:00:00.5+02:00")),
+        ..Details::default()
     };
     let line = encode(&event, &identity("s", 1), 1, None);
     let tail = line.split(r#""cause":"process","#).nth(1);
@@ -97,6 +99,39 @@ fn every_optional_field_has_its_place() {
             r#""from":"2026-05-04T06:00:00.123Z","to":"2026-05-04T06:00:00.500Z"}"#
         ))
     );
+}
+
+#[test]
+fn a_notice_says_who_was_told_on_which_step_over_which_output() {
+    let mut event = event(EventKind::Notified, None);
+    for (persons, output, expected) in [
+        (
+            vec!["li-wei".into(), "anna".into()],
+            Some("chat".into()),
+            r#""to":["li-wei","anna"],"notice":"page","step":1,"output":"chat"}"#,
+        ),
+        (vec![], None, r#""to":[],"notice":"page","step":1}"#),
+    ] {
+        event.details = Details {
+            notice: Some(Notice::Page),
+            step: Some(1),
+            persons: Some(persons),
+            output,
+            ..Details::default()
+        };
+        let line = encode(&event, &identity("s", 1), 1, None);
+        let tail = line.split(r#""cause":"process","#).nth(1);
+        assert_eq!(tail, Some(expected));
+        let read: WireEvent = serde_json::from_str(&line).expect("what is written can be read");
+        assert_eq!(read, WireEvent::new(&event, &identity("s", 1), 1, None));
+    }
+    event.details = Details {
+        persons: Some(vec!["anna".into()]),
+        outputs: vec!["chat".into(), "siren".into()],
+        ..Details::default()
+    };
+    let line = encode(&event, &identity("s", 1), 1, None);
+    assert!(line.ends_with(r#""to":["anna"],"outputs":["chat","siren"]}"#));
 }
 
 #[test]

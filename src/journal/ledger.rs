@@ -146,9 +146,10 @@ impl Ledger {
         }
         if full && let Some(oldest) = self.ring.remove(self.in_flight) {
             self.dropped += 1;
-            if let Some(record) = oldest.entry.event.record.clone() {
+            let event = &oldest.entry.event;
+            for record in event.record.iter().chain(&event.others) {
                 self.orphans
-                    .insert(Arc::clone(&record.alarm), Arc::new(record));
+                    .insert(Arc::clone(&record.alarm), Arc::new(record.clone()));
             }
             told.extend(oldest.waiter.map(|waiter| (waiter, CommitOutcome::Dropped)));
         }
@@ -219,7 +220,7 @@ impl Ledger {
             self.durable = seq;
             if pending.row.is_none() {
                 self.issued = seq;
-                self.show(row.committed);
+                self.show(&row);
                 told.extend(outcome(pending.waiter, seq, true));
             } else {
                 let at = self.tail.partition_point(|shown| shown.seq < seq);
@@ -268,7 +269,7 @@ impl Ledger {
         for pending in ring.range_mut(first.map_or(0, |shown| shown + 1)..) {
             self.issued += 1;
             let row = Row::stamp(&pending.entry, &self.identity, self.issued, false);
-            self.show(row.committed.clone());
+            self.show(&row);
             pending.row = Some(row);
             told.extend(outcome(pending.waiter.take(), self.issued, false));
         }
@@ -276,12 +277,12 @@ impl Ledger {
         told
     }
 
-    fn show(&mut self, committed: Committed) {
-        if let Some(record) = &committed.record {
+    fn show(&mut self, row: &Row) {
+        for record in row.records() {
             self.records
                 .insert(Arc::clone(&record.alarm), Arc::clone(record));
         }
-        self.tail.push_back(committed);
+        self.tail.push_back(row.committed.clone());
         self.trim();
     }
 

@@ -105,7 +105,9 @@ pub(super) fn event(kind: EventKind, alarm: &str, occurrence: u64) -> Event {
             value: Some(8.5),
             unacknowledged: Vec::new(),
             overlays: Overlays::default(),
+            notices: None,
         }),
+        others: Vec::new(),
     }
 }
 

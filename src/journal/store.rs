@@ -62,6 +62,8 @@ pub struct Entry {
 pub(super) struct Row {
     pub(super) committed: Committed,
     pub(super) at: Wall,
+    /// States of other alarms that the event settles.
+    others: Vec<Arc<AlarmRecord>>,
 }
 
 impl Row {
@@ -80,7 +82,13 @@ impl Row {
         Self {
             committed,
             at: event.at.wall,
+            others: event.others.iter().cloned().map(Arc::new).collect(),
         }
+    }
+
+    /// Every alarm state that is stored with the event.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Arc<AlarmRecord>> {
+        self.committed.record.iter().chain(&self.others)
     }
 }
 
@@ -291,10 +299,7 @@ fn put_rows(tx: &Connection, rows: &[Row]) -> Result<(), rusqlite::Error> {
 
 fn put_states(tx: &Connection, write: &Write<'_>) -> Result<(), rusqlite::Error> {
     // Only the newest state of each alarm touches a page.
-    let rows = write
-        .rows
-        .iter()
-        .filter_map(|row| row.committed.record.as_ref());
+    let rows = write.rows.iter().flat_map(Row::records);
     let newest: BTreeMap<&str, &AlarmRecord> = write
         .states
         .iter()

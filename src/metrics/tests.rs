@@ -231,6 +231,7 @@ fn an_event_is_counted_under_the_state_it_leads_to() {
         cause: Cause::Process,
         details: Details::default(),
         record: None,
+        others: Vec::new(),
     };
     metrics.observe(&event);
     // A refused command changes no state; the gateway's own life has no alarm.

@@ -233,7 +233,9 @@ fn event(point: &str, occurrence: u64, state: AlarmState) -> Event {
             value: Some(8.5),
             unacknowledged: Vec::new(),
             overlays: Overlays::default(),
+            notices: None,
         }),
+        others: Vec::new(),
     }
 }
 

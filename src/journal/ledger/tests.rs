@@ -4,9 +4,10 @@ use std::sync::Mutex;
 
 use proptest::prelude::*;
 
-use super::super::scratch::raises;
+use super::super::scratch::{event, raises};
 use super::super::{Restored, Waiter};
 use super::*;
+use crate::engine::effect::EventKind;
 
 fn ledger() -> Ledger {
     run(7, 0)
@@ -147,6 +148,33 @@ fn when_full_the_oldest_is_shown_before_it_goes_and_its_alarm_state_stays() {
         [entry(1).event.at.wall, entry(4).event.at.wall]
     );
     assert_eq!(group.rows[1].committed.seq, 4, "their numbers stay holes");
+}
+
+#[test]
+fn a_dropped_summary_leaves_the_states_of_all_alarms_it_settled() {
+    let mut ledger = ledger();
+    let mut summary = event(EventKind::Notified, "TT-1/low", 1);
+    summary.others.extend(entry(9).event.record.clone());
+    let summary = Entry {
+        event: Arc::new(summary),
+        t: None,
+    };
+    ledger.push(summary, None, Mono::ZERO);
+    let later = event(EventKind::Raised, "LT-2/low", 1);
+    let later = Entry {
+        event: Arc::new(later),
+        t: None,
+    };
+    for _ in 0..RING {
+        ledger.push(later.clone(), None, Mono::ZERO);
+    }
+    assert_eq!(ledger.dropped(), 1);
+    let known = ledger.records();
+    let known: Vec<_> = known.iter().map(|record| &*record.alarm).collect();
+    assert_eq!(known, ["LT-2/low", "PT-330/high", "TT-1/low"]);
+    let states = ledger.group().states;
+    let states: Vec<_> = states.iter().map(|state| &*state.alarm).collect();
+    assert_eq!(states, ["PT-330/high", "TT-1/low"]);
 }
 
 #[test]

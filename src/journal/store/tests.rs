@@ -51,6 +51,28 @@ fn a_restart_brings_everything_back_whether_closed_or_killed() {
 }
 
 #[test]
+fn an_event_brings_the_states_of_all_alarms_that_it_settles() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open();
+    store.commit(&raises(1, 1), at(2000).wall).expect("commits");
+    let mut summary = event(EventKind::Notified, "TT-1/low", 1);
+    summary.others = [raises(2, 1), raises(3, 1)]
+        .into_iter()
+        .flat_map(|raise| raise[0].event.record.clone())
+        .collect();
+    let summary = Entry {
+        event: Arc::new(summary),
+        t: None,
+    };
+    store.commit(&[summary], at(2001).wall).expect("commits");
+    drop(store);
+    let (_, restored) = scratch.open();
+    let states = restored.records.iter();
+    let states: Vec<_> = states.map(|r| (&*r.alarm, r.occurrence)).collect();
+    assert_eq!(states, [("PT-330/high", 3), ("TT-1/low", 1)]);
+}
+
+#[test]
 fn a_failed_commit_may_be_repeated_whatever_became_of_it() {
     for reached_disk in [false, true] {
         let scratch = Scratch::new();

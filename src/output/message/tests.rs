@@ -46,6 +46,7 @@ pub(in crate::output) fn record(alarm: &str, state: AlarmState) -> AlarmRecord {
         value: Some(30.25),
         unacknowledged: Vec::new(),
         overlays: Overlays::default(),
+        notices: None,
     }
 }
 

@@ -1,0 +1,174 @@
+//! What is remembered of telling people: who was told of an alarm, which steps of the escalation are
+//! done, what is held back.
+//!
+//! It is a part of the alarm's record, so that it is stored in the transaction of the event that it
+//! belongs to, and a restart neither loses nor repeats a step. The engine carries it and never looks
+//! at it; `src/notify` decides on it. Spans are kept as wall times of their beginnings, which is what
+//! a restart can count on.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::Priority;
+use super::time::Wall;
+
+/// Why somebody is told (the `notice` of contract 8.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// A step of the escalation.
+    Page,
+    /// Still nobody has acknowledged.
+    Reminder,
+    /// It was found in delayed data, and is over.
+    Late,
+    /// An alarm that keeps coming and going: pages are held back, and summed up.
+    Chatter,
+    /// Pages of an area that were held back in a flood, summed up.
+    Flood,
+}
+
+impl Notice {
+    /// Every kind, in the order of the enum.
+    pub const ALL: [Self; 5] = [
+        Self::Page,
+        Self::Reminder,
+        Self::Late,
+        Self::Chatter,
+        Self::Flood,
+    ];
+
+    /// The word as it stands in events and labels.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Reminder => "reminder",
+            Self::Late => "late",
+            Self::Chatter => "chatter",
+            Self::Flood => "flood",
+        }
+    }
+}
+
+/// Persons told over one output.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Told {
+    /// The output; absent when none is named: every output that can reach the persons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Arc<str>>,
+    /// Person ids, each once. Empty: the output itself is the receiver, as a control room is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub persons: Vec<Arc<str>>,
+}
+
+/// What is known about telling people of one alarm; absent in its record while there is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NoticeRecord {
+    /// The escalation of the newest occurrence that was annunciated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ladder: Option<LadderRecord>,
+    /// An occurrence that is over, which people are yet to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<OverRecord>,
+    /// The alarm chatters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chatter: Option<ChatterRecord>,
+    /// Occurrences found in delayed data, which people are yet to be told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<LateRecord>,
+}
+
+impl NoticeRecord {
+    /// Is there nothing to remember?
+    pub const fn is_empty(&self) -> bool {
+        self.ladder.is_none()
+            && self.over.is_none()
+            && self.chatter.is_none()
+            && self.late.is_none()
+    }
+}
+
+/// An escalation: of one occurrence, from its last annunciation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LadderRecord {
+    /// Which episode.
+    pub occurrence: u64,
+    /// When it was annunciated; the times of the steps count from here.
+    pub began_at: Wall,
+    /// Whose ladder it is.
+    pub priority: Priority,
+    /// How many steps are done, counted from the first.
+    pub steps: u16,
+    /// How many outputs of the next step are done already.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lines: u16,
+    /// Steps that count as done but wait for the summary of a flood.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<u16>,
+    /// Who has been told of this occurrence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Told>,
+    /// When somebody was told last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Wall>,
+    /// The next reminder counts from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded_at: Option<Wall>,
+    /// The first step was told in the summary of a flood.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub grouped: bool,
+}
+
+/// An occurrence that people were told of and that is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OverRecord {
+    /// Which episode.
+    pub occurrence: u64,
+    /// Its priority.
+    pub priority: Priority,
+    /// Who must be told that it is over.
+    pub told: Vec<Told>,
+    /// When somebody was told last.
+    pub told_at: Wall,
+    /// How long it lasted, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_s: Option<f64>,
+    /// Its most extreme value, in the point's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak: Option<f64>,
+}
+
+/// Pages of an alarm that chatters are held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatterRecord {
+    /// When the present hold began.
+    pub since: Wall,
+    /// Pages held back since then.
+    pub held: u32,
+}
+
+/// Occurrences found in delayed data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateRecord {
+    /// The newest of them.
+    pub occurrence: u64,
+    /// How many.
+    pub count: u32,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde calls"
+)]
+const fn is_zero(number: &u16) -> bool {
+    *number == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde calls"
+)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
