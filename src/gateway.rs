@@ -259,8 +259,7 @@ impl Gateway {
         self.journal.tick(now);
         let health = *self.journal.health().borrow();
         self.metrics.store_size(health.size, health.limit);
-        self.journal_point
-            .report(health.durable, now, &self.readings);
+        self.journal_point.report(health, now, &self.readings);
         let stuck = self.metrics.stuck_tasks();
         if stuck.is_empty() {
             systemd::watchdog();

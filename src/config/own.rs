@@ -17,8 +17,9 @@ pub(super) fn journal() -> Resolved {
         "Journal on disk".into(),
         Priority::Critical,
         "Events are kept in memory only and are lost with the power, or history was lost: see the message \
-         of the `started` event. Check that the disk is not full \
-         or read-only, look for disk errors in the system log, replace the card or disk if there are any",
+         of the `started` event, and the gateway's log if somebody removed the journal while it ran. \
+         Check that the disk is not full or read-only, look for disk errors in the system log, replace \
+         the card or disk if there are any",
     )
 }
 

@@ -53,12 +53,6 @@ pub(super) fn damage(what: String) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(code, Some(what))
 }
 
-/// The file is no longer at its place.
-pub(super) fn gone() -> rusqlite::Error {
-    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
-    rusqlite::Error::SqliteFailure(code, Some("the file was removed".to_owned()))
-}
-
 /// What the first page says, read without SQLite so that nothing is touched.
 pub(super) struct Header {
     pub(super) application: u32,

@@ -128,7 +128,10 @@ impl Shared {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
         };
-        let kept = idle().pop();
+        let (file, kept) = {
+            let mut idle = idle();
+            (idle.file, idle.connections.pop())
+        };
         let connection = match kept {
             Some(connection) => connection,
             None => reader(&self.path)?,
@@ -137,8 +140,21 @@ impl Shared {
         for event in &mut found {
             event.durable = self.real_place.is_none();
         }
-        // After an error the connection is closed instead.
-        idle().push(connection);
+        // After an error the connection is closed instead, and so is one to a file that was removed.
+        let mut idle = idle();
+        if idle.file == file {
+            idle.connections.push(connection);
+        }
         Ok(found)
+    }
+
+    /// The file is another one now: no reader goes on with the old one.
+    pub(super) fn close_readers(&self) {
+        let mut idle = self
+            .idle_readers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        idle.file += 1;
+        idle.connections.clear();
     }
 }

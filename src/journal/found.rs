@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::database::{MIGRATIONS, reason};
@@ -168,6 +168,25 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// The system refuses `attempt` for the journal at `path`.
+    pub(super) fn file(attempt: &'static str, path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+        let path = path.to_path_buf();
+        move |source| Self::File {
+            attempt,
+            path: path.clone(),
+            source,
+        }
+    }
+
+    /// SQLite refuses the journal at `path`.
+    pub(super) fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> Self + use<> {
+        let path = path.to_path_buf();
+        move |source| Self::Sqlite {
+            path: path.clone(),
+            source,
+        }
+    }
+
     /// Is it the disk's fault, and not that the journal is another's?
     pub const fn is_of_the_disk(&self) -> bool {
         matches!(self, Self::File { .. } | Self::Sqlite { .. })

@@ -302,6 +302,26 @@ impl Ledger {
         self.volatile.is_none() && oldest.is_some_and(|oldest| now.since(oldest.since) > PATIENCE)
     }
 
+    /// The file is a new one without anything in it: it gets all alarm states and cursors again.
+    /// Answers how many events that an output still has to deliver are gone with the old one.
+    pub(super) fn begin_anew(&mut self) -> u64 {
+        // What is shown is newer than what was dropped before.
+        self.orphans = self.records.clone();
+        for cursor in self.cursors.values_mut() {
+            cursor.stored = 0;
+        }
+        let kept = self.tail.front().map_or(self.issued, |kept| kept.seq - 1);
+        let slowest = self.cursors.values().map(|cursor| cursor.delivered).min();
+        let lost = slowest.map_or(0, |slowest| kept.saturating_sub(slowest));
+        self.dropped += lost;
+        lost
+    }
+
+    /// Is there anything for the disk, but for receipts?
+    pub(super) fn has_work(&self) -> bool {
+        !self.ring.is_empty() || !self.orphans.is_empty()
+    }
+
     /// An output has everything up to `seq`.
     pub(super) fn acknowledge(&mut self, output: &str, seq: u64) {
         if let Some(cursor) = self.cursors.get_mut(output) {

@@ -65,6 +65,8 @@
 //! (`temporary.rs`); the way back is a restart. A disk that hangs instead of failing holds the start
 //! up: the service manager's time limit is what ends that.
 //!
+//! Files that are removed while the gateway runs are made anew (`place.rs`).
+//!
 //! What opening finds to be lost ([`Restored::notes`]) is told in the message of `started`, which is
 //! written to the journal and delivered like any event, and raises the journal's alarm.
 //!
@@ -90,6 +92,7 @@ mod found;
 mod inbox;
 mod ledger;
 mod open;
+mod place;
 mod prune;
 mod reader;
 #[cfg(test)]
@@ -188,6 +191,8 @@ pub struct JournalHealth {
     pub size: u64,
     /// The cap of the database, bytes.
     pub limit: u64,
+    /// Times since start that the journal's files were removed and made anew: so often history was lost.
+    pub begun_anew: u32,
 }
 
 /// A running journal. Dropping it without [`Journal::close`] ends the thread after the next commit.
@@ -212,7 +217,15 @@ struct Shared {
     real_place: Option<PathBuf>,
     last_seq_at_start: u64,
     readers: Arc<Semaphore>,
-    idle_readers: Mutex<Vec<rusqlite::Connection>>,
+    idle_readers: Mutex<IdleReaders>,
+}
+
+/// Connections for the next reads from disk, all to the present file.
+#[derive(Default)]
+struct IdleReaders {
+    /// Counts the files of this run.
+    file: u32,
+    connections: Vec<rusqlite::Connection>,
 }
 
 impl fmt::Debug for Shared {

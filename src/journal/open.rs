@@ -38,8 +38,9 @@ use super::database::{
     migrate, newest, open, present_schema, reason, schema, states, user_version,
 };
 use super::found::{OpenError, Restored};
+use super::place::FileId;
 use super::prune::Losses;
-use super::sidecar::{Ballast, EpochFile, HeadFile, Lock, Locked, beside, quarantine};
+use super::sidecar::{Ballast, EpochFile, HeadFile, Lock, beside, quarantine};
 use super::store::{PAGE, Store, signed};
 use crate::engine::time::{Moment, Wall};
 use crate::event::Identity;
@@ -93,13 +94,7 @@ impl Opening<'_> {
             // An empty name is the present folder; creating it does nothing.
             fs::create_dir_all(folder).map_err(self.file("create the folder"))?;
         }
-        let lock = Lock::take(path).map_err(|locked| match locked {
-            Locked::By(holder) => OpenError::Running {
-                path: path.clone(),
-                holder,
-            },
-            Locked::Unusable(source) => self.file("open the lock file")(source),
-        })?;
+        let lock = Lock::take(path).map_err(|locked| locked.refusal(path))?;
         let epoch_file = EpochFile::new(path);
         let known = epoch_file
             .read()
@@ -158,9 +153,10 @@ impl Opening<'_> {
             max_pages: self.max_pages(),
             cursors: restored.cursors.clone(),
             losses: Losses::default(),
+            file: FileId::at(path).map_err(self.file("look at the database"))?,
             head_file,
             ballast,
-            _lock: lock,
+            lock,
             #[cfg(test)]
             faults: Arc::default(),
         };
@@ -297,20 +293,12 @@ impl Opening<'_> {
         (self.settings.max_size / PAGE).max(64)
     }
 
-    fn file(&self, attempt: &'static str) -> impl Fn(io::Error) -> OpenError {
-        let path = self.settings.path.clone();
-        move |source| OpenError::File {
-            attempt,
-            path: path.clone(),
-            source,
-        }
+    fn file(&self, attempt: &'static str) -> impl Fn(io::Error) -> OpenError + use<> {
+        OpenError::file(attempt, &self.settings.path)
     }
 
     fn sqlite(&self, source: rusqlite::Error) -> OpenError {
-        OpenError::Sqlite {
-            path: self.settings.path.clone(),
-            source,
-        }
+        OpenError::sqlite(&self.settings.path)(source)
     }
 
     fn trouble(&self, source: rusqlite::Error) -> Trouble {
@@ -321,7 +309,7 @@ impl Opening<'_> {
     }
 }
 
-fn unix_seconds(wall: Wall) -> u64 {
+pub(super) fn unix_seconds(wall: Wall) -> u64 {
     u64::try_from(wall.unix_nanos().div_euclid(1_000_000_000)).unwrap_or(0)
 }
 

@@ -30,6 +30,10 @@ impl Scratch {
         Self(folder)
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.0
+    }
+
     pub(super) fn database(&self) -> PathBuf {
         self.0.join("journal.db")
     }

@@ -18,6 +18,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::found::OpenError;
+use super::place::FileId;
+
 /// Freeing 1 MiB was measured to be enough for SQLite to go on; half of that was not.
 const BALLAST: usize = 4 << 20;
 
@@ -37,7 +40,7 @@ pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
 /// Exclusive use of a journal by one process; given back by the kernel however the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Why the lock was not taken.
@@ -80,7 +83,27 @@ impl Lock {
         if let Err(error) = written {
             tracing::debug!(%error, "process id not written to the lock file");
         }
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+
+    /// Is the file that is locked the one beside `database`? Another process locks the one it finds.
+    pub(super) fn is_beside(&self, database: &Path) -> bool {
+        let held = self.file.metadata().map(|file| FileId::of(&file));
+        let found = FileId::at(&beside(database, ".lock"));
+        matches!((held, found), (Ok(held), Ok(found)) if held == found)
+    }
+}
+
+impl Locked {
+    /// The same for whoever wanted the journal at `database`.
+    pub(super) fn refusal(self, database: &Path) -> OpenError {
+        match self {
+            Self::By(holder) => OpenError::Running {
+                path: database.to_path_buf(),
+                holder,
+            },
+            Self::Unusable(source) => OpenError::file("open the lock file", database)(source),
+        }
     }
 }
 

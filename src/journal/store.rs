@@ -16,6 +16,8 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::chain::{self, Hash};
 use super::database;
+use super::found::OpenError;
+use super::place::FileId;
 use super::prune::Losses;
 use super::sidecar::{Ballast, HeadFile, Lock};
 use crate::engine::effect::Event;
@@ -41,9 +43,11 @@ pub struct Store {
     /// Of the configured outputs, as stored.
     pub(super) cursors: BTreeMap<Arc<str>, u64>,
     pub(super) losses: Losses,
+    /// The database as it was opened, to know it again.
+    pub(super) file: FileId,
     pub(super) head_file: HeadFile,
     pub(super) ballast: Ballast,
-    pub(super) _lock: Lock,
+    pub(super) lock: Lock,
     #[cfg(test)]
     pub(super) faults: Arc<super::faults::Faults>,
 }
@@ -126,6 +130,28 @@ pub enum CommitError {
         #[source]
         source: rusqlite::Error,
     },
+    /// Somebody removed the file, or its folder.
+    #[error("the journal {} was removed", path.display())]
+    Gone {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// Somebody put another file in its place.
+    #[error(
+        "another file is in the place of the journal {}: restart the gateway to use that one",
+        path.display()
+    )]
+    Replaced {
+        /// Where it was.
+        path: PathBuf,
+    },
+    /// The journal's place cannot be looked at, or the removed files not be made anew.
+    #[error("the journal's place cannot be used")]
+    Place {
+        /// Why.
+        #[source]
+        source: OpenError,
+    },
 }
 
 impl CommitError {
@@ -134,6 +160,8 @@ impl CommitError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Commit { source, .. } | Self::Reopen { source, .. } => database::reason(source),
+            Self::Gone { .. } | Self::Replaced { .. } => "missing",
+            Self::Place { source } => source.reason(),
         }
     }
 }
@@ -219,6 +247,7 @@ impl Store {
     }
 
     fn attempt(&mut self, write: &Write<'_>, now: Wall) -> Result<(), CommitError> {
+        self.look()?;
         let path = &self.path;
         let reopen = |source| CommitError::Reopen {
             path: path.clone(),
@@ -239,10 +268,6 @@ impl Store {
         let done = (|| {
             #[cfg(test)]
             faults.before_commit()?;
-            // SQLite goes on in a file that somebody has deleted, and nothing of it would be left.
-            if !path.exists() {
-                return Err(database::gone());
-            }
             let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             if self.on_disk > write.settled && !write.rows.is_empty() {
                 tx.execute("DELETE FROM event WHERE seq > ?1", [signed(write.settled)])?;

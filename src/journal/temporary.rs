@@ -120,11 +120,7 @@ fn fresh(
     DirBuilder::new()
         .mode(0o700)
         .create(&own)
-        .map_err(|source| OpenError::File {
-            attempt: "create a temporary folder",
-            path: path.clone(),
-            source,
-        })?;
+        .map_err(OpenError::file("create a temporary folder", &path))?;
     if let Err(error) = sweep(place, &own) {
         tracing::debug!(%error, "temporary journals of earlier runs not removed");
     }
@@ -239,13 +235,7 @@ pub(super) async fn works_again(place: PathBuf) {
 /// Would a start find a disk that works? Changes nothing: a damaged journal is for the start itself
 /// to find and to tell of.
 fn attempt(path: &Path) -> Result<(), OpenError> {
-    let failed = |attempt| {
-        move |source| OpenError::File {
-            attempt,
-            path: path.to_path_buf(),
-            source,
-        }
-    };
+    let failed = |attempt| OpenError::file(attempt, path);
     fs::create_dir_all(folder(path)).map_err(failed("create the folder"))?;
     let trial = beside(path, ".trial");
     let written = fs::File::create(&trial).and_then(|mut file| {
@@ -263,10 +253,9 @@ fn attempt(path: &Path) -> Result<(), OpenError> {
     let begun = database::open(path, u64::MAX >> 1)
         .and_then(|connection| connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK"));
     match begun {
-        Err(source) if database::reason(&source) != "damaged" => Err(OpenError::Sqlite {
-            path: path.to_path_buf(),
-            source,
-        }),
+        Err(source) if database::reason(&source) != "damaged" => {
+            Err(OpenError::sqlite(path)(source))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }

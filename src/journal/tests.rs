@@ -1,5 +1,7 @@
 //! The thread, its feed and a disk that misbehaves on request.
 
+mod removal;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,9 +51,13 @@ impl Bench {
     }
 
     fn push(&self, occurrence: u64) -> tokio::sync::oneshot::Receiver<CommitOutcome> {
+        self.raise("PT-330/high", occurrence)
+    }
+
+    fn raise(&self, alarm: &str, occurrence: u64) -> tokio::sync::oneshot::Receiver<CommitOutcome> {
         let (tell, told) = tokio::sync::oneshot::channel();
         self.inbox.push(Record {
-            event: Box::new(event(EventKind::Raised, "PT-330/high", occurrence)),
+            event: Box::new(event(EventKind::Raised, alarm, occurrence)),
             committed: Some(Box::new(move |outcome| {
                 // Some tests look only at what is shown.
                 let _unheard = tell.send(outcome).is_err();
@@ -328,24 +334,6 @@ fn on_a_disk_that_hangs_delivery_goes_on_and_closing_does_not_wait_for_ever() {
     assert_eq!(restored.last_seq, 4);
     let verified = verify(&scratch.database()).expect("sound");
     assert_eq!((verified.rows, verified.dropped), (4, 0));
-}
-
-#[test]
-fn a_file_that_is_taken_away_is_noticed_at_once() {
-    let scratch = Scratch::new();
-    let bench = Bench::start(&scratch);
-    let told = bench.push(1);
-    assert_eq!(bench.outcome(told), stored(1));
-    let aside = scratch.database().with_extension("aside");
-    std::fs::rename(scratch.database(), &aside).expect("there");
-    let told = bench.push(2);
-    assert_eq!(bench.outcome(told), from_memory(2));
-    assert_eq!(bench.journal.health().borrow().reason, Some("missing"));
-    // Back at its place it is taken up again.
-    std::fs::rename(&aside, scratch.database()).expect("there");
-    bench.durable(true);
-    assert!(bench.close());
-    assert_eq!(verify(&scratch.database()).expect("sound").rows, 2);
 }
 
 #[test]

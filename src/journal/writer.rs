@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::ledger::Group;
-use super::store::{Store, Write};
+use super::store::{CommitError, Store, Write};
 use super::{JournalSettings, Shared};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
@@ -100,7 +100,7 @@ impl Writer {
         let due = receipts_due.map_or(alive_due, |due| due.min(alive_due));
         let flush = closing && receipts_due.is_some();
         // After a failure even an empty transaction is of use: it says that the disk works again.
-        let wanted = ledger.waiting() > 0 || self.failures > 0;
+        let wanted = ledger.has_work() || self.failures > 0;
         if may_commit && (wanted || due <= now || flush) {
             return Task::Commit(ledger.group());
         }
@@ -129,26 +129,55 @@ impl Writer {
         };
         match self.store.write(&write, began.wall) {
             Ok(()) => self.committed(group, began),
-            Err(error) => {
-                self.failures = self.failures.saturating_add(1);
-                self.last_tries += u32::from(self.shared.is_closing());
-                let reason = error.reason();
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(%error, cause, reason, failures = self.failures, "commit failed");
-                let mut ledger = self.shared.lock();
-                ledger.abandon(group);
-                let told = if self.failures >= 2 {
-                    if ledger.volatile().is_none() {
-                        tracing::error!(reason, "disk fails: events go on from memory");
-                    }
-                    ledger.go_volatile(reason)
-                } else {
-                    Vec::new()
-                };
-                self.shared.publish(ledger, told);
-                self.not_before = clock::monotonic() + pause(self.failures);
+            Err(CommitError::Gone { .. }) if self.shared.real_place.is_none() => {
+                match self.store.begin_anew(began.wall) {
+                    Ok(()) => self.begun_anew(group),
+                    Err(error) => self.failed(group, &error),
+                }
             }
+            Err(error) => self.failed(group, &error),
         }
+    }
+
+    fn failed(&mut self, group: Group, error: &CommitError) {
+        self.failures = self.failures.saturating_add(1);
+        self.last_tries += u32::from(self.shared.is_closing());
+        let reason = error.reason();
+        let cause = causes(error);
+        tracing::warn!(%error, cause, reason, failures = self.failures, "commit failed");
+        let mut ledger = self.shared.lock();
+        ledger.abandon(group);
+        let told = if self.failures >= 2 {
+            if ledger.volatile().is_none() {
+                tracing::error!(reason, "disk fails: events go on from memory");
+            }
+            ledger.go_volatile(reason)
+        } else {
+            Vec::new()
+        };
+        self.shared.publish(ledger, told);
+        self.not_before = clock::monotonic() + pause(self.failures);
+    }
+
+    /// The journal's files were removed and are there again, empty. Nothing of `group` is written yet.
+    fn begun_anew(&mut self, group: Group) {
+        self.shared.close_readers();
+        let mut ledger = self.shared.lock();
+        ledger.abandon(group);
+        let undelivered = ledger.begin_anew();
+        tracing::error!(
+            journal = %self.shared.path.display(),
+            undelivered,
+            "the journal's files were removed: fresh ones begun, earlier events are lost"
+        );
+        self.count_undelivered(undelivered);
+        self.shared.health.send_if_modified(|health| {
+            health.begun_anew += 1;
+            true
+        });
+        self.shared.publish(ledger, Vec::new());
+        // Soon, for the reserve on disk.
+        self.housekeeping_at = clock::monotonic() + ALIVE;
     }
 
     fn committed(&mut self, group: Group, began: Moment) {
@@ -165,9 +194,7 @@ impl Writer {
                 events = losses,
                 "journal full: the oldest events went although an output had not delivered them"
             );
-            for _ in 0..losses {
-                self.shared.metrics.record_dropped("event");
-            }
+            self.count_undelivered(losses);
         }
         let size = self.store.size();
         let mut ledger = self.shared.lock();
@@ -188,6 +215,12 @@ impl Writer {
         self.shared.publish(ledger, told);
     }
 
+    fn count_undelivered(&self, events: u64) {
+        for _ in 0..events {
+            self.shared.metrics.record_dropped("event");
+        }
+    }
+
     fn keep_house(&mut self) {
         if self.shared.real_place.is_none() {
             self.store.take_ballast();
@@ -199,6 +232,14 @@ impl Writer {
             self.housekeeping_at = now.mono + HOUSEKEEPING;
         }
     }
+}
+
+/// What lies behind an error, in one line.
+fn causes(error: &CommitError) -> Option<String> {
+    let first = std::error::Error::source(error)?;
+    let causes = std::iter::successors(Some(first), |cause| cause.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    Some(causes.join(": "))
 }
 
 /// 100 ms, 200 ms, ... 5 s.

@@ -13,6 +13,7 @@ use simulators::upstream::{Receiver, Record};
 use tokio::time::timeout;
 
 use super::gateway::{DEADLINE, Folder, Gateway, control_room, skipped};
+use super::slow_card::one_id_each;
 use super::syncs::SpoiltSync;
 use crate::interop::mosquitto::Mosquitto;
 
@@ -218,4 +219,35 @@ async fn disk_failing_and_back() {
     drop(failing);
     world.recovers().await;
     world.ends().await;
+}
+
+#[tokio::test]
+async fn folder_removed_while_it_runs() {
+    let folder = Folder::new();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).expect("our own folder");
+    let mut world = World::begin(folder, data.clone()).await;
+    fs::remove_dir_all(&data).expect("it is there");
+    world.swing().await;
+    world.gateway.alarm_is(OWN, "unacknowledged").await;
+    world.arrives("raised", OWN).await;
+    world
+        .gateway
+        .metric_is(DURABLE, |durable| durable > 0.5)
+        .await;
+    world.gateway.kill();
+    world.gateway.start_again().await;
+    // What the new files have was shown as it is written there, the state of the alarm included.
+    world
+        .gateway
+        .alarm_is(ALARM, "returned_unacknowledged")
+        .await;
+    world.swing().await;
+    let journal = world.gateway.events().await;
+    assert!(journal[0]["seq"].as_u64() > Some(1), "{}", journal[0]);
+    world.receiver.look(|record| {
+        one_id_each(record.events().chain(&journal));
+        assert_eq!((record.out_of_order(), record.malformed()), (0, 0));
+    });
+    assert_eq!(world.gateway.stop().await.code(), Some(0));
 }

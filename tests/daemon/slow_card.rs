@@ -71,7 +71,7 @@ fn from_memory(record: &Record) -> usize {
 }
 
 /// An event has one id, upstream and in the journal, and an id is of one event.
-fn one_id_each<'a>(events: impl Iterator<Item = &'a Value>) {
+pub(super) fn one_id_each<'a>(events: impl Iterator<Item = &'a Value>) {
     let (mut ids, mut contents) = (BTreeMap::new(), BTreeMap::new());
     for event in events {
         let mut content = event.clone();
