@@ -33,7 +33,7 @@ macro_rules! words {
             what: $what,
             keys: &[
                 $($key,)* "on_delay", "off_delay", "latching", "ack_required", "priority", "action",
-                "cause", "consequence", "plan", "time_to_respond",
+                "cause", "consequence", "plan", "time_to_respond", "justification",
             ],
             later: &[],
         }
@@ -109,6 +109,8 @@ pub(super) struct RawAlarm {
     pub(super) consequence: Option<String>,
     pub(super) plan: Option<String>,
     pub(super) time_to_respond: Option<At<Duration>>,
+    /// Why a set point is beyond what standards ask for.
+    pub(super) justification: Option<String>,
     pub(super) window: Option<At<Duration>>,
     pub(super) min_samples: Option<At<u16>>,
     pub(super) min_span: Option<At<Duration>>,
@@ -174,6 +176,7 @@ fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
         consequence: None,
         plan: None,
         time_to_respond: None,
+        justification: None,
         window: None,
         min_samples: None,
         min_span: None,
@@ -348,6 +351,7 @@ fn common(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
         ("cause", &mut alarm.cause),
         ("consequence", &mut alarm.consequence),
         ("plan", &mut alarm.plan),
+        ("justification", &mut alarm.justification),
     ] {
         *target = keys.text(key, log).map(|text| text.value);
     }

@@ -9,6 +9,7 @@ use super::Config;
 use super::broker::{self, Broker, Output};
 use super::check::{self, Checked};
 use super::defaults::{self, Resolved};
+use super::detection::Poll;
 use super::device::{self, Device};
 use super::finding::Log;
 use super::layers::Scalars;
@@ -16,6 +17,7 @@ use super::own;
 use super::people;
 use super::place::Sources;
 use super::point::{self, RawPoint, RawSource, Surroundings};
+use super::review;
 use super::tree::Section;
 use super::wiring;
 use crate::engine::reading::PointIndex;
@@ -55,11 +57,15 @@ pub(super) fn build(
         let poll = match &raw.source {
             Some(RawSource::Register(register)) => {
                 let device = &devices[register.device];
-                Some((device.poll, device.poll_place))
+                Some(Poll {
+                    period: device.poll,
+                    timeout: device.timeout,
+                    place: device.poll_place,
+                })
             }
             Some(RawSource::Topic(_)) | None => None,
         };
-        let decided = defaults::resolve(raw, poll.map(|(poll, _)| poll), &priorities, &people);
+        let decided = defaults::resolve(raw, poll.map(|poll| poll.period), &priorities, &people);
         let checked = Checked {
             raw,
             settings: &decided.settings,
@@ -67,6 +73,7 @@ pub(super) fn build(
             poll,
         };
         check::point(&checked, log);
+        review::point(&checked, log);
         resolved.push(decided);
     }
     wiring::check(&points, &devices, &brokers, &outputs, log);

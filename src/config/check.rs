@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::alarm::RawAlarm;
 use super::defaults::{GAS_STALE, Measure, is_process};
+use super::detection::Poll;
 use super::finding::{Kind, Log};
 use super::place::Place;
 use super::point::RawPoint;
@@ -16,8 +17,8 @@ pub(super) struct Checked<'a> {
     pub(super) raw: &'a RawPoint,
     pub(super) settings: &'a PointSettings,
     pub(super) guidance: &'a [Guidance],
-    /// The period of its device, and where it stands.
-    pub(super) poll: Option<(Duration, Place)>,
+    /// How its device is asked; nothing over MQTT.
+    pub(super) poll: Option<Poll>,
 }
 
 /// Everything about one point.
@@ -31,7 +32,7 @@ pub(super) fn point(point: &Checked<'_>, log: &mut Log) {
         if let Rule::Rate(rule) = &decided.rule {
             rate(written, rule, log);
             match (point.poll, point.settings.stale_after) {
-                (Some((poll, _)), _) => window(written, rule, poll, log),
+                (Some(poll), _) => window(written, rule, poll.period, log),
                 (None, Some(stale_after)) => sparse(written, rule, stale_after, log),
                 (None, None) => {}
             }
@@ -151,16 +152,17 @@ fn stale(point: &Checked<'_>, log: &mut Log) {
     };
     let shown = show_duration(stale_after);
     let written = raw.stale_after.as_ref().map(|written| written.place);
-    if let Some((poll, poll_place)) = point.poll
-        && stale_after <= poll
+    if let Some(poll) = point.poll
+        && stale_after <= poll.period
     {
-        let poll = show_duration(poll);
-        let text = format!("the point would be stale after {shown}, but is read only every {poll}");
+        let period = show_duration(poll.period);
+        let text =
+            format!("the point would be stale after {shown}, but is read only every {period}");
         log.error(Kind::Timing, written.unwrap_or(raw.place()), text)
             .hint("poll the device at least three times within `stale_after`")
-            .also(poll_place, "the poll period");
+            .also(poll.place, "the poll period");
     }
-    if let (Measure::Gas, Some(place)) = (raw.measures, written)
+    if let (true, Some(place)) = (raw.measures.is_gas(), written)
         && stale_after > GAS_STALE
     {
         let text = format!("gas would go unwatched for {shown} before anybody is told");
@@ -282,7 +284,7 @@ fn delay(written: &RawAlarm, decided: &AlarmSettings, log: &mut Log) {
 /// Whoever gets a hazard alarm at night must find what to do and who is in charge. One message for
 /// a point and what it lacks, not one for each alarm.
 fn someone_knows(point: &Checked<'_>, log: &mut Log) {
-    let gas = point.raw.measures == Measure::Gas;
+    let gas = point.raw.measures.is_gas();
     let alarms = point.raw.alarms.iter().zip(point.guidance);
     let hazards: Vec<(&RawAlarm, &Guidance)> = alarms
         .filter(|(written, _)| is_process(written.kind))

@@ -25,6 +25,7 @@ use crate::guidance::Guidance;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Measure {
     Gas,
+    Oxygen,
     Flow,
     Level,
     Pressure,
@@ -43,8 +44,9 @@ struct Start {
 
 impl Measure {
     /// As configured.
-    pub(super) const WORDS: [(&'static str, Self); 7] = [
+    pub(super) const WORDS: [(&'static str, Self); 8] = [
         ("gas", Self::Gas),
+        ("oxygen", Self::Oxygen),
         ("flow", Self::Flow),
         ("level", Self::Level),
         ("pressure", Self::Pressure),
@@ -53,9 +55,14 @@ impl Measure {
         ("other", Self::Other),
     ];
 
+    /// Does it watch the air that people breathe or that may burn?
+    pub(super) const fn is_gas(self) -> bool {
+        matches!(self, Self::Gas | Self::Oxygen)
+    }
+
     const fn start(self) -> Start {
         let (percent, on, off) = match self {
-            Self::Gas => (2, 2, 10),
+            Self::Gas | Self::Oxygen => (2, 2, 10),
             Self::Flow => (5, 15, 15),
             Self::Level => (5, 60, 60),
             Self::Pressure => (2, 15, 15),
@@ -190,7 +197,7 @@ pub(super) const fn is_process(kind: AlarmKind) -> bool {
 
 fn default_stale(measures: Measure, poll: Option<Duration>) -> Duration {
     let usual = poll.map_or(MQTT_STALE, |poll| (poll * 3).max(MIN_STALE));
-    if measures == Measure::Gas {
+    if measures.is_gas() {
         usual.min(GAS_STALE)
     } else {
         usual
@@ -208,7 +215,7 @@ fn decide(
     let written = alarm.on_delay.as_ref().map(|delay| delay.value);
     let short = raw.delay.as_ref().map(|delay| delay.value);
     let outermost = matches!(alarm.kind, AlarmKind::HighHigh | AlarmKind::LowLow);
-    let gas = raw.measures == Measure::Gas;
+    let gas = raw.measures.is_gas();
     let (on_delay, off_delay) = match rule {
         Rule::Limit(_) if gas && outermost => (short.unwrap_or(Duration::ZERO), start.off),
         Rule::Limit(_) => (short.unwrap_or(start.on), start.off),

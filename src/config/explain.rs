@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::Config;
+use super::detection;
 use super::register::{order_name, table_name, type_name, width};
 use super::scalar::{show_duration, show_number};
 use crate::engine::reading::{PointIndex, Scaling};
@@ -39,6 +40,7 @@ pub fn summary(config: &Config) -> String {
 pub fn explain(config: &Config) -> String {
     let mut text = String::new();
     let origins = origins(config);
+    let devices = devices(config);
     let mut guidance = config.guidance.iter();
     for (position, point) in config.engine.points.iter().enumerate() {
         let index = u32::try_from(position).map_or(PointIndex(u32::MAX), PointIndex);
@@ -70,6 +72,11 @@ pub fn explain(config: &Config) -> String {
         }
         for (alarm, guidance) in alarms {
             explain_alarm(&mut text, point, alarm, guidance);
+            if !is_own(point) {
+                let device = devices.get(&index).copied();
+                let worst = detection::sentence(point.stale_after, alarm, device);
+                line(&mut text, format_args!("    {worst}"));
+            }
         }
     }
     for output in &config.outputs {
@@ -117,6 +124,14 @@ fn origins(config: &Config) -> BTreeMap<PointIndex, String> {
         })
     });
     registers.chain(topics).collect()
+}
+
+/// The device that every Modbus point is read from, by index.
+fn devices(config: &Config) -> BTreeMap<PointIndex, &DeviceSettings> {
+    let devices = config.buses.iter().flat_map(|bus| &bus.devices);
+    let points =
+        devices.flat_map(|device| device.points.iter().map(move |own| (own.point, device)));
+    points.collect()
 }
 
 fn from_device(device: &DeviceSettings, register: &RegisterPoint) -> String {

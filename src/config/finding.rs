@@ -39,6 +39,10 @@ pub enum Kind {
     Timing,
     /// An alarm that tells nobody what to do.
     NoGuidance,
+    /// A set point beyond what standards ask for.
+    SetPoint,
+    /// A setting within the noise of the sensor.
+    Noise,
     /// A secret in the wrong place.
     Secret,
     /// Open to the network without protection.
@@ -69,6 +73,8 @@ impl Kind {
             Self::Conflict => "conflict",
             Self::Timing => "timing",
             Self::NoGuidance => "no-guidance",
+            Self::SetPoint => "set-point",
+            Self::Noise => "noise",
             Self::Secret => "secret",
             Self::Exposed => "exposed",
             Self::Unused => "unused",

@@ -24,6 +24,8 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "measures",
         "unit",
         "range",
+        "oel",
+        "noise",
         "stale_after",
         "good_confirm",
         "device",
@@ -90,6 +92,10 @@ pub(super) struct RawPoint {
     pub(super) measures: Measure,
     pub(super) unit: String,
     pub(super) range: Option<At<(f64, f64)>>,
+    /// Occupational exposure limit, in the point's unit.
+    pub(super) oel: Option<At<f64>>,
+    /// Standard deviation of a steady reading, in the point's unit.
+    pub(super) noise: Option<At<f64>>,
     pub(super) stale_after: Option<At<Duration>>,
     pub(super) good_confirm: Option<Duration>,
     pub(super) source: Option<RawSource>,
@@ -116,6 +122,14 @@ impl RawPoint {
     pub(super) fn representable(&self) -> Option<(f64, f64, &'static str)> {
         match &self.source {
             Some(RawSource::Register(register)) => register.representable(),
+            Some(RawSource::Topic(_)) | None => None,
+        }
+    }
+
+    /// The step from one value to the next of an integer, in the point's unit.
+    pub(super) fn resolution(&self) -> Option<f64> {
+        match &self.source {
+            Some(RawSource::Register(register)) => register.resolution(),
             Some(RawSource::Topic(_)) | None => None,
         }
     }
@@ -176,6 +190,8 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
             .text("unit", log)
             .map_or_else(String::new, |unit| unit.value),
         range: range(&keys, log),
+        oel: keys.positive("oel", false, log),
+        noise: keys.positive("noise", false, log),
         stale_after: keys.duration("stale_after", STALE, log),
         good_confirm: keys
             .duration("good_confirm", CONFIRM, log)

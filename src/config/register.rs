@@ -70,6 +70,19 @@ impl Register {
         plain.then(|| (low, high, type_name(self.data_type)))
     }
 
+    /// The step from one value to the next of an integer, in the point's unit.
+    pub(super) fn resolution(&self) -> Option<f64> {
+        match self.data_type {
+            DataType::Int16
+            | DataType::Uint16
+            | DataType::Int32
+            | DataType::Uint32
+            | DataType::Int64
+            | DataType::Uint64 => Some(self.scaling.scale.abs()),
+            DataType::Bool | DataType::Float32 | DataType::Float64 => None,
+        }
+    }
+
     /// Addresses it takes.
     pub(super) const fn width(&self) -> u16 {
         width(self.data_type)

@@ -1,0 +1,105 @@
+//! How long an alarm may take at worst, from the moment its condition becomes true.
+//!
+//! ```text
+//!   condition true            read           answered          confirmed
+//!  ───────┬────────────────────┬────────────────┬──────────────────┬────▶
+//!         └── poll period ─────┴── timeout ─────┴── on-delay ──────┘
+//! ```
+//!
+//! A limit on the slope adds the part of its window that a ramp must fill before the line through it
+//! is steep enough (alarm-standards 2.4: 0.67 of it for a ramp a third steeper than the limit).
+//! How often an MQTT sensor speaks nobody knows; its own period comes on top.
+
+use std::time::Duration;
+
+use super::check::Checked;
+use super::place::Place;
+use super::scalar::show_duration;
+use crate::engine::settings::{AlarmSettings, Rule};
+use crate::input::modbus::DeviceSettings;
+
+/// Share of its window after which the line through a ramp shows three quarters of its slope.
+const FILLED: f64 = 0.674;
+
+/// How a point is asked.
+#[derive(Clone, Copy)]
+pub(super) struct Poll {
+    /// From one question to the next.
+    pub(super) period: Duration,
+    /// How long an answer may take.
+    pub(super) timeout: Duration,
+    /// Where the period is written.
+    pub(super) place: Place,
+}
+
+/// The worst case of an alarm of a point that is being checked.
+pub(super) fn of(point: &Checked<'_>, alarm: &AlarmSettings) -> Duration {
+    let reading = point
+        .poll
+        .map_or(Duration::ZERO, |poll| poll.period + poll.timeout);
+    let silence = point.settings.stale_after;
+    parts(reading, silence, alarm)
+        .iter()
+        .map(|(_, span)| *span)
+        .sum()
+}
+
+/// The worst case of an alarm, in a sentence; `device`: where its point is read from, over Modbus.
+pub(super) fn sentence(
+    silence: Option<Duration>,
+    alarm: &AlarmSettings,
+    device: Option<&DeviceSettings>,
+) -> String {
+    let reading = device.map_or(Duration::ZERO, |device| device.poll + device.timeout);
+    let parts = parts(reading, silence, alarm);
+    let whole = show_duration(parts.iter().map(|(_, span)| *span).sum());
+    let told: Vec<String> = parts
+        .iter()
+        .filter(|(_, span)| !span.is_zero())
+        .map(|(what, span)| format!("{what} {}", show_duration(*span)))
+        .collect();
+    let sender = if device.is_none() && !matches!(alarm.rule, Rule::Stale) {
+        " after the sensor has sent it"
+    } else {
+        ""
+    };
+    match told.as_slice() {
+        [] => format!("At worst raised at once{sender}."),
+        [_] => format!("At worst raised within {whole}{sender}."),
+        _ => format!(
+            "At worst raised within {whole}{sender} ({}).",
+            told.join(", ")
+        ),
+    }
+}
+
+/// What the time consists of, in the order in which it passes.
+fn parts(
+    reading: Duration,
+    silence: Option<Duration>,
+    alarm: &AlarmSettings,
+) -> [(&'static str, Duration); 3] {
+    let delay = ("delay", alarm.on_delay);
+    if let Rule::Rate(rate) = alarm.rule {
+        [("reading", reading), ("slope", filled(rate.window)), delay]
+    } else if matches!(alarm.rule, Rule::Stale) {
+        // Counted from the last value, whenever the next question is.
+        [
+            ("", Duration::ZERO),
+            ("silence", silence.unwrap_or_default()),
+            delay,
+        ]
+    } else {
+        [("reading", reading), ("", Duration::ZERO), delay]
+    }
+}
+
+/// It is a rule of thumb: in whole seconds, of a short window in tenths.
+fn filled(window: Duration) -> Duration {
+    let steps = if window < Duration::from_secs(10) {
+        10.0
+    } else {
+        1.0
+    };
+    Duration::from_secs_f64((window.as_secs_f64() * FILLED * steps).ceil() / steps)
+}
