@@ -162,15 +162,17 @@ impl Evaluation {
             Batch::One(reading) => self.read(reading),
             Batch::Many(readings) => readings.into_iter().for_each(|reading| self.read(reading)),
         }
-        match (self.engine.has_effects(), delivery.receipt) {
-            (false, Some(receipt)) => receipt.give(),
+        match (self.engine.has_events(), delivery.receipt) {
             // Also when the event is only in memory or lost: holding back acknowledgements would
             // stop the flow of readings while the disk fails, and blind the gateway.
             (true, Some(receipt)) => {
                 self.flush(Some(Box::new(move |_outcome| receipt.give())))
-                    .await
+                    .await;
             }
-            (_, None) => self.flush(None).await,
+            (_, receipt) => {
+                self.flush(None).await;
+                receipt.into_iter().for_each(Receipt::give);
+            }
         }
         self.metrics.evaluation(clock::monotonic().since(began));
     }
@@ -206,9 +208,15 @@ impl Evaluation {
     /// than the journal holds: the rest stays with the engine, which neither reads nor ticks
     /// meanwhile, until the disk has caught up.
     async fn flush(&mut self, mut waiter: Option<Waiter>) {
-        let mut next = self.engine.poll_effect();
         let mut handed = 0_usize;
-        while let Some(Effect::Event(event)) = next {
+        while let Some(effect) = self.engine.poll_effect() {
+            let event = match effect {
+                Effect::Event(event) => event,
+                Effect::Remember(memory) => {
+                    self.inbox.remember(*memory);
+                    continue;
+                }
+            };
             if !self.inbox.has_room() {
                 self.room().await;
             } else if handed % SLICE == SLICE - 1 {
@@ -216,12 +224,10 @@ impl Evaluation {
                 tokio::task::yield_now().await;
             }
             handed += 1;
-            next = self.engine.poll_effect();
             self.metrics.observe(&event);
-            self.inbox.push(Record {
-                event,
-                committed: if next.is_none() { waiter.take() } else { None },
-            });
+            let last = !self.engine.has_events();
+            let committed = if last { waiter.take() } else { None };
+            self.inbox.push(Record { event, committed });
         }
     }
 

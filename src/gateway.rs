@@ -181,6 +181,7 @@ impl Gateway {
         let history = History {
             notes: restored.notes(),
             records: restored.records,
+            memories: restored.memories,
             last_alive: restored.last_alive,
         };
         // The engine has its own form of the settings; two are not kept.

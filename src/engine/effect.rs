@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::{AlarmState, Overlays};
+use super::memory::Memory;
 use super::notice::Notice;
 use super::reading::{AlarmIndex, Quality};
 use super::settings::Priority;
@@ -16,6 +17,9 @@ use super::time::{Moment, Wall};
 pub enum Effect {
     /// Commit this event, with the alarm state it carries, in one transaction; then show it.
     Event(Box<Event>),
+    /// Keep this for the next start, in place of the last one of the same alarm. Not urgent: it goes
+    /// with the next event, or with the journal's next sign of life.
+    Remember(Box<Memory>),
 }
 
 /// One line of the journal, before it has an id. The wire form is in `src/event.rs`.

@@ -28,6 +28,7 @@ mod delay;
 pub mod effect;
 mod judge;
 mod links;
+pub mod memory;
 pub mod notice;
 mod occurrence;
 mod operate;
@@ -164,9 +165,10 @@ impl Engine {
         self.effects.pop_front()
     }
 
-    /// Is there something to do?
-    pub fn has_effects(&self) -> bool {
-        !self.effects.is_empty()
+    /// Is there an event to commit?
+    pub fn has_events(&self) -> bool {
+        let mut effects = self.effects.iter();
+        effects.any(|effect| matches!(effect, Effect::Event(_)))
     }
 
     /// When to call [`Engine::tick`] at the latest. May be earlier than anything happens.

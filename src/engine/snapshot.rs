@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::{AlarmState, Overlays};
+use super::memory::Memory;
 use super::notice::NoticeRecord;
 use super::reading::Quality;
 use super::settings::{AlarmKind, Priority};
@@ -54,6 +55,8 @@ pub struct AlarmRecord {
 pub struct History {
     /// Every alarm that ever changed.
     pub records: Vec<AlarmRecord>,
+    /// What alarms remember beside their state.
+    pub memories: Vec<Memory>,
     /// The last sign of life of the run before; `None` on a fresh journal.
     pub last_alive: Option<Wall>,
     /// What people must know about the journal itself (a part is lost, it cannot be used), in

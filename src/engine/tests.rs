@@ -153,8 +153,12 @@ fn reset(alarm: &str) -> Command {
 }
 
 fn drain(engine: &mut Engine) -> Vec<Event> {
-    let next = || engine.poll_effect().map(|Effect::Event(event)| *event);
-    std::iter::from_fn(next).collect()
+    let effects = std::iter::from_fn(|| engine.poll_effect());
+    let events = effects.filter_map(|effect| match effect {
+        Effect::Event(event) => Some(*event),
+        Effect::Remember(_) => None,
+    });
+    events.collect()
 }
 
 /// What a journal would know after `events`: the last record of every alarm.
@@ -168,6 +172,7 @@ fn history(events: &[Event]) -> History {
     }
     History {
         records,
+        memories: Vec::new(),
         last_alive: None,
         notes: Vec::new(),
     }

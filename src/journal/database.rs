@@ -9,10 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use serde::de::DeserializeOwned;
 
 use super::chain::{GENESIS, Hash, digest};
 use super::store::{PAGE, signed};
 use crate::engine::effect::EventKind;
+use crate::engine::memory::Memory;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Wall;
 use crate::event::WireEvent;
@@ -21,7 +23,10 @@ use crate::event::WireEvent;
 pub(super) const APPLICATION: u32 = 0x6677_726e;
 
 /// Steps from an empty file to the present version; `PRAGMA user_version` counts those done.
-pub(super) const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+pub(super) const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("memory.sql")];
+
+/// The version that brought the table `memory`.
+pub(super) const MEMORIES_SINCE: u32 = 2;
 
 /// A short word for why SQLite failed (see [`CommitError`](super::CommitError)).
 pub(super) fn reason(error: &rusqlite::Error) -> &'static str {
@@ -182,22 +187,47 @@ pub(super) fn ends_with_stop(connection: &Connection) -> Result<bool, rusqlite::
 
 /// The newest state of every alarm, in order of their ids; each must match its check sum.
 pub(super) fn states(connection: &Connection) -> Result<Vec<AlarmRecord>, rusqlite::Error> {
-    let mut select = connection.prepare("SELECT alarm, record, hash FROM alarm ORDER BY alarm")?;
-    let mut rows = select.query([])?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        let text: String = row.get(1)?;
-        let hash: Hash = row.get(2)?;
-        let record: Option<AlarmRecord> = serde_json::from_str(&text).ok();
-        match record.filter(|_| hash == digest(&text)) {
-            Some(record) => records.push(record),
-            None => {
-                let alarm: String = row.get(0)?;
-                return Err(damage(format!("the state of {alarm} was altered")));
-            }
+    let select = "SELECT alarm, record, hash FROM alarm ORDER BY alarm";
+    let altered = |alarm| damage(format!("the state of {alarm} was altered"));
+    checked(connection, select)?
+        .into_iter()
+        .map(|record| record.map_err(altered))
+        .collect()
+}
+
+/// What alarms remembered, in order of their ids. A row that does not match its check sum is told in
+/// the second list and not used: other than a state, an exposure that is not known begins anew, and
+/// its coverage says so.
+pub(super) fn memories(
+    connection: &Connection,
+) -> Result<(Vec<Memory>, Vec<String>), rusqlite::Error> {
+    let select = "SELECT alarm, memory, hash FROM memory ORDER BY alarm";
+    let (mut sound, mut damaged) = (Vec::new(), Vec::new());
+    for memory in checked(connection, select)? {
+        match memory {
+            Ok(memory) => sound.push(memory),
+            Err(alarm) => damaged.push(alarm),
         }
     }
-    Ok(records)
+    Ok((sound, damaged))
+}
+
+/// Rows of name, JSON and the JSON's check sum; the name of one that was altered.
+fn checked<T: DeserializeOwned>(
+    connection: &Connection,
+    select: &str,
+) -> Result<Vec<Result<T, String>>, rusqlite::Error> {
+    let mut select = connection.prepare(select)?;
+    let rows = select.query_map([], |row| {
+        let text: String = row.get(1)?;
+        let hash: Hash = row.get(2)?;
+        let content = serde_json::from_str(&text).ok();
+        match content.filter(|_| hash == digest(&text)) {
+            Some(content) => Ok(Ok(content)),
+            None => Ok(Err(row.get(0)?)),
+        }
+    })?;
+    rows.collect()
 }
 
 /// The last sign of life.

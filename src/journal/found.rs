@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::database::{MIGRATIONS, reason};
+use crate::engine::memory::Memory;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Wall;
 
@@ -14,6 +15,10 @@ use crate::engine::time::Wall;
 pub struct Restored {
     /// The newest state of every alarm, in order of their ids.
     pub records: Vec<AlarmRecord>,
+    /// What alarms remember beside their state, in order of their ids.
+    pub memories: Vec<Memory>,
+    /// Alarms whose memory was damaged and is not used.
+    pub forgotten: Vec<String>,
     /// What each configured output has delivered. An output that is new starts at the newest event.
     pub cursors: BTreeMap<Arc<str>, u64>,
     /// Newest number; 0 in a fresh journal.
@@ -86,6 +91,12 @@ impl Restored {
                 "the newest {} events of the run before are gone from the journal, with the alarm \
                  states they led to",
                 self.lost_tail
+            ));
+        }
+        if !self.forgotten.is_empty() {
+            notes.push(format!(
+                "the stored exposure of {} was damaged: it begins anew",
+                self.forgotten.join(", ")
             ));
         }
         if let Some(temporary) = &self.temporary {

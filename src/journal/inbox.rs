@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Entry, Record, Shared};
+use crate::engine::memory::Memory;
 
 /// Where the engine hands in its events; cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,6 +29,12 @@ impl Inbox {
             self.shared.metrics.record_dropped("event");
             self.shared.tell_of_drops(lost, now);
         }
+    }
+
+    /// Hands in what an alarm remembers. It wakes nobody: it reaches the disk with the next event, or
+    /// with the next sign of life.
+    pub fn remember(&self, memory: Memory) {
+        self.shared.lock().remember(memory);
     }
 
     /// May an event be pushed without another being dropped for it? Also true while the disk fails:

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use super::store::{Entry, Row};
 use super::{CommitOutcome, Waiter};
+use crate::engine::memory::Memory;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Mono;
 use crate::event::{Committed, Identity};
@@ -65,6 +66,7 @@ pub(super) struct Group {
     pub(super) settled: u64,
     identity: Identity,
     pub(super) states: Vec<Arc<AlarmRecord>>,
+    pub(super) memories: Vec<Arc<Memory>>,
     pub(super) cursors: Vec<(Arc<str>, u64)>,
 }
 
@@ -93,6 +95,8 @@ pub(super) struct Ledger {
     temporary: bool,
     records: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
     orphans: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
+    /// What alarms remember, on its way to the disk: the newest of each, so never more than alarms.
+    memories: BTreeMap<Arc<str>, Arc<Memory>>,
     cursors: BTreeMap<Arc<str>, Cursor>,
     dropped: u64,
     closed: bool,
@@ -125,6 +129,7 @@ impl Ledger {
             temporary: restored.temporary.is_some(),
             records: records.collect(),
             orphans: BTreeMap::new(),
+            memories: BTreeMap::new(),
             cursors: cursors.collect(),
             dropped: 0,
             closed: false,
@@ -165,6 +170,14 @@ impl Ledger {
         (told, full)
     }
 
+    /// Takes in what an alarm remembers, in place of what it remembered before.
+    pub(super) fn remember(&mut self, memory: Memory) {
+        if !self.closed {
+            self.memories
+                .insert(Arc::clone(&memory.alarm), Arc::new(memory));
+        }
+    }
+
     /// May an event be pushed? While the disk works, none is dropped for those that come after it.
     pub(super) fn has_room(&self) -> bool {
         self.ring.len() < RING || self.closed || self.volatile.is_some()
@@ -178,6 +191,7 @@ impl Ledger {
             settled: self.durable,
             identity: self.identity.clone(),
             states: std::mem::take(&mut self.orphans).into_values().collect(),
+            memories: std::mem::take(&mut self.memories).into_values().collect(),
             cursors: Vec::new(),
         };
         for pending in self.ring.iter().take(GROUP) {
@@ -241,6 +255,12 @@ impl Ledger {
     /// The transaction failed, or nobody knows: everything waits for the next one.
     pub(super) fn abandon(&mut self, group: Group) {
         self.in_flight = 0;
+        for memory in group.memories {
+            // One that came meanwhile is newer.
+            self.memories
+                .entry(Arc::clone(&memory.alarm))
+                .or_insert(memory);
+        }
         self.adopt_orphans(group.states);
     }
 
@@ -334,6 +354,11 @@ impl Ledger {
         self.cursors
             .values()
             .any(|cursor| cursor.delivered.min(self.durable) > cursor.stored)
+    }
+
+    /// Does anything that alarms remember wait for a transaction?
+    pub(super) fn has_memories(&self) -> bool {
+        !self.memories.is_empty()
     }
 
     /// Events after `seq` if memory has them; `Err` with the newest number on disk if not.

@@ -35,7 +35,7 @@ use rusqlite::Connection;
 use super::JournalSettings;
 use super::database::{
     APPLICATION, Header, MIGRATIONS, create, cursors, damage, ends_with_stop, header, last_alive,
-    migrate, newest, open, present_schema, reason, schema, states, user_version,
+    memories, migrate, newest, open, present_schema, reason, schema, states, user_version,
 };
 use super::found::{OpenError, Restored};
 use super::place::FileId;
@@ -265,6 +265,7 @@ impl Opening<'_> {
         restored.last_seq = last.unsigned_abs().max(newest(connection)?);
         restored.clean_stop = ends_with_stop(connection)?;
         restored.records = states(connection)?;
+        (restored.memories, restored.forgotten) = memories(connection)?;
         Ok((epoch.unsigned_abs(), restored))
     }
 

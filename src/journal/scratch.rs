@@ -11,6 +11,7 @@ use super::reader::{events_after, reader};
 use super::{Entry, JournalSettings, Restored, Store};
 use crate::engine::alarm::{AlarmState, Overlays};
 use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
+use crate::engine::memory::{Amount, Exposure, Memory};
 use crate::engine::reading::Quality;
 use crate::engine::settings::Priority;
 use crate::engine::snapshot::AlarmRecord;
@@ -123,6 +124,23 @@ pub(super) fn raises(first: u64, count: u64) -> Vec<Entry> {
             t: None,
         })
         .collect()
+}
+
+/// Makes a journal of today one of the first version.
+pub(super) const TO_VERSION_1: &str = "DROP TABLE memory; PRAGMA user_version=1";
+
+/// What an alarm remembers at `seconds` after the epoch.
+pub(super) fn memory(alarm: &str, seconds: u64) -> Memory {
+    Memory {
+        alarm: alarm.into(),
+        at: at(seconds).wall,
+        last: Some(8.5),
+        exposure: Exposure::Window {
+            width_s: 15.0,
+            newest_s: 15.0,
+            spans: vec![Amount::from([127.5, 0.0, 15.0]); 60],
+        },
+    }
 }
 
 /// Does something to a database that no gateway would.

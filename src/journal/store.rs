@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, TransactionBehavior, params};
 
 use super::chain::{self, Hash};
 use super::database;
@@ -21,6 +21,7 @@ use super::place::FileId;
 use super::prune::Losses;
 use super::sidecar::{Ballast, HeadFile, Lock};
 use crate::engine::effect::Event;
+use crate::engine::memory::Memory;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Wall;
 use crate::event::{Committed, Identity, encode};
@@ -105,6 +106,8 @@ pub(super) struct Write<'a> {
     pub(super) settled: u64,
     /// Alarm states whose events were dropped from full memory; older than those of `rows`.
     pub(super) states: &'a [Arc<AlarmRecord>],
+    /// What alarms remember beside their state.
+    pub(super) memories: &'a [Arc<Memory>],
     /// Cursors that moved.
     pub(super) cursors: &'a [(Arc<str>, u64)],
 }
@@ -185,6 +188,19 @@ impl Store {
         };
         self.write(&write, now)?;
         Ok(rows.into_iter().map(|row| row.committed).collect())
+    }
+
+    /// Stores what alarms remember. `now` is the sign of life.
+    ///
+    /// # Errors
+    /// The same may be given again (module docs).
+    pub fn remember(&mut self, memories: &[Arc<Memory>], now: Wall) -> Result<(), CommitError> {
+        let write = Write {
+            memories,
+            settled: self.last_seq,
+            ..Write::default()
+        };
+        self.write(&write, now)
     }
 
     /// Newest number on disk; 0 in an empty journal.
@@ -274,6 +290,7 @@ impl Store {
             }
             put_rows(&tx, write.rows)?;
             put_states(&tx, write)?;
+            put_memories(&tx, write.memories)?;
             for (output, seq) in write.cursors {
                 // Never beyond what is on disk: after a crash those numbers are given again.
                 tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2)")?
@@ -333,10 +350,28 @@ fn put_states(tx: &Connection, write: &Write<'_>) -> Result<(), rusqlite::Error>
         .collect();
     let mut upsert = tx.prepare_cached("INSERT OR REPLACE INTO alarm VALUES (?1, ?2, ?3)")?;
     for (alarm, record) in newest {
-        let text = serde_json::to_string(record)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-        upsert.execute(params![alarm, text, chain::digest(&text)])?;
+        put_json(&mut upsert, alarm, record)?;
     }
+    Ok(())
+}
+
+fn put_memories(tx: &Connection, memories: &[Arc<Memory>]) -> Result<(), rusqlite::Error> {
+    let mut upsert = tx.prepare_cached("INSERT OR REPLACE INTO memory VALUES (?1, ?2, ?3)")?;
+    for memory in memories {
+        put_json(&mut upsert, &memory.alarm, &**memory)?;
+    }
+    Ok(())
+}
+
+/// A row of name, JSON and the check sum of the JSON.
+fn put_json(
+    upsert: &mut CachedStatement<'_>,
+    alarm: &str,
+    content: &impl serde::Serialize,
+) -> Result<(), rusqlite::Error> {
+    let text = serde_json::to_string(content)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    upsert.execute(params![alarm, text, chain::digest(&text)])?;
     Ok(())
 }
 

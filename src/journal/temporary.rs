@@ -41,7 +41,6 @@ use super::database::{self, APPLICATION, MIGRATIONS};
 use super::found::{Known, OpenError, Restored, Temporary};
 use super::sidecar::{Lock, beside, folder};
 use super::{JournalSettings, Store};
-use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::{Moment, Wall};
 
 /// A temporary journal is never larger, bytes: it may lie in memory.
@@ -86,9 +85,10 @@ pub(super) fn open(
     for place in places {
         match fresh(settings, site, outputs, place, now) {
             Ok((store, mut restored)) => {
-                let (records, last_alive, known) = remembered(&settings.path);
-                restored.records = records;
-                restored.last_alive = last_alive;
+                let (found, known) = remembered(&settings.path);
+                restored.records = found.records;
+                restored.memories = found.memories;
+                restored.last_alive = found.last_alive;
                 restored.temporary = Some(Temporary {
                     reason: refused.reason(),
                     why,
@@ -172,11 +172,12 @@ fn sweep(place: &Path, own: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// What the broken place knows, read without writing anything.
-fn remembered(path: &Path) -> (Vec<AlarmRecord>, Option<Wall>, Known) {
+/// What the broken place knows, read without writing anything, also when an older version of the
+/// program wrote it.
+fn remembered(path: &Path) -> (Restored, Known) {
     let ours = database::header(path).is_ok_and(|header| {
         matches!(header, Some(Ok(header)) if header.application == APPLICATION
-            && header.version as usize == MIGRATIONS.len())
+            && (1..=MIGRATIONS.len()).contains(&(header.version as usize)))
     });
     let log = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
     // Without rights to write SQLite reads a write-ahead log only beside its index; the second
@@ -184,17 +185,14 @@ fn remembered(path: &Path) -> (Vec<AlarmRecord>, Option<Wall>, Known) {
     let attempts = [("ro", Known::All), ("ro&immutable=1", Known::Older)];
     for (mode, known) in attempts.into_iter().filter(|_| ours) {
         match read_only(path, mode) {
-            Ok((records, last_alive)) => {
-                let known = if log { known } else { Known::All };
-                return (records, last_alive, known);
-            }
+            Ok(found) => return (found, if log { known } else { Known::All }),
             Err(error) => tracing::warn!(mode, %error, "alarm states not read from the journal"),
         }
     }
-    (Vec::new(), None, Known::Nothing)
+    (Restored::default(), Known::Nothing)
 }
 
-fn read_only(path: &Path, mode: &str) -> Result<(Vec<AlarmRecord>, Option<Wall>), rusqlite::Error> {
+fn read_only(path: &Path, mode: &str) -> Result<Restored, rusqlite::Error> {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         if byte.is_ascii_alphanumeric() || b"/-_.".contains(byte) {
@@ -209,10 +207,15 @@ fn read_only(path: &Path, mode: &str) -> Result<(Vec<AlarmRecord>, Option<Wall>)
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(uri, flags)?;
-    Ok((
-        database::states(&connection)?,
-        database::last_alive(&connection)?,
-    ))
+    let mut found = Restored {
+        records: database::states(&connection)?,
+        last_alive: database::last_alive(&connection)?,
+        ..Restored::default()
+    };
+    if database::user_version(&connection)? >= database::MEMORIES_SINCE {
+        (found.memories, found.forgotten) = database::memories(&connection)?;
+    }
+    Ok(found)
 }
 
 /// Returns once the journal at `place` could be used again.

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use super::chain::verify;
 use super::faults::Faults;
-use super::scratch::{Scratch, event, raises};
+use super::scratch::{Scratch, event, memory, raises};
 use super::{CommitOutcome, Feed, FeedError, Inbox, Journal, JournalSettings, Record, Store, run};
 use crate::engine::effect::EventKind;
 use crate::event::Committed;
@@ -174,6 +174,25 @@ fn a_lone_receipt_reaches_the_disk() {
         .expect("there");
     assert_eq!(seq, 1);
     assert!(bench.close());
+}
+
+#[test]
+fn what_alarms_remember_goes_with_the_next_event_and_is_not_lost_at_the_end() {
+    let scratch = Scratch::new();
+    let bench = Bench::start(&scratch);
+    let told = bench.push(1);
+    bench.outcome(told);
+    bench.inbox.remember(memory("A/stel", 60));
+    let told = bench.push(2);
+    bench.outcome(told);
+    let stored = || {
+        let connection = super::reader::reader(&scratch.database()).expect("readable");
+        super::database::memories(&connection).expect("readable").0
+    };
+    assert_eq!(stored(), [memory("A/stel", 60)], "it went with the event");
+    bench.inbox.remember(memory("A/stel", 120));
+    assert!(bench.close());
+    assert_eq!(stored(), [memory("A/stel", 120)]);
 }
 
 #[test]

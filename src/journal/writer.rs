@@ -98,7 +98,7 @@ impl Writer {
         let receipts_due = self.receipts_since.map(|since| since + RECEIPTS);
         let alive_due = self.committed_at + ALIVE;
         let due = receipts_due.map_or(alive_due, |due| due.min(alive_due));
-        let flush = closing && receipts_due.is_some();
+        let flush = closing && (receipts_due.is_some() || ledger.has_memories());
         // After a failure even an empty transaction is of use: it says that the disk works again.
         let wanted = ledger.has_work() || self.failures > 0;
         if may_commit && (wanted || due <= now || flush) {
@@ -125,6 +125,7 @@ impl Writer {
             rows: &group.rows,
             settled: group.settled,
             states: &group.states,
+            memories: &group.memories,
             cursors: &group.cursors,
         };
         match self.store.write(&write, began.wall) {

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::Effect;
+use crate::engine::memory::Memory;
 use crate::engine::reading::{Fault, Finite, PointIndex, Reading, Sample, Scaling};
 use crate::engine::snapshot::History;
 use crate::engine::time::{Moment, Mono, Wall};
@@ -70,6 +71,20 @@ struct Life {
     engine: Engine,
     store: Store,
     pending: Vec<Entry>,
+    /// What alarms remember, and when the last of it was handed over. It is written when the life
+    /// ends, for nothing reads it before; to the input it is as if it had been written at once.
+    memories: BTreeMap<Arc<str>, Arc<Memory>>,
+    remembered: Wall,
+}
+
+impl Life {
+    fn end(mut self) -> Result<(), CommitError> {
+        if self.memories.is_empty() {
+            return Ok(());
+        }
+        let memories: Vec<_> = self.memories.into_values().collect();
+        self.store.remember(&memories, self.remembered)
+    }
 }
 
 impl<'a, W: Write> Replay<'a, W> {
@@ -240,6 +255,7 @@ impl<'a, W: Write> Replay<'a, W> {
                 self.commit()?;
                 if let Some(life) = self.life.take() {
                     self.summary.add(&life.engine.snapshot());
+                    life.end()?;
                 }
             }
             Step::Start if self.life.is_none() => self.begin()?,
@@ -286,6 +302,7 @@ impl<'a, W: Write> Replay<'a, W> {
             Store::open(&self.journal, &self.config.site, &outputs, self.clock)?;
         let history = History {
             records: restored.records,
+            memories: restored.memories,
             last_alive: restored.last_alive,
             notes: Vec::new(),
         };
@@ -293,6 +310,8 @@ impl<'a, W: Write> Replay<'a, W> {
             engine: Engine::start(&self.config.engine, &history, self.clock),
             store,
             pending: Vec::new(),
+            memories: BTreeMap::new(),
+            remembered: self.clock.wall,
         });
         self.commit()
     }
@@ -302,11 +321,18 @@ impl<'a, W: Write> Replay<'a, W> {
         let Some(life) = &mut self.life else {
             return Ok(());
         };
-        while let Some(Effect::Event(event)) = life.engine.poll_effect() {
-            life.pending.push(Entry {
-                t: Some(event.at.mono.as_secs_f64()),
-                event: Arc::from(event),
-            });
+        while let Some(effect) = life.engine.poll_effect() {
+            match effect {
+                Effect::Event(event) => life.pending.push(Entry {
+                    t: Some(event.at.mono.as_secs_f64()),
+                    event: Arc::from(event),
+                }),
+                Effect::Remember(memory) => {
+                    life.remembered = memory.at;
+                    let memory = Arc::new(*memory);
+                    life.memories.insert(Arc::clone(&memory.alarm), memory);
+                }
+            }
         }
         if life.pending.is_empty() {
             return Ok(());

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use proptest::prelude::*;
 
-use super::super::scratch::{event, raises};
+use super::super::scratch::{event, memory, raises};
 use super::super::{Restored, Waiter};
 use super::*;
 use crate::engine::effect::EventKind;
@@ -94,6 +94,36 @@ fn a_disk_that_returns_late_has_what_was_shown_meanwhile() {
     assert!(shown.iter().map(|event| &event.seq).eq(disk.keys()));
     let shown = ledger.after(0, 10).expect("in memory");
     assert!(shown.iter().all(|event| event.durable), "they are now");
+}
+
+#[test]
+fn what_alarms_remember_goes_with_one_group_and_comes_back_only_from_a_failure() {
+    let is = |alarm: &str, seconds| Arc::new(memory(alarm, seconds));
+    let mut ledger = ledger();
+    for seconds in [60, 120] {
+        ledger.remember(memory("A/stel", seconds));
+        ledger.remember(memory("B/stel", seconds));
+    }
+    assert!(!ledger.is_stuck(secs(1000)), "nobody waits for it");
+    ledger.push(entry(1), None, Mono::ZERO);
+    let failing = ledger.group();
+    assert_eq!(failing.memories, [is("A/stel", 120), is("B/stel", 120)]);
+    ledger.remember(memory("B/stel", 180));
+    ledger.abandon(failing);
+    let mut group = ledger.group();
+    assert_eq!(group.memories, [is("A/stel", 120), is("B/stel", 180)]);
+    group.stamp();
+    ledger.settle(group, secs(1));
+    for number in 2..5 {
+        ledger.push(entry(number), None, secs(1));
+        let mut group = ledger.group();
+        assert!(
+            group.memories.is_empty(),
+            "written once, not with every event"
+        );
+        group.stamp();
+        ledger.settle(group, secs(1));
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::scratch::{Scratch, alter, at, raises, seqs};
+use super::super::scratch::{Scratch, TO_VERSION_1, alter, at, memory, raises, seqs};
 use super::super::sidecar::beside;
 use super::super::{JournalSettings, OpenError, Restored, Store};
 
@@ -201,10 +201,10 @@ fn a_lost_tail_is_noticed_and_its_ids_are_not_given_again() {
 fn a_newer_version_and_another_programs_database_are_refused_untouched() {
     let scratch = Scratch::new();
     scratch.open().0.close();
-    alter(&scratch.database(), "PRAGMA user_version=2");
+    alter(&scratch.database(), "PRAGMA user_version=3");
     let before = fs::read(scratch.database()).expect("there");
     let refused = Store::open(&scratch.settings(), "north", &[], at(1)).expect_err("newer");
-    assert!(matches!(refused, OpenError::Newer { found: 2, .. }));
+    assert!(matches!(refused, OpenError::Newer { found: 3, .. }));
     assert_eq!(fs::read(scratch.database()).expect("there"), before);
 
     let scratch = Scratch::new();
@@ -213,6 +213,43 @@ fn a_newer_version_and_another_programs_database_are_refused_untouched() {
     let refused = Store::open(&scratch.settings(), "north", &[], at(1)).expect_err("foreign");
     assert!(matches!(refused, OpenError::Foreign { .. }));
     assert_eq!(fs::read(scratch.database()).expect("there"), before);
+}
+
+#[test]
+fn a_journal_of_the_first_version_is_brought_up_to_date_and_keeps_all_it_knows() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open();
+    store.commit(&raises(1, 9), at(2000).wall).expect("commits");
+    store.close();
+    alter(&scratch.database(), TO_VERSION_1);
+    let (mut store, restored) = scratch.open();
+    assert_eq!((restored.records[0].occurrence, restored.last_seq), (9, 9));
+    assert!(restored.memories.is_empty() && !restored.is_history_lost());
+    store
+        .remember(&[memory("CO-12/stel", 1990).into()], at(2000).wall)
+        .expect("there is a place for it now");
+    store.close();
+    assert_eq!(scratch.open().1.memories, [memory("CO-12/stel", 1990)]);
+}
+
+#[test]
+fn a_memory_that_was_altered_is_told_of_and_not_used_and_costs_nothing_else() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open();
+    store.commit(&raises(1, 9), at(2000).wall).expect("commits");
+    let both = [memory("CO-12/stel", 1990), memory("CO-13/stel", 1990)].map(Arc::new);
+    store.remember(&both, at(2000).wall).expect("commits");
+    store.close();
+    alter(
+        &scratch.database(),
+        "UPDATE memory SET memory = replace(memory, '127.5', '0.5') WHERE alarm = 'CO-12/stel'",
+    );
+    let (_store, restored) = scratch.open();
+    assert_eq!(restored.memories, [memory("CO-13/stel", 1990)]);
+    assert_eq!(restored.records.len(), 1);
+    assert!(!restored.is_history_lost());
+    let notes = restored.notes();
+    assert!(notes[0].contains("exposure of CO-12/stel"), "{notes:?}");
 }
 
 #[test]

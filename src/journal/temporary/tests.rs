@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::super::scratch::{Scratch, at, event, raises};
+use super::super::scratch::{Scratch, TO_VERSION_1, alter, at, event, memory, raises};
 use super::super::{CommitOutcome, Journal, Record, run};
 use super::*;
 use crate::engine::effect::EventKind;
@@ -99,7 +99,7 @@ fn a_journal_of_somebody_else_is_refused_and_not_replaced() {
     let refused = open_in(&settings(scratch.database()), std::slice::from_ref(&place));
     assert!(matches!(refused, Err(OpenError::Running { .. })));
     drop(store);
-    super::super::scratch::alter(&scratch.database(), "PRAGMA user_version=2");
+    alter(&scratch.database(), "PRAGMA user_version=3");
     let refused = open_in(&settings(scratch.database()), std::slice::from_ref(&place));
     assert!(matches!(refused, Err(OpenError::Newer { .. })));
     assert_eq!(fs::read_dir(&place).expect("readable").count(), 0);
@@ -158,15 +158,22 @@ fn what_the_broken_place_knows_is_read_from_it() {
     let (mut store, _) = scratch.open();
     store.commit(&raises(1, 3), at(2000).wall).expect("commits");
     // Still open, so the newest commit is in the write-ahead log.
-    let (records, alive, known) = remembered(&scratch.database());
-    assert_eq!(records.len(), 1);
-    assert_eq!(records[0].occurrence, 3);
-    assert_eq!((alive, known), (Some(at(2000).wall), Known::All));
+    store
+        .remember(&[memory("CO-12/stel", 1990).into()], at(2000).wall)
+        .expect("commits");
+    let (found, known) = remembered(&scratch.database());
+    assert_eq!(found.records.len(), 1);
+    assert_eq!(found.records[0].occurrence, 3);
+    assert_eq!(found.memories, [memory("CO-12/stel", 1990)]);
+    assert_eq!((found.last_alive, known), (Some(at(2000).wall), Known::All));
     store.close();
+    alter(&scratch.database(), TO_VERSION_1);
+    let (found, known) = remembered(&scratch.database());
+    assert_eq!((found.records.len(), known), (1, Known::All));
     fs::write(scratch.database(), "no database").expect("writable");
     assert_eq!(
         remembered(&scratch.database()),
-        (Vec::new(), None, Known::Nothing)
+        (Restored::default(), Known::Nothing)
     );
 }
 
