@@ -89,6 +89,9 @@ const MIN_STALE: Duration = Duration::from_secs(5);
 
 const GOOD_CONFIRM: Duration = Duration::from_secs(5);
 
+/// Redundant sensors lag behind each other for a while.
+const DISCREPANCY: Duration = Duration::from_secs(60);
+
 const RATE_WINDOW: Duration = Duration::from_secs(60);
 
 const RATE_SAMPLES: u16 = 10;
@@ -179,6 +182,7 @@ pub(super) fn resolve(
         stale_after: Some(stale_after),
         good_confirm: raw.good_confirm.unwrap_or(GOOD_CONFIRM),
         alarms: Vec::with_capacity(raw.alarms.len()),
+        group: None,
     };
     let shared = Shared::of(raw, people);
     let mut guidance = Vec::with_capacity(raw.alarms.len());
@@ -224,6 +228,9 @@ fn decide(
         Rule::State { .. } => (short.unwrap_or(Duration::ZERO), start.off),
         // The silence is the delay of `stale`; `good_confirm` holds off the end of `bad`.
         Rule::Bad | Rule::Stale => (Duration::ZERO, Duration::ZERO),
+        Rule::Discrepancy(_) => (DISCREPANCY, DISCREPANCY),
+        // The channels have delays of their own.
+        Rule::Vote | Rule::Degraded | Rule::GroupFault => (Duration::ZERO, Duration::ZERO),
     };
     let measured = matches!(rule, Rule::Limit(_) | Rule::Rate(_));
     let hold = if measured && (gas || outermost) {
@@ -387,7 +394,13 @@ fn guide(
         limit: match decided.rule {
             Rule::Limit(limit) => Some(limit.limit),
             Rule::Rate(rate) => Some(rate.limit_per_min),
-            Rule::State { .. } | Rule::Bad | Rule::Stale => None,
+            Rule::Discrepancy(discrepancy) => Some(discrepancy.limit),
+            Rule::State { .. }
+            | Rule::Bad
+            | Rule::Stale
+            | Rule::Vote
+            | Rule::Degraded
+            | Rule::GroupFault => None,
         },
         responsible: Arc::clone(&shared.responsible),
         cause: own(&alarm.cause),

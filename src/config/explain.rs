@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Config;
 use super::detection;
+use super::group;
 use super::register::{order_name, table_name, type_name, width};
 use super::scalar::{show_duration, show_number};
 use crate::engine::reading::{PointIndex, Scaling};
@@ -272,6 +273,10 @@ fn condition(point: &PointSettings, alarm: &AlarmSettings) -> String {
             let clears = clears_when_good(point, alarm);
             format!("Raised after {silence} without a new value; {clears}.")
         }
+        Rule::Discrepancy(rule) => group::explain_discrepancy(point, alarm, &rule),
+        Rule::Vote => group::explain_vote(point, alarm),
+        Rule::Degraded => group::explain_degraded(alarm),
+        Rule::GroupFault => group::explain_group_fault(alarm),
     }
 }
 
@@ -289,21 +294,21 @@ fn clears_when_good(point: &PointSettings, alarm: &AlarmSettings) -> String {
 }
 
 /// ` after 5s`, or nothing where there is no delay.
-fn delayed(delay: Duration) -> String {
+pub(super) fn delayed(delay: Duration) -> String {
     if delay.is_zero() {
         return String::new();
     }
     format!(" {}", after(delay))
 }
 
-fn after(delay: Duration) -> String {
+pub(super) fn after(delay: Duration) -> String {
     if delay.is_zero() {
         return "at once".to_owned();
     }
     format!("after {}", show_duration(delay))
 }
 
-fn quantity(value: f64, unit: &str) -> String {
+pub(super) fn quantity(value: f64, unit: &str) -> String {
     let number = show_number(value);
     if unit.is_empty() || unit.starts_with('/') {
         return format!("{number}{unit}");

@@ -38,6 +38,7 @@ mod device;
 mod endpoint;
 pub mod explain;
 mod finding;
+mod group;
 mod keys;
 mod layers;
 mod own;

@@ -83,6 +83,7 @@ fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
         unit,
         stale_after: None,
         good_confirm: Duration::ZERO,
+        group: None,
         alarms: vec![AlarmSettings {
             rule: Rule::State { when: true },
             priority,

@@ -170,6 +170,9 @@ impl Engine {
         self.links.touch(Source::Value(index));
         for index in self.points[index].alarms.clone() {
             let alarm = &mut self.alarms[index];
+            if alarm.watch.is_judged_by_group() {
+                continue;
+            }
             if let Some(taken) = taken {
                 alarm.watch.learn(taken, sample);
             }
@@ -201,7 +204,7 @@ impl Engine {
     }
 
     /// Hands a verdict to the delays of an alarm.
-    fn advance(&mut self, index: usize, zone: Zone, now: Moment) {
+    pub(super) fn advance(&mut self, index: usize, zone: Zone, now: Moment) {
         let alarm = &mut self.alarms[index];
         match alarm.phase.judge(zone, alarm.delays, now.mono) {
             Some(confirmed) => self.confirm(index, confirmed, now),

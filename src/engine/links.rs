@@ -37,17 +37,17 @@ pub(super) enum Source {
 
 /// What is judged again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "wired by the first rule that looks at another point"
-    )
-)]
 pub(super) enum Dependent {
     /// A group as a whole, by its index among the groups.
     Group(usize),
     /// One alarm, by its index.
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "wired by the first rule that looks at another point"
+        )
+    )]
     Alarm(usize),
 }
 
@@ -60,13 +60,6 @@ pub(super) struct Wiring {
     outputs: Vec<(Dependent, Source)>,
 }
 
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "wired by the first rule that looks at another point"
-    )
-)]
 impl Wiring {
     /// Nothing depends on anything.
     pub(super) const fn new() -> Self {

@@ -26,6 +26,7 @@ pub mod alarm;
 pub mod command;
 mod delay;
 pub mod effect;
+mod group;
 mod judge;
 mod links;
 pub mod memory;
@@ -47,6 +48,7 @@ use std::time::Duration;
 
 use agenda::{Agenda, Timer};
 use effect::{Cause, Details, Effect, EventKind};
+use group::Group;
 use links::{Dependent, Links, Wiring};
 use occurrence::Alarm;
 use quality::{Admission, Channel, Condition};
@@ -64,6 +66,7 @@ pub struct Engine {
     points: Vec<Point>,
     alarms: Vec<Alarm>,
     names: BTreeMap<Arc<str>, usize>,
+    groups: Vec<Group>,
     links: Links,
     agenda: Agenda,
     effects: VecDeque<Effect>,
@@ -91,6 +94,8 @@ struct Point {
     stale_after: Option<Duration>,
     good_confirm: Duration,
     channel: Channel,
+    /// Which group it is, if it is not measured but counted.
+    group: Option<usize>,
     /// What was in sight when the value was lost; empty while there is one.
     hidden: Sight,
     /// Its alarms.
@@ -110,6 +115,9 @@ impl Engine {
         for point in 0..engine.points.len() {
             engine.restore_condition(point);
         }
+        for group in 0..engine.groups.len() {
+            engine.judge_group(group, now);
+        }
         engine.settle(now);
         engine
     }
@@ -123,6 +131,10 @@ impl Engine {
             debug_assert!(false, "a reading of point {index}, which does not exist");
             return;
         };
+        if point.group.is_some() {
+            debug_assert!(false, "a reading of {}, which is a group", point.id);
+            return;
+        }
         let reading = Reading {
             received: now,
             ..reading
@@ -195,6 +207,7 @@ impl Engine {
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
                 channel: Channel::new(Condition::Waiting, last_alive, now.mono),
+                group: None,
                 hidden: Sight::default(),
                 alarms: first..alarms.len(),
             });
@@ -203,10 +216,18 @@ impl Engine {
             .iter()
             .enumerate()
             .map(|(index, alarm)| (Arc::clone(&alarm.id), index));
-        let links = Links::new(wiring(settings), points.len(), alarms.len());
+        let mut groups = Vec::new();
+        for (index, point) in settings.points.iter().enumerate() {
+            if let Some(settings) = &point.group {
+                points[index].group = Some(groups.len());
+                groups.push(Group::new(settings, index, &points, &alarms));
+            }
+        }
+        let links = Links::new(wiring(&groups, &points), points.len(), alarms.len());
         debug_assert!(links.circle().is_empty(), "config refuses circles");
         Self {
             names: names.collect(),
+            groups,
             links,
             // Silence and confirmation per point, a delay per alarm.
             agenda: Agenda::with_capacity(2 * points.len() + alarms.len()),
@@ -224,20 +245,21 @@ impl Engine {
         }
     }
 
-    /// A point whose bad or stale alarm was active is still bad or stale; any other was good, or
-    /// new, and needs no confirmation.
+    /// A point whose bad or stale alarm was active is still bad or stale, a group without a good channel
+    /// still has none; any other was good, or new, and needs no confirmation.
     fn restore_condition(&mut self, point: usize) {
         let active = |watch: fn(&rule::Watch) -> bool| {
             let mut alarms = self.alarms[self.points[point].alarms.clone()].iter();
             alarms.any(|alarm| watch(&alarm.watch) && alarm.state.is_active())
         };
-        let condition = if active(|watch| matches!(watch, rule::Watch::Bad)) {
-            Condition::Bad(Fault::WaitingForInitialData)
-        } else if active(|watch| matches!(watch, rule::Watch::Stale)) {
-            Condition::Stale
-        } else {
-            Condition::Waiting
-        };
+        let condition =
+            if active(|watch| matches!(watch, rule::Watch::Bad | rule::Watch::GroupFault)) {
+                Condition::Bad(Fault::WaitingForInitialData)
+            } else if active(|watch| matches!(watch, rule::Watch::Stale)) {
+                Condition::Stale
+            } else {
+                Condition::Waiting
+            };
         self.points[point].channel.condition = condition;
         if condition != Condition::Waiting {
             self.points[point].hidden = self.hazards_in_sight(point);
@@ -302,7 +324,7 @@ impl Engine {
         while let Some(dependent) = self.links.next() {
             match dependent {
                 Dependent::Alarm(alarm) => self.judge_again(alarm, now),
-                Dependent::Group(_) => {}
+                Dependent::Group(group) => self.judge_group(group, now),
             }
         }
     }
@@ -310,7 +332,7 @@ impl Engine {
     /// The value that belongs into an alarm's event: none for alarms about the missing value, and none
     /// while it is not believed.
     fn value_for(&self, alarm: usize) -> Option<f64> {
-        if !self.alarms[alarm].watch.is_process() {
+        if !self.alarms[alarm].watch.needs_value() {
             return None;
         }
         let channel = &self.points[self.point_of(alarm)].channel;
@@ -328,8 +350,12 @@ impl Engine {
 }
 
 /// Who looks at what beyond its own point.
-const fn wiring(_settings: &Settings) -> Wiring {
-    Wiring::new()
+fn wiring(groups: &[Group], points: &[Point]) -> Wiring {
+    let mut wiring = Wiring::new();
+    for (index, group) in groups.iter().enumerate() {
+        group.wire(index, points[group.point].alarms.clone(), &mut wiring);
+    }
+    wiring
 }
 
 /// Index of a point or alarm in a timer. Settings of more than 2^32 alarms do not fit into memory.

@@ -160,8 +160,12 @@ impl Alarm {
         let rising = match &self.watch {
             Watch::Limit(rule) => rule.level.is_upper(),
             Watch::Rate(rate) => rate.0.direction == Direction::Rise,
-            Watch::State { .. } => true,
-            Watch::Bad | Watch::Stale => return,
+            Watch::State { .. } | Watch::Vote => true,
+            Watch::Bad
+            | Watch::Stale
+            | Watch::Discrepancy(_)
+            | Watch::Degraded
+            | Watch::GroupFault => return,
         };
         if let Some(episode) = self.episode.as_mut() {
             let value = value.get();
@@ -194,11 +198,12 @@ impl Alarm {
         }
     }
 
-    /// What the page shows. `value` and `quality` are the point's.
+    /// What the page shows. `value` and `quality` are the point's, `limit` is what it compares with now.
     pub(super) fn view(
         &self,
         point: &super::Point,
         value: Option<f64>,
+        limit: Option<f64>,
         quality: Quality,
     ) -> AlarmView {
         let episode = self.episode.as_deref();
@@ -213,7 +218,7 @@ impl Alarm {
             overlays: Overlays::default(),
             occurrence: self.occurrence(),
             value,
-            limit: self.watch.limit(),
+            limit,
             quality,
             raised_at: episode.and_then(|episode| episode.raised_at),
             acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),

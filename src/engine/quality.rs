@@ -167,6 +167,11 @@ impl Channel {
         }
     }
 
+    /// Was the value marked as doubtful, and not as good again since?
+    pub(super) const fn is_doubtful(&self) -> bool {
+        self.doubted.is_some()
+    }
+
     /// The gateway's own clock stepped by `step` seconds.
     pub(super) fn clock_stepped(&mut self, step: f64) {
         self.clock.shift(step);

@@ -28,8 +28,10 @@ impl Engine {
                 .shown()
                 .and_then(Sample::value)
                 .map(Finite::get);
-            let own = &self.alarms[point.alarms.clone()];
-            alarms.extend(own.iter().map(|alarm| alarm.view(point, value, quality)));
+            alarms.extend(point.alarms.clone().map(|alarm| {
+                let limit = self.limit_of(alarm);
+                self.alarms[alarm].view(point, value, limit, quality)
+            }));
             let fit = self.fit(index);
             points.push(PointView {
                 id: Arc::clone(&point.id),
@@ -42,6 +44,10 @@ impl Engine {
                 slope_per_min: fit.map(|fit| fit.slope_per_min),
                 forecast: fit.map_or_else(Vec::new, |fit| self.forecast(index, fit)),
                 counts: point.channel.counts,
+                group: point
+                    .group
+                    .and_then(|group| self.group_view(group))
+                    .map(Box::new),
             });
         }
         Snapshot {
@@ -104,11 +110,13 @@ impl Engine {
 
     pub(super) fn report_raise(&mut self, alarm: usize, now: Moment) {
         let mut details = self.trend(alarm);
-        if !self.alarms[alarm].watch.is_process() {
+        let mut told = self.told_by_channels(alarm);
+        if !self.alarms[alarm].watch.needs_value() {
             let hidden = &self.points[self.point_of(alarm)].hidden;
             details.held = (!hidden.held.is_empty()).then_some(true);
-            details.message = hidden_hazards(hidden);
+            told = joined(told, hidden_hazards(hidden));
         }
+        details.message = joined(told, details.message);
         self.report(alarm, EventKind::Raised, Cause::Process, details, now);
     }
 
@@ -126,22 +134,21 @@ impl Engine {
 
     /// The reason of a running occurrence changed.
     pub(super) fn report_change(&mut self, alarm: usize, now: Moment) {
-        self.report(
-            alarm,
-            EventKind::Changed,
-            Cause::Process,
-            Details::default(),
-            now,
-        );
+        let details = Details {
+            message: self.told_by_channels(alarm),
+            ..Details::default()
+        };
+        self.report(alarm, EventKind::Changed, Cause::Process, details, now);
     }
 
     /// The quality beneath a process alarm changed: if it is active, it is `held` without evidence, or
     /// there is evidence again.
     pub(super) fn report_quality(&mut self, alarm: usize, held: bool, now: Moment) {
         let Alarm { watch, state, .. } = &self.alarms[alarm];
-        if watch.is_process() && state.is_active() {
+        if watch.needs_value() && state.is_active() {
             let details = Details {
                 held: Some(held),
+                message: self.told_by_channels(alarm),
                 ..Details::default()
             };
             self.report(alarm, EventKind::Changed, Cause::Process, details, now);
@@ -230,7 +237,7 @@ impl Engine {
             overlays,
             priority: alarm.priority,
             value: self.value_for(index),
-            limit: alarm.watch.limit(),
+            limit: self.limit_of(index),
             quality: point.channel.quality().0,
             annunciated: overlays.is_empty(),
         }
@@ -274,9 +281,15 @@ impl Engine {
                 let seconds = fit.seconds_to(rule.limit).filter(|_| towards)?;
                 (seconds <= HORIZON).then_some((alarm.kind, seconds))
             }
-            Watch::Limit(_) | Watch::Rate(_) | Watch::State { .. } | Watch::Bad | Watch::Stale => {
-                None
-            }
+            Watch::Limit(_)
+            | Watch::Rate(_)
+            | Watch::State { .. }
+            | Watch::Bad
+            | Watch::Stale
+            | Watch::Discrepancy(_)
+            | Watch::Vote
+            | Watch::Degraded
+            | Watch::GroupFault => None,
         })
         .collect()
     }
@@ -319,9 +332,17 @@ fn hidden_hazards(sight: &Sight) -> Option<String> {
     }
 }
 
-/// A slope to six significant digits; what follows is the arithmetic's, not the plant's.
-fn six_digits(slope: f64) -> f64 {
-    format!("{slope:.5e}").parse().unwrap_or(slope)
+/// Two sentences in one.
+fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+        (first, second) => first.or(second),
+    }
+}
+
+/// A number to six significant digits; what follows is the arithmetic's, not the plant's.
+pub(super) fn six_digits(number: f64) -> f64 {
+    format!("{number:.5e}").parse().unwrap_or(number)
 }
 
 /// A span as a person says it.

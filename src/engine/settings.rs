@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::reading::PointIndex;
+
 /// Everything the engine watches, in configuration order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
@@ -29,6 +31,38 @@ pub struct PointSettings {
     pub good_confirm: Duration,
     /// Alarms in life-cycle order of their kinds; at most one of each kind.
     pub alarms: Vec<AlarmSettings>,
+    /// Set for a group: it is not measured, its value is the number of votes.
+    pub group: Option<Box<GroupSettings>>,
+}
+
+/// Redundant channels that vote (alarm-standards 2.8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupSettings {
+    /// M of `MooN`: so many channels in alarm are enough while all are good. At least 1, at most N.
+    pub votes: usize,
+    /// The points whose alarms vote, in configuration order: 2 to [`MAX_CHANNELS`], none twice, none
+    /// of them a group.
+    pub of: Vec<PointIndex>,
+    /// Which alarm of each of them votes. Every one has it.
+    pub alarm: AlarmKind,
+    /// What a channel without a value is taken for.
+    pub bad: BadChannel,
+    /// Are the values of the channels compared? Then each has a discrepancy alarm, which is judged
+    /// by this group and by no other.
+    pub compares: bool,
+}
+
+/// Channels of a group at most. Nobody votes over more; the set of bad ones fits a word.
+pub const MAX_CHANNELS: usize = 32;
+
+/// What a bad channel of a group is taken for: the two policies of alarm-standards 2.8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BadChannel {
+    /// For a vote: with one channel bad, 2oo3 becomes 1oo2. Leans to safety: losing a channel never
+    /// makes an alarm less likely.
+    Vote,
+    /// For nothing: with one channel bad, 2oo3 becomes 2oo2. Leans to availability.
+    Exclude,
 }
 
 /// One alarm: one point, one kind.
@@ -87,6 +121,14 @@ pub enum Rule {
     Bad,
     /// Nothing new arrives.
     Stale,
+    /// A channel disagrees with the others of its group.
+    Discrepancy(DiscrepancyRule),
+    /// Enough channels of the group are in alarm.
+    Vote,
+    /// Fewer channels of the group are good than configured.
+    Degraded,
+    /// No channel of the group is good.
+    GroupFault,
 }
 
 impl Rule {
@@ -106,8 +148,23 @@ impl Rule {
             Self::State { .. } => AlarmKind::State,
             Self::Bad => AlarmKind::Bad,
             Self::Stale => AlarmKind::Stale,
+            Self::Discrepancy(_) => AlarmKind::Discrepancy,
+            Self::Vote => AlarmKind::Vote,
+            Self::Degraded => AlarmKind::Degraded,
+            Self::GroupFault => AlarmKind::GroupFault,
         }
     }
+}
+
+/// `discrepancy`: distance to the median of the good channels, of two to each other (alarm-standards
+/// 2.7).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DiscrepancyRule {
+    /// In alarm when the distance is more than this, in the point's unit; at least the sum of both
+    /// accuracies.
+    pub limit: f64,
+    /// Clear only when the distance is less than the limit by this or more, in the point's unit.
+    pub deadband: f64,
 }
 
 /// `low_low`, `low`, `high` or `high_high` (alarm-standards 2.1).

@@ -116,6 +116,38 @@ pub struct PointView {
     pub forecast: Vec<(AlarmKind, f64)>,
     /// What became of this point's readings.
     pub counts: ReadingCounts,
+    /// For a group, how it stands.
+    pub group: Option<Box<GroupView>>,
+}
+
+/// How a group stands now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupView {
+    /// M of `MooN`, as configured; N is the number of channels.
+    pub configured: u32,
+    /// Votes that are enough now.
+    pub needed: u32,
+    /// Good channels in alarm.
+    pub votes: u32,
+    /// Good channels.
+    pub good: u32,
+    /// Every channel, in configuration order.
+    pub channels: Vec<ChannelView>,
+}
+
+/// One channel of a group now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChannelView {
+    /// The point's id.
+    pub point: Arc<str>,
+    /// The alarm that votes.
+    pub alarm: Arc<str>,
+    /// Is that alarm active? It may be held.
+    pub in_alarm: bool,
+    /// Quality of the point now.
+    pub quality: Quality,
+    /// Why it is not good.
+    pub reason: Option<&'static str>,
 }
 
 /// What became of the readings of one point, since start.

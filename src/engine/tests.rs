@@ -3,6 +3,7 @@
 
 mod agreement;
 mod closing;
+mod groups;
 mod invariants;
 mod pauses;
 mod robustness;
@@ -15,8 +16,8 @@ use super::command::{Action, Command};
 use super::effect::{Effect, Event, EventKind};
 use super::reading::{PointIndex, Reading, Sample};
 use super::settings::{
-    AlarmSettings, Direction, Level, LimitRule, PendingHold, PointSettings, Priority, RateRule,
-    Rule, Settings,
+    AlarmKind, AlarmSettings, BadChannel, Direction, DiscrepancyRule, GroupSettings, Level,
+    LimitRule, PendingHold, PointSettings, Priority, RateRule, Rule, Settings,
 };
 use super::snapshot::{AlarmRecord, History};
 use super::time::{Moment, Mono, Wall};
@@ -76,10 +77,12 @@ fn point(id: &str, alarms: Vec<AlarmSettings>) -> PointSettings {
         stale_after: Some(seconds(10.0)),
         good_confirm: seconds(3.0),
         alarms,
+        group: None,
     }
 }
 
-/// Three points with every kind of alarm, delays, latches and unattended alarms among them.
+/// Three points with every kind of alarm, delays, latches and unattended alarms among them, a contact,
+/// and a group over the three.
 fn plant() -> Settings {
     let quality = |rule| AlarmSettings {
         inherit_priority: true,
@@ -100,6 +103,13 @@ fn plant() -> Settings {
                 delayed(limit(Level::High, 8.0, 1.0)),
                 limit(Level::HighHigh, 10.0, 0.5),
                 delayed(rise(30.0)),
+                AlarmSettings {
+                    on_delay: seconds(1.5),
+                    ..alarm(Rule::Discrepancy(DiscrepancyRule {
+                        limit: 4.0,
+                        deadband: 1.0,
+                    }))
+                },
                 quality(Rule::Bad),
                 quality(Rule::Stale),
             ],
@@ -109,13 +119,35 @@ fn plant() -> Settings {
         "C",
         vec![alarm(Rule::State { when: true }), quality(Rule::Bad)],
     );
+    let mut group = group("G", 2, vec![0, 1, 2], AlarmKind::High, BadChannel::Vote);
+    if let Some(settings) = &mut group.group {
+        settings.compares = true;
+    }
     Settings {
         points: vec![
             full("A", 2.0, 3.0, false, true),
             full("B", 0.0, 0.0, true, true),
             full("D", 1.0, 0.0, false, false),
             contact,
+            group,
         ],
+    }
+}
+
+/// A group of `votes` over points that have an alarm of `kind`.
+fn group(id: &str, votes: usize, of: Vec<u32>, kind: AlarmKind, bad: BadChannel) -> PointSettings {
+    let alarms = [Rule::Vote, Rule::Degraded, Rule::GroupFault].map(alarm);
+    PointSettings {
+        stale_after: None,
+        good_confirm: Duration::ZERO,
+        group: Some(Box::new(GroupSettings {
+            votes,
+            of: of.into_iter().map(PointIndex).collect(),
+            alarm: kind,
+            bad,
+            compares: false,
+        })),
+        ..point(id, alarms.into())
     }
 }
 
@@ -176,6 +208,12 @@ fn history(events: &[Event]) -> History {
         last_alive: None,
         notes: Vec::new(),
     }
+}
+
+/// Is the alarm about the measuring, so that it needs no value to begin or end?
+fn is_about_measuring(alarm: &str) -> bool {
+    let kinds = ["/bad", "/stale", "/degraded", "/group_fault"];
+    kinds.iter().any(|kind| alarm.ends_with(kind))
 }
 
 fn told(event: &Event) -> (EventKind, Option<Arc<str>>, u64, f64) {

@@ -187,6 +187,7 @@ fn snapshot() -> Snapshot {
             last_reading: Some(Wall::from_unix_nanos(1_777_875_151_000_000_000)),
             slope_per_min: Some(4.0),
             forecast: vec![(AlarmKind::HighHigh, 277.5)],
+            group: None,
             counts: ReadingCounts::default(),
         }],
         alarms: vec![

@@ -57,6 +57,7 @@ mod tests {
             last_reading: None,
             slope_per_min: None,
             forecast: Vec::new(),
+            group: None,
             counts: ReadingCounts::default(),
         };
         Snapshot {

@@ -144,6 +144,7 @@ async fn answer(mut questions: mpsc::Receiver<Request>) {
             last_reading: None,
             slope_per_min: None,
             forecast: Vec::new(),
+            group: None,
             counts: ReadingCounts::default(),
         };
         let snapshot = Snapshot {

@@ -94,6 +94,7 @@ fn point(id: &str, value: Option<f64>) -> PointView {
         last_reading: Some(Wall::from_unix_nanos(1_500_000_000)),
         slope_per_min: value,
         forecast: Vec::new(),
+        group: None,
         counts: ReadingCounts::default(),
     }
 }

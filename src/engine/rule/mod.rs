@@ -3,15 +3,18 @@
 //! A rule only answers [`Zone`]; what follows from it (delays, life cycle, events) is the same for
 //! every kind. To add one: a file here, a variant and an arm below.
 
+pub(super) mod discrepancy;
 pub(super) mod limit;
 pub(super) mod rate_of_change;
 mod state;
+pub(super) mod vote;
 
 use super::delay::Zone;
 use super::quality::Condition;
 use super::reading::{Finite, Quality, Sample};
-use super::settings::{LimitRule, RateRule, Rule};
+use super::settings::{DiscrepancyRule, LimitRule, RateRule, Rule};
 use super::time::Mono;
+use discrepancy::Spread;
 use rate_of_change::{Fit, Window};
 
 /// A rule with the memory it needs.
@@ -30,6 +33,14 @@ pub(super) enum Watch {
     Bad,
     /// Nothing new arrives.
     Stale,
+    /// A channel disagrees with the others; with what they said last. Boxed as a rate is.
+    Discrepancy(Box<(DiscrepancyRule, Option<Spread>)>),
+    /// Enough channels of the group are in alarm.
+    Vote,
+    /// Fewer channels of the group are good than configured.
+    Degraded,
+    /// No channel of the group is good.
+    GroupFault,
 }
 
 impl Watch {
@@ -40,14 +51,33 @@ impl Watch {
             Rule::State { when } => Self::State { when },
             Rule::Bad => Self::Bad,
             Rule::Stale => Self::Stale,
+            Rule::Discrepancy(rule) => Self::Discrepancy(Box::new((rule, None))),
+            Rule::Vote => Self::Vote,
+            Rule::Degraded => Self::Degraded,
+            Rule::GroupFault => Self::GroupFault,
         }
     }
 
     /// Does it watch the measured value, and not the measuring itself?
     pub(super) const fn is_process(&self) -> bool {
         match self {
-            Self::Limit(_) | Self::Rate(_) | Self::State { .. } => true,
-            Self::Bad | Self::Stale => false,
+            Self::Limit(_) | Self::Rate(_) | Self::State { .. } | Self::Vote => true,
+            Self::Bad | Self::Stale | Self::Discrepancy(_) | Self::Degraded | Self::GroupFault => {
+                false
+            }
+        }
+    }
+
+    /// Does it look at a value, so that it holds without one?
+    pub(super) const fn needs_value(&self) -> bool {
+        self.is_process() || matches!(self, Self::Discrepancy(_))
+    }
+
+    /// Is it judged by a group, when one of its channels changes, and not with its own point?
+    pub(super) const fn is_judged_by_group(&self) -> bool {
+        match self {
+            Self::Discrepancy(_) | Self::Vote | Self::Degraded | Self::GroupFault => true,
+            Self::Limit(_) | Self::Rate(_) | Self::State { .. } | Self::Bad | Self::Stale => false,
         }
     }
 
@@ -56,7 +86,14 @@ impl Watch {
         match self {
             Self::Limit(rule) => Some(rule.limit),
             Self::Rate(rate) => Some(rate.0.limit_per_min),
-            Self::State { .. } | Self::Bad | Self::Stale => None,
+            Self::Discrepancy(discrepancy) => Some(discrepancy.0.limit),
+            // What a vote needs changes with the channels that are good: its group knows.
+            Self::Vote
+            | Self::State { .. }
+            | Self::Bad
+            | Self::Stale
+            | Self::Degraded
+            | Self::GroupFault => None,
         }
     }
 
@@ -75,7 +112,14 @@ impl Watch {
         match self {
             Self::Rate(rate) if rate.1.ends_long_before(&rate.0, now) => None,
             Self::Rate(rate) => rate.1.fit(&rate.0),
-            Self::Limit(_) | Self::State { .. } | Self::Bad | Self::Stale => None,
+            Self::Limit(_)
+            | Self::State { .. }
+            | Self::Bad
+            | Self::Stale
+            | Self::Discrepancy(_)
+            | Self::Vote
+            | Self::Degraded
+            | Self::GroupFault => None,
         }
     }
 
@@ -87,6 +131,7 @@ impl Watch {
             Self::Rate(rate) => rate_of_change::zone(&rate.0, self.fit(at)),
             Self::State { when } => state::zone(*when, value),
             Self::Bad | Self::Stale => Zone::Inside,
+            Self::Discrepancy(_) | Self::Vote | Self::Degraded | Self::GroupFault => Zone::Unknown,
         }
     }
 
@@ -97,7 +142,16 @@ impl Watch {
             (Self::Bad, Condition::Bad(_)) | (Self::Stale, Condition::Stale) => Zone::Beyond,
             (Self::Bad, Condition::Stale) | (Self::Stale, Condition::Bad(_)) => Zone::Inside,
             (Self::Bad | Self::Stale, Condition::Waiting | Condition::Present)
-            | (Self::Limit(_) | Self::Rate(_) | Self::State { .. }, _) => Zone::Unknown,
+            | (
+                Self::Limit(_)
+                | Self::Rate(_)
+                | Self::State { .. }
+                | Self::Discrepancy(_)
+                | Self::Vote
+                | Self::Degraded
+                | Self::GroupFault,
+                _,
+            ) => Zone::Unknown,
         }
     }
 }

@@ -122,7 +122,7 @@ proptest! {
                     prop_assert!(before.is_active(), "{:?}", event);
                     prop_assert!(story.raised[&occurrence] <= at);
                     prop_assert_eq!(story.cleared.insert(occurrence, at), None);
-                    let process = !subject.alarm.ends_with("/bad") && !subject.alarm.ends_with("/stale");
+                    let process = !is_about_measuring(&subject.alarm);
                     // P4: nothing about the process ends without a value.
                     prop_assert!(!process || subject.quality != Quality::Bad, "{:?}", event);
                     prop_assert!(!process || subject.value.is_some(), "{:?}", event);
@@ -274,7 +274,7 @@ proptest! {
         for event in drain(&mut engine) {
             prop_assert!(matches!(event.kind, EventKind::Raised | EventKind::Changed), "{:?}", event);
             if event.kind == EventKind::Raised {
-                prop_assert!(event.subject.is_some_and(|subject| subject.alarm.ends_with("/stale")));
+                prop_assert!(event.subject.is_some_and(|subject| is_about_measuring(&subject.alarm)));
             }
         }
     }

@@ -16,6 +16,7 @@ fn silent(number: usize) -> PointSettings {
         unit: "".into(),
         stale_after: Some(Duration::from_millis(1)),
         good_confirm: Duration::from_secs(3),
+        group: None,
         alarms: vec![AlarmSettings {
             rule: Rule::Stale,
             priority: Priority::Medium,

@@ -26,6 +26,7 @@ fn silent_point() -> Settings {
         stale_after: Some(Duration::from_secs(10)),
         good_confirm: Duration::ZERO,
         alarms: vec![stale],
+        group: None,
     };
     Settings {
         points: vec![point],

@@ -133,6 +133,7 @@ fn a_bad_point_has_no_value() {
         last_reading: Some(may(31, 0)),
         slope_per_min: None,
         forecast: Vec::new(),
+        group: None,
         counts: ReadingCounts::default(),
     };
     let time = "2026-05-04T06:12:31.000Z";

@@ -1,0 +1,385 @@
+//! Groups: redundant channels that vote, and are compared with each other.
+//!
+//! A group is a point that is not measured. Its value is the number of channels in alarm, its quality
+//! tells how many of them can be trusted:
+//!
+//! ```text
+//!            every channel good          some channel bad or doubtful        no channel good
+//!           ┌───────────────────┐       ┌────────────────────────────┐      ┌────────────────────┐
+//!  quality  │       good        │ ◀───▶ │   uncertain (sub_normal)   │ ◀──▶ │        bad         │
+//!           └───────────────────┘       └────────────────────────────┘      └────────────────────┘
+//!  vote       counted: MooN               counted by the policy               held as it was
+//!  alarms     -                           degraded, when one is bad           degraded, group_fault
+//! ```
+//!
+//! It is judged when an alarm or the condition of one of its channels changes, after the call that
+//! changed it and at the same instant (`links`). How votes are counted, and what a bad channel is
+//! taken for: [`rule::vote`](super::rule::vote). The channels' own alarms stay what they are: a group
+//! adds to them and silences none.
+
+use std::fmt::Write;
+use std::ops::Range;
+use std::time::Duration;
+
+use super::delay::Zone;
+use super::links::{Dependent, Source, Wiring};
+use super::occurrence::Alarm;
+use super::quality::Condition;
+use super::reading::{Doubt, Fault, Finite, Sample};
+use super::report::six_digits;
+use super::rule::Watch;
+use super::rule::discrepancy::{self, Spread};
+use super::rule::vote::{Presence, Tally, Voting};
+use super::settings::{AlarmKind, BadChannel, GroupSettings};
+use super::snapshot::{ChannelView, GroupView};
+use super::time::Moment;
+use super::{Engine, Point, Sight};
+
+/// One group at run time.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// Its own point.
+    pub(super) point: usize,
+    voting: Voting,
+    channels: Box<[Member]>,
+    /// As counted last; absent before the first time.
+    tally: Option<Tally>,
+    /// Room for the values that are compared; empty when none are.
+    values: Vec<f64>,
+    compares: bool,
+}
+
+/// One channel.
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    point: usize,
+    /// The alarm that votes.
+    alarm: usize,
+    /// The alarm that says that it disagrees with the others.
+    discrepancy: Option<usize>,
+}
+
+impl Group {
+    /// The group whose own point is `point`. `points` and `alarms` are all there are.
+    pub(super) fn new(
+        settings: &GroupSettings,
+        point: usize,
+        points: &[Point],
+        alarms: &[Alarm],
+    ) -> Self {
+        let channels = settings.of.iter().filter_map(|member| {
+            let point = member.0 as usize;
+            let own = points.get(point)?.alarms.clone();
+            let find = |kind| own.clone().find(|alarm| alarms[*alarm].kind == kind);
+            Some(Member {
+                point,
+                alarm: find(settings.alarm)?,
+                discrepancy: find(AlarmKind::Discrepancy).filter(|_| settings.compares),
+            })
+        });
+        let channels: Box<[Member]> = channels.collect();
+        debug_assert_eq!(channels.len(), settings.of.len(), "every channel can vote");
+        let room = if settings.compares { channels.len() } else { 0 };
+        Self {
+            point,
+            voting: Voting {
+                votes: u32::try_from(settings.votes).unwrap_or(u32::MAX),
+                bad: settings.bad,
+            },
+            channels,
+            tally: None,
+            values: Vec::with_capacity(room),
+            compares: settings.compares,
+        }
+    }
+
+    /// Who touches the group, `index` among the groups, and what it touches. `own` are its alarms.
+    pub(super) fn wire(&self, index: usize, own: Range<usize>, wiring: &mut Wiring) {
+        let group = Dependent::Group(index);
+        for channel in &self.channels {
+            wiring.input(Source::Condition(channel.point), group);
+            wiring.input(Source::Alarm(channel.alarm), group);
+            if self.compares {
+                wiring.input(Source::Value(channel.point), group);
+            }
+            if let Some(alarm) = channel.discrepancy {
+                wiring.output(group, Source::Alarm(alarm));
+            }
+        }
+        wiring.output(group, Source::Condition(self.point));
+        wiring.output(group, Source::Value(self.point));
+        for alarm in own {
+            wiring.output(group, Source::Alarm(alarm));
+        }
+    }
+
+    /// Votes that are enough now.
+    fn needed(&self) -> Option<u32> {
+        self.tally.map(|tally| tally.needed(self.voting))
+    }
+}
+
+impl Engine {
+    /// Counts the channels of a group anew, judges its alarms by them, and compares their values.
+    pub(super) fn judge_group(&mut self, index: usize, now: Moment) {
+        let tally = self.count_channels(index);
+        let group = &mut self.groups[index];
+        let (point, voting) = (group.point, group.voting);
+        let before = group.tally.replace(tally);
+        let changed = self.take_tally(index, tally, now);
+        let votes = Finite::new(f64::from(tally.votes().count_ones()));
+        for alarm in self.points[point].alarms.clone() {
+            let Alarm { watch, state, .. } = &self.alarms[alarm];
+            let known = state.is_active();
+            let degraded = matches!(watch, Watch::Degraded);
+            let zone = match watch {
+                Watch::Vote => tally.vote(voting),
+                Watch::Degraded => tally.degraded(),
+                Watch::GroupFault => tally.fault(),
+                Watch::Limit(_)
+                | Watch::Rate(_)
+                | Watch::State { .. }
+                | Watch::Bad
+                | Watch::Stale
+                | Watch::Discrepancy(_) => continue,
+            };
+            if let (true, Some(votes)) = (known, votes) {
+                self.alarms[alarm].follow(votes);
+            }
+            self.advance(alarm, zone, now);
+            let goes_on = known && self.alarms[alarm].state.is_active();
+            if degraded && goes_on && before.is_some_and(|before| before.bad != tally.bad) {
+                self.report_change(alarm, now);
+            }
+        }
+        if let Some(held) = changed {
+            for alarm in self.points[point].alarms.clone() {
+                self.report_quality(alarm, held, now);
+            }
+        }
+        if self.groups[index].compares {
+            self.compare(index, now);
+        }
+    }
+
+    fn count_channels(&self, index: usize) -> Tally {
+        let mut tally = Tally::default();
+        for member in &self.groups[index].channels {
+            let channel = &self.points[member.point].channel;
+            let presence = match channel.condition {
+                Condition::Present => Presence::Good,
+                Condition::Waiting => Presence::Waiting,
+                Condition::Bad(_) | Condition::Stale => Presence::Bad,
+            };
+            let in_alarm = self.alarms[member.alarm].state.is_active();
+            tally.add(presence, in_alarm, channel.is_doubtful());
+        }
+        tally
+    }
+
+    /// The tally becomes the value and the quality of the group's own point. Says whether the quality
+    /// is another than before, and if so, whether what is active is now held.
+    fn take_tally(&mut self, group: usize, tally: Tally, now: Moment) -> Option<bool> {
+        let fault = self.fault_of(group, tally);
+        let index = self.groups[group].point;
+        let point = &mut self.points[index];
+        let was = point.channel.condition;
+        let changed = if let Some(fault) = fault {
+            if matches!(was, Condition::Bad(_)) {
+                return None;
+            }
+            // Before anything is judged: what is on its way is dropped by the judging.
+            self.points[index].hidden = self.hazards_in_sight(index);
+            self.points[index].channel.condition = Condition::Bad(fault);
+            true
+        } else if tally.good() == 0 {
+            // Nothing is known yet.
+            return None;
+        } else {
+            let votes = f64::from(tally.votes().count_ones());
+            let sample = match (Finite::new(votes), tally.bad | tally.doubtful) {
+                (Some(votes), 0) => Sample::Good(votes),
+                (Some(votes), _) => Sample::Uncertain(votes, Doubt::SubNormal),
+                (None, _) => return None,
+            };
+            point.hidden = Sight::default();
+            point.channel.condition = Condition::Present;
+            point.channel.sample = Some(sample);
+            let marked = point.channel.mark(sample, now.mono, Duration::ZERO);
+            marked || matches!(was, Condition::Bad(_))
+        };
+        if changed || was == Condition::Waiting {
+            self.links.touch(Source::Condition(index));
+        }
+        self.links.touch(Source::Value(index));
+        changed.then_some(fault.is_some())
+    }
+
+    /// Why there is no good channel, by the first of them; `None` while there is one, or may be.
+    fn fault_of(&self, group: usize, tally: Tally) -> Option<Fault> {
+        if tally.good() | tally.waiting != 0 {
+            return None;
+        }
+        let first = self.groups[group].channels.first()?;
+        match self.points[first.point].channel.condition {
+            Condition::Bad(fault) => Some(fault),
+            Condition::Stale | Condition::Waiting | Condition::Present => {
+                Some(Fault::NoCommunication)
+            }
+        }
+    }
+
+    /// Holds the values of the good channels against each other.
+    fn compare(&mut self, index: usize, now: Moment) {
+        let mut values = std::mem::take(&mut self.groups[index].values);
+        values.clear();
+        let channels = 0..self.groups[index].channels.len();
+        for channel in channels.clone() {
+            let member = self.groups[index].channels[channel];
+            values.extend(self.trusted(member).map(Finite::get));
+        }
+        let spread = Spread::of(&mut values);
+        self.groups[index].values = values;
+        for channel in channels {
+            let member = self.groups[index].channels[channel];
+            let value = self.trusted(member);
+            let Some(alarm) = member.discrepancy else {
+                continue;
+            };
+            let Watch::Discrepancy(discrepancy) = &mut self.alarms[alarm].watch else {
+                continue;
+            };
+            discrepancy.1 = spread;
+            let zone = match (spread, value) {
+                (Some(spread), Some(value)) => {
+                    discrepancy::zone(&discrepancy.0, spread.distance(value))
+                }
+                (None, _) | (_, None) => Zone::Unknown,
+            };
+            self.advance(alarm, zone, now);
+        }
+    }
+
+    /// The value of a channel that may be compared with others.
+    fn trusted(&self, member: Member) -> Option<Finite> {
+        match self.points[member.point].channel.shown() {
+            Some(Sample::Good(value)) => Some(value),
+            Some(Sample::Uncertain(..) | Sample::Bad(_)) | None => None,
+        }
+    }
+
+    /// What an alarm compares with now: of a vote, the votes that are enough.
+    pub(super) fn limit_of(&self, alarm: usize) -> Option<f64> {
+        let watch = &self.alarms[alarm].watch;
+        if matches!(watch, Watch::Vote) {
+            return self.group_of(alarm)?.needed().map(f64::from);
+        }
+        watch.limit()
+    }
+
+    /// The group that an alarm belongs to.
+    fn group_of(&self, alarm: usize) -> Option<&Group> {
+        let group = self.points[self.point_of(alarm)].group?;
+        self.groups.get(group)
+    }
+
+    /// What the channels say, for the person who is told of an alarm that a group judges.
+    pub(super) fn told_by_channels(&self, alarm: usize) -> Option<String> {
+        match &self.alarms[alarm].watch {
+            Watch::Discrepancy(discrepancy) => {
+                let channel = &self.points[self.point_of(alarm)].channel;
+                let value = channel.shown().and_then(Sample::value)?;
+                Some(disagreement(discrepancy.1?, value))
+            }
+            Watch::Vote | Watch::Degraded | Watch::GroupFault => self.tally_in_words(alarm),
+            Watch::Limit(_) | Watch::Rate(_) | Watch::State { .. } | Watch::Bad | Watch::Stale => {
+                None
+            }
+        }
+    }
+
+    /// How the group votes now, and what is with every channel that is not simply good.
+    fn tally_in_words(&self, alarm: usize) -> Option<String> {
+        let group = self.group_of(alarm)?;
+        let tally = group.tally?;
+        let mut told = format!("{}oo{}", group.voting.votes, tally.all.count_ones());
+        let good = tally.good().count_ones();
+        if good == 0 {
+            told.push_str(" has no good channel");
+        } else if tally.bad != 0 {
+            let voting = tally.all & !tally.bad;
+            let needed = tally.needed(group.voting);
+            let _infallible = write!(told, " votes as {needed}oo{}", voting.count_ones()).is_err();
+        }
+        let bad = match group.voting.bad {
+            BadChannel::Vote => "bad, taken for a vote",
+            BadChannel::Exclude => "bad, left out",
+        };
+        for (words, set) in [
+            ("in alarm", tally.votes()),
+            ("bad, its alarm held", tally.in_alarm & tally.bad),
+            (bad, tally.bad & !tally.in_alarm),
+            ("not heard yet", tally.waiting),
+        ] {
+            if set != 0 {
+                let names = self.names_of(group, set);
+                let _infallible = write!(told, "; {words}: {names}").is_err();
+            }
+        }
+        Some(told)
+    }
+
+    fn names_of(&self, group: &Group, set: u32) -> String {
+        let mut names = String::new();
+        for (bit, member) in group.channels.iter().enumerate() {
+            if set & (1 << bit) == 0 {
+                continue;
+            }
+            let point = &self.points[member.point];
+            let comma = if names.is_empty() { "" } else { ", " };
+            let _infallible = write!(names, "{comma}{}", point.id).is_err();
+            if let (Condition::Bad(_) | Condition::Stale, (_, Some(reason))) =
+                (point.channel.condition, point.channel.quality())
+            {
+                let _infallible = write!(names, " ({reason})").is_err();
+            }
+        }
+        names
+    }
+
+    /// A copy of the present of a group.
+    pub(super) fn group_view(&self, group: usize) -> Option<GroupView> {
+        let group = self.groups.get(group)?;
+        let tally = group.tally.unwrap_or_default();
+        let channels = group.channels.iter().map(|member| {
+            let (quality, reason) = self.points[member.point].channel.quality();
+            ChannelView {
+                point: self.points[member.point].id.clone(),
+                alarm: self.alarms[member.alarm].id.clone(),
+                in_alarm: self.alarms[member.alarm].state.is_active(),
+                quality,
+                reason,
+            }
+        });
+        Some(GroupView {
+            configured: group.voting.votes,
+            needed: tally.needed(group.voting),
+            votes: tally.votes().count_ones(),
+            good: tally.good().count_ones(),
+            channels: channels.collect(),
+        })
+    }
+}
+
+fn disagreement(spread: Spread, value: Finite) -> String {
+    let distance = six_digits(spread.distance(value));
+    let reference = six_digits(spread.reference(value));
+    match spread {
+        Spread::Two(..) => {
+            format!("{distance} away from the other channel, which says {reference}")
+        }
+        Spread::Median(_, count) => {
+            format!("{distance} away from {reference}, the median of {count} channels")
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Groups, through the engine's calls: that voting over equal sensors is like one of them, and that
+//! what is lost takes nothing back.
+
+use proptest::prelude::*;
+
+use super::super::reading::{Doubt, Fault, Finite, Quality};
+use super::*;
+
+/// `n` points with one `high` alarm of these delays, and a group `G` over them.
+fn voting(m: usize, n: u32, bad: BadChannel, on: f64, off: f64) -> Settings {
+    let high = || AlarmSettings {
+        on_delay: seconds(on),
+        off_delay: seconds(off),
+        ..limit(Level::High, 8.0, 1.0)
+    };
+    let quality = || [alarm(Rule::Bad), alarm(Rule::Stale)];
+    let channel = |index| {
+        let alarms = std::iter::once(high()).chain(quality()).collect();
+        point(&format!("P{index}"), alarms)
+    };
+    let mut points: Vec<_> = (0..n).map(channel).collect();
+    points.push(group("G", m, (0..n).collect(), AlarmKind::High, bad));
+    Settings { points }
+}
+
+fn start(settings: &Settings) -> Engine {
+    Engine::start(settings, &History::default(), moment(0.0))
+}
+
+/// What happened to `alarm`, and when.
+fn of(events: &[Event], alarm: &str) -> Vec<(EventKind, f64)> {
+    let named = events.iter().filter(|event| {
+        let subject = event.subject.as_ref();
+        subject.is_some_and(|subject| &*subject.alarm == alarm)
+    });
+    named
+        .map(|event| (event.kind, event.at.mono.as_secs_f64()))
+        .collect()
+}
+
+fn value() -> impl Strategy<Value = Sample> {
+    let finite = |value| Finite::new(value).expect("a number");
+    prop_oneof![
+        8 => (8_u8..24).prop_map(|value| Sample::measured(f64::from(value) / 2.0)),
+        1 => (8_u8..24).prop_map(move |value| Sample::Uncertain(
+            finite(f64::from(value) / 2.0), Doubt::SensorNotAccurate)),
+        1 => Just(Sample::Bad(Fault::SensorFailure)),
+    ]
+}
+
+fn policy() -> impl Strategy<Value = BadChannel> {
+    prop_oneof![Just(BadChannel::Vote), Just(BadChannel::Exclude)]
+}
+
+/// A reading of one channel a quarter of a second later, or silence for some time.
+fn trace(channels: u32) -> impl Strategy<Value = Vec<(f64, u32, Sample)>> {
+    let gap = prop_oneof![9 => Just(0.25), 1 => (1_u8..60).prop_map(f64::from)];
+    prop::collection::vec((gap, 0..channels, value()), 1..120).prop_map(|steps| {
+        let mut t = 0.0;
+        let at = |(gap, channel, sample)| {
+            t += gap;
+            (t, channel, sample)
+        };
+        steps.into_iter().map(at).collect()
+    })
+}
+
+proptest! {
+    /// P15: with N identical sensors MooN raises and clears exactly when one alone would.
+    #[test]
+    fn identical_sensors_vote_as_one(
+        samples in prop::collection::vec(value(), 1..80),
+        (m, n) in (1_usize..6, 2_u32..6),
+        bad in policy(),
+        (on, off) in (0_u8..3, 0_u8..3),
+    ) {
+        let m = 1 + (m - 1) % n as usize;
+        let mut engine = start(&voting(m, n, bad, f64::from(on), f64::from(off)));
+        let mut events = drain(&mut engine);
+        for (t, sample) in (1_u32..).zip(&samples) {
+            for channel in 0..n {
+                read(&mut engine, channel, *sample, moment(f64::from(t)));
+            }
+            engine.tick(moment(f64::from(t)));
+            events.extend(drain(&mut engine));
+        }
+        let confirmed = |alarm: &str| {
+            let mut of = of(&events, alarm);
+            of.retain(|(kind, _)| *kind != EventKind::Changed);
+            of
+        };
+        prop_assert_eq!(confirmed("G/vote"), confirmed("P0/high"));
+    }
+
+    /// P16 and P4: a channel that fails or falls silent never ends a vote, and under the policy that leans
+    /// to safety a failure instead of a normal value never keeps one from being raised.
+    #[test]
+    fn what_is_lost_takes_no_vote_back(
+        trace in trace(4), m in 1_usize..5, bad in policy(),
+    ) {
+        let mut engine = start(&voting(m, 4, bad, 0.0, 0.0));
+        for (t, channel, sample) in &trace {
+            // Timers alone, up to the reading: channels fall silent, or are believed again.
+            engine.tick(moment(*t - 0.125));
+            let timers = drain(&mut engine);
+            let back = timers.iter().any(|event| {
+                let of_quality = |alarm: &str| alarm.ends_with("/bad") || alarm.ends_with("/stale");
+                event.kind == EventKind::Cleared
+                    && event.subject.as_ref().is_some_and(|subject| of_quality(&subject.alarm))
+            });
+            let cleared = of(&timers, "G/vote").iter().any(|(kind, _)| *kind == EventKind::Cleared);
+            prop_assert!(back || !cleared, "{:?}", timers);
+            let before = is_voted(&engine);
+            read(&mut engine, *channel, *sample, moment(*t));
+            let events = drain(&mut engine);
+            if matches!(sample, Sample::Bad(_)) {
+                prop_assert!(of(&events, "G/vote").iter().all(|(kind, _)| *kind != EventKind::Cleared));
+                prop_assert!(!before || is_voted(&engine));
+            }
+        }
+    }
+
+    /// P16, the other way round: of two groups that see the same, but for one channel that is bad in one and
+    /// normal in the other, the one with the bad channel never lacks a vote that the other one has.
+    #[test]
+    fn a_bad_channel_never_hides_what_a_normal_one_would_not(
+        alarms in prop::collection::vec((0_u32..3, any::<bool>()), 1..60), m in 1_usize..5,
+    ) {
+        let settings = voting(m, 4, BadChannel::Vote, 0.0, 0.0);
+        let (mut whole, mut lost) = (start(&settings), start(&settings));
+        for channel in 0..4 {
+            read(&mut whole, channel, Sample::measured(1.0), moment(0.0));
+            let sample = if channel == 3 { Sample::Bad(Fault::SensorFailure) } else { Sample::measured(1.0) };
+            read(&mut lost, channel, sample, moment(0.0));
+        }
+        for (t, (channel, high)) in (1_u32..).zip(alarms) {
+            let t = moment(f64::from(t) / 100.0);
+            let value = Sample::measured(if high { 9.0 } else { 1.0 });
+            read(&mut whole, channel, value, t);
+            read(&mut lost, channel, value, t);
+            prop_assert!(!is_voted(&whole) || is_voted(&lost));
+        }
+    }
+
+    /// A group is what its channels are: after anything that happened its alarms say what a fresh look at the
+    /// channels says. Nothing was missed, nothing judged too early.
+    #[test]
+    fn a_group_is_what_its_channels_are(trace in trace(3), m in 1_usize..4, bad in policy()) {
+        let mut engine = start(&voting(m, 3, bad, 1.0, 2.0));
+        for (t, channel, sample) in &trace {
+            read(&mut engine, *channel, *sample, moment(*t));
+            drain(&mut engine);
+            let snapshot = engine.snapshot();
+            let good = snapshot.points[..3].iter().filter(|point| point.quality != Quality::Bad).count();
+            let group = snapshot.points[3].group.as_ref().expect("it is one");
+            let waiting = snapshot.points[..3].iter().filter(|point| point.reason == Some("waiting_for_initial_data")).count();
+            prop_assert_eq!(group.good as usize, good);
+            let active = |alarm: &str| {
+                let mut alarms = snapshot.alarms.iter();
+                alarms.find(|view| &*view.alarm == alarm).expect("configured").state.is_active()
+            };
+            let votes = (0..3).filter(|index| snapshot.points[*index].quality != Quality::Bad && active(&format!("P{index}/high")));
+            prop_assert_eq!(group.votes as usize, votes.count());
+            if good > 0 && group.votes >= group.needed {
+                prop_assert!(active("G/vote"));
+            }
+            if waiting == 0 {
+                prop_assert_eq!(active("G/degraded"), good < 3);
+                prop_assert_eq!(active("G/group_fault"), good == 0);
+                let quality = snapshot.points[3].quality;
+                prop_assert_eq!(quality == Quality::Bad, good == 0);
+            }
+        }
+    }
+}
+
+fn is_voted(engine: &Engine) -> bool {
+    let snapshot = engine.snapshot();
+    let mut alarms = snapshot.alarms.iter();
+    let vote = alarms.find(|view| &*view.alarm == "G/vote");
+    vote.expect("the group is configured").state.is_active()
+}
+
+#[test]
+fn a_group_costs_no_allocation_while_nothing_changes() {
+    let mut settings = voting(2, 3, BadChannel::Vote, 0.0, 0.0);
+    for member in &mut settings.points[..3] {
+        let rule = Rule::Discrepancy(DiscrepancyRule {
+            limit: 2.0,
+            deadband: 0.5,
+        });
+        member.alarms.insert(
+            1,
+            AlarmSettings {
+                on_delay: seconds(5.0),
+                ..alarm(rule)
+            },
+        );
+    }
+    if let Some(group) = &mut settings.points[3].group {
+        group.compares = true;
+    }
+    let mut engine = start(&settings);
+    let round = |engine: &mut Engine, t: u32| {
+        for channel in 0..3 {
+            let value = f64::from(channel) / 8.0 + f64::from(t % 7);
+            read(
+                engine,
+                channel,
+                Sample::measured(value),
+                moment(f64::from(t)),
+            );
+        }
+    };
+    (0..20).for_each(|t| round(&mut engine, t));
+    let counted = allocation_counter::measure(|| (20..500).for_each(|t| round(&mut engine, t)));
+    assert_eq!(counted.count_total, 0);
+    assert_eq!(
+        drain(&mut engine)
+            .iter()
+            .filter(|event| event.subject.is_some())
+            .count(),
+        0
+    );
+}
