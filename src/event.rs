@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::alarm::{AlarmState, Overlays};
+use crate::engine::alarm::AlarmState;
 use crate::engine::effect::{Cause, Event, EventKind};
 use crate::engine::notice::Notice;
+use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
 use crate::engine::settings::Priority;
 use crate::engine::snapshot::AlarmRecord;
@@ -171,6 +172,16 @@ pub struct WireEvent {
     /// Every output over which the occurrence that is over was told of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Arc<str>>,
+    /// When the overlay ends at the latest.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "rfc3339::option"
+    )]
+    pub until: Option<Wall>,
+    /// The shelf ends as soon as the alarm is no longer active.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub one_shot: bool,
 }
 
 /// What `to` says.
@@ -230,6 +241,8 @@ impl WireEvent {
             step: details.step,
             output: details.output.clone(),
             outputs: details.outputs.clone(),
+            until: details.until,
+            one_shot: details.one_shot,
         }
     }
 }
@@ -364,7 +377,7 @@ mod fields {
 mod overlays {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use crate::engine::alarm::Overlays;
+    use crate::engine::overlay::Overlays;
 
     #[expect(clippy::ref_option, reason = "the signature serde calls")]
     pub(super) fn serialize<S: Serializer>(

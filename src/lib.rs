@@ -87,4 +87,5 @@ pub mod input;
 pub mod journal;
 pub mod metrics;
 pub mod output;
+mod scalar;
 pub mod systemd;

@@ -163,6 +163,7 @@ const SHELL: &[&str] = &[
     "event",
     "guidance",
     "metrics",
+    "scalar",
 ];
 
 /// Committed events are read from the journal's feed.

@@ -13,6 +13,7 @@ use super::detection::Poll;
 use super::device::{self, Device};
 use super::finding::Log;
 use super::layers::Scalars;
+use super::overlays;
 use super::own;
 use super::people;
 use super::place::Sources;
@@ -21,7 +22,7 @@ use super::review;
 use super::tree::Section;
 use super::wiring;
 use crate::engine::reading::PointIndex;
-use crate::engine::settings::Settings;
+use crate::engine::settings::{Longest, Settings};
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
 use crate::input::mqtt::{SubscriberSettings, TopicMapping};
 use crate::output::{MqttTarget, OutputSettings, Target};
@@ -39,6 +40,7 @@ pub(super) fn build(
     let brokers = broker::brokers(&root, site, sources, log);
     let outputs = broker::outputs(&root, site, sources, log);
     let priorities = defaults::priorities(&root, log);
+    let longest = overlays::longest(&root, log);
     let around = Surroundings {
         people: &people,
         devices: &devices,
@@ -90,6 +92,7 @@ pub(super) fn build(
             devices,
             brokers,
             outputs,
+            longest,
         },
     ))
 }
@@ -101,6 +104,7 @@ struct Parts {
     devices: Vec<Device>,
     brokers: Vec<Broker>,
     outputs: Vec<Output>,
+    longest: Longest,
 }
 
 /// Points in the engine's order; hands out indices.
@@ -128,7 +132,10 @@ fn assemble(
     parts: Parts,
 ) -> Config {
     let mut numbered = Numbered {
-        settings: Settings::default(),
+        settings: Settings {
+            longest: parts.longest,
+            ..Settings::default()
+        },
         guidance: Vec::new(),
     };
     for point in parts.resolved {

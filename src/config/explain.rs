@@ -80,6 +80,11 @@ pub fn explain(config: &Config) -> String {
             }
         }
     }
+    let shelf = show_duration(config.engine.longest.shelf);
+    line(
+        &mut text,
+        format_args!("\nAlarms may be shelved, each with a reason, for {shelf} at most."),
+    );
     for output in &config.outputs {
         let Target::Mqtt(target) = &output.target;
         let address = &target.address;

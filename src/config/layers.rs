@@ -22,12 +22,11 @@ pub(super) const ROOT: Vocabulary = Vocabulary {
     what: "a configuration",
     keys: &[
         "site", "data", "log", "http", "journal", "priority", "device", "broker", "area", "person",
-        "point", "output",
+        "point", "output", "shelving",
     ],
     later: &[
         ("group", "vote over points"),
         ("escalation", "escalate"),
-        ("shelving", "shelve alarms"),
         ("points_csv", "read points from CSV"),
     ],
 };

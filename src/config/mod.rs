@@ -41,13 +41,13 @@ mod finding;
 mod group;
 mod keys;
 mod layers;
+mod overlays;
 mod own;
 mod people;
 mod place;
 mod point;
 mod register;
 mod review;
-mod scalar;
 mod secret;
 mod source;
 mod tree;
@@ -67,6 +67,7 @@ use crate::input::modbus::BusSettings;
 use crate::input::mqtt::SubscriberSettings;
 use crate::journal::JournalSettings;
 use crate::output::OutputSettings;
+use crate::scalar;
 
 /// A configuration without mistakes, all defaults resolved.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@
 //! a mark there that the entry exists. Moving a deadline later, or stopping it, touches only the due
 //! time; the entry is looked at when it comes up, and moved or dropped. So the staleness of a point
 //! costs nothing per reading, and a value that flaps around a limit with a delay of a day fills no
-//! memory: the heap holds at most one entry per point and purpose, and one per alarm.
+//! memory: the heap holds at most one entry per point and purpose, and two per alarm.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -23,6 +23,9 @@ pub(super) enum Timer {
     Confirm(u32),
     /// The off-delay of an alarm.
     Clear(u32),
+    /// What a person or plant state silenced for a time wants attention again. After a clear that is
+    /// due: an alarm that is just gone disturbs nobody.
+    Attend(u32),
 }
 
 /// The queue.
@@ -42,6 +45,13 @@ impl Agenda {
     /// Wakes at `due` for `timer`.
     pub(super) fn push(&mut self, due: Mono, timer: Timer) {
         self.heap.push(Reverse((due, timer)));
+    }
+
+    /// Wakes at `due` for `timer`, which has a later entry. Looks through the whole queue: for what people
+    /// do, not for what readings do.
+    pub(super) fn hasten(&mut self, due: Mono, timer: Timer) {
+        self.heap.retain(|Reverse((_, entry))| *entry != timer);
+        self.push(due, timer);
     }
 
     /// The earliest entry; possibly of a timer that has moved or was stopped.

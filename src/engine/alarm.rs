@@ -28,15 +28,20 @@
 //!
 //! A raise from any state in which the condition is gone starts a new occurrence; one that was never
 //! acknowledged stays open beside it, so nothing is merged or lost. `raise` and `clear` mean the
-//! *confirmed* condition: deadband, delays and quality lie before this module. Overlays (shelved,
-//! suppressed by design, out of service) are flags beside the state: it is tracked beneath them.
+//! *confirmed* condition: deadband, delays and quality lie before this module.
 //!
-//! Deliberately absent: time, values, names. [`transition`] is a pure function of state, input and
+//! Overlays ([`super::overlay`]) are flags beside the state, which goes its way beneath them. When one
+//! ends by itself, `Acknowledged` becomes `Unacknowledged` as by `realarm`: whoever recognised the alarm
+//! before or beneath the overlay did so in another situation. A person who takes a shelf off looks at
+//! the alarm, so the state stays.
+//!
+//! Deliberately absent: time, values, names. [`transition`] is a pure function of standing, input and
 //! two traits of the alarm, and is tested over every combination.
 
 use serde::{Deserialize, Serialize};
 
 use super::command::Denied;
+use super::overlay::{Overlay, Overlays};
 
 /// Where an occurrence stands. Order: the way through a life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,37 +98,16 @@ impl AlarmState {
     }
 }
 
-/// What lies over an alarm. Independent flags: the state goes on beneath.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Overlays {
-    /// Taken off the list by a person, for a time.
-    pub shelved: bool,
-    /// Silenced by plant state.
-    pub suppressed: bool,
-    /// Out for maintenance.
-    pub out_of_service: bool,
+/// An alarm as a person sees it: where its newest occurrence stands, and what lies over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Beneath the overlays.
+    pub state: AlarmState,
+    /// Over it.
+    pub overlays: Overlays,
 }
 
-impl Overlays {
-    /// Nothing lies over the alarm, so it annunciates.
-    pub const fn is_empty(&self) -> bool {
-        !(self.shelved || self.suppressed || self.out_of_service)
-    }
-
-    /// The words of the contract, strongest first.
-    pub fn names(self) -> Vec<&'static str> {
-        [
-            (self.out_of_service, "out_of_service"),
-            (self.shelved, "shelved"),
-            (self.suppressed, "suppressed"),
-        ]
-        .into_iter()
-        .filter_map(|(set, name)| set.then_some(name))
-        .collect()
-    }
-}
-
-/// What can happen to an occurrence.
+/// What can happen to an alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
     /// The condition is confirmed true.
@@ -139,6 +123,12 @@ pub enum Input {
     },
     /// The acknowledgement has run out.
     Realarm,
+    /// An overlay is laid over it.
+    Lay(Overlay),
+    /// An overlay is taken off by somebody who looks at the alarm: its state stays as it is.
+    TakeOff(Overlay),
+    /// An overlay ends: what is true beneath it wants attention as if it had just begun.
+    End(Overlay),
 }
 
 /// The two traits of an alarm that its life cycle depends on.
@@ -169,16 +159,27 @@ pub enum Step {
     Reset,
     /// Wants attention again, same occurrence.
     Realarmed,
+    /// An overlay lies over it now.
+    Covered,
+    /// An overlay is gone; the acknowledgement before it, if any, still stands.
+    Uncovered,
+    /// An overlay is gone, and with it the acknowledgement: wants attention again, same occurrence.
+    Resurfaced,
 }
 
-/// The whole life cycle: where `input` leads from `state`, or why it is refused.
+/// The whole life cycle: where `input` leads, or why it is refused. The state goes its way whatever lies
+/// over it; overlays come and go whatever the state.
 pub const fn transition(
-    state: AlarmState,
+    standing: Standing,
     input: Input,
     traits: Traits,
-) -> Result<(AlarmState, Step), Denied> {
+) -> Result<(Standing, Step), Denied> {
     use AlarmState as S;
-    Ok(match (state, input) {
+    let (state, step) = match (standing.state, input) {
+        (_, Input::Lay(overlay)) => return lay(standing, overlay),
+        (_, Input::TakeOff(overlay)) => return lift(standing, overlay, false),
+        (_, Input::End(overlay)) => return lift(standing, overlay, true),
+
         (S::Normal, Input::Raise) => (S::Unacknowledged, Step::Raised),
         (S::Normal, Input::Clear | Input::Realarm) => (S::Normal, Step::Nothing),
         (S::Normal, Input::Acknowledge) => return Err(Denied::NothingToAcknowledge),
@@ -230,7 +231,44 @@ pub const fn transition(
         (S::LatchedAcknowledged, Input::Reset { evidence: false }) => {
             return Err(Denied::QualityNotGood);
         }
-    })
+    };
+    Ok((Standing { state, ..standing }, step))
+}
+
+/// Shelving again would push the end away for ever. Maintenance may take longer than its permit said,
+/// with a new permit and approval; and plant state may have one more reason.
+const fn lay(standing: Standing, overlay: Overlay) -> Result<(Standing, Step), Denied> {
+    match overlay {
+        Overlay::Shelved if standing.overlays.shelved => return Err(Denied::AlreadyShelved),
+        Overlay::Shelved | Overlay::Suppressed | Overlay::OutOfService => {}
+    }
+    let covered = Standing {
+        overlays: standing.overlays.with(overlay, true),
+        ..standing
+    };
+    Ok((covered, Step::Covered))
+}
+
+const fn lift(
+    standing: Standing,
+    overlay: Overlay,
+    by_itself: bool,
+) -> Result<(Standing, Step), Denied> {
+    if !standing.overlays.has(overlay) {
+        return match (overlay, by_itself) {
+            (Overlay::Shelved, false) => Err(Denied::NotShelved),
+            (Overlay::OutOfService, false) => Err(Denied::NotOutOfService),
+            (Overlay::Shelved | Overlay::OutOfService, true) | (Overlay::Suppressed, _) => {
+                Ok((standing, Step::Nothing))
+            }
+        };
+    }
+    let overlays = standing.overlays.with(overlay, false);
+    let (state, step) = match (standing.state, by_itself) {
+        (AlarmState::Acknowledged, true) => (AlarmState::Unacknowledged, Step::Resurfaced),
+        (state, _) => (state, Step::Uncovered),
+    };
+    Ok((Standing { state, overlays }, step))
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! What people ask of alarms, and why they may be refused.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
 
 use super::snapshot::Acknowledgement;
-use super::time::Wall;
+use super::time::{Wall, show_duration};
 
 /// A request about one alarm.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +22,7 @@ pub struct Command {
 }
 
 /// The actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// "I have recognised it." Without an occurrence, the newest.
     Acknowledge {
@@ -30,9 +31,22 @@ pub enum Action {
     },
     /// Release a latched alarm.
     Reset {
+        /// Which episode is meant; it can only be the newest.
+        occurrence: Option<u64>,
         /// The person states that the area was checked with an independent instrument.
         verified_independently: bool,
     },
+    /// "Take it off the list for a time": known work, a nuisance that is being mended.
+    Shelve {
+        /// For how long; a one-shot shelf may leave it to the longest time allowed.
+        span: Option<Duration>,
+        /// Until the alarm is no longer active, at most for the span.
+        one_shot: bool,
+        /// Why.
+        reason: String,
+    },
+    /// Back on the list before the time is over.
+    Unshelve,
 }
 
 /// What an allowed command did.
@@ -86,6 +100,29 @@ pub enum Denied {
     /// The command does not say who gives it.
     #[error("a command needs the name of the person who gives it (`by`)")]
     NoName,
+    /// A shelf without a reason.
+    #[error("nothing is silenced without a reason (`reason`)")]
+    NoReason,
+    /// An overlay without an end.
+    #[error("nothing is silenced without an end: say for how long (`for`)")]
+    NoEnd,
+    /// An overlay that would last too long.
+    #[error("{} is too long: at most {}", show_duration(*.asked), show_duration(*.most))]
+    TooLong {
+        /// As asked.
+        asked: Duration,
+        /// As configured.
+        most: Duration,
+    },
+    /// Shelve while shelved.
+    #[error("it is shelved already: unshelve it and look at it, then shelve it again")]
+    AlreadyShelved,
+    /// Unshelve what is not shelved.
+    #[error("it is not shelved")]
+    NotShelved,
+    /// Return to service what is in service.
+    #[error("it is not out of service")]
+    NotOutOfService,
 }
 
 impl Denied {
@@ -100,6 +137,12 @@ impl Denied {
             Self::NotAcknowledged => "not_acknowledged",
             Self::QualityNotGood => "quality_not_good",
             Self::NoName => "no_name",
+            Self::NoReason => "no_reason",
+            Self::NoEnd => "no_end",
+            Self::TooLong { .. } => "too_long",
+            Self::AlreadyShelved => "already_shelved",
+            Self::NotShelved => "not_shelved",
+            Self::NotOutOfService => "not_out_of_service",
         }
     }
 }

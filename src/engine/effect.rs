@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::alarm::{AlarmState, Overlays};
+use super::alarm::AlarmState;
 use super::memory::Memory;
 use super::notice::Notice;
+use super::overlay::Overlays;
 use super::reading::{AlarmIndex, Quality};
 use super::settings::Priority;
 use super::snapshot::AlarmRecord;
@@ -68,7 +69,8 @@ pub struct Subject {
     pub limit: Option<f64>,
     /// Quality of the point.
     pub quality: Quality,
-    /// Was anyone alerted (`false` beneath an overlay)?
+    /// Is anyone to be alerted (`false` beneath an overlay)? An alarm that is unacknowledged when its last
+    /// overlay goes (`unshelved`, `unsuppressed`, `in_service`) annunciates as if it were raised then.
     pub annunciated: bool,
 }
 
@@ -204,4 +206,8 @@ pub struct Details {
     pub output: Option<Arc<str>>,
     /// Every output over which an occurrence that is over was told of.
     pub outputs: Vec<Arc<str>>,
+    /// When the overlay ends at the latest.
+    pub until: Option<Wall>,
+    /// The shelf ends as soon as the alarm is no longer active.
+    pub one_shot: bool,
 }

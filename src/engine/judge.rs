@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::agenda::Timer;
-use super::alarm::{Input, Step, transition};
+use super::alarm::{Input, Standing, Step, transition};
 use super::delay::{Confirmed, Phase, Zone};
 use super::links::Source;
 use super::quality::Condition;
@@ -231,7 +231,8 @@ impl Engine {
         let value = self.value_for(index);
         let point = self.point_of(index);
         let alarm = &mut self.alarms[index];
-        let Ok((state, step)) = transition(alarm.state, input, alarm.traits) else {
+        let Ok((Standing { state, .. }, step)) = transition(alarm.standing(), input, alarm.traits)
+        else {
             debug_assert!(false, "raise and clear are never refused");
             return;
         };
@@ -249,12 +250,16 @@ impl Engine {
                     alarm.acknowledge("system", now);
                 }
                 self.report_clear(index, lasted, now);
+                self.end_one_shot(index, now);
             }
             Step::Nothing
             | Step::Acknowledged
             | Step::AlreadyAcknowledged
             | Step::Reset
-            | Step::Realarmed => alarm.state = state,
+            | Step::Realarmed
+            | Step::Covered
+            | Step::Uncovered
+            | Step::Resurfaced => alarm.state = state,
         }
     }
 

@@ -24,6 +24,7 @@
 mod agenda;
 pub mod alarm;
 pub mod command;
+mod cover;
 mod delay;
 pub mod effect;
 mod group;
@@ -33,6 +34,7 @@ pub mod memory;
 pub mod notice;
 mod occurrence;
 mod operate;
+pub mod overlay;
 mod quality;
 pub mod reading;
 mod report;
@@ -53,7 +55,7 @@ use links::{Dependent, Links, Wiring};
 use occurrence::Alarm;
 use quality::{Admission, Channel, Condition};
 use reading::{Fault, Reading, Sample};
-use settings::{AlarmKind, Priority, Settings};
+use settings::{AlarmKind, Longest, Priority, Settings};
 use snapshot::{AlarmRecord, History};
 use time::{Moment, Mono, Wall};
 
@@ -69,6 +71,7 @@ pub struct Engine {
     groups: Vec<Group>,
     links: Links,
     agenda: Agenda,
+    longest: Longest,
     effects: VecDeque<Effect>,
     /// The time of the last call.
     now: Moment,
@@ -115,6 +118,7 @@ impl Engine {
         for point in 0..engine.points.len() {
             engine.restore_condition(point);
         }
+        engine.resume_overlays(history);
         for group in 0..engine.groups.len() {
             engine.judge_group(group, now);
         }
@@ -229,8 +233,9 @@ impl Engine {
             names: names.collect(),
             groups,
             links,
-            // Silence and confirmation per point, a delay per alarm.
+            // Silence and confirmation per point, a delay per alarm. What people do may allocate.
             agenda: Agenda::with_capacity(2 * points.len() + alarms.len()),
+            longest: settings.longest,
             effects: VecDeque::with_capacity(64),
             points,
             alarms,
@@ -293,6 +298,13 @@ impl Engine {
         for point in &mut self.points {
             point.channel.clock_stepped(step);
         }
+        for cover in self
+            .alarms
+            .iter_mut()
+            .filter_map(|alarm| alarm.cover.as_mut())
+        {
+            cover.clock_stepped(step);
+        }
         let details = Details {
             step_s: Some((step * 1000.0).round() / 1000.0),
             ..Details::default()
@@ -315,6 +327,7 @@ impl Engine {
             }
             Timer::Stale(point) => self.fall_silent(point as usize, due, now),
             Timer::Confirm(point) => self.end_confirmation(point as usize, due, now),
+            Timer::Attend(alarm) => self.attend(alarm as usize, due, now),
         }
         self.settle(now);
     }

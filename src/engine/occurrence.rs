@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::alarm::{AlarmState, Overlays, Traits};
+use super::alarm::{AlarmState, Standing, Traits};
 use super::delay::{Delays, Phase};
+use super::overlay::{Cover, Overlays};
 use super::reading::{Finite, Quality};
 use super::rule::Watch;
 use super::settings::{AlarmKind, AlarmSettings, Direction, Priority};
@@ -33,6 +34,10 @@ pub(super) struct Alarm {
     pub(super) priority: Priority,
     /// Absent before the first occurrence.
     pub(super) episode: Option<Box<Episode>>,
+    /// What lies over it; absent when nothing does.
+    pub(super) cover: Option<Box<Cover>>,
+    /// When the agenda wakes for the next end of what lies over it; [`Mono::NEVER`]: it does not.
+    pub(super) attention: Mono,
 }
 
 /// The newest occurrence, and older ones that nobody has acknowledged.
@@ -72,6 +77,8 @@ impl Alarm {
             inherits: settings.inherit_priority,
             priority: settings.priority,
             episode: None,
+            cover: None,
+            attention: Mono::NEVER,
         }
     }
 
@@ -94,6 +101,22 @@ impl Alarm {
             value: record.value,
             unacknowledged: record.unacknowledged.clone(),
         }));
+        self.cover = record.cover.clone();
+    }
+
+    /// Its state, and what lies over it.
+    pub(super) fn standing(&self) -> Standing {
+        Standing {
+            state: self.state,
+            overlays: self.overlays(),
+        }
+    }
+
+    /// What lies over it.
+    pub(super) fn overlays(&self) -> Overlays {
+        self.cover
+            .as_ref()
+            .map_or_else(Overlays::default, |cover| cover.overlays())
     }
 
     /// Number of the newest occurrence; 0 before the first.
@@ -155,6 +178,13 @@ impl Alarm {
         }
     }
 
+    /// Nobody counts as having recognised the newest occurrence any more.
+    pub(super) fn withdraw_acknowledgement(&mut self) {
+        if let Some(episode) = self.episode.as_mut() {
+            episode.acknowledged = None;
+        }
+    }
+
     /// Takes a value while the condition is true.
     pub(super) fn follow(&mut self, value: Finite) {
         let rising = match &self.watch {
@@ -193,8 +223,8 @@ impl Alarm {
             peak: episode.and_then(|episode| episode.peak),
             value: episode.and_then(|episode| episode.value),
             unacknowledged: episode.map_or_else(Vec::new, |episode| episode.unacknowledged.clone()),
-            overlays: Overlays::default(),
             notices: None,
+            cover: self.cover.clone(),
         }
     }
 
@@ -215,7 +245,8 @@ impl Alarm {
             unit: Arc::clone(&point.unit),
             priority: self.priority,
             state: self.state,
-            overlays: Overlays::default(),
+            overlays: self.overlays(),
+            cover: self.cover.clone(),
             occurrence: self.occurrence(),
             value,
             limit,

@@ -3,6 +3,7 @@
 use super::Engine;
 use super::alarm::{AlarmState, Input, Step, transition};
 use super::command::{Action, Command, Denied, Outcome};
+use super::cover::Shelving;
 use super::delay::Phase;
 use super::effect::{Cause, Details, Effect, Event, EventKind};
 use super::reading::Quality;
@@ -25,7 +26,20 @@ impl Engine {
                 Action::Acknowledge { occurrence } => {
                     self.acknowledge(alarm, occurrence, command, now)
                 }
-                Action::Reset { .. } => self.reset(alarm, command, now),
+                Action::Reset { occurrence, .. } => self.reset(alarm, occurrence, command, now),
+                Action::Shelve {
+                    span,
+                    one_shot,
+                    ref reason,
+                } => {
+                    let shelving = Shelving {
+                        span,
+                        one_shot,
+                        reason,
+                    };
+                    self.shelve(alarm, shelving, command, now)
+                }
+                Action::Unshelve => self.unshelve(alarm, command, now),
             },
         };
         if let Err(denied) = &outcome {
@@ -55,12 +69,12 @@ impl Engine {
             // Named an episode that is over, and that someone recognised while it ran.
             return Ok(self.already_acknowledged(index, first.clone(), command, now));
         }
-        let (state, step) = transition(alarm.state, Input::Acknowledge, alarm.traits)?;
+        let (standing, step) = transition(alarm.standing(), Input::Acknowledge, alarm.traits)?;
         if let (Step::AlreadyAcknowledged, Some(first)) = (step, first) {
             return Ok(self.already_acknowledged(index, first, command, now));
         }
         let alarm = &mut self.alarms[index];
-        alarm.state = state;
+        alarm.state = standing.state;
         alarm.acknowledge(&command.by, now);
         self.report(
             index,
@@ -139,16 +153,27 @@ impl Engine {
         }
     }
 
-    fn reset(&mut self, index: usize, command: &Command, now: Moment) -> Result<Outcome, Denied> {
+    fn reset(
+        &mut self,
+        index: usize,
+        asked: Option<u64>,
+        command: &Command,
+        now: Moment,
+    ) -> Result<Outcome, Denied> {
+        let newest = self.alarms[index].occurrence();
+        if let Some(asked) = asked.filter(|asked| *asked != newest) {
+            return Err(Denied::UnknownOccurrence { asked, newest });
+        }
         let (quality, _) = self.points[self.point_of(index)].channel.quality();
         let evidence = quality == Quality::Good;
         let alarm = &mut self.alarms[index];
-        let (state, _) = transition(alarm.state, Input::Reset { evidence }, alarm.traits)?;
+        let input = Input::Reset { evidence };
+        let (standing, _) = transition(alarm.standing(), input, alarm.traits)?;
         if matches!(alarm.phase, Phase::Pending { .. }) {
             // Beyond the limit again, only not for long enough yet.
             return Err(Denied::StillActive);
         }
-        alarm.state = state;
+        alarm.state = standing.state;
         let occurrence = alarm.occurrence();
         self.report(index, EventKind::Reset, Cause::Operator, said(command), now);
         Ok(Outcome::Accepted {
@@ -183,7 +208,8 @@ impl Engine {
     }
 }
 
-fn said(command: &Command) -> Details {
+/// Who gives a command, and what they wrote.
+pub(super) fn said(command: &Command) -> Details {
     Details {
         by: Some(command.by.clone()),
         comment: command.comment.clone(),

@@ -31,6 +31,7 @@ use std::time::Duration;
 use super::reading::{Doubt, Fault, Quality, Reading, Sample};
 use super::snapshot::ReadingCounts;
 use super::time::{Mono, Wall};
+pub(super) use source_clock::PLAUSIBLE_FROM;
 use source_clock::{SourceClock, Timing};
 
 /// What the point can say about its value now.

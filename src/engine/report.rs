@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::alarm::{AlarmState, Overlays};
+use super::alarm::AlarmState;
 use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
 use super::occurrence::{Alarm, split_id};
+use super::overlay::Overlays;
 use super::reading::{AlarmIndex, Finite, Quality, Sample};
 use super::rule::Watch;
 use super::rule::rate_of_change::Fit;
@@ -225,7 +226,7 @@ impl Engine {
     pub(super) fn subject(&self, index: usize) -> Subject {
         let alarm = &self.alarms[index];
         let point = &self.points[self.point_of(index)];
-        let overlays = Overlays::default();
+        let overlays = alarm.overlays();
         Subject {
             index: Some(AlarmIndex(timer_index(index))),
             alarm: Arc::clone(&alarm.id),

@@ -13,6 +13,24 @@ use super::reading::PointIndex;
 pub struct Settings {
     /// Dense: the position is the [`PointIndex`](super::reading::PointIndex).
     pub points: Vec<PointSettings>,
+    /// How long alarms may be silenced.
+    pub longest: Longest,
+}
+
+/// The longest times that commands may silence an alarm for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Longest {
+    /// On the shelf; also how long a one-shot shelf lasts that says nothing else.
+    pub shelf: Duration,
+}
+
+impl Default for Longest {
+    /// A shift (alarm-standards 1.4).
+    fn default() -> Self {
+        Self {
+            shelf: Duration::from_secs(8 * 3600),
+        }
+    }
 }
 
 /// One point.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::alarm::{AlarmState, Overlays};
+use super::alarm::AlarmState;
 use super::memory::Memory;
 use super::notice::NoticeRecord;
+use super::overlay::{Cover, Overlays};
 use super::reading::Quality;
 use super::settings::{AlarmKind, Priority};
 use super::time::{Moment, Wall};
@@ -42,12 +43,39 @@ pub struct AlarmRecord {
     /// Older occurrences that nobody has acknowledged yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unacknowledged: Vec<OpenOccurrence>,
-    /// What lies over the alarm.
-    #[serde(default, skip_serializing_if = "Overlays::is_empty")]
-    pub overlays: Overlays,
+    /// What lies over the alarm, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cover: Option<Box<Cover>>,
     /// Who was told, and who is next. Filled in beside the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notices: Option<Box<NoticeRecord>>,
+}
+
+impl AlarmRecord {
+    /// Of an alarm that never changed.
+    pub const fn new(alarm: Arc<str>) -> Self {
+        Self {
+            alarm,
+            state: AlarmState::Normal,
+            priority: None,
+            occurrence: 0,
+            raised_at: None,
+            cleared_at: None,
+            acknowledged: None,
+            peak: None,
+            value: None,
+            unacknowledged: Vec::new(),
+            cover: None,
+            notices: None,
+        }
+    }
+
+    /// What lies over the alarm, as flags.
+    pub fn overlays(&self) -> Overlays {
+        self.cover
+            .as_ref()
+            .map_or_else(Overlays::default, |cover| cover.overlays())
+    }
 }
 
 /// What the journal knows of the life before this one.
@@ -185,8 +213,10 @@ pub struct AlarmView {
     pub priority: Priority,
     /// State of the newest occurrence.
     pub state: AlarmState,
-    /// What lies over it.
+    /// What lies over it, as flags.
     pub overlays: Overlays,
+    /// What lies over it, with who, why and until when.
+    pub cover: Option<Box<Cover>>,
     /// Newest occurrence; 0 before the first.
     pub occurrence: u64,
     /// The value now, in the point's unit.

@@ -131,6 +131,7 @@ fn plant() -> Settings {
             contact,
             group,
         ],
+        ..Settings::default()
     }
 }
 
@@ -178,8 +179,27 @@ fn acknowledge(alarm: &str, occurrence: Option<u64>) -> Command {
 fn reset(alarm: &str) -> Command {
     Command {
         action: Action::Reset {
+            occurrence: None,
             verified_independently: false,
         },
+        ..acknowledge(alarm, None)
+    }
+}
+
+fn shelve(alarm: &str, span: f64, one_shot: bool) -> Command {
+    Command {
+        action: Action::Shelve {
+            span: Some(seconds(span)),
+            one_shot,
+            reason: "calibration".to_owned(),
+        },
+        ..acknowledge(alarm, None)
+    }
+}
+
+fn unshelve(alarm: &str) -> Command {
+    Command {
+        action: Action::Unshelve,
         ..acknowledge(alarm, None)
     }
 }

@@ -121,6 +121,29 @@ impl Moment {
     }
 }
 
+/// Units of a span and their length in milliseconds.
+pub const SPANS: [(&str, u64); 5] = [
+    ("ms", 1),
+    ("s", 1_000),
+    ("min", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
+
+/// A span as people write it in a configuration, in the largest unit that leaves no remainder.
+pub fn show_duration(span: Duration) -> String {
+    let millis = span.as_millis();
+    if millis == 0 {
+        return "0s".to_owned();
+    }
+    let mut units = SPANS.iter().rev();
+    let unit = units.find(|(_, factor)| millis.is_multiple_of(u128::from(*factor)));
+    unit.map_or_else(
+        || format!("{millis}ms"),
+        |(name, factor)| format!("{}{name}", millis / u128::from(*factor)),
+    )
+}
+
 /// Whole nanoseconds of `span`, at most `u64::MAX` (584 years).
 fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)

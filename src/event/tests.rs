@@ -86,6 +86,8 @@ fn every_optional_field_has_its_place() {
         step_s: Some(-90.5),
         from: Some(wall("2026-05-04T06:00:00.123456Z")),
         to: Some(wall("2026-05-04T08:00:00.5+02:00")),
+        until: Some(wall("2026-05-04T14:00:00Z")),
+        one_shot: true,
         ..Details::default()
     };
     let line = encode(&event, &identity("s", 1), 1, None);
@@ -96,7 +98,8 @@ fn every_optional_field_has_its_place() {
             r#""by":"li-wei","reason":"no_communication","comment":"going there","#,
             r#""message":"silent","slope_per_min":-0.5,"forecast_s":90.0,"duration_s":12.5,"#,
             r#""peak":9.0,"held":false,"late":true,"test":true,"step_s":-90.5,"#,
-            r#""from":"2026-05-04T06:00:00.123Z","to":"2026-05-04T06:00:00.500Z"}"#
+            r#""from":"2026-05-04T06:00:00.123Z","to":"2026-05-04T06:00:00.500Z","#,
+            r#""until":"2026-05-04T14:00:00.000Z","one_shot":true}"#
         ))
     );
 }

@@ -18,7 +18,7 @@
 //! | `GET /readyz` | does it watch the plant? |
 //! | `GET /api/v1/alarms[?state=all\|active\|unacknowledged]` | `{"time","alarms":[..]}` |
 //! | `GET /api/v1/alarms/{point}/{kind}` | one alarm |
-//! | `POST /api/v1/alarms/{point}/{kind}/acknowledge`, `/reset` | what it did |
+//! | `POST /api/v1/alarms/{point}/{kind}/acknowledge`, `/reset`, `/shelve`, `/unshelve` | what it did |
 //! | `GET /api/v1/points` | `{"time","points":[..]}` |
 //! | `GET /api/v1/events?after=SEQ&limit=N` | `{"events":[..],"next":SEQ}` |
 //!
@@ -26,6 +26,7 @@
 //! paths or traces. Deliberately absent: cross-origin headers, cookies, compression.
 
 mod alarms;
+mod commands;
 mod events;
 mod guard;
 mod health;
@@ -42,6 +43,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
+use self::commands::{Acknowledge, Reset, Shelve, Unshelve};
 use self::guard::Hosts;
 use self::reply::Refusal;
 use self::scrape::Scrape;
@@ -103,9 +105,20 @@ fn router(app: App, listen: SocketAddr) -> Router {
         .route("/api/v1/alarms/{point}/{kind}", get(alarms::one))
         .route(
             "/api/v1/alarms/{point}/{kind}/acknowledge",
-            post(alarms::acknowledge),
+            post(commands::give::<Acknowledge>),
         )
-        .route("/api/v1/alarms/{point}/{kind}/reset", post(alarms::reset))
+        .route(
+            "/api/v1/alarms/{point}/{kind}/reset",
+            post(commands::give::<Reset>),
+        )
+        .route(
+            "/api/v1/alarms/{point}/{kind}/shelve",
+            post(commands::give::<Shelve>),
+        )
+        .route(
+            "/api/v1/alarms/{point}/{kind}/unshelve",
+            post(commands::give::<Unshelve>),
+        )
         .route("/api/v1/points", get(points::list))
         .route("/api/v1/events", get(events::after))
         .fallback(no_such_page)
@@ -129,6 +142,8 @@ async fn index() -> &'static str {
      GET  /api/v1/alarms/POINT/KIND                    one alarm\n\
      POST /api/v1/alarms/POINT/KIND/acknowledge        {\"by\":\"who\",\"comment\":\"..\",\"occurrence\":1}\n\
      POST /api/v1/alarms/POINT/KIND/reset              {\"by\":\"who\",\"verified_independently\":true}\n\
+     POST /api/v1/alarms/POINT/KIND/shelve             {\"by\":\"who\",\"reason\":\"why\",\"for\":\"2h\"}\n\
+     POST /api/v1/alarms/POINT/KIND/unshelve           {\"by\":\"who\"}\n\
      GET  /api/v1/points                               values, quality, slope\n\
      GET  /api/v1/events?after=SEQ&limit=N             what happened after SEQ\n"
 }

@@ -71,13 +71,18 @@ impl From<DeskError> for Refusal {
 const fn status(denied: &Denied) -> StatusCode {
     match denied {
         Denied::UnknownAlarm(_) => StatusCode::NOT_FOUND,
-        Denied::NoName => StatusCode::BAD_REQUEST,
+        Denied::NoName | Denied::NoReason | Denied::NoEnd | Denied::TooLong { .. } => {
+            StatusCode::BAD_REQUEST
+        }
         Denied::UnknownOccurrence { .. }
         | Denied::NothingToAcknowledge
         | Denied::NotLatched
         | Denied::StillActive
         | Denied::NotAcknowledged
-        | Denied::QualityNotGood => StatusCode::CONFLICT,
+        | Denied::QualityNotGood
+        | Denied::AlreadyShelved
+        | Denied::NotShelved
+        | Denied::NotOutOfService => StatusCode::CONFLICT,
     }
 }
 

@@ -11,8 +11,9 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::commands::scratch::ScratchFolder;
-use crate::engine::alarm::{AlarmState, Overlays};
+use crate::engine::alarm::AlarmState;
 use crate::engine::command::{Action, Command, Denied, Outcome};
+use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{Acknowledgement, AlarmView, PointView, ReadingCounts, Snapshot};
@@ -22,6 +23,7 @@ use crate::journal::{self, Journal, JournalSettings};
 use crate::metrics::Names;
 
 mod attacks;
+mod commands;
 mod health;
 
 const JSON: &str = "application/json";
@@ -146,32 +148,9 @@ fn json(body: &str) -> Value {
 fn answer(request: Request) {
     let gone = match request {
         Request::Snapshot { reply } => reply.send(snapshot()).is_err(),
-        Request::Command { command, reply } => reply.send(decide(&command)).is_err(),
+        Request::Command { command, reply } => reply.send(commands::decide(&command)).is_err(),
     };
     assert!(!gone, "nobody waits for the answer");
-}
-
-/// `high` can be acknowledged and is active; `rise` was acknowledged by someone else before.
-fn decide(command: &Command) -> Result<Answer, Denied> {
-    let outcome = match (command.alarm.as_str(), command.action) {
-        ("CH4-101/high", Action::Acknowledge { occurrence }) => Outcome::Accepted {
-            occurrence: occurrence.unwrap_or(4),
-            at: Wall::from_unix_nanos(1_777_875_160_250_000_000),
-        },
-        ("CH4-101/rise", Action::Acknowledge { .. }) => Outcome::AlreadyDone {
-            occurrence: 2,
-            first: Acknowledgement {
-                by: "wang-fang".into(),
-                at: Wall::from_unix_nanos(1_777_875_151_000_000_000),
-            },
-        },
-        ("CH4-101/high", Action::Reset { .. }) => return Err(Denied::StillActive),
-        (alarm, _) => return Err(Denied::UnknownAlarm(alarm.into())),
-    };
-    Ok(Answer {
-        outcome,
-        durable: true,
-    })
 }
 
 fn snapshot() -> Snapshot {
@@ -209,6 +188,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, older_unacknowledged: usize) -> Ala
         priority: Priority::High,
         state,
         overlays: Overlays::default(),
+        cover: None,
         occurrence: 4,
         value: Some(31.5),
         limit: Some(25.0),
@@ -249,6 +229,7 @@ async fn an_alarm_says_everything_the_person_at_night_needs() {
         "alarm": "CH4-101/high", "point": "CH4-101", "kind": "high",
         "name": "Methane, tank farm north", "area": "tank-farm", "area_name": "Tank farm north",
         "unit": "%LEL", "priority": "high", "state": "unacknowledged", "overlays": [],
+        "shelved": null,
         "occurrence": 4, "value": 31.5, "limit": 25.0, "quality": "good",
         "raised_at": "2026-05-04T06:12:31.000Z", "acknowledged": null, "peak": 33.0,
         "older_unacknowledged": 0, "action": "Stop hot work, start fans",
@@ -282,67 +263,6 @@ async fn lists_and_their_filters() {
     assert_eq!((status, body.as_str()), (200, r#"{"events":[],"next":41}"#));
     let (status, body) = port.get("/").await;
     assert!(status == 200 && body.contains("/api/v1/alarms"), "{body}");
-}
-
-#[tokio::test]
-async fn commands_and_what_becomes_of_them() {
-    let port = Port::open().await;
-    let (status, done) = port
-        .post(ACKNOWLEDGE, r#"{"by":"li-wei","occurrence":3}"#)
-        .await;
-    assert_eq!(status, 200, "{done}");
-    assert_eq!(done["result"], "accepted");
-    assert_eq!(done["occurrence"], 3);
-    assert_eq!(done["by"], "li-wei");
-    assert_eq!(done["at"], "2026-05-04T06:12:40.250Z", "the event's time");
-    assert_eq!(done["durable"], true);
-
-    let rise = "/api/v1/alarms/CH4-101/rise/acknowledge";
-    let (status, done) = port.post(rise, r#"{"by":"li-wei"}"#).await;
-    assert_eq!(status, 200, "{done}");
-    assert_eq!(done["result"], "already_done");
-    assert_eq!(done["by"], "wang-fang");
-    assert_eq!(done["at"], "2026-05-04T06:12:31.000Z");
-
-    let reset = "/api/v1/alarms/CH4-101/high/reset";
-    let unknown = "/api/v1/alarms/CH4-999/high/acknowledge";
-    for (path, body, status, error) in [
-        (reset, r#"{"by":"li-wei"}"#, 409, "still_active"),
-        (
-            reset,
-            r#"{"by":"li-wei","occurrence":3}"#,
-            409,
-            "unknown_occurrence",
-        ),
-        (unknown, r#"{"by":"li-wei"}"#, 404, "unknown_alarm"),
-        (ACKNOWLEDGE, r#"{"by":" "}"#, 400, "no_name"),
-        (
-            ACKNOWLEDGE,
-            r#"{"by":"li-wei","occurence":3}"#,
-            400,
-            "bad_request",
-        ),
-        (
-            ACKNOWLEDGE,
-            r#"{"by":"li\u001b[2Jwei"}"#,
-            400,
-            "bad_request",
-        ),
-        (
-            ACKNOWLEDGE,
-            r#"{"by":"li-wei","occurrence":-1}"#,
-            400,
-            "bad_request",
-        ),
-        (ACKNOWLEDGE, "[1", 400, "bad_request"),
-    ] {
-        let (found, refusal) = port.post(path, body).await;
-        assert_eq!(
-            (found, &refusal["error"]),
-            (status, &error.into()),
-            "{path} {body}"
-        );
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::engine::alarm::AlarmState;
+use crate::engine::overlay::Shelf;
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{Acknowledgement, AlarmView, PointView};
@@ -26,6 +27,7 @@ pub(super) struct Alarm<'a> {
     priority: Priority,
     state: AlarmState,
     overlays: Vec<&'static str>,
+    shelved: Option<Shelved<'a>>,
     occurrence: u64,
     value: Option<f64>,
     limit: Option<f64>,
@@ -48,12 +50,23 @@ struct Acknowledged<'a> {
     at: String,
 }
 
+/// Who took it off the list, why, and until when.
+#[derive(Debug, Serialize)]
+struct Shelved<'a> {
+    by: &'a str,
+    reason: &'a str,
+    since: String,
+    until: String,
+    one_shot: bool,
+}
+
 impl<'a> Alarm<'a> {
     /// `guidance` is that of the same alarm.
     pub(super) fn new(view: &'a AlarmView, guidance: Option<&'a Guidance>) -> Self {
         let words = |field: fn(&Guidance) -> &Option<Arc<str>>| {
             guidance.and_then(|guidance| field(guidance).as_deref())
         };
+        let cover = view.cover.as_deref();
         Self {
             alarm: &view.alarm,
             point: &view.point,
@@ -65,6 +78,7 @@ impl<'a> Alarm<'a> {
             priority: view.priority,
             state: view.state,
             overlays: view.overlays.names(),
+            shelved: cover.and_then(|cover| cover.shelf.as_ref()).map(shelved),
             occurrence: view.occurrence,
             value: view.value,
             limit: view.limit,
@@ -89,6 +103,16 @@ fn acknowledged(by: &Acknowledgement) -> Acknowledged<'_> {
     Acknowledged {
         by: &by.by,
         at: rfc3339::format(by.at),
+    }
+}
+
+fn shelved(shelf: &Shelf) -> Shelved<'_> {
+    Shelved {
+        by: &shelf.by,
+        reason: &shelf.reason,
+        since: rfc3339::format(shelf.term.since),
+        until: rfc3339::format(shelf.term.until),
+        one_shot: shelf.one_shot,
     }
 }
 

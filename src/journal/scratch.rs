@@ -9,9 +9,10 @@ use rusqlite::Connection;
 
 use super::reader::{events_after, reader};
 use super::{Entry, JournalSettings, Restored, Store};
-use crate::engine::alarm::{AlarmState, Overlays};
+use crate::engine::alarm::AlarmState;
 use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
 use crate::engine::memory::{Amount, Exposure, Memory};
+use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
 use crate::engine::settings::Priority;
 use crate::engine::snapshot::AlarmRecord;
@@ -99,18 +100,12 @@ pub(super) fn event(kind: EventKind, alarm: &str, occurrence: u64) -> Event {
         cause: Cause::Process,
         details: Details::default(),
         record: Some(AlarmRecord {
-            alarm,
             state: AlarmState::Unacknowledged,
-            priority: None,
             occurrence,
             raised_at: Some(at(1000 + occurrence).wall),
-            cleared_at: None,
-            acknowledged: None,
             peak: Some(8.5),
             value: Some(8.5),
-            unacknowledged: Vec::new(),
-            overlays: Overlays::default(),
-            notices: None,
+            ..AlarmRecord::new(alarm)
         }),
         others: Vec::new(),
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::engine::alarm::{AlarmState, Overlays};
+use crate::engine::alarm::AlarmState;
 use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
+use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
 use crate::engine::settings::AlarmKind;
 use crate::engine::snapshot::{AlarmView, PointView, ReadingCounts};
@@ -59,6 +60,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, overlays: Overlays) -> AlarmView {
         priority: Priority::High,
         state,
         overlays,
+        cover: None,
         occurrence: 1,
         value: Some(30.0),
         limit: Some(25.0),

@@ -164,7 +164,7 @@ pub fn state(guidance: &Guidance, record: Option<&AlarmRecord>, time: Wall) -> S
         priority: guidance.priority.name(),
         limit: guidance.limit,
         state: state.name(),
-        overlays: record.map_or_else(Vec::new, |record| record.overlays.names()),
+        overlays: record.map_or_else(Vec::new, |record| record.overlays().names()),
         occurrence: record.map_or(0, |record| record.occurrence),
         value: record.and_then(|record| record.value),
         peak: record.and_then(|record| record.peak),

@@ -57,7 +57,7 @@ impl Retained {
             };
             self.waiting.remove(&(Urgency::Sometime, alarm));
             let quiet = record.state == AlarmState::Normal
-                && record.overlays.is_empty()
+                && record.overlays().is_empty()
                 && record.unacknowledged.is_empty();
             let urgency = if quiet { Urgency::Soon } else { Urgency::Now };
             self.waiting.insert((urgency, alarm));

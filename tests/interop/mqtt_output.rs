@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use forewarn::broker::BrokerAddress;
-use forewarn::engine::alarm::{AlarmState, Overlays};
+use forewarn::engine::alarm::AlarmState;
 use forewarn::engine::effect::{Cause, Details, Event, EventKind, Subject};
+use forewarn::engine::overlay::Overlays;
 use forewarn::engine::reading::{PointIndex, Quality};
 use forewarn::engine::settings::{AlarmKind, Priority};
 use forewarn::engine::snapshot::{AlarmRecord, PointView, ReadingCounts, Snapshot};
@@ -223,18 +224,12 @@ fn event(point: &str, occurrence: u64, state: AlarmState) -> Event {
         cause: Cause::Process,
         details: Details::default(),
         record: Some(AlarmRecord {
-            alarm,
             state,
-            priority: None,
             occurrence,
             raised_at: Some(at.wall),
-            cleared_at: None,
-            acknowledged: None,
             peak: Some(8.5),
             value: Some(8.5),
-            unacknowledged: Vec::new(),
-            overlays: Overlays::default(),
-            notices: None,
+            ..AlarmRecord::new(alarm)
         }),
         others: Vec::new(),
     }

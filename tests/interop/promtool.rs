@@ -4,7 +4,8 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use forewarn::engine::alarm::{AlarmState, Overlays};
+use forewarn::engine::alarm::AlarmState;
+use forewarn::engine::overlay::Overlays;
 use forewarn::engine::reading::Quality;
 use forewarn::engine::settings::{AlarmKind, Priority};
 use forewarn::engine::snapshot::{AlarmView, PointView, ReadingCounts, Snapshot};
@@ -109,6 +110,7 @@ fn alarm() -> AlarmView {
         priority: Priority::Critical,
         state: AlarmState::Unacknowledged,
         overlays: Overlays::default(),
+        cover: None,
         occurrence: 1,
         value: Some(12.5),
         limit: Some(10.0),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::engine::command::{Action, Command};
 use crate::engine::reading::{Doubt, Fault};
 use crate::engine::time::Wall;
+use crate::scalar;
 
 /// One line, understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,6 +78,10 @@ struct Fields {
     comment: Option<String>,
     #[serde(default)]
     verified_independently: bool,
+    #[serde(rename = "for")]
+    span: Option<String>,
+    #[serde(default)]
+    one_shot: bool,
     wall_step: Option<f64>,
     #[serde(default)]
     kill: bool,
@@ -154,13 +159,12 @@ fn explain(text: &str, error: &serde_json::Error) -> String {
 /// Is this a command of this version?
 fn known(command: &str) -> Result<(), String> {
     let what = match command {
-        "acknowledge" | "reset" => return Ok(()),
-        "shelve" | "unshelve" => "this version does not shelve",
+        "acknowledge" | "reset" | "shelve" | "unshelve" => return Ok(()),
         "out_of_service" | "in_service" => "this version does not take alarms out of service",
         _ => "this version has no such command",
     };
     Err(format!(
-        "`command` is \"{command}\": {what}; it knows \"acknowledge\" and \"reset\""
+        "`command` is \"{command}\": {what}; it knows \"acknowledge\", \"reset\", \"shelve\" and \"unshelve\""
     ))
 }
 
@@ -197,13 +201,23 @@ fn reason<T: for<'a> Deserialize<'a>>(fields: &Fields, default: &str) -> Result<
 }
 
 fn command(fields: Fields) -> Result<Command, String> {
-    known(fields.command.as_deref().unwrap_or_default())?;
-    let action = match fields.command.as_deref() {
-        Some("acknowledge") => Action::Acknowledge {
+    let name = fields.command.as_deref().unwrap_or_default();
+    known(name)?;
+    let span = fields.span.as_deref().map(scalar::duration).transpose();
+    let span = span.map_err(|hint| format!("`for` is not a duration: {hint}"))?;
+    let action = match name {
+        "acknowledge" => Action::Acknowledge {
             occurrence: fields.occurrence,
         },
+        "shelve" => Action::Shelve {
+            span,
+            one_shot: fields.one_shot,
+            reason: fields.reason.unwrap_or_default(),
+        },
+        "unshelve" => Action::Unshelve,
         // The only other one that is known.
         _ => Action::Reset {
+            occurrence: fields.occurrence,
             verified_independently: fields.verified_independently,
         },
     };
@@ -240,6 +254,8 @@ mod tests {
             r#"{"t": 14.0, "point": "VIB-9B", "quality": "bad", "reason": "device_failure"}"#,
             r#"{"t": 15.5, "point": "LT-40", "value": 2.2, "source_time": "2026-05-04T05:58:00Z", "retained": true}"#,
             r#"{"t": 30, "command": "acknowledge", "alarm": "CO-12/high", "occurrence": 3, "by": "li-wei", "comment": "going there"}"#,
+            r#"{"t": 40, "command": "shelve", "alarm": "VIB-9B/high", "for": "2h", "by": "li-wei", "reason": "coupling exchange"}"#,
+            r#"{"t": 41, "command": "unshelve", "alarm": "VIB-9B/high", "by": "li-wei"}"#,
             r#"{"t": 50, "command": "reset", "alarm": "CH4-101/over_range", "by": "li-wei", "verified_independently": true}"#,
             r#"{"t": 120, "wall_step": -90.5}"#,
             r#"{"t": 260, "kill": true}"#,
@@ -283,8 +299,12 @@ mod tests {
                 "unknown variant `tired`",
             ),
             (
-                r#"{"t": 1, "command": "shelve", "alarm": "A/high", "for": "2h"}"#,
-                "this version does not shelve",
+                r#"{"t": 1, "command": "shelve", "alarm": "A/high", "for": 2}"#,
+                "invalid type: integer",
+            ),
+            (
+                r#"{"t": 1, "command": "shelve", "alarm": "A/high", "for": "2 hours"}"#,
+                "`for` is not a duration: write \"2h\"",
             ),
             (
                 r#"{"t": 1, "command": "out_of_service", "alarm": "A/high"}"#,

@@ -35,7 +35,7 @@ const LATE: f64 = 10.0;
 
 /// No source time before this is right: 2020-01-01T00:00:00Z. Clocks that lost their battery show
 /// 1970 or 2000.
-const PLAUSIBLE_FROM: Wall = Wall::from_unix_nanos(1_577_836_800_000_000_000);
+pub(in crate::engine) const PLAUSIBLE_FROM: Wall = Wall::from_unix_nanos(1_577_836_800_000_000_000);
 
 /// Live readings whose lag tells the skew.
 const LAGS: usize = 60;

@@ -8,6 +8,7 @@ use super::*;
 fn episodes(alarm: AlarmSettings, values: &[f64]) -> Vec<(f64, EventKind)> {
     let settings = Settings {
         points: vec![point("P", vec![alarm])],
+        ..Settings::default()
     };
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
     let mut events = Vec::new();
@@ -101,7 +102,7 @@ proptest! {
         values in values(), offset in -1000_i32..1000, scale in 1_u8..50,
     ) {
         let slopes = |change: &dyn Fn(f64) -> f64| {
-            let settings = Settings { points: vec![point("P", vec![rise(1e9)])] };
+            let settings = Settings { points: vec![point("P", vec![rise(1e9)])], ..Settings::default() };
             let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
             let mut slopes = Vec::new();
             for (t, value) in (0_u32..).zip(&values) {
@@ -130,7 +131,10 @@ proptest! {
 #[test]
 fn points_do_not_influence_each_other() {
     let one = |points: Vec<PointSettings>, index: u32| {
-        let settings = Settings { points };
+        let settings = Settings {
+            points,
+            ..Settings::default()
+        };
         let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
         for second in 0..40 {
             let t = moment(f64::from(second));

@@ -13,6 +13,7 @@ fn a_removed_rule_closes_every_open_occurrence_once() {
             "P",
             vec![limit(Level::High, 8.0, 1.0), alarm(Rule::Bad)],
         )],
+        ..Settings::default()
     };
     let mut engine = Engine::start(&with, &History::default(), moment(0.0));
     for (t, value) in [(0.0, 9.0), (1.0, 5.0), (2.0, 9.0)] {
@@ -21,6 +22,7 @@ fn a_removed_rule_closes_every_open_occurrence_once() {
     let mut events = drain(&mut engine);
     let without = Settings {
         points: vec![point("P", vec![alarm(Rule::Bad)])],
+        ..Settings::default()
     };
     let mut engine = Engine::start(&without, &history(&events), moment(3.0));
     let closing = drain(&mut engine);
@@ -47,6 +49,7 @@ fn a_removed_rule_closes_every_open_occurrence_once() {
 fn a_removed_rule_clears_nothing_twice() {
     let with = Settings {
         points: vec![point("P", vec![limit(Level::High, 8.0, 1.0)])],
+        ..Settings::default()
     };
     let mut engine = Engine::start(&with, &History::default(), moment(0.0));
     for (t, value) in [(0.0, 9.0), (1.0, 5.0)] {
@@ -55,6 +58,7 @@ fn a_removed_rule_clears_nothing_twice() {
     let events = drain(&mut engine);
     let none = Settings {
         points: vec![point("P", vec![])],
+        ..Settings::default()
     };
     let mut engine = Engine::start(&none, &history(&events), moment(3.0));
     let kinds: Vec<_> = drain(&mut engine).iter().map(|event| event.kind).collect();
@@ -72,6 +76,7 @@ fn a_changed_priority_counts_from_the_restart_for_normal_alarms() {
                 ..limit(Level::High, 8.0, 1.0)
             }],
         )],
+        ..Settings::default()
     };
     let mut engine = Engine::start(&with(Priority::Low), &History::default(), moment(0.0));
     for (t, value) in [(0.0, 9.0), (1.0, 5.0)] {
@@ -101,6 +106,7 @@ fn a_restored_silence_knows_what_it_hides() {
             "P",
             vec![high, inherits(Rule::Bad), inherits(Rule::Stale)],
         )],
+        ..Settings::default()
     };
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
     read(&mut engine, 0, Sample::measured(9.0), moment(0.0));

@@ -20,7 +20,10 @@ fn voting(m: usize, n: u32, bad: BadChannel, on: f64, off: f64) -> Settings {
     };
     let mut points: Vec<_> = (0..n).map(channel).collect();
     points.push(group("G", m, (0..n).collect(), AlarmKind::High, bad));
-    Settings { points }
+    Settings {
+        points,
+        ..Settings::default()
+    }
 }
 
 fn start(settings: &Settings) -> Engine {

@@ -12,6 +12,7 @@ fn watched() -> Engine {
     };
     let settings = Settings {
         points: vec![point("P", vec![high, alarm(Rule::Bad), alarm(Rule::Stale)])],
+        ..Settings::default()
     };
     Engine::start(&settings, &History::default(), moment(0.0))
 }
@@ -119,6 +120,7 @@ fn silence_confirms_nothing() {
                 good_confirm: seconds(confirm),
                 ..point("P", vec![alarm(Rule::Bad), alarm(Rule::Stale)])
             }],
+            ..Settings::default()
         };
         let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
         read(

@@ -82,8 +82,7 @@ proptest! {
             ..alarm
         };
         let settings = Settings {
-            points: vec![point("P", vec![slow(limit(Level::High, 8.0, 1.0)), alarm(Rule::Bad)])],
-        };
+            points: vec![point("P", vec![slow(limit(Level::High, 8.0, 1.0)), alarm(Rule::Bad)])], ..Settings::default() };
         let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
         for (tenth, flap) in (0_u32..).zip(flaps) {
             let sample = match flap {
@@ -93,6 +92,23 @@ proptest! {
             };
             read(&mut engine, 0, sample, moment(f64::from(tenth) / 10.0));
             prop_assert!(engine.agenda.len() <= 3, "{} entries", engine.agenda.len());
+        }
+    }
+
+    /// However often people change their minds, an alarm has one entry for the end of its overlays.
+    #[test]
+    fn the_agenda_does_not_grow_with_commands(spans in prop::collection::vec(1_u16..20_000, 1..200)) {
+        let settings = Settings {
+            points: vec![point("P", vec![limit(Level::High, 8.0, 1.0)])],
+            ..Settings::default()
+        };
+        let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+        for (second, span) in (0_u32..).zip(spans) {
+            let at = moment(f64::from(second));
+            engine.command(&shelve("P/high", f64::from(span), false), at).expect("not shelved");
+            engine.command(&unshelve("P/high"), at).expect("just shelved");
+            // And the silence of the point.
+            prop_assert!(engine.agenda.len() <= 2, "{} entries", engine.agenda.len());
         }
     }
 }

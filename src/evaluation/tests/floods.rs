@@ -44,6 +44,7 @@ async fn a_tick_that_says_more_than_memory_holds_loses_nothing_on_a_sound_disk()
     let (journal, _restored) = started.expect("the temporary folder is writable");
     let plant = Settings {
         points: (0..POINTS).map(silent).collect(),
+        ..Settings::default()
     };
     let engine = Engine::start(&plant, &History::default(), clock::now());
     let (_readings, _desk, inlet) = door();

@@ -30,6 +30,7 @@ fn silent_point() -> Settings {
     };
     Settings {
         points: vec![point],
+        ..Settings::default()
     }
 }
 

@@ -7,10 +7,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::alarm::Overlays;
+use crate::engine::overlay::{Cover, Shelf, Term};
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{Acknowledgement, ReadingCounts};
+use crate::engine::time::Moment;
 
 pub(in crate::output) fn guidance(alarm: &str) -> Guidance {
     let (point, _) = alarm.split_once('/').expect("POINT/kind");
@@ -35,18 +36,12 @@ pub(in crate::output) fn guidance(alarm: &str) -> Guidance {
 
 pub(in crate::output) fn record(alarm: &str, state: AlarmState) -> AlarmRecord {
     AlarmRecord {
-        alarm: alarm.into(),
         state,
-        priority: None,
         occurrence: 4,
         raised_at: Some(may(31, 0)),
-        cleared_at: None,
-        acknowledged: None,
         peak: Some(31.5),
         value: Some(30.25),
-        unacknowledged: Vec::new(),
-        overlays: Overlays::default(),
-        notices: None,
+        ..AlarmRecord::new(alarm.into())
     }
 }
 
@@ -99,7 +94,18 @@ fn a_state_is_complete() {
         by: "li-wei".into(),
         at: may(40, 0),
     });
-    record.overlays.shelved = true;
+    let now = Moment {
+        wall: may(41, 0),
+        ..Moment::default()
+    };
+    record.cover = Some(Box::new(Cover {
+        shelf: Some(Shelf {
+            by: "li-wei".into(),
+            reason: "coupling exchange".into(),
+            term: Term::new(now, Duration::from_secs(7200)),
+            one_shot: false,
+        }),
+    }));
     let text = state(&guidance("CH4-101/high"), Some(&record), may(41, 500));
     let expected = json!({
         "alarm": "CH4-101/high", "point": "CH4-101", "kind": "high", "area": "tank-farm",

@@ -2,26 +2,20 @@
 
 use std::time::Duration;
 
-/// Units of a duration and their length in milliseconds.
-const DURATIONS: [(&str, u64); 5] = [
-    ("ms", 1),
-    ("s", 1_000),
-    ("min", 60_000),
-    ("h", 3_600_000),
-    ("d", 86_400_000),
-];
+use crate::engine::time::SPANS;
+pub(crate) use crate::engine::time::show_duration;
 
 /// Units of a size and their length in bytes.
 const SIZES: [(&str, u64); 3] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 
 /// A duration as people write it: `500ms`, `3s`, `10min`, `2h`, `7d`. `Err` is the hint.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let units = "`ms`, `s`, `min`, `h` or `d`";
-    measure(text, &DURATIONS, "10s", units).map(Duration::from_millis)
+    measure(text, &SPANS, "10s", units).map(Duration::from_millis)
 }
 
 /// A size as people write it: `64MiB`. `Err` is the hint.
-pub(super) fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     measure(text, &SIZES, "64MiB", "`KiB`, `MiB` or `GiB`")
 }
 
@@ -75,22 +69,8 @@ fn meant(unit: &str) -> Option<&'static str> {
     })
 }
 
-/// A duration the way [`duration`] reads it, in the largest unit that leaves no remainder.
-pub(super) fn show_duration(span: Duration) -> String {
-    let millis = span.as_millis();
-    if millis == 0 {
-        return "0s".to_owned();
-    }
-    let mut units = DURATIONS.iter().rev();
-    let unit = units.find(|(_, factor)| millis.is_multiple_of(u128::from(*factor)));
-    unit.map_or_else(
-        || format!("{millis}ms"),
-        |(name, factor)| format!("{}{name}", millis / u128::from(*factor)),
-    )
-}
-
 /// A number without the noise of binary fractions: at most six decimals, no trailing zeros.
-pub(super) fn show_number(value: f64) -> String {
+pub(crate) fn show_number(value: f64) -> String {
     let text = format!("{value:.6}");
     let text = text.trim_end_matches('0').trim_end_matches('.');
     if text == "-0" || (text == "0" && value.abs() > 0.0) {

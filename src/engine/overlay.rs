@@ -1,0 +1,260 @@
+//! What may lie over an alarm: shelved by a person, suppressed by plant state, out of service
+//! (alarm-standards 1.4). Its state goes on beneath; only nobody is told.
+//!
+//! An overlay is a [`Term`] and the story behind it: who, why, until when. There is none without an
+//! end. A term is kept twice: on the monotonic clock, by which it ends in this life, and on the wall
+//! clock, for people and for the life after a restart. A term that a restart cannot tell the end of,
+//! because the clock is not trusted, has ended (contract 8.14): an alarm that shows itself too early is
+//! a nuisance, one that stays silent too long is a danger.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::time::{Moment, Mono, Wall};
+
+/// The three kinds, independent of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Overlay {
+    /// Silenced by plant state.
+    Suppressed,
+    /// Taken off the list by a person, for a time.
+    Shelved,
+    /// Out for maintenance.
+    OutOfService,
+}
+
+impl Overlay {
+    /// The weakest first: of several the last one is shown to people.
+    pub const ALL: [Self; 3] = [Self::Suppressed, Self::Shelved, Self::OutOfService];
+
+    /// The word of the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Suppressed => "suppressed",
+            Self::Shelved => "shelved",
+            Self::OutOfService => "out_of_service",
+        }
+    }
+}
+
+/// Which overlays lie over an alarm.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlays {
+    /// Taken off the list by a person, for a time.
+    pub shelved: bool,
+    /// Silenced by plant state.
+    pub suppressed: bool,
+    /// Out for maintenance.
+    pub out_of_service: bool,
+}
+
+impl Overlays {
+    /// Nothing lies over the alarm, so it annunciates.
+    pub const fn is_empty(self) -> bool {
+        !(self.shelved || self.suppressed || self.out_of_service)
+    }
+
+    /// Does this one lie over it?
+    pub const fn has(self, overlay: Overlay) -> bool {
+        match overlay {
+            Overlay::Suppressed => self.suppressed,
+            Overlay::Shelved => self.shelved,
+            Overlay::OutOfService => self.out_of_service,
+        }
+    }
+
+    /// With `overlay` laid over it (`true`) or taken off.
+    #[must_use]
+    pub const fn with(mut self, overlay: Overlay, laid: bool) -> Self {
+        match overlay {
+            Overlay::Suppressed => self.suppressed = laid,
+            Overlay::Shelved => self.shelved = laid,
+            Overlay::OutOfService => self.out_of_service = laid,
+        }
+        self
+    }
+
+    /// The words of the contract, strongest first.
+    pub fn names(self) -> Vec<&'static str> {
+        let strongest = Overlay::ALL.into_iter().rev();
+        strongest
+            .filter(|overlay| self.has(*overlay))
+            .map(Overlay::name)
+            .collect()
+    }
+}
+
+/// A time that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Term {
+    /// When it began.
+    pub since: Wall,
+    /// When it ends, on the wall clock.
+    pub until: Wall,
+    /// When it ends in this life of the process; means nothing in another.
+    #[serde(skip)]
+    pub(super) due: Mono,
+}
+
+impl Term {
+    /// `span` from now on.
+    pub fn new(now: Moment, span: Duration) -> Self {
+        Self {
+            since: now.wall,
+            until: now.wall + span,
+            due: now.mono + span,
+        }
+    }
+
+    /// Takes up a term of the life before. `trusted`: does the wall clock go on from there? Otherwise,
+    /// or when it shows a time before the term began, nobody knows how much is left: nothing.
+    pub(super) fn resume(&mut self, now: Moment, trusted: bool) -> Resumed {
+        self.due = now.mono;
+        if !trusted || self.since > now.wall {
+            return Resumed::Unknown;
+        }
+        let left = self
+            .until
+            .unix_nanos()
+            .saturating_sub(now.wall.unix_nanos());
+        match u64::try_from(left) {
+            Ok(left @ 1..) => {
+                self.due = now.mono + Duration::from_nanos(left);
+                Resumed::Runs
+            }
+            Ok(0) | Err(_) => Resumed::RanOut,
+        }
+    }
+
+    /// The wall clock stepped; the term has as much left as before.
+    pub(super) fn shift(&mut self, step: f64) {
+        let Ok(by) = Duration::try_from_secs_f64(step.abs()) else {
+            return;
+        };
+        for time in [&mut self.since, &mut self.until] {
+            *time = if step < 0.0 { *time - by } else { *time + by };
+        }
+    }
+}
+
+/// What a restart finds of a term.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Resumed {
+    /// It goes on.
+    Runs,
+    /// It ended while nobody watched.
+    RanOut,
+    /// The clock cannot tell.
+    Unknown,
+}
+
+/// Taken off the list by a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelf {
+    /// Who.
+    pub by: Arc<str>,
+    /// Why.
+    pub reason: Arc<str>,
+    /// From when until when.
+    pub term: Term,
+    /// Ends as soon as the alarm is no longer active, the end of the term at the latest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub one_shot: bool,
+}
+
+/// Everything that lies over one alarm.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cover {
+    /// Shelved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shelf: Option<Shelf>,
+}
+
+impl Cover {
+    /// As flags.
+    pub const fn overlays(&self) -> Overlays {
+        Overlays {
+            shelved: self.shelf.is_some(),
+            suppressed: false,
+            out_of_service: false,
+        }
+    }
+
+    /// The next end in this life.
+    pub(super) fn next_end(&self) -> Option<Mono> {
+        self.shelf.as_ref().map(|shelf| shelf.term.due)
+    }
+
+    /// The wall clock stepped.
+    pub(super) fn clock_stepped(&mut self, step: f64) {
+        if let Some(shelf) = &mut self.shelf {
+            shelf.term.shift(step);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlays_are_named_strongest_first() {
+        let all = Overlay::ALL
+            .into_iter()
+            .fold(Overlays::default(), |overlays, overlay| {
+                assert!(!overlays.has(overlay));
+                overlays.with(overlay, true)
+            });
+        assert_eq!(all.names(), ["out_of_service", "shelved", "suppressed"]);
+        assert!(!all.is_empty());
+        assert!(Overlays::default().is_empty());
+        for overlay in Overlay::ALL {
+            assert!(!all.with(overlay, false).has(overlay));
+        }
+    }
+
+    fn moment(seconds: u64) -> Moment {
+        Moment::default().after(Duration::from_secs(seconds))
+    }
+
+    /// A term of 100 s that began at second 50.
+    fn term() -> Term {
+        Term::new(moment(50), Duration::from_secs(100))
+    }
+
+    #[test]
+    fn a_term_goes_on_after_a_restart_while_the_clock_can_tell() {
+        let restart = |wall: u64| Moment {
+            mono: Mono::from_nanos(7),
+            wall: moment(wall).wall,
+        };
+        let due = |left: u64| restart(0).mono + Duration::from_secs(left);
+        for (wall, trusted, resumed, left) in [
+            (50, true, Resumed::Runs, 100),
+            (120, true, Resumed::Runs, 30),
+            (150, true, Resumed::RanOut, 0),
+            (9_000, true, Resumed::RanOut, 0),
+            // Before it began.
+            (49, true, Resumed::Unknown, 0),
+            (120, false, Resumed::Unknown, 0),
+        ] {
+            let mut term = term();
+            let case = format!("at {wall}, trusted: {trusted}");
+            assert_eq!(term.resume(restart(wall), trusted), resumed, "{case}");
+            assert_eq!(term.due, due(left), "{case}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_the_wall_clock_moves_what_people_read_and_nothing_else() {
+        for step in [-3600.0, 3600.0] {
+            let mut stepped = term();
+            stepped.shift(step);
+            assert_eq!(stepped.due, term().due);
+            assert!((stepped.until.seconds_since(term().until) - step).abs() < 1e-9);
+            assert!((stepped.since.seconds_since(term().since) - step).abs() < 1e-9);
+        }
+    }
+}

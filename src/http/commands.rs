@@ -1,0 +1,267 @@
+//! What people do to alarms: `POST /api/v1/alarms/{point}/{kind}/COMMAND`.
+//!
+//! A command is JSON and nothing else: a form of a stranger's page cannot have that content type
+//! without asking first, and we never say yes. Unknown fields are refused: a misspelt `occurrence`
+//! would otherwise acknowledge another one than was meant.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::App;
+use super::alarms::{DEADLINE, alarm_name};
+use super::reply::Refusal;
+use crate::engine::command::{Action, Command, Outcome};
+use crate::event::rfc3339;
+use crate::scalar;
+
+/// Longest name of a person, bytes.
+const NAME_LIMIT: usize = 200;
+
+/// Longest comment or reason, bytes.
+const WORDS_LIMIT: usize = 4000;
+
+/// A command as a body says it.
+pub(super) trait Order: DeserializeOwned {
+    /// A good body, for messages.
+    const EXAMPLE: &'static str;
+
+    /// What is asked, by whom, and what they wrote.
+    fn asked(self) -> Result<Asked, Refusal>;
+}
+
+/// The parts of a command.
+pub(super) struct Asked {
+    action: Action,
+    by: String,
+    comment: Option<String>,
+}
+
+/// "I have recognised it."
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Acknowledge {
+    by: String,
+    comment: Option<String>,
+    occurrence: Option<u64>,
+}
+
+impl Order for Acknowledge {
+    const EXAMPLE: &'static str =
+        r#"{"by":"who","comment":"optional","occurrence":1}; without `occurrence` the newest"#;
+
+    fn asked(self) -> Result<Asked, Refusal> {
+        let action = Action::Acknowledge {
+            occurrence: self.occurrence,
+        };
+        Ok(Asked {
+            action,
+            by: self.by,
+            comment: self.comment,
+        })
+    }
+}
+
+/// Releases a latched alarm.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reset {
+    by: String,
+    comment: Option<String>,
+    occurrence: Option<u64>,
+    #[serde(default)]
+    verified_independently: bool,
+}
+
+impl Order for Reset {
+    const EXAMPLE: &'static str = r#"{"by":"who","comment":"optional","occurrence":1,"verified_independently":true}; only `by` is required"#;
+
+    fn asked(self) -> Result<Asked, Refusal> {
+        let action = Action::Reset {
+            occurrence: self.occurrence,
+            verified_independently: self.verified_independently,
+        };
+        Ok(Asked {
+            action,
+            by: self.by,
+            comment: self.comment,
+        })
+    }
+}
+
+/// Takes an alarm off the list for a time.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shelve {
+    by: String,
+    comment: Option<String>,
+    #[serde(default)]
+    reason: String,
+    #[serde(rename = "for")]
+    span: Option<String>,
+    #[serde(default)]
+    one_shot: bool,
+}
+
+impl Order for Shelve {
+    const EXAMPLE: &'static str = r#"{"by":"who","reason":"why","for":"2h"}; with `"one_shot":true` it ends when the alarm is no longer active"#;
+
+    fn asked(self) -> Result<Asked, Refusal> {
+        check_text("reason", &self.reason, WORDS_LIMIT)?;
+        let action = Action::Shelve {
+            span: span(self.span.as_deref())?,
+            one_shot: self.one_shot,
+            reason: self.reason,
+        };
+        Ok(Asked {
+            action,
+            by: self.by,
+            comment: self.comment,
+        })
+    }
+}
+
+/// Puts it back on the list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unshelve {
+    by: String,
+    comment: Option<String>,
+}
+
+impl Order for Unshelve {
+    const EXAMPLE: &'static str = r#"{"by":"who","comment":"optional"}"#;
+
+    fn asked(self) -> Result<Asked, Refusal> {
+        Ok(Asked {
+            action: Action::Unshelve,
+            by: self.by,
+            comment: self.comment,
+        })
+    }
+}
+
+/// Takes one command.
+pub(super) async fn give<T: Order>(
+    State(app): State<App>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let alarm = alarm_name(path)?;
+    let asked = parse::<T>(&headers, body, T::EXAMPLE)?.asked()?;
+    command(&app, alarm, asked).await
+}
+
+#[derive(Serialize)]
+struct Done<'a> {
+    result: &'static str,
+    alarm: &'a str,
+    occurrence: u64,
+    by: &'a str,
+    at: String,
+    durable: bool,
+}
+
+/// Asks the engine and waits for the commit.
+async fn command(app: &App, alarm: String, asked: Asked) -> Result<Response, Refusal> {
+    let Asked {
+        action,
+        by,
+        comment,
+    } = asked;
+    check_text("by", &by, NAME_LIMIT)?;
+    check_text(
+        "comment",
+        comment.as_deref().unwrap_or_default(),
+        WORDS_LIMIT,
+    )?;
+    let command = Command {
+        alarm: alarm.clone(),
+        action,
+        by: by.clone(),
+        comment,
+    };
+    let answer = tokio::time::timeout(DEADLINE, app.desk.command(command)).await;
+    let answer = answer.map_err(|_elapsed| {
+        Refusal::silent("the command may still take effect: look at the alarm before you repeat it")
+    })??;
+    let (result, occurrence, by, at) = match &answer.outcome {
+        Outcome::Accepted { occurrence, at } => ("accepted", *occurrence, &*by, *at),
+        Outcome::AlreadyDone { occurrence, first } => {
+            ("already_done", *occurrence, &*first.by, first.at)
+        }
+    };
+    Ok(Json(Done {
+        result,
+        alarm: &alarm,
+        occurrence,
+        by,
+        at: rfc3339::format(at),
+        durable: answer.durable,
+    })
+    .into_response())
+}
+
+/// A JSON body, or what was expected.
+fn parse<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    expected: &str,
+) -> Result<T, Refusal> {
+    if !is_json(headers) {
+        return Err(Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            format!("expected `Content-Type: application/json` and a body like {expected}"),
+        ));
+    }
+    let body = body.map_err(|rejection| {
+        let status = rejection.status();
+        if status == StatusCode::PAYLOAD_TOO_LARGE {
+            let message = format!("expected a body like {expected}");
+            return Refusal::new(status, "too_large", message);
+        }
+        Refusal::bad_request("the body did not arrive whole")
+    })?;
+    serde_json::from_slice(&body)
+        .map_err(|error| Refusal::bad_request(format!("{error}; expected {expected}")))
+}
+
+/// `application/json`, with or without parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|value| {
+        let essence = value.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("application/json")
+    })
+}
+
+/// Words that go into the record for ever: bounded, and without control characters that could forge
+/// a line in a log or a terminal. Only a comment may have several lines.
+fn check_text(field: &str, text: &str, limit: usize) -> Result<(), Refusal> {
+    if text.len() > limit {
+        let message = format!("`{field}` is too long: at most {limit} bytes");
+        return Err(Refusal::bad_request(message));
+    }
+    let forged = |symbol: char| symbol.is_control() && !(field == "comment" && symbol == '\n');
+    if text.contains(forged) {
+        let message = format!("`{field}` must not contain control characters");
+        return Err(Refusal::bad_request(message));
+    }
+    Ok(())
+}
+
+/// How long, if it says so.
+fn span(text: Option<&str>) -> Result<Option<Duration>, Refusal> {
+    let span = text.map(scalar::duration).transpose();
+    span.map_err(|hint| Refusal::bad_request(format!("`for` is not a duration: {hint}")))
+}
