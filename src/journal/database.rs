@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use serde::de::DeserializeOwned;
 
 use super::chain::{GENESIS, Hash, digest};
@@ -173,6 +173,17 @@ pub(super) fn newest(connection: &Connection) -> Result<u64, rusqlite::Error> {
         |row| row.get(0),
     )?;
     Ok(newest.unsigned_abs())
+}
+
+/// `time_ms` of the newest row.
+pub(super) fn newest_time(connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
+    connection
+        .query_row(
+            "SELECT time_ms FROM event ORDER BY seq DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .optional()
 }
 
 pub(super) fn ends_with_stop(connection: &Connection) -> Result<bool, rusqlite::Error> {

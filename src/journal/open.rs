@@ -35,11 +35,12 @@ use rusqlite::Connection;
 use super::JournalSettings;
 use super::database::{
     APPLICATION, Header, MIGRATIONS, create, cursors, damage, ends_with_stop, header, last_alive,
-    memories, migrate, newest, open, present_schema, reason, schema, states, user_version,
+    memories, migrate, newest, newest_time, open, present_schema, reason, schema, states,
+    user_version,
 };
 use super::found::{OpenError, Restored};
 use super::place::FileId;
-use super::prune::Losses;
+use super::prune::{Age, Losses};
 use super::sidecar::{Ballast, EpochFile, HeadFile, Lock, beside, quarantine};
 use super::store::{PAGE, Store, signed};
 use crate::engine::time::{Moment, Wall};
@@ -141,6 +142,7 @@ impl Opening<'_> {
         // The head file still tells of what is lost; the first commit, which holds the event that
         // says so, replaces it. A kill before that finds the loss again.
 
+        let newest = newest_time(&connection).map_err(|source| self.sqlite(source))?;
         let store = Store {
             path: path.clone(),
             connection: Some(connection),
@@ -153,6 +155,7 @@ impl Opening<'_> {
             max_pages: self.max_pages(),
             cursors: restored.cursors.clone(),
             losses: Losses::default(),
+            age: Age::new(self.now, newest),
             file: FileId::at(path).map_err(self.file("look at the database"))?,
             head_file,
             ballast,

@@ -8,6 +8,15 @@
 //! | ... and nothing in it is delivered | the oldest undelivered rows: counted, an error in the log |
 //! | the disk is full | the ballast; then nothing more: the journal goes volatile |
 //!
+//! # What is old
+//!
+//! A board whose clock stands in 2038 for an hour must not lose three years of history in it, and one
+//! that starts in 1970 must not call everything before that old. So no wall clock says how old a row
+//! is. Rows carry the time of the journal's own clock, which goes on only while a gateway runs: at a
+//! start it goes on from the newest row; in a fresh journal it begins with the wall clock, right or
+//! not, as only differences count. Time without a gateway makes nothing older: after a winter in a
+//! drawer rows stay a winter longer, within `max_size`.
+//!
 //! Rows go by range, rarely: a DELETE per event quadruples the wear of the flash. Freed pages are
 //! used again, so the file stays at its size.
 
@@ -17,13 +26,40 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::chain::Hash;
 use super::store::{PAGE, Store, millis, signed};
-use crate::engine::time::Wall;
+use crate::engine::time::{Moment, Mono};
 
 /// Rows that one transaction deletes at most, so that an alarm behind it does not wait.
 const CHUNK: u64 = 2000;
 
 /// The smallest share of rows worth a transaction.
 const LEAST: u64 = 128;
+
+/// The clock by which rows grow old (module docs).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Age {
+    opened: Mono,
+    then: i64,
+}
+
+impl Age {
+    /// Goes on from `newest`, the time of the newest row; `None` in a fresh journal.
+    pub(super) fn new(now: Moment, newest: Option<i64>) -> Self {
+        Self {
+            opened: now.mono,
+            then: newest.unwrap_or_else(|| millis(now.wall)),
+        }
+    }
+
+    /// Milliseconds at `now`.
+    pub(super) fn millis(self, now: Mono) -> i64 {
+        self.then.saturating_add(whole(now.since(self.opened)))
+    }
+}
+
+/// Milliseconds; as many as there are numbers for.
+fn whole(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
 
 /// What had to go before every output had it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,15 +79,16 @@ impl Store {
     ///
     /// # Errors
     /// The file could not be read or written; nothing is lost by trying again later.
-    pub fn prune(&mut self, keep: Duration, now: Wall) -> Result<bool, rusqlite::Error> {
+    pub fn prune(&mut self, keep: Duration, now: Mono) -> Result<bool, rusqlite::Error> {
         let delivered = self.delivered();
+        let kept_from = self.age.millis(now).saturating_sub(whole(keep));
         let Some(connection) = &mut self.connection else {
             return Ok(false);
         };
         let base = base(connection)?;
-        let fresh = first_at_or_after(connection, (base, self.last_seq), millis(now - keep))?;
-        let upto = (fresh - 1).min(delivered).min(base.saturating_add(CHUNK));
-        delete(connection, base, upto)
+        let upto = delivered.min(base.saturating_add(CHUNK));
+        let old = older_than(connection, (base, upto), kept_from)?;
+        delete(connection, base, old)
     }
 
     /// Rows that every configured output has.
@@ -110,34 +147,29 @@ impl Store {
     }
 }
 
-/// The number before the oldest row.
+/// The number before the oldest row: a hole in the numbers behind the rows that are gone is no row.
 fn base(connection: &Connection) -> Result<u64, rusqlite::Error> {
-    let base: i64 = connection.query_row("SELECT base_seq FROM meta", [], |row| row.get(0))?;
+    let base: i64 = connection.query_row(
+        "SELECT coalesce((SELECT min(seq) - 1 FROM event), base_seq) FROM meta",
+        [],
+        |row| row.get(0),
+    )?;
     Ok(base.unsigned_abs())
 }
 
-/// First number in `(base, last]` whose row is not older than `time_ms`, else `last + 1`. Halving
-/// by number takes the place of an index: times rise with numbers, but for steps of the clock.
-fn first_at_or_after(
+/// The last number in `(base, upto]` up to which all rows are older than `time_ms`; `base` when none is.
+fn older_than(
     connection: &Connection,
-    (base, last): (u64, u64),
+    (base, upto): (u64, u64),
     time_ms: i64,
 ) -> Result<u64, rusqlite::Error> {
-    let mut select = connection
-        .prepare_cached("SELECT time_ms FROM event WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
-    let (mut low, mut high) = (base + 1, last.max(base) + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        let time: Option<i64> = select
-            .query_row([signed(middle)], |row| row.get(0))
-            .optional()?;
-        if time.is_some_and(|time| time < time_ms) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(low)
+    let young: Option<i64> = connection
+        .prepare_cached(
+            "SELECT seq FROM event WHERE seq > ?1 AND seq <= ?2 AND time_ms >= ?3 ORDER BY seq LIMIT 1",
+        )?
+        .query_row([signed(base), signed(upto), time_ms], |row| row.get(0))
+        .optional()?;
+    Ok(young.map_or(upto, |young| young.unsigned_abs() - 1))
 }
 
 /// Deletes the rows in `(base, upto]`; their last hash becomes the base of the chain.

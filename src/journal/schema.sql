@@ -4,7 +4,7 @@
 -- No secondary index: the rowid is the order, and every index would double the wear of the flash.
 CREATE TABLE event (
     seq     INTEGER PRIMARY KEY,  -- gap-free but for what was dropped from full memory while the disk failed
-    time_ms INTEGER NOT NULL,     -- wall clock, Unix milliseconds; for retention
+    time_ms INTEGER NOT NULL,     -- by the clock of prune.rs, which no wall clock moves; for retention
     line    TEXT    NOT NULL,     -- the JSON of contract 5.2
     hash    BLOB    NOT NULL      -- SHA-256(hash of the row before || line)
 ) STRICT;

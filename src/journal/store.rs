@@ -18,12 +18,12 @@ use super::chain::{self, Hash};
 use super::database;
 use super::found::OpenError;
 use super::place::FileId;
-use super::prune::Losses;
+use super::prune::{Age, Losses};
 use super::sidecar::{Ballast, HeadFile, Lock};
 use crate::engine::effect::Event;
 use crate::engine::memory::Memory;
 use crate::engine::snapshot::AlarmRecord;
-use crate::engine::time::Wall;
+use crate::engine::time::{Mono, Wall};
 use crate::event::{Committed, Identity, encode};
 
 /// Bytes of a page: small pages halve what a single event costs the flash.
@@ -44,6 +44,8 @@ pub struct Store {
     /// Of the configured outputs, as stored.
     pub(super) cursors: BTreeMap<Arc<str>, u64>,
     pub(super) losses: Losses,
+    /// By which rows grow old.
+    pub(super) age: Age,
     /// The database as it was opened, to know it again.
     pub(super) file: FileId,
     pub(super) head_file: HeadFile,
@@ -66,7 +68,7 @@ pub struct Entry {
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) committed: Committed,
-    pub(super) at: Wall,
+    pub(super) at: Mono,
     /// States of other alarms that the event settles.
     others: Vec<Arc<AlarmRecord>>,
 }
@@ -86,7 +88,7 @@ impl Row {
         };
         Self {
             committed,
-            at: event.at.wall,
+            at: event.at.mono,
             others: event.others.iter().cloned().map(Arc::new).collect(),
         }
     }
@@ -288,7 +290,7 @@ impl Store {
             if self.on_disk > write.settled && !write.rows.is_empty() {
                 tx.execute("DELETE FROM event WHERE seq > ?1", [signed(write.settled)])?;
             }
-            put_rows(&tx, write.rows)?;
+            put_rows(&tx, write.rows, self.age)?;
             put_states(&tx, write)?;
             put_memories(&tx, write.memories)?;
             for (output, seq) in write.cursors {
@@ -320,7 +322,7 @@ impl Store {
     }
 }
 
-fn put_rows(tx: &Connection, rows: &[Row]) -> Result<(), rusqlite::Error> {
+fn put_rows(tx: &Connection, rows: &[Row], age: Age) -> Result<(), rusqlite::Error> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -331,7 +333,7 @@ fn put_rows(tx: &Connection, rows: &[Row]) -> Result<(), rusqlite::Error> {
         hash = chain::link(&hash, line);
         insert.execute(params![
             signed(row.committed.seq),
-            millis(row.at),
+            age.millis(row.at),
             line,
             hash
         ])?;

@@ -227,7 +227,7 @@ impl Writer {
             self.store.take_ballast();
         }
         let now = clock::now();
-        let more = self.store.prune(self.keep, now.wall);
+        let more = self.store.prune(self.keep, now.mono);
         // A chunk at a time, so that events that come meanwhile are committed in between.
         if !more.is_ok_and(|more| more) {
             self.housekeeping_at = now.mono + HOUSEKEEPING;

@@ -175,7 +175,7 @@ fn when_full_the_oldest_is_shown_before_it_goes_and_its_alarm_state_stays() {
     let occurrences: Vec<_> = group.rows.iter().take(2).map(|row| row.at).collect();
     assert_eq!(
         occurrences,
-        [entry(1).event.at.wall, entry(4).event.at.wall]
+        [entry(1).event.at.mono, entry(4).event.at.mono]
     );
     assert_eq!(group.rows[1].committed.seq, 4, "their numbers stay holes");
 }

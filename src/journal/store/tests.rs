@@ -1,13 +1,14 @@
 //! Transactions, numbers and bounds on a real file system.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::chain::{Damage, verify};
 use super::super::scratch::{Scratch, alter, at, event, raises, seqs};
 use super::super::{Entry, Store};
 use super::{CommitError, Write};
-use crate::engine::effect::EventKind;
-use crate::engine::time::Wall;
+use crate::engine::effect::{Event, EventKind};
+use crate::engine::time::{Moment, Mono};
 
 #[test]
 fn a_restart_brings_everything_back_whether_closed_or_killed() {
@@ -229,29 +230,101 @@ fn age_prunes_only_what_is_delivered() {
     store
         .commit(&raises(1, 5000), at(7000).wall)
         .expect("commits");
-    let keep = std::time::Duration::from_secs(1000);
-    let now: Wall = at(5001).wall;
+    let keep = Duration::from_secs(1000);
+    let now = at(5001);
     assert!(
-        !store.prune(keep, now).expect("works"),
+        !store.prune(keep, now.mono).expect("works"),
         "nothing is delivered"
     );
     let write = Write {
         cursors: &[("up".into(), 2500)],
         ..Write::default()
     };
-    store.write(&write, now).expect("commits");
-    while store.prune(keep, now).expect("works") {}
+    store.write(&write, now.wall).expect("commits");
+    while store.prune(keep, now.mono).expect("works") {}
     assert_eq!(seqs(&store)[0], 2501, "not delivered yet");
     let write = Write {
         cursors: &[("up".into(), 5000)],
         ..Write::default()
     };
-    store.write(&write, now).expect("commits");
-    while store.prune(keep, now).expect("works") {}
+    store.write(&write, now.wall).expect("commits");
+    while store.prune(keep, now.mono).expect("works") {}
     assert_eq!(seqs(&store)[0], 3001, "not old enough yet");
     assert_eq!(store.take_losses().undelivered, 0);
     drop(store);
     let (_store, restored) = scratch.open();
     assert_eq!((restored.last_seq, restored.records.len()), (5000, 1));
     assert!(verify(&scratch.database()).is_ok());
+}
+
+#[test]
+fn no_wall_clock_makes_history_old() {
+    let scratch = Scratch::new();
+    let keep = Duration::from_secs(1000);
+    // An hour in 2100, between two runs in 1970: each run has its own monotonic clock.
+    let far = Duration::from_secs(4_102_444_800);
+    for wall in [at(1000).wall, at(1000).wall + far, at(1000).wall] {
+        let begin = Moment {
+            mono: Mono::ZERO,
+            wall,
+        };
+        let (mut store, _) =
+            Store::open(&scratch.settings(), "north", &[], begin).expect("the journal opens");
+        let entries: Vec<Entry> = raises(1, 3)
+            .into_iter()
+            .zip(1_u64..)
+            .map(|(entry, second)| Entry {
+                event: Arc::new(Event {
+                    at: begin.after(Duration::from_secs(100 * second)),
+                    ..(*entry.event).clone()
+                }),
+                t: None,
+            })
+            .collect();
+        store.commit(&entries, wall).expect("commits");
+        let later = begin.after(Duration::from_secs(301));
+        assert!(!store.prune(keep, later.mono).expect("works"));
+    }
+    // Nine hundred seconds of watching in all, and six hundred more.
+    let (mut store, _) = scratch.open_for(&[]);
+    assert_eq!(seqs(&store).len(), 9);
+    let later = at(1000).after(Duration::from_secs(601)).mono;
+    assert!(store.prune(keep, later).expect("works"));
+    assert_eq!(seqs(&store)[0], 6, "older than a thousand seconds");
+}
+
+#[test]
+fn a_long_hole_in_the_numbers_stops_no_pruning() {
+    for by_age in [true, false] {
+        let scratch = Scratch::new();
+        let mut settings = scratch.settings();
+        settings.max_size = 512 << 10;
+        let (mut store, _) = Store::open(&settings, "north", &[], at(1)).expect("opens");
+        // As after a long time without a disk.
+        for first in [10_001, 20_001] {
+            let rows: Vec<_> = raises(first, 50)
+                .iter()
+                .zip(first..)
+                .map(|(entry, seq)| super::Row::stamp(entry, store.identity(), seq, true))
+                .collect();
+            let write = Write {
+                rows: &rows,
+                settled: store.last_seq,
+                ..Write::default()
+            };
+            store.write(&write, at(2000).wall).expect("commits");
+        }
+        if by_age {
+            let now = at(1000 + 20_025).mono;
+            while store.prune(Duration::ZERO, now).expect("works") {}
+            assert_eq!(seqs(&store)[0], 20_025);
+        } else {
+            for round in 0..60 {
+                let batch = raises(30_001 + round * 50, 50);
+                store.commit(&batch, at(2000).wall).expect("goes on");
+            }
+            assert!(seqs(&store)[0] > 20_050);
+        }
+        assert!(verify(&scratch.database()).is_ok());
+    }
 }
