@@ -4,7 +4,7 @@
 -- No secondary index: the rowid is the order, and every index would double the wear of the flash.
 CREATE TABLE event (
     seq     INTEGER PRIMARY KEY,  -- gap-free but for what was dropped from full memory while the disk failed
-    time_ms INTEGER NOT NULL,     -- by the clock of prune.rs, which no wall clock moves; for retention
+    time_ms INTEGER NOT NULL,     -- wall clock, Unix milliseconds; for retention
     line    TEXT    NOT NULL,     -- the JSON of contract 5.2
     hash    BLOB    NOT NULL      -- SHA-256(hash of the row before || line)
 ) STRICT;
@@ -25,7 +25,8 @@ CREATE TABLE cursor (
 -- One row.
 CREATE TABLE meta (
     one       INTEGER PRIMARY KEY CHECK (one = 1),
-    epoch     INTEGER NOT NULL,   -- of the ids of the run that opened the file last
+    epoch     INTEGER NOT NULL,   -- of the ids handed out now
+    reserved  INTEGER NOT NULL,   -- epoch for the next stretch without a disk; used by nobody yet
     alive_ms  INTEGER,            -- last sign of life, Unix milliseconds; NULL before the first
     last_seq  INTEGER NOT NULL,   -- newest row there must be
     base_seq  INTEGER NOT NULL,   -- row before the oldest one kept

@@ -122,7 +122,9 @@ pub(super) fn raises(first: u64, count: u64) -> Vec<Entry> {
 }
 
 /// Makes a journal of today one of the first version.
-pub(super) const TO_VERSION_1: &str = "DROP TABLE memory; PRAGMA user_version=1";
+pub(super) const TO_VERSION_1: &str = "DROP TABLE memory;
+    ALTER TABLE meta ADD COLUMN reserved INTEGER NOT NULL DEFAULT 8;
+    PRAGMA user_version=1";
 
 /// What an alarm remembers at `seconds` after the epoch.
 pub(super) fn memory(alarm: &str, seconds: u64) -> Memory {
