@@ -16,7 +16,7 @@ use crate::clock;
 use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::Effect;
-use crate::engine::reading::{Reading, Sample};
+use crate::engine::reading::Reading;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::time::Moment;
 use crate::journal::{CommitOutcome, Inbox, Record, Waiter};
@@ -159,8 +159,12 @@ impl Evaluation {
     async fn judge(&mut self, delivery: Delivery) {
         let began = clock::monotonic();
         match delivery.readings {
-            Batch::One(reading) => self.read(reading),
-            Batch::Many(readings) => readings.into_iter().for_each(|reading| self.read(reading)),
+            Batch::One(reading) => self.engine.read(reading),
+            Batch::Many(readings) => {
+                for reading in readings {
+                    self.engine.read(reading);
+                }
+            }
         }
         match (self.engine.has_events(), delivery.receipt) {
             // Also when the event is only in memory or lost: holding back acknowledgements would
@@ -175,13 +179,6 @@ impl Evaluation {
             }
         }
         self.metrics.evaluation(clock::monotonic().since(began));
-    }
-
-    fn read(&mut self, reading: Reading) {
-        if let Sample::Bad(fault) = reading.sample {
-            self.metrics.bad_reading(reading.point, fault.name());
-        }
-        self.engine.read(reading);
     }
 
     async fn answer(&mut self, request: Request) {

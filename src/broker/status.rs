@@ -80,11 +80,15 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::engine::reading::Measured;
 
     fn said(inbox: &mut mpsc::Receiver<Delivery>) -> Option<f64> {
         match inbox.try_recv().ok()?.readings {
-            Batch::One(reading) => reading.sample.value().map(|value| value.get()),
-            Batch::Many(_) => None,
+            Batch::One(Reading {
+                measured: Measured::Sample(sample),
+                ..
+            }) => sample.value().map(|value| value.get()),
+            Batch::One(_) | Batch::Many(_) => None,
         }
     }
 

@@ -179,7 +179,6 @@ fn buses(points: &[RawPoint], devices: Vec<Device>, numbered: &mut Numbered) -> 
                 address: register.address,
                 data_type: register.data_type,
                 order: register.order,
-                scaling: register.scaling,
             });
         }
     }
@@ -225,7 +224,7 @@ fn subscribers(
                 value: topic.value.clone(),
                 time: topic.time.clone(),
                 time_format: topic.time_format,
-                scaling: topic.scaling,
+                digital: topic.digital,
             });
         }
     }

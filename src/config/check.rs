@@ -9,6 +9,7 @@ use super::finding::{Kind, Log};
 use super::place::Place;
 use super::point::RawPoint;
 use super::scalar::{show_duration, show_number};
+use super::signal;
 use crate::engine::settings::{AlarmSettings, LimitRule, PointSettings, Priority, RateRule, Rule};
 use crate::guidance::Guidance;
 
@@ -25,6 +26,7 @@ pub(super) struct Checked<'a> {
 pub(super) fn point(point: &Checked<'_>, log: &mut Log) {
     limit_order(point, log);
     limits_in_range(point, log);
+    signal::check(point, log);
     stale(point, log);
     rate_without_limit(point.raw, log);
     someone_knows(point, log);

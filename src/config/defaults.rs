@@ -181,6 +181,10 @@ pub(super) fn resolve(
         unit: raw.unit.as_str().into(),
         stale_after: Some(stale_after),
         good_confirm: raw.good_confirm.unwrap_or(GOOD_CONFIRM),
+        signal: {
+            let range = raw.range.as_ref().map(|range| range.value);
+            raw.signal.resolve(range, raw.measures)
+        },
         alarms: Vec::with_capacity(raw.alarms.len()),
         group: None,
     };

@@ -9,7 +9,8 @@ use super::detection;
 use super::group;
 use super::register::{order_name, table_name, type_name, width};
 use super::scalar::{show_duration, show_number};
-use crate::engine::reading::{PointIndex, Scaling};
+use super::signal;
+use crate::engine::reading::PointIndex;
 use crate::engine::settings::{AlarmSettings, Direction, PendingHold, PointSettings, Rule};
 use crate::guidance::Guidance;
 use crate::input::modbus::{ByteOrder, DeviceSettings, RegisterPoint};
@@ -52,6 +53,9 @@ pub fn explain(config: &Config) -> String {
         line(&mut text, format_args!("{gap}{}: {name}", point.id));
         if let Some(origin) = origins.get(&index) {
             line(&mut text, format_args!("  Read from {origin}."));
+        }
+        for sentence in signal::explain(&point.signal, &point.unit) {
+            line(&mut text, format_args!("  {sentence}"));
         }
         line(&mut text, format_args!("  {}", quality(point)));
         let area = alarms
@@ -122,11 +126,8 @@ fn origins(config: &Config) -> BTreeMap<PointIndex, String> {
         broker.mappings.iter().map(|mapping| {
             let value = mapping.value.as_deref();
             let part = value.map_or_else(String::new, |pointer| format!(", {pointer}"));
-            let (id, topic, scaling) = (&broker.id, &mapping.topic, scaling(mapping.scaling));
-            (
-                mapping.point,
-                format!("broker {id}, topic {topic}{part}{scaling}"),
-            )
+            let (id, topic) = (&broker.id, &mapping.topic);
+            (mapping.point, format!("broker {id}, topic {topic}{part}"))
         })
     });
     registers.chain(topics).collect()
@@ -151,20 +152,11 @@ fn from_device(device: &DeviceSettings, register: &RegisterPoint) -> String {
         format!(" {}", order_name(register.order))
     };
     format!(
-        "device {}, {table}:{} {kind}{order}{}, every {}",
+        "device {}, {table}:{} {kind}{order}, every {}",
         device.id,
         register.address,
-        scaling(register.scaling),
         show_duration(device.poll)
     )
-}
-
-fn scaling(scaling: Scaling) -> String {
-    if scaling == Scaling::IDENTITY {
-        return String::new();
-    }
-    let (scale, offset) = (show_number(scaling.scale), show_number(scaling.offset));
-    format!(" (raw x {scale} + {offset})")
 }
 
 fn quality(point: &PointSettings) -> String {

@@ -200,6 +200,33 @@ impl<'a> Keys<'a> {
         choice(key, &self.entry(key)?.item, choices, log)
     }
 
+    /// Two numbers.
+    pub(super) fn pair(&self, key: &str, example: &str, log: &mut Log) -> Option<At<(f64, f64)>> {
+        let items = self.list(key, log)?;
+        let place = self.entry(key)?.item.place;
+        let [first, second] = items else {
+            log.error(Kind::BadValue, place, format!("`{key}` has two numbers"))
+                .hint(format!("for example `{key} = {example}`"));
+            return None;
+        };
+        let (first, second) = (number(key, first, log)?, number(key, second, log)?);
+        Some(At {
+            value: (first.value, second.value),
+            place,
+        })
+    }
+
+    /// Two numbers, the lower one first.
+    pub(super) fn range(&self, key: &str, example: &str, log: &mut Log) -> Option<At<(f64, f64)>> {
+        let ends = self.pair(key, example, log)?;
+        if ends.value.0 < ends.value.1 {
+            return Some(ends);
+        }
+        let text = format!("`{key}` starts with the lower number");
+        log.error(Kind::OutOfRange, ends.place, text);
+        None
+    }
+
     /// A list.
     pub(super) fn list(&self, key: &str, log: &mut Log) -> Option<&'a [Item]> {
         let item = &self.entry(key)?.item;

@@ -49,6 +49,7 @@ mod point;
 mod register;
 mod review;
 mod secret;
+mod signal;
 mod source;
 mod tree;
 mod wiring;

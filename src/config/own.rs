@@ -8,6 +8,7 @@ use super::defaults::Resolved;
 use crate::engine::settings::{
     AlarmKind, AlarmSettings, PendingHold, PointSettings, Priority, Rule,
 };
+use crate::engine::signal::Signal;
 use crate::guidance::Guidance;
 
 /// The journal is not on disk.
@@ -84,6 +85,7 @@ fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
         stale_after: None,
         good_confirm: Duration::ZERO,
         group: None,
+        signal: Signal::plain(),
         alarms: vec![AlarmSettings {
             rule: Rule::State { when: true },
             priority,

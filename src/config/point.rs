@@ -8,12 +8,12 @@ use super::broker::{Broker, is_topic};
 use super::defaults::Measure;
 use super::device::Device;
 use super::finding::{Kind, Log};
-use super::keys::{Keys, Vocabulary, check_id, number};
+use super::keys::{Keys, Vocabulary, check_id};
 use super::people::{People, dangling};
 use super::place::{At, Place};
 use super::register::{self, Register};
+use super::signal::{self, RawSignal};
 use super::tree::Entry;
-use crate::engine::reading::Scaling;
 use crate::input::mqtt::TimeFormat;
 
 pub(super) const POINT: Vocabulary = Vocabulary {
@@ -34,6 +34,15 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "order",
         "scale",
         "offset",
+        "raw_range",
+        "clamp",
+        "signal",
+        "fault_low",
+        "fault_high",
+        "fault_after",
+        "invalid_raw",
+        "valid_range",
+        "max_step",
         "broker",
         "topic",
         "value",
@@ -56,17 +65,6 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         ("sensor", "distinguish kinds of sensor"),
         ("reorder", "put late readings in order"),
         ("late", "judge late readings"),
-        (
-            "raw_range",
-            "scale by two ranges (use `scale` and `offset`)",
-        ),
-        ("signal", "judge current loops"),
-        ("fault_low", "judge current loops"),
-        ("fault_high", "judge current loops"),
-        ("fault_after", "judge current loops"),
-        ("invalid_raw", "know invalid raw values"),
-        ("valid_range", "judge plausibility"),
-        ("max_step", "judge plausibility"),
         ("frozen", "watch for values that do not move"),
         ("deviation", "compare with a reference"),
         ("forecast", "raise forecast alarms"),
@@ -99,6 +97,7 @@ pub(super) struct RawPoint {
     pub(super) stale_after: Option<At<Duration>>,
     pub(super) good_confirm: Option<Duration>,
     pub(super) source: Option<RawSource>,
+    pub(super) signal: RawSignal,
     /// In the point's unit, for all limits.
     pub(super) deadband: Option<At<f64>>,
     /// On-delay of limits and state.
@@ -112,25 +111,27 @@ pub(super) struct RawPoint {
 impl RawPoint {
     /// Does it have only two positions? `None` without a readable source.
     pub(super) fn is_digital(&self) -> Option<bool> {
-        self.source.as_ref().map(|source| match source {
-            RawSource::Register(register) => register.is_digital(),
-            RawSource::Topic(topic) => topic.digital,
-        })
+        self.source.as_ref().map(RawSource::is_digital)
     }
 
     /// Least and greatest value of an integer that is taken as it is, and the name of its type.
     pub(super) fn representable(&self) -> Option<(f64, f64, &'static str)> {
         match &self.source {
-            Some(RawSource::Register(register)) => register.representable(),
-            Some(RawSource::Topic(_)) | None => None,
+            Some(RawSource::Register(register)) if self.signal.is_plain() => {
+                register.representable()
+            }
+            Some(RawSource::Register(_) | RawSource::Topic(_)) | None => None,
         }
     }
 
     /// The step from one value to the next of an integer, in the point's unit.
     pub(super) fn resolution(&self) -> Option<f64> {
         match &self.source {
-            Some(RawSource::Register(register)) => register.resolution(),
-            Some(RawSource::Topic(_)) | None => None,
+            Some(RawSource::Register(register)) if register.is_whole() => {
+                let range = self.range.as_ref().map(|range| range.value);
+                Some(self.signal.per_step(range))
+            }
+            Some(RawSource::Register(_) | RawSource::Topic(_)) | None => None,
         }
     }
 
@@ -146,6 +147,16 @@ pub(super) enum RawSource {
     Topic(Topic),
 }
 
+impl RawSource {
+    /// Has it only two positions?
+    pub(super) fn is_digital(&self) -> bool {
+        match self {
+            Self::Register(register) => register.is_digital(),
+            Self::Topic(topic) => topic.digital,
+        }
+    }
+}
+
 /// One value of a topic.
 pub(super) struct Topic {
     /// Which broker.
@@ -154,7 +165,6 @@ pub(super) struct Topic {
     pub(super) value: Option<String>,
     pub(super) time: Option<String>,
     pub(super) time_format: TimeFormat,
-    pub(super) scaling: Scaling,
     /// Are the numbers 0 and 1 the two positions of a contact? A payload does not say; a person who
     /// writes `state` does.
     pub(super) digital: bool,
@@ -189,7 +199,7 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         unit: keys
             .text("unit", log)
             .map_or_else(String::new, |unit| unit.value),
-        range: range(&keys, log),
+        range: keys.range("range", "[0, 100]", log),
         oel: keys.positive("oel", false, log),
         noise: keys.positive("noise", false, log),
         stale_after: keys.duration("stale_after", STALE, log),
@@ -197,12 +207,14 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
             .duration("good_confirm", CONFIRM, log)
             .map(|time| time.value),
         source: source(&keys, around, log),
+        signal: RawSignal::default(),
         deadband: keys.positive("deadband", true, log),
         delay: keys.duration("delay", alarm::DELAY, log),
         action: keys.text("action", log).map(|action| action.value),
         plan: keys.text("plan", log).map(|plan| plan.value),
         alarms: Vec::new(),
     };
+    point.signal = signal::read(&keys, point.source.as_ref(), log);
     point.alarms = alarm::read(&keys, point.is_digital(), log);
     Some(point)
 }
@@ -216,54 +228,6 @@ fn check_point_id(id: &At<String>, log: &mut Log) {
         )
         .hint("choose another id for this point");
     }
-}
-
-fn range(keys: &Keys<'_>, log: &mut Log) -> Option<At<(f64, f64)>> {
-    let items = keys.list("range", log)?;
-    let place = keys.entry("range").map(|entry| entry.item.place)?;
-    let [low, high] = items else {
-        log.error(
-            Kind::BadValue,
-            place,
-            "`range` has two numbers: lowest and highest value",
-        )
-        .hint("for example `range = [0, 100]`");
-        return None;
-    };
-    let (low, high) = (number("range", low, log)?, number("range", high, log)?);
-    if low.value >= high.value {
-        log.error(
-            Kind::OutOfRange,
-            place,
-            "`range` starts with the lower number",
-        );
-        return None;
-    }
-    Some(At {
-        value: (low.value, high.value),
-        place,
-    })
-}
-
-/// `raw * scale + offset`.
-pub(super) fn scaling(keys: &Keys<'_>, log: &mut Log) -> Scaling {
-    let scale = keys.number("scale", log);
-    let mut scaling = Scaling::IDENTITY;
-    if let Some(scale) = scale {
-        if scale.value.abs() > 0.0 {
-            scaling.scale = scale.value;
-        } else {
-            log.error(
-                Kind::OutOfRange,
-                scale.place,
-                "`scale` 0 would make every value the same",
-            );
-        }
-    }
-    if let Some(offset) = keys.number("offset", log) {
-        scaling.offset = offset.value;
-    }
-    scaling
 }
 
 fn source(keys: &Keys<'_>, around: &Surroundings<'_>, log: &mut Log) -> Option<RawSource> {
@@ -324,21 +288,13 @@ fn topic(keys: &Keys<'_>, brokers: &[Broker], log: &mut Log) -> Option<Topic> {
             log,
         );
     }
-    let digital = alarm::has_state(keys);
-    if digital {
-        for key in ["scale", "offset"] {
-            keys.refuse(key, "with `state` the value is 0 or 1", log);
-        }
-    }
-    let scaling = scaling(keys, log);
     Some(Topic {
         broker: broker?,
         topic: topic?,
         value,
         time,
         time_format: time_format.map_or(TimeFormat::Auto, |format| format.value),
-        scaling,
-        digital,
+        digital: alarm::has_state(keys),
     })
 }
 

@@ -4,8 +4,7 @@ use super::device::Device;
 use super::finding::{Kind, Log};
 use super::keys::Keys;
 use super::place::{At, Place};
-use super::point::{one_of, scaling};
-use crate::engine::reading::Scaling;
+use super::point::one_of;
 use crate::input::modbus::{ByteOrder, DataType, Table};
 
 const TABLES: [(&str, Table); 4] = [
@@ -43,7 +42,6 @@ pub(super) struct Register {
     pub(super) address: u16,
     pub(super) data_type: DataType,
     pub(super) order: ByteOrder,
-    pub(super) scaling: Scaling,
 }
 
 impl Register {
@@ -52,8 +50,7 @@ impl Register {
         matches!(self.data_type, DataType::Bool)
     }
 
-    /// Least and greatest value of an integer that is taken as it is, and the name of its type. Of
-    /// 64 bits not: no limit in use comes near.
+    /// Least and greatest number of an integer type, and its name. Of 64 bits not: no limit in use comes near.
     pub(super) fn representable(&self) -> Option<(f64, f64, &'static str)> {
         let (low, high) = match self.data_type {
             DataType::Int16 => (f64::from(i16::MIN), f64::from(i16::MAX)),
@@ -66,20 +63,19 @@ impl Register {
             | DataType::Float32
             | DataType::Float64 => return None,
         };
-        let plain = self.scaling == Scaling::IDENTITY;
-        plain.then(|| (low, high, type_name(self.data_type)))
+        Some((low, high, type_name(self.data_type)))
     }
 
-    /// The step from one value to the next of an integer, in the point's unit.
-    pub(super) fn resolution(&self) -> Option<f64> {
+    /// Does it hold whole numbers?
+    pub(super) const fn is_whole(&self) -> bool {
         match self.data_type {
             DataType::Int16
             | DataType::Uint16
             | DataType::Int32
             | DataType::Uint32
             | DataType::Int64
-            | DataType::Uint64 => Some(self.scaling.scale.abs()),
-            DataType::Bool | DataType::Float32 | DataType::Float64 => None,
+            | DataType::Uint64 => true,
+            DataType::Bool | DataType::Float32 | DataType::Float64 => false,
         }
     }
 
@@ -149,11 +145,8 @@ pub(super) fn read(keys: &Keys<'_>, devices: &[Device], log: &mut Log) -> Option
         }
     };
     if data_type == Some(DataType::Bool) {
-        for key in ["order", "scale", "offset"] {
-            keys.refuse(key, "the value is one bit", log);
-        }
+        keys.refuse("order", "the value is one bit", log);
     }
-    let scaling = scaling(keys, log);
     let register = Register {
         device: device?,
         place: written?.place,
@@ -161,7 +154,6 @@ pub(super) fn read(keys: &Keys<'_>, devices: &[Device], log: &mut Log) -> Option
         address: location?.1,
         data_type: data_type?,
         order: order.map_or(ByteOrder::Abcd, |order| order.value),
-        scaling,
     };
     fits(&register, &devices[register.device], log).then_some(register)
 }

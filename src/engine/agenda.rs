@@ -17,6 +17,8 @@ use super::time::Mono;
 pub(super) enum Timer {
     /// The on-delay of an alarm.
     Raise(u32),
+    /// What was set aside at a point has lasted.
+    Aside(u32),
     /// The silence of a point.
     Stale(u32),
     /// The confirmation that a point is good again.

@@ -106,6 +106,13 @@ impl Phase {
         }
     }
 
+    /// The condition may be true again: what was about to clear does not.
+    pub(super) fn hold(&mut self) {
+        if matches!(self, Self::Clearing { .. }) {
+            *self = Self::Active;
+        }
+    }
+
     /// A running delay begins anew at `now`.
     pub(super) fn restart(&mut self, delays: Delays, now: Mono) {
         match self {

@@ -8,8 +8,8 @@ use super::agenda::Timer;
 use super::alarm::{Input, Standing, Step, transition};
 use super::delay::{Confirmed, Phase, Zone};
 use super::links::Source;
-use super::quality::Condition;
-use super::reading::{Fault, Sample};
+use super::quality::{Condition, Doubtful};
+use super::reading::{Doubt, Fault, Sample};
 use super::time::{Moment, Mono};
 use super::{Engine, Point, Sight, timer_index};
 
@@ -17,25 +17,83 @@ impl Engine {
     /// A live reading of a point.
     pub(super) fn accept(&mut self, index: usize, sample: Sample, taken: Mono, now: Moment) {
         self.arm_stale(index);
-        let confirm = self.points[index].good_confirm;
         let channel = &mut self.points[index].channel;
         if let Sample::Bad(fault) = sample {
             channel.confirm_due = None;
             self.lose_value(index, Condition::Bad(fault), now);
             return;
         }
-        channel.sample = Some(sample);
         match channel.condition {
-            Condition::Waiting | Condition::Present => {
-                let first = channel.condition == Condition::Waiting;
-                channel.condition = Condition::Present;
-                let changed = channel.mark(sample, now.mono, confirm);
-                if first || changed {
-                    self.links.touch(Source::Condition(index));
-                }
-                self.judge(index, sample, Some(taken), changed, now);
+            Condition::Waiting | Condition::Present => self.believe(index, sample, taken, now),
+            Condition::Bad(_) | Condition::Stale => {
+                channel.sample = Some(sample);
+                self.await_confirmation(index, now);
             }
-            Condition::Bad(_) | Condition::Stale => self.await_confirmation(index, now),
+        }
+    }
+
+    /// There is a value to judge.
+    fn believe(&mut self, index: usize, sample: Sample, taken: Mono, now: Moment) {
+        let confirm = self.points[index].good_confirm;
+        let channel = &mut self.points[index].channel;
+        channel.sample = Some(sample);
+        let first = channel.condition == Condition::Waiting;
+        channel.condition = Condition::Present;
+        let changed = channel.mark(sample, now.mono, confirm);
+        if first || changed {
+            self.links.touch(Source::Condition(index));
+        }
+        self.judge(index, sample, Some(taken), changed, now);
+    }
+
+    /// A reading that is not believed yet. The value before it holds, but is no evidence: nothing
+    /// clears, and a point that was bad is not good again.
+    pub(super) fn set_aside(&mut self, index: usize, now: Moment) {
+        self.arm_stale(index);
+        let point = &mut self.points[index];
+        point.channel.confirm_due = None;
+        if let (Some(aside), false) = (point.channel.aside, point.channel.aside_armed) {
+            point.channel.aside_armed = true;
+            let due = aside.due(&point.channel);
+            self.agenda.push(due, Timer::Aside(timer_index(index)));
+        }
+        let last = point.channel.shown().and_then(Sample::value);
+        let changed = last.is_some_and(|last| {
+            let held = Sample::Uncertain(last, Doubt::LastUsableValue);
+            point.channel.mark(held, now.mono, point.good_confirm)
+        });
+        if changed {
+            self.links.touch(Source::Condition(index));
+        }
+        for alarm in point.alarms.clone() {
+            self.alarms[alarm].phase.hold();
+            if changed {
+                self.report_quality(alarm, true, now);
+            }
+        }
+    }
+
+    /// The agenda's entry of what is set aside comes up; another may have taken its place.
+    pub(super) fn end_aside(&mut self, index: usize, due: Mono, now: Moment) {
+        let point = &mut self.points[index];
+        point.channel.aside_armed = false;
+        let Some(aside) = point.channel.aside else {
+            return;
+        };
+        let lasted = aside.due(&point.channel);
+        if lasted > due {
+            point.channel.aside_armed = true;
+            self.agenda.push(lasted, Timer::Aside(timer_index(index)));
+            return;
+        }
+        match aside.what {
+            Doubtful::FaultCurrent => {
+                self.lose_value(index, Condition::Bad(Fault::SensorFailure), now);
+            }
+            Doubtful::Step(sample, taken) => {
+                point.channel.aside = None;
+                self.believe(index, sample, taken, now);
+            }
         }
     }
 
@@ -95,6 +153,7 @@ impl Engine {
         }
         point.channel.stale_armed = false;
         point.channel.confirm_due = None;
+        point.channel.aside = None;
         match point.channel.condition {
             Condition::Stale => {}
             // The alarm is there already; silence is only another reason for it.
@@ -137,11 +196,12 @@ impl Engine {
             self.links.touch(Source::Condition(index));
             self.links.touch(Source::Value(index));
         }
+        let other_reason = (self.points[index].channel).other_reason(had_value, now.mono);
         for alarm in self.points[index].alarms.clone() {
             let known = self.alarms[alarm].state.is_active();
             let zone = self.alarms[alarm].watch.zone_without_value(condition);
             self.advance(alarm, zone, now);
-            if known && zone == Zone::Beyond && was != condition {
+            if known && zone == Zone::Beyond && other_reason {
                 self.report_change(alarm, now);
             }
         }

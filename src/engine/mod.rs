@@ -40,6 +40,7 @@ pub mod reading;
 mod report;
 mod rule;
 pub mod settings;
+pub mod signal;
 pub mod snapshot;
 pub mod time;
 
@@ -143,10 +144,12 @@ impl Engine {
             received: now,
             ..reading
         };
-        if let Admission::Live(sample, taken) = point.channel.admit(&reading) {
-            self.accept(index, sample, taken, now);
-            self.settle(now);
+        match point.channel.admit(&reading) {
+            Admission::Live(sample, taken) => self.accept(index, sample, taken, now),
+            Admission::Aside => self.set_aside(index, now),
+            Admission::Ignored => return,
         }
+        self.settle(now);
     }
 
     /// Lets time pass.
@@ -210,7 +213,7 @@ impl Engine {
                 unit: Arc::clone(&point.unit),
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
-                channel: Channel::new(Condition::Waiting, last_alive, now.mono),
+                channel: Channel::new(point.signal.clone(), last_alive, now.mono),
                 group: None,
                 hidden: Sight::default(),
                 alarms: first..alarms.len(),
@@ -233,8 +236,9 @@ impl Engine {
             names: names.collect(),
             groups,
             links,
-            // Silence and confirmation per point, a delay per alarm. What people do may allocate.
-            agenda: Agenda::with_capacity(2 * points.len() + alarms.len()),
+            // Silence, confirmation and what is set aside per point, a delay per alarm. What people do may
+            // allocate.
+            agenda: Agenda::with_capacity(3 * points.len() + alarms.len()),
             longest: settings.longest,
             effects: VecDeque::with_capacity(64),
             points,
@@ -283,8 +287,9 @@ impl Engine {
             to
         };
         while let Some((due, timer)) = self.agenda.pop(to.mono, inclusive) {
-            let now = self.now.at(due.max(self.now.mono));
-            self.fire(timer, due, now);
+            // What a timer reports is seen at its time, whenever the call comes that lets it fire.
+            self.now = self.now.at(due.max(self.now.mono));
+            self.fire(timer, due, self.now);
         }
         let step = to.wall.seconds_since(self.now.at(to.mono).wall);
         self.now = to;
@@ -325,6 +330,7 @@ impl Engine {
                     self.arm_delay(index);
                 }
             }
+            Timer::Aside(point) => self.end_aside(point as usize, due, now),
             Timer::Stale(point) => self.fall_silent(point as usize, due, now),
             Timer::Confirm(point) => self.end_confirmation(point as usize, due, now),
             Timer::Attend(alarm) => self.attend(alarm as usize, due, now),

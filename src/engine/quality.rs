@@ -18,21 +18,28 @@
 //!
 //! A source's clock is believed unless it shows the future by more than 5 s or a time before 2020;
 //! then the gateway's time is used and the value is uncertain. What is late, and what only skewed,
-//! is told in [`source_clock`]. Times on rule windows are on the gateway's monotonic scale.
+//! is told in [`source_clock`]; which readings are not believed at once, in [`aside`]. Times on rule windows are on the gateway's monotonic scale.
 //!
 //! A value holds until the next one, or until silence makes it stale. So one good value may end an
 //! off-delay; but it confirms nothing across a silence: when a point falls silent its confirmation
 //! ends, also when both are due at one instant.
 
+mod aside;
 mod source_clock;
 
 use std::time::Duration;
 
-use super::reading::{Doubt, Fault, Quality, Reading, Sample};
+use super::reading::{Doubt, Fault, Measured, Quality, Reading, Sample};
+use super::signal::{Conditioned, Signal};
 use super::snapshot::ReadingCounts;
 use super::time::{Mono, Wall};
+use aside::Aside;
+pub(super) use aside::Doubtful;
 pub(super) use source_clock::PLAUSIBLE_FROM;
 use source_clock::{SourceClock, Timing};
+
+/// Another reason for a missing value is told no more often than this.
+const REASON_EVERY: Duration = Duration::from_secs(60);
 
 /// What the point can say about its value now.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,6 +59,8 @@ pub(super) enum Condition {
 pub(super) enum Admission {
     /// News, taken at this time on the monotonic scale.
     Live(Sample, Mono),
+    /// Alive, but not believed yet.
+    Aside,
     /// Counted, and nothing else.
     Ignored,
 }
@@ -59,6 +68,7 @@ pub(super) enum Admission {
 /// The measuring side of one point.
 #[derive(Debug)]
 pub(super) struct Channel {
+    signal: Signal,
     pub(super) condition: Condition,
     /// The newest value, while it may be shown.
     pub(super) sample: Option<Sample>,
@@ -72,10 +82,16 @@ pub(super) struct Channel {
     pub(super) counts: ReadingCounts,
     /// Is there an entry of the confirmation in the agenda?
     pub(super) confirm_armed: bool,
+    /// What is not believed yet.
+    pub(super) aside: Option<Aside>,
+    /// Is there an entry of it in the agenda?
+    pub(super) aside_armed: bool,
     newest: Option<Stamp>,
     clock: SourceClock,
     /// When the value was last doubtful, until it is marked as good again.
     doubted: Option<Mono>,
+    /// Why there is no value, as it was told last, and when it was told anew.
+    told: Option<(Condition, Option<Mono>)>,
 }
 
 /// What identifies a reading at its source.
@@ -83,32 +99,29 @@ pub(super) struct Channel {
 struct Stamp {
     time: Option<Wall>,
     sequence: Option<u64>,
-    sample: Sample,
+    measured: Measured,
 }
 
 impl Channel {
     /// A point of which nothing is known; the silence counts from `now`. `last_alive`: the last sign
     /// of life of the run before, after a restart.
-    pub(super) const fn new(condition: Condition, last_alive: Option<Wall>, now: Mono) -> Self {
+    pub(super) fn new(signal: Signal, last_alive: Option<Wall>, now: Mono) -> Self {
         Self {
-            condition,
+            signal,
+            condition: Condition::Waiting,
             sample: None,
             last_fresh: now,
             last_reading: None,
             stale_armed: false,
             confirm_due: None,
-            counts: ReadingCounts {
-                accepted: 0,
-                bad: 0,
-                duplicate: 0,
-                late: 0,
-                retained: 0,
-                reskewed: 0,
-            },
+            counts: ReadingCounts::default(),
             confirm_armed: false,
+            aside: None,
+            aside_armed: false,
             newest: None,
             clock: SourceClock::new(last_alive),
             doubted: None,
+            told: None,
         }
     }
 
@@ -121,7 +134,7 @@ impl Channel {
         let stamp = Stamp {
             time: reading.source_time,
             sequence: reading.sequence,
-            sample: reading.sample,
+            measured: reading.measured,
         };
         if self.repeats(stamp) {
             self.counts.duplicate += 1;
@@ -131,21 +144,30 @@ impl Channel {
         let timing = reading
             .source_time
             .map(|source| self.clock.time(source, received));
-        let (sample, taken) = match timing {
-            None => (reading.sample, received.mono),
-            Some(Timing::Implausible) => (doubt_clock(reading.sample), received.mono),
+        let conditioned = self.signal.condition(reading.measured);
+        let (conditioned, taken) = match timing {
+            None => (conditioned, received.mono),
+            Some(Timing::Implausible) => (conditioned.doubt_clock(), received.mono),
             Some(Timing::Late) => {
                 self.counts.late += 1;
                 return Admission::Ignored;
             }
-            Some(Timing::Live(delay)) => (reading.sample, before(received.mono, delay)),
+            Some(Timing::Live(delay)) => (conditioned, before(received.mono, delay)),
             Some(Timing::Reskewed) => {
                 self.counts.reskewed += 1;
-                (reading.sample, received.mono)
+                (conditioned, received.mono)
             }
         };
         self.newest = Some(stamp);
-        self.live(sample, reading, taken)
+        self.last_fresh = received.mono;
+        self.last_reading = Some(received.wall);
+        match self.weigh(conditioned, taken, received.mono) {
+            Some(sample) => {
+                self.count(sample);
+                Admission::Live(sample, taken)
+            }
+            None => Admission::Aside,
+        }
     }
 
     /// The value that may be shown: none while it is not believed.
@@ -159,6 +181,9 @@ impl Channel {
     /// The quality, and why it is not good.
     pub(super) fn quality(&self) -> (Quality, Option<&'static str>) {
         match (self.condition, self.sample) {
+            (Condition::Present, Some(_)) if self.aside.is_some() => {
+                (Quality::Uncertain, Some(Doubt::LastUsableValue.name()))
+            }
             (Condition::Present, Some(sample)) => (sample.quality(), sample.reason()),
             (Condition::Bad(fault), _) => (Quality::Bad, Some(fault.name())),
             (Condition::Stale, _) => (Quality::Bad, Some(Fault::NoCommunication.name())),
@@ -183,6 +208,9 @@ impl Channel {
         self.last_fresh = (self.last_fresh + gap).min(now);
         self.doubted = self.doubted.map(|last| (last + gap).min(now));
         self.confirm_due = self.confirm_due.map(|_| now + confirm);
+        if let Some(aside) = &mut self.aside {
+            aside.since = now;
+        }
     }
 
     /// Takes note of the quality of a value that is judged. Says whether it is another than before,
@@ -202,14 +230,27 @@ impl Channel {
         }
     }
 
-    fn live(&mut self, sample: Sample, reading: &Reading, taken: Mono) -> Admission {
+    /// There is no value; `had_value`: until now there was one. Says whether people must be told that
+    /// the reason is another: at once, but then not again for [`REASON_EVERY`], so that a source that
+    /// alternates between two reasons does not flood the journal. That nothing arrives any more is the
+    /// last thing to be learnt, so it does not wait.
+    pub(super) fn other_reason(&mut self, had_value: bool, now: Mono) -> bool {
+        let silent = self.condition == Condition::Bad(Fault::NoCommunication);
+        let tell = match self.told {
+            _ if had_value => false,
+            Some((told, _)) if told == self.condition => return false,
+            Some((_, Some(since))) if !silent && now.since(since) < REASON_EVERY => return false,
+            Some(_) | None => true,
+        };
+        self.told = Some((self.condition, tell.then_some(now)));
+        tell
+    }
+
+    fn count(&mut self, sample: Sample) {
         self.counts.accepted += 1;
-        if matches!(sample, Sample::Bad(_)) {
-            self.counts.bad += 1;
+        if let Sample::Bad(fault) = sample {
+            self.counts.bad[fault as usize] += 1;
         }
-        self.last_fresh = reading.received.mono;
-        self.last_reading = Some(reading.received.wall);
-        Admission::Live(sample, taken)
     }
 
     /// Same counter, or same source time and same value. Without either there is no telling, and
@@ -220,15 +261,23 @@ impl Channel {
         };
         match (stamp.sequence, newest.sequence) {
             (Some(this), Some(last)) => this == last,
-            _ => stamp.time.is_some() && stamp.time == newest.time && stamp.sample == newest.sample,
+            _ => {
+                stamp.time.is_some()
+                    && stamp.time == newest.time
+                    && stamp.measured == newest.measured
+            }
         }
     }
 }
 
-fn doubt_clock(sample: Sample) -> Sample {
-    match sample {
-        Sample::Good(value) => Sample::Uncertain(value, Doubt::BadClock),
-        Sample::Uncertain(..) | Sample::Bad(_) => sample,
+impl Conditioned {
+    fn doubt_clock(self) -> Self {
+        match self {
+            Self::Sample(Sample::Good(value)) => {
+                Self::Sample(Sample::Uncertain(value, Doubt::BadClock))
+            }
+            Self::Sample(Sample::Uncertain(..) | Sample::Bad(_)) | Self::FaultCurrent => self,
+        }
     }
 }
 

@@ -149,6 +149,17 @@ impl Doubt {
 }
 
 impl Fault {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 7] = [
+        Self::ConfigurationError,
+        Self::NotConnected,
+        Self::DeviceFailure,
+        Self::SensorFailure,
+        Self::NoCommunication,
+        Self::OutOfService,
+        Self::WaitingForInitialData,
+    ];
+
     /// The reason as it stands in events.
     pub const fn name(self) -> &'static str {
         match self {
@@ -163,13 +174,28 @@ impl Fault {
     }
 }
 
-/// One value from the field, as it came off the wire.
+/// What came from the field.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Measured {
+    /// The number on the wire; the point's [`Signal`](super::signal::Signal) makes a value of it.
+    Raw(f64),
+    /// A value in the point's unit, or why there is none.
+    Sample(Sample),
+}
+
+impl From<Sample> for Measured {
+    fn from(sample: Sample) -> Self {
+        Self::Sample(sample)
+    }
+}
+
+/// One value from the field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
     /// Which point.
     pub point: PointIndex,
-    /// The value in the point's unit (scaling applied), or why there is none.
-    pub sample: Sample,
+    /// As it came off the wire.
+    pub measured: Measured,
     /// When it reached the gateway.
     pub received: Moment,
     /// When the source says it was taken.
@@ -182,37 +208,15 @@ pub struct Reading {
 
 impl Reading {
     /// A live reading without source time, as a poll gives it.
-    pub const fn live(point: PointIndex, sample: Sample, received: Moment) -> Self {
+    pub fn live(point: PointIndex, measured: impl Into<Measured>, received: Moment) -> Self {
         Self {
             point,
-            sample,
+            measured: measured.into(),
             received,
             source_time: None,
             sequence: None,
             retained: false,
         }
-    }
-}
-
-/// Linear conversion of a raw number to the point's unit: `raw * scale + offset`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scaling {
-    /// Units per raw step.
-    pub scale: f64,
-    /// Units at raw zero.
-    pub offset: f64,
-}
-
-impl Scaling {
-    /// No conversion.
-    pub const IDENTITY: Self = Self {
-        scale: 1.0,
-        offset: 0.0,
-    };
-
-    /// The value in the point's unit; bad when the result is no number.
-    pub fn apply(self, raw: f64) -> Sample {
-        Sample::measured(raw.mul_add(self.scale, self.offset))
     }
 }
 
@@ -227,24 +231,12 @@ mod tests {
             assert_eq!(sample, Sample::Bad(Fault::SensorFailure));
             assert_eq!(sample.value(), None);
         }
-        let overflow = Scaling {
-            scale: 1e300,
-            offset: 0.0,
-        };
-        assert_eq!(overflow.apply(1e300).quality(), Quality::Bad);
     }
 
     #[test]
     fn names_are_those_of_the_wire() {
-        for fault in [
-            Fault::ConfigurationError,
-            Fault::NotConnected,
-            Fault::DeviceFailure,
-            Fault::SensorFailure,
-            Fault::NoCommunication,
-            Fault::OutOfService,
-            Fault::WaitingForInitialData,
-        ] {
+        for (position, fault) in Fault::ALL.into_iter().enumerate() {
+            assert_eq!(position, fault as usize);
             let wire = serde_json::to_string(&fault).expect("a unit variant serializes");
             assert_eq!(wire, format!("{:?}", fault.name()));
         }

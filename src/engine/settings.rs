@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::reading::PointIndex;
+use super::signal::Signal;
 
 /// Everything the engine watches, in configuration order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,6 +48,8 @@ pub struct PointSettings {
     pub stale_after: Option<Duration>,
     /// How long a point that was bad must deliver good values before they are evaluated again.
     pub good_confirm: Duration,
+    /// What its numbers mean.
+    pub signal: Signal,
     /// Alarms in life-cycle order of their kinds; at most one of each kind.
     pub alarms: Vec<AlarmSettings>,
     /// Set for a group: it is not measured, its value is the number of votes.

@@ -1,6 +1,7 @@
 //! What outlives a call: [`AlarmRecord`] is stored with every event and restored at start;
 //! [`Snapshot`] is a copy of the present for the status page, the API and the metrics.
 
+use std::ops::AddAssign;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use super::alarm::AlarmState;
 use super::memory::Memory;
 use super::notice::NoticeRecord;
 use super::overlay::{Cover, Overlays};
-use super::reading::Quality;
+use super::reading::{Fault, Quality};
 use super::settings::{AlarmKind, Priority};
 use super::time::{Moment, Wall};
 
@@ -183,17 +184,63 @@ pub struct ChannelView {
 pub struct ReadingCounts {
     /// Judged.
     pub accepted: u64,
-    /// Judged, and of bad quality.
-    pub bad: u64,
+    /// Judged, and of bad quality; in the order of [`Fault::ALL`].
+    pub bad: [u64; Fault::ALL.len()],
     /// Repeated by the transport; changed nothing.
     pub duplicate: u64,
     /// Older than the newest one; not shown and not judged as the present.
     pub late: u64,
     /// Retained messages, which are not fresh.
     pub retained: u64,
+    /// Fault currents of a loop that had not lasted for long enough; the value before held.
+    pub fault_current: u64,
+    /// Steps that no process makes; the value before held.
+    pub step: u64,
     /// How often late readings turned out to be live ones of a source whose clock fell back, or
     /// whose way became longer.
     pub reskewed: u64,
+}
+
+impl ReadingCounts {
+    /// Those that are refused, by reason; the names stand in metrics and summaries.
+    pub const fn refused(&self) -> [(&'static str, u64); 3] {
+        [
+            ("retained", self.retained),
+            ("fault_current", self.fault_current),
+            ("step", self.step),
+        ]
+    }
+
+    /// Those of bad quality.
+    pub fn bad(&self) -> u64 {
+        self.bad.iter().sum()
+    }
+}
+
+impl AddAssign for ReadingCounts {
+    fn add_assign(&mut self, other: Self) {
+        // Taken apart, so that none is forgotten.
+        let Self {
+            accepted,
+            bad,
+            duplicate,
+            late,
+            retained,
+            fault_current,
+            step,
+            reskewed,
+        } = other;
+        self.accepted += accepted;
+        for (sum, count) in self.bad.iter_mut().zip(bad) {
+            *sum += count;
+        }
+        self.duplicate += duplicate;
+        self.late += late;
+        self.retained += retained;
+        self.fault_current += fault_current;
+        self.step += step;
+        self.reskewed += reskewed;
+    }
 }
 
 /// One alarm now.

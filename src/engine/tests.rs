@@ -19,6 +19,7 @@ use super::settings::{
     AlarmKind, AlarmSettings, BadChannel, Direction, DiscrepancyRule, GroupSettings, Level,
     LimitRule, PendingHold, PointSettings, Priority, RateRule, Rule, Settings,
 };
+use super::signal::Signal;
 use super::snapshot::{AlarmRecord, History};
 use super::time::{Moment, Mono, Wall};
 
@@ -76,6 +77,7 @@ fn point(id: &str, alarms: Vec<AlarmSettings>) -> PointSettings {
         unit: "".into(),
         stale_after: Some(seconds(10.0)),
         good_confirm: seconds(3.0),
+        signal: Signal::plain(),
         alarms,
         group: None,
     }

@@ -61,7 +61,7 @@ impl JournalPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::reading::PointIndex;
+    use crate::engine::reading::{Measured, PointIndex};
     use crate::engine::time::Wall;
     use tokio::sync::mpsc;
 
@@ -102,9 +102,12 @@ mod tests {
                 let Batch::One(reading) = delivery.readings else {
                     panic!("one reading at a time");
                 };
-                reading.sample
+                match reading.measured {
+                    Measured::Sample(sample) => sample.value().map(|value| value.get()),
+                    Measured::Raw(raw) => panic!("a gateway's own reading is a value, not {raw}"),
+                }
             });
-            said.push(reading.and_then(|sample| sample.value().map(|value| value.get())));
+            said.push(reading.flatten());
         }
         said
     }

@@ -139,7 +139,9 @@ struct Readings {
     bad: u64,
     duplicate: u64,
     late: u64,
-    retained: u64,
+    /// By reason.
+    #[serde(flatten)]
+    refused: BTreeMap<&'static str, u64>,
 }
 
 impl<'a> Point<'a> {
@@ -160,10 +162,10 @@ impl<'a> Point<'a> {
             forecast_s: forecast.map(|(kind, span)| (kind.name(), *span)).collect(),
             readings: Readings {
                 accepted: counts.accepted,
-                bad: counts.bad,
+                bad: counts.bad(),
                 duplicate: counts.duplicate,
                 late: counts.late,
-                retained: counts.retained,
+                refused: counts.refused().into_iter().collect(),
             },
         }
     }

@@ -12,7 +12,6 @@ use prometheus::{
 
 use super::Names;
 use super::points::STATES;
-use crate::engine::reading::Fault;
 
 /// Seconds that a Modbus answer takes: a LAN answers in milliseconds, a slow serial line in seconds.
 const REQUEST_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0];
@@ -32,23 +31,11 @@ const DELIVERY_BUCKETS: &[f64] = &[
     0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
 ];
 
-/// Why a reading can be bad; a closed list of the engine.
-const FAULTS: [Fault; 7] = [
-    Fault::ConfigurationError,
-    Fault::NotConnected,
-    Fault::DeviceFailure,
-    Fault::SensorFailure,
-    Fault::NoCommunication,
-    Fault::OutOfService,
-    Fault::WaitingForInitialData,
-];
-
 /// One field per family.
 #[derive(Debug)]
 pub(super) struct Families {
     pub(super) registry: Registry,
     pub(super) readings: IntCounterVec,
-    pub(super) readings_bad: IntCounterVec,
     pub(super) readings_rejected: IntCounterVec,
     pub(super) modbus_requests: IntCounterVec,
     pub(super) modbus_failures: IntCounterVec,
@@ -106,12 +93,6 @@ impl Families {
                 "forewarn_readings_total",
                 "Readings taken in, good or bad, before the engine sorts out what is repeated, late or retained.",
                 &["device"],
-            ),
-            readings_bad: counters(
-                r,
-                "forewarn_readings_bad_total",
-                "Readings with bad quality, by reason.",
-                &["device", "reason"],
             ),
             readings_rejected: counters(
                 r,
@@ -279,10 +260,6 @@ impl Families {
         self.journal_durable.set(1);
         for source in names.devices.iter().chain(&names.brokers) {
             self.readings.with_label_values(&[&**source]);
-            for fault in FAULTS {
-                let labels = [&**source, fault.name()];
-                self.readings_bad.with_label_values(&labels);
-            }
         }
         for device in &names.devices {
             self.modbus_requests.with_label_values(&[&**device]);

@@ -38,7 +38,6 @@ pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat};
 use self::families::Families;
 use self::text::{Family, Kind};
 use crate::clock;
-use crate::engine::reading::PointIndex;
 use crate::engine::settings::Priority;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::time::Wall;
@@ -114,14 +113,6 @@ impl Metrics {
     pub fn readings(&self, source: &str, count: u64) {
         let counter = &self.families.readings;
         counter.with_label_values(&[source]).inc_by(count);
-    }
-
-    /// A reading of a point had bad quality; `reason` is the fault's name.
-    pub fn bad_reading(&self, point: PointIndex, reason: &'static str) {
-        let source = self.source_of_point.get(point.0 as usize);
-        let source = source.map_or("", |source| source);
-        let counter = &self.families.readings_bad;
-        counter.with_label_values(&[source, reason]).inc();
     }
 
     /// A message or answer was refused and became no reading.

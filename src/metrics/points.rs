@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::seconds;
 use super::text::{Family, Kind};
 use crate::engine::alarm::AlarmState;
-use crate::engine::reading::Quality;
+use crate::engine::reading::{Fault, Quality};
 use crate::engine::settings::AlarmKind;
-use crate::engine::snapshot::{AlarmView, PointView, Snapshot};
+use crate::engine::snapshot::{AlarmView, PointView, ReadingCounts, Snapshot};
 
 /// What `forewarn_alarm_state` counts: the states of the life cycle, then the overlays. An overlay
 /// covers the state; of several the strongest shows.
@@ -31,7 +31,7 @@ const VALUE: &str = "forewarn_point_value";
 /// its index.
 pub(super) fn write(snapshot: &Snapshot, sources: &[Arc<str>], text: &mut String) {
     write_points(snapshot, sources, text);
-    write_ignored(snapshot, sources, text);
+    write_by_device(snapshot, sources, text);
     write_alarms(snapshot, text);
 }
 
@@ -87,28 +87,38 @@ fn write_points(snapshot: &Snapshot, sources: &[Arc<str>], text: &mut String) {
     );
 }
 
-/// Summed by device: which point it was is told by `/api/v1/points`, and three more series for each
-/// point would double a scrape.
-fn write_ignored(snapshot: &Snapshot, sources: &[Arc<str>], text: &mut String) {
-    let mut ignored: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    for (point, device) in with_sources(snapshot, sources) {
-        let counts = point.counts;
-        for (reason, count) in [
-            ("duplicate", counts.duplicate),
-            ("late", counts.late),
-            ("retained", counts.retained),
-        ] {
-            *ignored.entry((device, reason)).or_default() += count;
-        }
+/// Summed by device: which point it was is told by `/api/v1/points`, and a dozen more series for each
+/// point would triple a scrape.
+fn write_by_device(snapshot: &Snapshot, sources: &[Arc<str>], text: &mut String) {
+    let mut devices: BTreeMap<&str, ReadingCounts> = BTreeMap::new();
+    let fields = with_sources(snapshot, sources).filter(|(_, device)| !device.is_empty());
+    for (point, device) in fields {
+        *devices.entry(device).or_default() += point.counts;
     }
-    let mut family = Family::new(
+    let mut bad = Family::new(
         text,
-        "forewarn_readings_ignored_total",
-        "Readings that did not change the present, by reason (duplicate, late or retained).",
+        "forewarn_readings_bad_total",
+        "Readings with bad quality, by reason.",
         Kind::Counter,
     );
-    for ((device, reason), count) in ignored {
-        family.series(&[("device", device), ("reason", reason)], float(count));
+    for (device, counts) in &devices {
+        for (fault, count) in Fault::ALL.into_iter().zip(counts.bad) {
+            let labels = [("device", *device), ("reason", fault.name())];
+            bad.series(&labels, float(count));
+        }
+    }
+    let mut ignored = Family::new(
+        text,
+        "forewarn_readings_ignored_total",
+        "Readings that did not change the present, by reason (duplicate, late, retained; not believed \
+         yet: fault_current, step).",
+        Kind::Counter,
+    );
+    for (device, counts) in &devices {
+        let known = [("duplicate", counts.duplicate), ("late", counts.late)];
+        for (reason, count) in known.into_iter().chain(counts.refused()) {
+            ignored.series(&[("device", device), ("reason", reason)], float(count));
+        }
     }
 }
 

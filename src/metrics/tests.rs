@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::alarm::AlarmState;
 use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
 use crate::engine::overlay::Overlays;
-use crate::engine::reading::Quality;
+use crate::engine::reading::{Fault, Quality};
 use crate::engine::settings::AlarmKind;
 use crate::engine::snapshot::{AlarmView, PointView, ReadingCounts};
 use crate::engine::time::Moment;
@@ -41,11 +41,12 @@ fn point(id: &str, value: Option<f64>) -> PointView {
         group: None,
         counts: ReadingCounts {
             accepted: 7,
-            bad: 1,
+            bad: Fault::ALL.map(|fault| u64::from(fault == Fault::SensorFailure)),
             duplicate: 2,
             late: 3,
             retained: 4,
-            reskewed: 0,
+            fault_current: 5,
+            ..ReadingCounts::default()
         },
     }
 }
@@ -114,6 +115,18 @@ fn a_bad_point_shows_no_value() {
             r#"forewarn_readings_ignored_total{device="plant",reason="late"}"#.to_owned(),
             Some("3"),
         ),
+        (
+            r#"forewarn_readings_ignored_total{device="gd-01",reason="fault_current"}"#.to_owned(),
+            Some("5"),
+        ),
+        (
+            r#"forewarn_readings_bad_total{device="plant",reason="sensor_failure"}"#.to_owned(),
+            Some("1"),
+        ),
+        (
+            r#"forewarn_readings_bad_total{device="plant",reason="device_failure"}"#.to_owned(),
+            Some("0"),
+        ),
     ] {
         assert_eq!(value_of(&text, &series), expected, "{series}");
     }
@@ -180,7 +193,6 @@ fn what_is_configured_begins_at_zero() {
     for series in [
         r#"forewarn_readings_total{device="gd-01"}"#,
         r#"forewarn_readings_total{device="plant"}"#,
-        r#"forewarn_readings_bad_total{device="plant",reason="sensor_failure"}"#,
         r#"forewarn_device_up{device="gd-01"}"#,
         r#"forewarn_device_late_polls_total{device="gd-01"}"#,
         r#"forewarn_modbus_request_duration_seconds_count{device="gd-01"}"#,

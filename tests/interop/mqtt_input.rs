@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forewarn::broker::BrokerAddress;
-use forewarn::engine::reading::{Fault, PointIndex, Reading, Sample, Scaling};
+use forewarn::engine::reading::{Fault, Measured, PointIndex, Reading, Sample};
 use forewarn::evaluation::{Batch, Delivery, Receipt};
 use forewarn::input::mqtt::{SubscriberSettings, TimeFormat, TopicMapping, client};
 use forewarn::metrics::Metrics;
@@ -88,7 +88,10 @@ impl Gateway {
 }
 
 fn is(reading: &Reading, value: f64) -> bool {
-    let found = reading.sample.value().map(|found| found.get());
+    let found = match reading.measured {
+        Measured::Raw(number) => Some(number),
+        Measured::Sample(sample) => sample.value().map(|found| found.get()),
+    };
     found.is_some_and(|found| (found - value).abs() < f64::EPSILON)
 }
 
@@ -99,7 +102,7 @@ pub(super) fn settings(port: u16) -> SubscriberSettings {
         value: value.map(str::to_owned),
         time: None,
         time_format: TimeFormat::Auto,
-        scaling: Scaling::IDENTITY,
+        digital: false,
     };
     SubscriberSettings {
         id: "plant".into(),
@@ -215,8 +218,8 @@ async fn nonsense_becomes_no_value_and_blocks_nothing() {
             let point = PointIndex(u32::from(topic == JSON));
             let no_value = Sample::Bad(Fault::SensorFailure);
             assert_eq!(
-                (reading.point, reading.sample),
-                (point, no_value),
+                (reading.point, reading.measured),
+                (point, no_value.into()),
                 "{number}"
             );
         }

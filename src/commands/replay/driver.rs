@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::input::{self, Line, Measured, Step};
+use super::input::{self, Line, Step};
 use super::summary::{NOT_RUNNING, Summary};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::Effect;
 use crate::engine::memory::Memory;
-use crate::engine::reading::{Fault, Finite, PointIndex, Reading, Sample, Scaling};
+use crate::engine::reading::{PointIndex, Reading};
 use crate::engine::snapshot::History;
 use crate::engine::time::{Moment, Mono, Wall};
 use crate::journal::{CommitError, Entry, JournalSettings, OpenError, Store};
@@ -57,7 +57,7 @@ pub enum ReplayError {
 /// A replay under way.
 pub struct Replay<'a, W> {
     config: &'a Config,
-    points: BTreeMap<&'a str, (PointIndex, Scaling)>,
+    points: BTreeMap<&'a str, PointIndex>,
     journal: JournalSettings,
     clock: Moment,
     life: Option<Life>,
@@ -226,10 +226,9 @@ impl<'a, W: Write> Replay<'a, W> {
                 sequence,
                 retained,
             } => {
-                let (index, scaling) = self.points[point.as_str()];
                 let reading = Reading {
-                    point: index,
-                    sample: sample(measured, scaling),
+                    point: self.points[point.as_str()],
+                    measured,
                     received: self.clock,
                     source_time,
                     sequence,
@@ -386,39 +385,10 @@ impl<'a, W: Write> Replay<'a, W> {
     }
 }
 
-/// Every point by id, with the scaling that `raw` goes through.
-fn points(config: &Config) -> BTreeMap<&str, (PointIndex, Scaling)> {
-    let mut scaling = vec![Scaling::IDENTITY; config.engine.points.len()];
-    let registers = config.buses.iter().flat_map(|bus| &bus.devices);
-    for point in registers.flat_map(|device| &device.points) {
-        scaling[point.point.0 as usize] = point.scaling;
-    }
-    for mapping in config
-        .subscribers
-        .iter()
-        .flat_map(|subscriber| &subscriber.mappings)
-    {
-        scaling[mapping.point.0 as usize] = mapping.scaling;
-    }
+/// Every point by id.
+fn points(config: &Config) -> BTreeMap<&str, PointIndex> {
     let ids = config.engine.points.iter().map(|point| &*point.id);
-    (0..)
-        .map(PointIndex)
-        .zip(scaling)
-        .zip(ids)
-        .map(|(entry, id)| (id, entry))
-        .collect()
-}
-
-fn sample(measured: Measured, scaling: Scaling) -> Sample {
-    match measured {
-        Measured::Value(value) => Sample::measured(value),
-        Measured::Raw(raw) => scaling.apply(raw),
-        Measured::Uncertain(value, doubt) => Finite::new(value)
-            .map_or(Sample::Bad(Fault::SensorFailure), |value| {
-                Sample::Uncertain(value, doubt)
-            }),
-        Measured::Bad(fault) => Sample::Bad(fault),
-    }
+    ids.zip((0..).map(PointIndex)).collect()
 }
 
 #[cfg(test)]

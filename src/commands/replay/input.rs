@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::engine::command::{Action, Command};
-use crate::engine::reading::{Doubt, Fault};
+use crate::engine::reading::{Fault, Finite, Measured, Sample};
 use crate::engine::time::Wall;
 use crate::scalar;
 
@@ -43,19 +43,6 @@ pub enum Step {
     Kill,
     /// The same journal is opened again.
     Start,
-}
-
-/// The value of a reading line.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Measured {
-    /// In the point's unit.
-    Value(f64),
-    /// As on the wire; goes through the point's scaling.
-    Raw(f64),
-    /// In the point's unit, with a doubt.
-    Uncertain(f64, Doubt),
-    /// No value.
-    Bad(Fault),
 }
 
 #[derive(Deserialize)]
@@ -183,13 +170,14 @@ fn reading(fields: Fields) -> Result<Step, String> {
 fn measured(fields: &Fields) -> Result<Measured, String> {
     let quality = fields.quality.as_ref().unwrap_or(&Quality::Good);
     match (quality, fields.value, fields.raw) {
-        (Quality::Good, Some(value), None) => Ok(Measured::Value(value)),
+        (Quality::Good, Some(value), None) => Ok(Sample::measured(value).into()),
         (Quality::Good, None, Some(raw)) => Ok(Measured::Raw(raw)),
         (Quality::Uncertain, Some(value), None) => {
             let doubt = reason(fields, "sensor_not_accurate")?;
-            Ok(Measured::Uncertain(value, doubt))
+            let value = Finite::new(value).map(|value| Sample::Uncertain(value, doubt));
+            Ok(value.unwrap_or(Sample::Bad(Fault::SensorFailure)).into())
         }
-        (Quality::Bad, None, None) => Ok(Measured::Bad(reason(fields, "sensor_failure")?)),
+        (Quality::Bad, None, None) => Ok(Sample::Bad(reason(fields, "sensor_failure")?).into()),
         (Quality::Bad, _, _) => Err("a bad reading has no `value` and no `raw`".to_owned()),
         _ => Err("a reading has `value` or `raw`, or `quality` \"bad\"".to_owned()),
     }

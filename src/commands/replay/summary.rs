@@ -34,12 +34,7 @@ impl Summary {
     pub(super) fn add(&mut self, end: &Snapshot) {
         for (id, sum) in &mut self.points {
             if let Some(point) = end.points.iter().find(|point| point.id == *id) {
-                let counts = point.counts;
-                sum.accepted += counts.accepted;
-                sum.bad += counts.bad;
-                sum.duplicate += counts.duplicate;
-                sum.late += counts.late;
-                sum.retained += counts.retained;
+                *sum += point.counts;
             }
         }
     }
@@ -51,13 +46,14 @@ impl Summary {
     /// A JSON line per point, then one per outcome.
     pub(super) fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
         for (id, counts) in &self.points {
+            let refused = BTreeMap::from(counts.refused());
             let line = serde_json::json!({
                 "summary": &**id,
                 "accepted": counts.accepted,
                 "duplicate": counts.duplicate,
                 "late": counts.late,
-                "refused": { "retained": counts.retained },
-                "bad": counts.bad,
+                "refused": refused,
+                "bad": counts.bad(),
             });
             writeln!(out, "{line}")?;
         }

@@ -29,13 +29,13 @@ fn reading(at: f64, value: f64, source: Option<f64>) -> Reading {
 }
 
 fn channel() -> Channel {
-    Channel::new(Condition::Waiting, None, Mono::ZERO)
+    Channel::new(Signal::plain(), None, Mono::ZERO)
 }
 
 fn taken(admission: Admission) -> Option<f64> {
     match admission {
         Admission::Live(_, at) => Some((at.as_secs_f64() * 1000.0).round() / 1000.0),
-        Admission::Ignored => None,
+        Admission::Aside | Admission::Ignored => None,
     }
 }
 
@@ -213,7 +213,7 @@ fn one_live_reading_among_late_ones_keeps_the_skew() {
 
 #[test]
 fn after_a_restart_the_first_reading_may_be_history() {
-    let resumed = || Channel::new(Condition::Waiting, Some(wall(100.0)), Mono::ZERO);
+    let resumed = || Channel::new(Signal::plain(), Some(wall(100.0)), Mono::ZERO);
     // Before the last sign of life; kept by the broker since; fresh.
     assert_eq!(news(&mut resumed(), [(105.0, 99.0)]), [false]);
     assert_eq!(news(&mut resumed(), [(900.0, 300.0)]), [false]);

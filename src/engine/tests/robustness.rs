@@ -37,7 +37,7 @@ fn any_reading() -> impl Strategy<Value = Reading> {
         .prop_map(
             |((point, sample, mono, now), (source, sequence, retained))| Reading {
                 point: PointIndex(point),
-                sample,
+                measured: sample.into(),
                 received: Moment {
                     mono: Mono::from_nanos(mono),
                     wall: Wall::from_unix_nanos(now),

@@ -4,6 +4,7 @@ use super::super::*;
 use crate::engine::settings::{
     AlarmSettings, PendingHold, PointSettings, Priority, Rule, Settings,
 };
+use crate::engine::signal::Signal;
 use crate::engine::snapshot::History;
 use crate::journal::{self, JournalSettings};
 
@@ -17,6 +18,7 @@ fn silent(number: usize) -> PointSettings {
         stale_after: Some(Duration::from_millis(1)),
         good_confirm: Duration::from_secs(3),
         group: None,
+        signal: Signal::plain(),
         alarms: vec![AlarmSettings {
             rule: Rule::Stale,
             priority: Priority::Medium,

@@ -5,6 +5,7 @@ use crate::engine::alarm::AlarmState;
 use crate::engine::settings::{
     AlarmSettings, PendingHold, PointSettings, Priority, Rule, Settings,
 };
+use crate::engine::signal::Signal;
 use crate::engine::snapshot::History;
 use crate::journal::JournalSettings;
 
@@ -25,6 +26,7 @@ fn silent_point() -> Settings {
         unit: "".into(),
         stale_after: Some(Duration::from_secs(10)),
         good_confirm: Duration::ZERO,
+        signal: Signal::plain(),
         alarms: vec![stale],
         group: None,
     };

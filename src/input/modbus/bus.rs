@@ -238,8 +238,8 @@ impl Device {
     fn take(&self, request: &Request, answer: &Answer, now: Moment, batch: &mut Vec<Reading>) {
         let points = self.coverage.plan().points_of(request);
         batch.extend(points.iter().map(|point| {
-            let sample = decode::sample(answer, request.address, point);
-            Reading::live(point.point, sample, now)
+            let measured = decode::measured(answer, request.address, point);
+            Reading::live(point.point, measured, now)
         }));
     }
 

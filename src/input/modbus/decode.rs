@@ -1,8 +1,8 @@
-//! Registers and bits to samples, in two steps: bytes to one number, then the point's scaling.
+//! Registers and bits to numbers. What a number means is the point's signal, which the engine knows.
 //!
 //! Every number becomes a 64-bit float. Integers up to 2^53 keep their exact value; a 64-bit integer
 //! beyond that becomes the nearest float, which is off by at most one part in 2^53. A register that
-//! cannot be a number (NaN, infinity) becomes bad and never a zero.
+//! cannot be a number (NaN, infinity) stays one that the engine takes for bad, and never becomes a zero.
 //!
 //! Byte orders name the bytes of a 32-bit value as they come over the wire, A being the most
 //! significant. Other widths follow the same two switches, words reversed or not and bytes swapped
@@ -16,7 +16,7 @@
 //! | `DCBA` | `BA` | `DCBA` | `HGFEDCBA` |
 
 use super::{ByteOrder, DataType, RegisterPoint, Table};
-use crate::engine::reading::{Fault, Sample};
+use crate::engine::reading::{Fault, Measured, Sample};
 
 /// A complete, length-checked answer of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +39,16 @@ pub const fn width(table: Table, data_type: DataType) -> u16 {
     }
 }
 
-/// The sample of `point` in an `answer` that begins at `address`. An answer that does not hold the
+/// The number of `point` in an `answer` that begins at `address`. An answer that does not hold the
 /// whole value, or is of the wrong sort, gives [`Fault::ConfigurationError`].
-pub fn sample(answer: &Answer, address: u16, point: &RegisterPoint) -> Sample {
-    raw(answer, address, point).map_or(Sample::Bad(Fault::ConfigurationError), |number| {
-        point.scaling.apply(number)
-    })
+pub fn measured(answer: &Answer, address: u16, point: &RegisterPoint) -> Measured {
+    raw(answer, address, point).map_or(
+        Measured::Sample(Sample::Bad(Fault::ConfigurationError)),
+        Measured::Raw,
+    )
 }
 
-/// The number before scaling; `None` when the answer does not hold it.
+/// `None` when the answer does not hold the number.
 fn raw(answer: &Answer, address: u16, point: &RegisterPoint) -> Option<f64> {
     let start = usize::from(point.address.checked_sub(address)?);
     match answer {
@@ -109,7 +110,7 @@ fn bytes<const N: usize>(registers: &[u16], order: ByteOrder) -> Option<[u8; N]>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::reading::{PointIndex, Quality, Scaling};
+    use crate::engine::reading::PointIndex;
 
     const ORDERS: [ByteOrder; 4] = [
         ByteOrder::Abcd,
@@ -148,7 +149,6 @@ mod tests {
             address: 100,
             data_type,
             order,
-            scaling: Scaling::IDENTITY,
         }
     }
 
@@ -190,22 +190,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_a_sensor_failure() {
-        let bad = Sample::Bad(Fault::SensorFailure);
+    fn what_is_no_number_stays_none() {
+        let no_number = |answer, point: &RegisterPoint| match measured(&answer, 100, point) {
+            Measured::Raw(number) => !number.is_finite(),
+            Measured::Sample(_) => false,
+        };
         for registers in [[0x7FC0, 0], [0xFFFF, 0xFFFF], [0x7F80, 0], [0xFF80, 0]] {
             let answer = Answer::Registers(registers.to_vec());
             let point = point(DataType::Float32, ByteOrder::Abcd);
-            assert_eq!(sample(&answer, 100, &point), bad, "{registers:04X?}");
+            assert!(no_number(answer, &point), "{registers:04X?}");
         }
         let answer = Answer::Registers(vec![0x7FF8, 0, 0, 0]);
-        let point = point(DataType::Float64, ByteOrder::Abcd);
-        assert_eq!(sample(&answer, 100, &point), bad);
+        assert!(no_number(
+            answer,
+            &point(DataType::Float64, ByteOrder::Abcd)
+        ));
     }
 
     #[test]
     fn a_value_that_is_not_wholly_in_the_answer_is_bad() {
         let point = point(DataType::Uint32, ByteOrder::Abcd);
-        let bad = Sample::Bad(Fault::ConfigurationError);
+        let bad = Measured::Sample(Sample::Bad(Fault::ConfigurationError));
         let cases = [
             (Answer::Registers(vec![]), 100),
             (Answer::Registers(vec![1]), 100),
@@ -215,27 +220,22 @@ mod tests {
             (Answer::Bits(vec![]), 100),
         ];
         for (answer, address) in cases {
-            assert_eq!(sample(&answer, address, &point), bad, "{answer:?}");
+            assert_eq!(measured(&answer, address, &point), bad, "{answer:?}");
         }
     }
 
     #[test]
-    fn a_value_is_taken_from_its_place_and_scaled() {
+    fn a_number_is_taken_from_its_place() {
         let mut point = point(DataType::Int16, ByteOrder::Abcd);
-        point.scaling = Scaling {
-            scale: 0.1,
-            offset: -50.0,
-        };
         let answer = Answer::Registers(vec![9999, 9999, 250, 9999]);
-        let value = sample(&answer, 98, &point).value().map(|value| value.get());
-        assert!(value.is_some_and(|value| (value + 25.0).abs() < 1e-9));
+        assert_eq!(measured(&answer, 98, &point), Measured::Raw(250.0));
 
         point.table = Table::Discrete;
         point.data_type = DataType::Bool;
-        point.scaling = Scaling::IDENTITY;
         let answer = Answer::Bits(vec![false, true]);
-        assert_eq!(sample(&answer, 99, &point), Sample::measured(1.0));
-        assert_eq!(sample(&answer, 100, &point), Sample::measured(0.0));
-        assert_eq!(sample(&answer, 90, &point).quality(), Quality::Bad);
+        assert_eq!(measured(&answer, 99, &point), Measured::Raw(1.0));
+        assert_eq!(measured(&answer, 100, &point), Measured::Raw(0.0));
+        let nothing = Sample::Bad(Fault::ConfigurationError);
+        assert_eq!(measured(&answer, 90, &point), nothing.into());
     }
 }

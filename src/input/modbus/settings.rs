@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::reading::{PointIndex, Scaling};
+use crate::engine::reading::PointIndex;
 
 /// One TCP endpoint: one connection, one task, one or more devices behind it.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,8 +53,6 @@ pub struct RegisterPoint {
     pub data_type: DataType,
     /// In which order the bytes come.
     pub order: ByteOrder,
-    /// Raw number to the point's unit.
-    pub scaling: Scaling,
 }
 
 /// The four Modbus tables and their function codes (Modbus Application Protocol V1.1b3, 6.1 to 6.4).

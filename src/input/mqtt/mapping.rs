@@ -2,8 +2,8 @@
 //! guessed, and never becomes a zero.
 //!
 //! A payload is a bare JSON number, or JSON with a pointer (RFC 6901) to the value and perhaps one
-//! to the source's time. Numbers are strict: `1,5`, `NaN`, `"12"`, `true` and `null` are refused.
-//! What is asked for may stand there only once: of two equal keys nobody knows which is meant.
+//! to the source's time. Numbers are strict: `1,5`, `NaN`, `"12"` and `null` are refused, and so are
+//! `true` and `false` but for a point that has two positions. What is asked for may stand there only once: of two equal keys nobody knows which is meant.
 //! What is not asked for is skipped without being stored, so a deep or wide document costs its
 //! bytes and no more.
 //!
@@ -11,14 +11,14 @@
 //! once and do not go on with their old value. A retained one says nothing about now, and one whose
 //! time alone is wrong nothing about the sensor: they are refused only.
 //!
-//! Deliberately absent: text to number conversion and decimal commas (the sender is configured
+//! What a number means is the point's signal, which the engine knows. Deliberately absent: text to number conversion and decimal commas (the sender is configured
 //! wrongly, and a guess would hide it), and judging whether a time is plausible, which needs the
 //! gateway's clock and is the engine's.
 
 use serde_json::error::Category;
 
 use super::{TimeFormat, TopicMapping};
-use crate::engine::reading::{Fault, Reading, Sample};
+use crate::engine::reading::{Fault, Measured, Reading, Sample};
 use crate::engine::time::{Moment, Wall};
 use crate::evaluation::Batch;
 
@@ -225,8 +225,8 @@ impl Source {
         }
         let text = std::str::from_utf8(payload).map_err(|_| Rejection::NotUtf8)?;
         let raw = match &self.value {
-            Some(pointer) => value_at(pointer, text)?,
-            None => bare_number(text)?,
+            Some(pointer) => self.value_at(pointer, text)?,
+            None => self.bare(text)?,
         };
         let source_time = match &self.time {
             Some(pointer) => Some(time_at(pointer, self.mapping.time_format, text)?),
@@ -235,19 +235,33 @@ impl Source {
         Ok(Reading {
             source_time,
             retained,
-            ..Reading::live(
-                self.mapping.point,
-                self.mapping.scaling.apply(raw),
-                received,
-            )
+            ..Reading::live(self.mapping.point, Measured::Raw(raw), received)
         })
+    }
+
+    /// A payload that is nothing but the value.
+    fn bare(&self, text: &str) -> Result<f64, Rejection> {
+        match text.trim_ascii() {
+            "true" if self.mapping.digital => Ok(1.0),
+            "false" if self.mapping.digital => Ok(0.0),
+            text => bare_number(text),
+        }
+    }
+
+    fn value_at(&self, pointer: &Pointer, text: &str) -> Result<f64, Rejection> {
+        match pointer.find(text).map_err(|error| refused(&error))? {
+            Found::Number(number) => Ok(number.as_f64()),
+            Found::Flag(set) if self.mapping.digital => Ok(f64::from(u8::from(set))),
+            Found::Missing => Err(Rejection::NoValueAtPointer),
+            Found::Duplicate => Err(Rejection::DuplicateKey),
+            Found::Text(_) | Found::Flag(_) | Found::Other => Err(Rejection::NotANumber),
+        }
     }
 }
 
 /// A number and nothing else. It is parsed by the standard library, which rounds correctly, after
 /// JSON has said that it is one.
 fn bare_number(text: &str) -> Result<f64, Rejection> {
-    let text = text.trim_ascii();
     serde_json::from_str::<f64>(text).map_err(|_| Rejection::NotANumber)?;
     let number: f64 = text.parse().map_err(|_| Rejection::NotANumber)?;
     number
@@ -256,20 +270,11 @@ fn bare_number(text: &str) -> Result<f64, Rejection> {
         .ok_or(Rejection::NotANumber)
 }
 
-fn value_at(pointer: &Pointer, text: &str) -> Result<f64, Rejection> {
-    match pointer.find(text).map_err(|error| refused(&error))? {
-        Found::Number(number) => Ok(number.as_f64()),
-        Found::Missing => Err(Rejection::NoValueAtPointer),
-        Found::Duplicate => Err(Rejection::DuplicateKey),
-        Found::Text(_) | Found::Other => Err(Rejection::NotANumber),
-    }
-}
-
 fn time_at(pointer: &Pointer, format: TimeFormat, text: &str) -> Result<Wall, Rejection> {
     let nanos = match pointer.find(text).map_err(|error| refused(&error))? {
         Found::Missing => return Err(Rejection::NoTimeAtPointer),
         Found::Duplicate => return Err(Rejection::DuplicateKey),
-        Found::Other => return Err(Rejection::BadTime),
+        Found::Flag(_) | Found::Other => return Err(Rejection::BadTime),
         Found::Text(text) => match format {
             TimeFormat::Auto | TimeFormat::Rfc3339 => {
                 let time: jiff::Timestamp = text.parse().map_err(|_| Rejection::BadTime)?;

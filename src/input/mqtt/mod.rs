@@ -36,8 +36,8 @@ pub struct TopicMapping {
     pub time: Option<String>,
     /// How the source writes time.
     pub time_format: TimeFormat,
-    /// Raw number to the point's unit.
-    pub scaling: crate::engine::reading::Scaling,
+    /// Has the point two positions? Then `true` and `false` are the numbers 1 and 0.
+    pub digital: bool,
 }
 
 /// How a source writes time.

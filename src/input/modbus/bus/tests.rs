@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::*;
-use crate::engine::reading::{PointIndex, Scaling};
+use crate::engine::reading::{Measured, PointIndex};
 use crate::engine::time::Mono;
 use crate::input::modbus::rogue::{Question, Wire, register, wire};
 use crate::input::modbus::{ByteOrder, DataType, RegisterPoint, Table};
@@ -55,7 +55,6 @@ fn device(unit: u8, points: u16) -> DeviceSettings {
                 address: i,
                 data_type: DataType::Uint16,
                 order: ByteOrder::Abcd,
-                scaling: Scaling::IDENTITY,
             })
             .collect(),
         status: PointIndex(1000 + u32::from(unit)),
@@ -139,7 +138,15 @@ impl Plant {
 fn of(readings: &[Vec<Reading>], point: u32) -> Vec<Sample> {
     let readings = readings.iter().flatten();
     let point = readings.filter(|reading| reading.point == PointIndex(point));
-    point.map(|reading| reading.sample).collect()
+    point.map(sample).collect()
+}
+
+/// What a plain number means.
+fn sample(reading: &Reading) -> Sample {
+    match reading.measured {
+        Measured::Raw(number) => Sample::measured(number),
+        Measured::Sample(sample) => sample,
+    }
 }
 
 fn value(unit: u8, address: u16) -> Sample {
@@ -247,7 +254,7 @@ async fn an_endpoint_that_is_down_is_retried_for_ever_but_not_often() {
     assert!(
         deliveries
             .iter()
-            .all(|delivery| delivery.len() == 1 && delivery[0].sample == Sample::measured(1.0))
+            .all(|delivery| delivery.len() == 1 && sample(&delivery[0]) == Sample::measured(1.0))
     );
     let attempts = plant.wire.attempts.load(Ordering::Relaxed);
     assert!((58..=90).contains(&attempts), "{attempts}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::reading::{PointIndex, Scaling};
+use crate::engine::reading::PointIndex;
 use crate::input::modbus::{ByteOrder, DataType, DeviceSettings, RegisterPoint, Table};
 
 fn coverage(addresses: &[u16], max_gap: u16) -> Coverage {
@@ -19,7 +19,6 @@ fn coverage(addresses: &[u16], max_gap: u16) -> Coverage {
             address,
             data_type: DataType::Uint16,
             order: ByteOrder::Abcd,
-            scaling: Scaling::IDENTITY,
         });
     Coverage::new(Plan::new(&DeviceSettings {
         id: Arc::from("gd-01"),

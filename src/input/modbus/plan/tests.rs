@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::reading::{PointIndex, Scaling};
+use crate::engine::reading::PointIndex;
 use crate::input::modbus::{ByteOrder, DataType};
 
 fn point(index: u32, table: Table, address: u16, data_type: DataType) -> RegisterPoint {
@@ -16,7 +16,6 @@ fn point(index: u32, table: Table, address: u16, data_type: DataType) -> Registe
         address,
         data_type,
         order: ByteOrder::Abcd,
-        scaling: Scaling::IDENTITY,
     }
 }
 

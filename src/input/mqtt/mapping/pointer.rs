@@ -17,7 +17,8 @@ pub(super) enum Found {
     Duplicate,
     Number(Number),
     Text(String),
-    /// null, true, false, an object or an array.
+    Flag(bool),
+    /// null, an object or an array.
     Other,
 }
 
@@ -96,8 +97,8 @@ impl<'de> Visitor<'de> for Step<'_> {
         Ok(self.scalar(Found::Other))
     }
 
-    fn visit_bool<E>(self, _value: bool) -> Result<Found, E> {
-        Ok(self.scalar(Found::Other))
+    fn visit_bool<E>(self, value: bool) -> Result<Found, E> {
+        Ok(self.scalar(Found::Flag(value)))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Found, E> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::reading::{PointIndex, Quality, Scaling};
+use crate::engine::reading::PointIndex;
 
 fn mapping(value: Option<&str>, time: Option<&str>, time_format: TimeFormat) -> TopicMapping {
     TopicMapping {
@@ -14,7 +14,7 @@ fn mapping(value: Option<&str>, time: Option<&str>, time_format: TimeFormat) -> 
         value: value.map(str::to_owned),
         time: time.map(str::to_owned),
         time_format,
-        scaling: Scaling::IDENTITY,
+        digital: false,
     }
 }
 
@@ -23,7 +23,10 @@ fn read(mapping: &TopicMapping, payload: &[u8]) -> Result<Reading, Rejection> {
 }
 
 fn value_of(reading: Result<Reading, Rejection>) -> Result<f64, Rejection> {
-    reading.map(|reading| reading.sample.value().expect("good").get())
+    reading.map(|reading| match reading.measured {
+        Measured::Raw(number) => number,
+        Measured::Sample(sample) => unreachable!("{sample:?}"),
+    })
 }
 
 #[test]
@@ -193,21 +196,47 @@ fn source_times_are_read_in_their_format() {
 
 #[test]
 fn the_reading_carries_what_was_configured_and_received() {
-    let mut mapping = mapping(None, None, TimeFormat::Auto);
-    mapping.scaling = Scaling {
-        scale: 0.5,
-        offset: -45.0,
-    };
+    let mapping = mapping(None, None, TimeFormat::Auto);
     let received = Moment::default().after(Duration::from_secs(3));
-    let reading = Source::new(mapping.clone()).read(b"100", true, received);
+    let reading = Source::new(mapping).read(b"100", true, received);
     let expected = Reading {
         retained: true,
-        ..Reading::live(PointIndex(4), Sample::measured(5.0), received)
+        ..Reading::live(PointIndex(4), Measured::Raw(100.0), received)
     };
     assert_eq!(reading, Ok(expected));
-    mapping.scaling.scale = 1e300;
-    let overflow = read(&mapping, b"1e300").expect("a number");
-    assert_eq!(overflow.sample.quality(), Quality::Bad);
+}
+
+#[test]
+fn true_and_false_are_positions_and_no_numbers() {
+    use Rejection::NotANumber;
+    for (pointer, payload, expected) in [
+        (None, "true", Ok(1.0)),
+        (None, " false\n", Ok(0.0)),
+        (None, "1", Ok(1.0)),
+        (None, "True", Err(NotANumber)),
+        (Some("/open"), r#"{"open":true}"#, Ok(1.0)),
+        (Some("/open"), r#"{"open":false}"#, Ok(0.0)),
+        (Some("/open"), r#"{"open":"true"}"#, Err(NotANumber)),
+        (Some("/open"), r#"{"open":null}"#, Err(NotANumber)),
+    ] {
+        let number = mapping(pointer, None, TimeFormat::Auto);
+        let digital = TopicMapping {
+            digital: true,
+            ..number.clone()
+        };
+        assert_eq!(
+            value_of(read(&digital, payload.as_bytes())),
+            expected,
+            "{payload}"
+        );
+        if payload.contains("true") || payload.contains("false") {
+            let refused = value_of(read(&number, payload.as_bytes()));
+            assert_eq!(refused, Err(NotANumber), "{payload}");
+        }
+    }
+    let mapping = mapping(Some("/v"), Some("/t"), TimeFormat::Auto);
+    let refused = read(&mapping, br#"{"v":1,"t":true}"#);
+    assert_eq!(refused, Err(Rejection::BadTime));
 }
 
 #[test]
@@ -236,9 +265,9 @@ fn a_topic_may_feed_several_points() {
     };
     let seen: Vec<_> = many
         .iter()
-        .map(|r| (r.point.0, r.sample.quality()))
+        .map(|r| (r.point.0, matches!(r.measured, Measured::Raw(_))))
         .collect();
-    assert_eq!(seen, [(4, Quality::Bad), (5, Quality::Good)]);
+    assert_eq!(seen, [(4, false), (5, true)]);
     assert_eq!(refused, [Rejection::NotANumber]);
 }
 
@@ -287,8 +316,6 @@ proptest! {
     fn numbers_come_through_unchanged(value in any::<f64>().prop_filter("finite", |v| v.is_finite())) {
         let bare = mapping(None, None, TimeFormat::Auto);
         let text = format!("{value:?}");
-        // Scaling adds zero, which is what makes a negative zero a plain one.
-        let value = value + 0.0;
         prop_assert_eq!(value_of(read(&bare, text.as_bytes())).map(f64::to_bits), Ok(value.to_bits()));
     }
 }
