@@ -6,6 +6,7 @@ mod closing;
 mod groups;
 mod invariants;
 mod pauses;
+mod reference;
 mod robustness;
 
 use std::sync::Arc;

@@ -1,0 +1,222 @@
+//! A second engine, slow and obvious: it goes through time in quarters of a second, keeps every
+//! verdict since the last certainty and looks back over all of them, computes a slope from its
+//! definition, and has three flags where the engine has a state. What both say of random plants,
+//! readings and commands must be the same.
+//!
+//! `PROPTEST_CASES=10000 cargo test --release engine::tests::reference` compares over a million steps.
+
+mod model;
+
+use proptest::prelude::*;
+
+use super::super::alarm::AlarmState;
+use super::super::reading::{Doubt, Fault, Finite};
+use super::*;
+use model::model;
+
+/// A quarter of a second; every time and delay is a whole number of them.
+type Quarters = u32;
+
+fn span(quarters: Quarters) -> Duration {
+    Duration::from_millis(250) * quarters
+}
+
+fn at(quarters: Quarters) -> Moment {
+    moment(f64::from(quarters) / 4.0)
+}
+
+/// What both must agree on: when, which alarm, what, which episode, and how it stands then.
+type Told = (Quarters, usize, What, u64, AlarmState);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Raised,
+    Cleared,
+    Acknowledged,
+    Reset,
+    NoEffect,
+}
+
+/// Everything that happens at one instant: readings, then a command.
+#[derive(Debug, Clone)]
+struct Instant {
+    /// Since the one before.
+    gap: Quarters,
+    readings: Vec<Sample>,
+    command: Option<(usize, Ask)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Ask {
+    Acknowledge(Option<u64>),
+    Reset,
+}
+
+fn engine(settings: &PointSettings, trace: &[Instant]) -> Vec<Told> {
+    let settings = Settings {
+        points: vec![settings.clone()],
+        ..Settings::default()
+    };
+    let names = ids(&settings);
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    let mut events = drain(&mut engine);
+    let mut now = 0;
+    for instant in trace {
+        now += instant.gap;
+        for sample in &instant.readings {
+            read(&mut engine, 0, *sample, at(now));
+        }
+        engine.tick(at(now));
+        if let Some((alarm, ask)) = instant.command {
+            let command = match ask {
+                Ask::Acknowledge(occurrence) => acknowledge(&names[alarm], occurrence),
+                Ask::Reset => reset(&names[alarm]),
+            };
+            let _either = engine.command(&command, at(now)).is_ok();
+        }
+        events.extend(drain(&mut engine));
+    }
+    events
+        .iter()
+        .filter_map(|event| told_of(event, &names))
+        .collect()
+}
+
+fn told_of(event: &Event, names: &[String]) -> Option<Told> {
+    let what = match event.kind.name() {
+        "raised" => What::Raised,
+        "cleared" => What::Cleared,
+        "acknowledged" => What::Acknowledged,
+        "reset" => What::Reset,
+        "command_rejected" | "command_ignored" => What::NoEffect,
+        _ => return None,
+    };
+    let subject = event.subject.as_ref()?;
+    let index = names.iter().position(|name| **name == *subject.alarm)?;
+    let quarters = event.at.mono.since(Mono::ZERO).as_millis() / 250;
+    let quarters = Quarters::try_from(quarters).expect("a trace is short");
+    Some((quarters, index, what, subject.occurrence, subject.state))
+}
+
+#[derive(Debug, Clone)]
+struct Plan {
+    stale_after: Quarters,
+    confirm: Quarters,
+    alarms: Vec<AlarmPlan>,
+}
+
+#[derive(Debug, Clone)]
+struct AlarmPlan {
+    deadband: u8,
+    on: Quarters,
+    off: Quarters,
+    hold: bool,
+    latching: bool,
+    ack_required: bool,
+}
+
+fn plans() -> impl Strategy<Value = Plan> {
+    let delay = || prop_oneof![2 => Just(0_u32), 3 => 1_u32..12];
+    let traits = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.8));
+    let alarm =
+        (0_u8..4, delay(), delay(), traits).prop_map(|(deadband, on, off, traits)| AlarmPlan {
+            deadband,
+            on,
+            off,
+            hold: traits.0,
+            latching: traits.1,
+            ack_required: traits.2,
+        });
+    (
+        20_u32..50,
+        prop_oneof![Just(0_u32), 1_u32..16],
+        prop::collection::vec(alarm, 4),
+    )
+        .prop_map(|(stale_after, confirm, alarms)| Plan {
+            stale_after,
+            confirm,
+            alarms,
+        })
+}
+
+impl Plan {
+    fn settings(&self) -> PointSettings {
+        let rules = [
+            limit(Level::Low, 3.0, 0.0),
+            limit(Level::High, 8.0, 0.0),
+            limit(Level::HighHigh, 10.0, 0.0),
+            // No slope of half units over quarters comes near it.
+            rise(20.000_123),
+        ];
+        let planned = rules
+            .into_iter()
+            .zip(&self.alarms)
+            .map(|(alarm, plan)| AlarmSettings {
+                rule: match alarm.rule {
+                    Rule::Limit(rule) => Rule::Limit(LimitRule {
+                        deadband: f64::from(plan.deadband) / 2.0,
+                        ..rule
+                    }),
+                    rule => rule,
+                },
+                on_delay: span(plan.on),
+                off_delay: span(plan.off),
+                pending_hold: if plan.hold {
+                    PendingHold::Deadband
+                } else {
+                    PendingHold::Limit
+                },
+                latching: plan.latching,
+                ack_required: plan.ack_required,
+                ..alarm
+            });
+        let quality = [Rule::Bad, Rule::Stale].map(alarm);
+        PointSettings {
+            stale_after: Some(span(self.stale_after)),
+            good_confirm: span(self.confirm),
+            ..point("P", planned.chain(quality).collect())
+        }
+    }
+}
+
+fn traces() -> impl Strategy<Value = Vec<Instant>> {
+    let finite = |value| Finite::new(value).expect("a number");
+    let value = || (2_u8..24).prop_map(|value| f64::from(value) / 2.0);
+    let sample = prop_oneof![
+        14 => value().prop_map(Sample::measured),
+        1 => value().prop_map(move |v| Sample::Uncertain(finite(v), Doubt::SensorNotAccurate)),
+        1 => Just(Sample::Bad(Fault::SensorFailure)),
+    ];
+    let gap = prop_oneof![16 => 1_u32..4, 3 => 4_u32..20, 1 => 20_u32..80];
+    let ask = prop_oneof![
+        3 => prop::option::weighted(0.4, 0_u64..5).prop_map(Ask::Acknowledge),
+        1 => Just(Ask::Reset),
+    ];
+    let command = prop::option::weighted(0.25, (0_usize..6, ask));
+    let instant =
+        (gap, prop::collection::vec(sample, 0..3), command).prop_map(|(gap, readings, command)| {
+            Instant {
+                gap,
+                readings,
+                command,
+            }
+        });
+    prop::collection::vec(instant, 1..160)
+}
+
+/// In order of time and alarm: what two alarms do at one instant has no order in the standard.
+fn ordered(mut told: Vec<Told>) -> Vec<Told> {
+    told.sort_by_key(|(t, alarm, ..)| (*t, *alarm));
+    told
+}
+
+proptest! {
+    #[test]
+    fn the_engine_says_what_the_definitions_say(plan in plans(), trace in traces()) {
+        let settings = plan.settings();
+        prop_assert_eq!(
+            ordered(engine(&settings, &trace)),
+            ordered(model(&settings, &plan, &trace))
+        );
+    }
+}
