@@ -6,7 +6,8 @@
 //!
 //! The newest events come from memory; older ones from disk, on a thread that may block, through a
 //! connection that only reads. A disk that hangs costs a reader its deadline and nobody else
-//! anything.
+//! anything. A disk that cannot be read leaves a gap before what memory has; the answer says how far
+//! it goes ([`FeedError::GapUnread`]), so that an output need not wait for the disk with what is new.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -33,18 +34,33 @@ pub struct Feed {
     issued: watch::Receiver<u64>,
 }
 
-/// Why events could not be read from disk. Trying again later is always right.
+/// Why there are no events in an answer. Trying again later is always right.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// The disk does not answer.
-    #[error("the journal's disk gave no answer within {} s", DEADLINE.as_secs())]
-    Slow,
-    /// SQLite refuses.
-    #[error("cannot read events from the journal")]
-    Read(#[source] rusqlite::Error),
+    /// What comes after the number that was asked for is on disk only, and the disk does not give
+    /// it. It is not lost.
+    #[error("cannot read events up to number {until} from the journal")]
+    GapUnread {
+        /// Last number of the gap: memory has what follows ([`Feed::recent`]).
+        until: u64,
+        /// What the disk does.
+        #[source]
+        why: Unreadable,
+    },
     /// The runtime is ending.
     #[error("the gateway is stopping")]
     Stopping,
+}
+
+/// What a disk does that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It does not answer.
+    #[error("the disk gave no answer within {} s", DEADLINE.as_secs())]
+    Slow,
+    /// SQLite refuses.
+    #[error("SQLite cannot read it")]
+    Refused(#[source] rusqlite::Error),
 }
 
 impl Feed {
@@ -67,18 +83,46 @@ impl Feed {
     }
 
     /// Events after number `seq`, oldest first, at most `limit` (and about 1 MiB from disk): fewer
-    /// than there are, but never none while there are some. Pruned ones are passed over.
+    /// than there are, but never none while there are some. Numbers that are kept nowhere are passed
+    /// over: events that were pruned, or dropped from full memory.
     ///
     /// # Errors
     /// Only for events that are no longer in memory: the disk fails or hangs.
     pub async fn after(&self, seq: u64, limit: usize) -> Result<Vec<Committed>, FeedError> {
-        let upto = match self.shared.lock().after(seq, limit) {
-            Ok(found) => return Ok(found),
-            Err(upto) => upto,
+        let mut beyond = seq;
+        loop {
+            let upto = {
+                let ledger = self.shared.lock();
+                match ledger.after(beyond, limit) {
+                    Ok(found) => return Ok(found),
+                    // The disk ends before memory begins: nothing is kept in between.
+                    Err(upto) if upto <= beyond => return Ok(ledger.in_memory(beyond, limit)),
+                    Err(upto) => upto,
+                }
+            };
+            let found = self.read_disk(beyond, upto, limit).await?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            // Nothing is kept up to there. What came after it may have gone from memory to disk while
+            // the disk took its time.
+            beyond = upto;
+        }
+    }
+
+    async fn read_disk(
+        &self,
+        seq: u64,
+        upto: u64,
+        limit: usize,
+    ) -> Result<Vec<Committed>, FeedError> {
+        let unread = |why| FeedError::GapUnread {
+            until: self.shared.lock().memory_begins_after(),
+            why,
         };
         let permit = timeout(DEADLINE, Arc::clone(&self.shared.readers).acquire_owned())
             .await
-            .map_err(|_elapsed| FeedError::Slow)?
+            .map_err(|_elapsed| unread(Unreadable::Slow))?
             .map_err(|_closed| FeedError::Stopping)?;
         let shared = Arc::clone(&self.shared);
         let read = tokio::task::spawn_blocking(move || {
@@ -86,16 +130,24 @@ impl Feed {
             let _permit = permit;
             shared.read(seq, upto, limit)
         });
-        let found = match timeout(DEADLINE, read).await {
-            Ok(Ok(found)) => found.map_err(FeedError::Read)?,
-            Ok(Err(_cancelled)) => return Err(FeedError::Stopping),
-            Err(_elapsed) => return Err(FeedError::Slow),
-        };
-        if found.is_empty() {
-            // Nothing is kept between `seq` and what is in memory.
-            return Ok(self.shared.lock().in_memory(seq, limit));
+        match timeout(DEADLINE, read).await {
+            Ok(Ok(found)) => found.map_err(|error| unread(Unreadable::Refused(error))),
+            Ok(Err(_cancelled)) => Err(FeedError::Stopping),
+            Err(_elapsed) => Err(unread(Unreadable::Slow)),
         }
-        Ok(found)
+    }
+
+    /// Events after number `seq` from memory alone, oldest first, at most `limit`; none of them is
+    /// left out.
+    ///
+    /// # Errors
+    /// The number after which memory begins, when that lies beyond `seq`: what comes before it can
+    /// only be read ([`Feed::after`]).
+    pub fn recent(&self, seq: u64, limit: usize) -> Result<Vec<Committed>, u64> {
+        let ledger = self.shared.lock();
+        ledger
+            .after(seq, limit)
+            .map_err(|_on_disk| ledger.memory_begins_after())
     }
 
     /// Newest number that `output` has delivered; 0 for an output that is not configured.

@@ -378,6 +378,12 @@ impl Ledger {
         self.tail.range(from..).take(limit).cloned().collect()
     }
 
+    /// The number before the oldest event in memory; the newest shown if there is none.
+    pub(super) fn memory_begins_after(&self) -> u64 {
+        let oldest = self.tail.front();
+        oldest.map_or(self.issued, |oldest| oldest.seq.saturating_sub(1))
+    }
+
     pub(super) const fn close(&mut self) {
         self.closed = true;
     }

@@ -103,7 +103,7 @@ mod store;
 mod temporary;
 mod writer;
 
-pub use feed::{Feed, FeedError};
+pub use feed::{Feed, FeedError, Unreadable};
 pub use found::{Known, OpenError, Restored, Temporary};
 pub use inbox::Inbox;
 pub use prune::Losses;
