@@ -52,8 +52,9 @@ pub(super) fn output(id: &str) -> Resolved {
         format!("gateway.output.{id}"),
         format!("Delivery to output {id}"),
         Priority::Medium,
-        "Alarms are raised here but do not arrive there: look at this gateway itself until they do, \
-         check the network and that the receiver runs; what was missed is sent later",
+        "Alarms are raised here but do not arrive there, or some events were refused or lost on the way: \
+         look at this gateway itself, check the network and that the receiver runs; the log names what \
+         is missing, everything else is sent later",
     )
 }
 

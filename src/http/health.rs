@@ -100,5 +100,13 @@ fn degraded(metrics: &Metrics) -> Vec<String> {
             .filter(|(_, contact)| *contact != Contact::Up);
         degraded.extend(absent.map(|(id, _)| format!("{kind} {id}: {what}")));
     }
+    for (id, _) in metrics.outputs() {
+        let aside = metrics.events_aside(&id);
+        if aside > 0 {
+            degraded.push(format!(
+                "output {id}: events it refuses, set aside: {aside}"
+            ));
+        }
+    }
     degraded
 }

@@ -49,6 +49,7 @@ impl Port {
         let names = Names {
             devices: vec!["gd-01".into()],
             brokers: vec!["plant".into()],
+            outputs: vec!["control-room".into()],
             tasks: vec!["engine".to_owned()],
             ..Names::default()
         };

@@ -95,6 +95,12 @@ impl Metrics {
         self.families.journal_durable.get() != 0
     }
 
+    /// How many events are set aside for an output at present.
+    pub fn events_aside(&self, output: &str) -> i64 {
+        let gauge = &self.families.output_aside;
+        gauge.with_label_values(&[output]).get()
+    }
+
     /// Events lost since start because neither the disk nor memory could keep them.
     pub fn events_dropped(&self) -> u64 {
         let counter = &self.families.records_dropped;

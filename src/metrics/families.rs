@@ -60,6 +60,7 @@ pub(super) struct Families {
     pub(super) delivered: IntCounterVec,
     pub(super) output_failures: IntCounterVec,
     pub(super) output_dropped: IntCounterVec,
+    pub(super) output_aside: IntGaugeVec,
     pub(super) delivery_duration: HistogramVec,
 }
 
@@ -242,6 +243,12 @@ impl Families {
                 "Events given up for this output, by reason.",
                 &["output", "reason"],
             ),
+            output_aside: gauges(
+                r,
+                "forewarn_output_aside_events",
+                "Events that the receiver refused by closing the connection again and again; each is tried again later.",
+                &["output"],
+            ),
             delivery_duration: histograms(
                 r,
                 "forewarn_output_delivery_duration_seconds",
@@ -289,6 +296,7 @@ impl Families {
             self.output_connected.with_label_values(&output);
             self.output_up.with_label_values(&output);
             self.output_queue.with_label_values(&output);
+            self.output_aside.with_label_values(&output);
             self.output_oldest.with_label_values(&output);
             self.delivered.with_label_values(&output);
             self.delivery_duration.with_label_values(&output);

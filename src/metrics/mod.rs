@@ -225,10 +225,17 @@ impl Metrics {
         counter.with_label_values(&[output, reason]).inc();
     }
 
-    /// An event was given up for this output.
-    pub fn output_dropped(&self, output: &str, reason: &'static str) {
+    /// Events were given up for this output.
+    pub fn output_dropped(&self, output: &str, reason: &'static str, events: u64) {
         let counter = &self.families.output_dropped;
-        counter.with_label_values(&[output, reason]).inc();
+        counter.with_label_values(&[output, reason]).inc_by(events);
+    }
+
+    /// Events that are set aside for this output, to be tried again.
+    pub fn output_aside(&self, output: &str, events: usize) {
+        let gauge = &self.families.output_aside;
+        let events = i64::try_from(events).unwrap_or(i64::MAX);
+        gauge.with_label_values(&[output]).set(events);
     }
 
     /// Events that wait for this output.

@@ -13,32 +13,58 @@
 //! connection ends, everything behind the cursor goes again: at least once, in order, never out of
 //! the journal before it is safe.
 //!
+//! # While the backlog cannot be read
+//!
+//! What an output has not delivered may be on disk only, and a disk that fails or hangs must not hold
+//! back a new alarm. Then the journal is cut into **stretches**, each with a place of its own:
+//!
+//! ```text
+//!   on disk, unread     in memory, backlog     in memory, live
+//!  ├──────────────────┼──────────────────────┼─────────────────▶
+//!   ▲ cursor           ▲ second              ▲ goes first
+//! ```
+//!
+//! The newest goes first, whatever becomes of the others; the oldest is tried again and again. The
+//! cursor stays before the gap until all of the gap has been read, sent and acknowledged; then it
+//! moves over everything that is safe behind it. The far end's receipts for what went ahead are kept
+//! over connections, not over a restart of the gateway: those events come again, with the same ids.
+//!
+//! **Order.** Within a stretch events go in the order of the journal. There is more than one stretch
+//! only after the disk could not be read: as long as it can, everything goes in order. Else an alarm's
+//! live events come in order, and its backlog after them, marked `replayed`, in order as well if the
+//! disk heals before the backlog in memory is through. Retained states never go back (`retained`).
+//!
 //! # A row that kills connections
 //!
 //! An event that makes the far end drop the connection would block all events behind it for ever.
 //! No event is sent before the far end has acknowledged something else. When a connection that has
-//! proved itself in this way dies before any event was acknowledged, its oldest event becomes
-//! suspect and goes alone. Dead eight times alone, which the pauses between connections stretch over
-//! minutes so that a far end that merely restarts is not mistaken for one that refuses, it is set
-//! aside: named in the log and counted; the journal keeps it. That happens once; only an event that
-//! does arrive gives credit for the next. Without this rule a far end that refuses *every* event
-//! would drain the journal.
+//! proved itself in this way dies, the first event on its way becomes suspect, unless one that was
+//! sent after it was acknowledged: a far end takes them in order. A suspect goes alone. Dead eight
+//! times alone, which the pauses between connections stretch over minutes so that a far end that
+//! merely restarts is not mistaken for one that refuses, it is set aside. That happens once; only an
+//! event that does arrive gives credit for the next. Without this rule a far end that refuses *every*
+//! event would drain the journal.
+
+mod stretch;
 
 use std::collections::VecDeque;
 
+use self::stretch::{Sent, Stretch};
 use crate::engine::time::Mono;
 
 /// So many deaths alone, and an event is set aside.
 const STRIKES: u32 = 8;
 
+/// Stretches at most. When full, the two before the newest become one, of which the second goes again.
+const STRETCHES: usize = 4;
+
 /// The window of one output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     capacity: usize,
-    cursor: u64,
-    next: u64,
-    on_the_way: VecDeque<Sent>,
-    /// Events up to here were committed before this connection was up.
+    /// Oldest first; what lies in none of them is safe. Never empty: the last has no end.
+    stretches: VecDeque<Stretch>,
+    /// Events up to here were committed before this connection was up, or are overtaken.
     backlog_until: u64,
     earlier_runs_until: u64,
     connected_before: bool,
@@ -46,17 +72,13 @@ pub struct Delivery {
     proven: bool,
     /// This connection acknowledged an event.
     delivered: bool,
+    /// Counts events in the order in which they are handed to the wire.
+    handed_out: u64,
+    /// By that count, the newest that was acknowledged.
+    survived: u64,
     suspect: Option<Suspect>,
     /// May an event be set aside?
     credit: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sent {
-    seq: u64,
-    /// Acknowledgements that have not come.
-    due: usize,
-    since: Mono,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,13 +87,41 @@ struct Suspect {
     strikes: u32,
 }
 
-/// What an acknowledgement changed.
+/// Which events a stretch wants next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Want {
+    /// Events after this number ...
+    pub after: u64,
+    /// ... up to this one.
+    pub upto: u64,
+    /// At most so many.
+    pub room: usize,
+    /// Which of the stretches it is.
+    pub place: Place,
+}
+
+/// A stretch among others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// There is no other. What memory does not have is read from disk.
+    Only,
+    /// The live one, of several. It does not wait for the disk.
+    Newest,
+    /// The first of several. What memory does not have is read from disk.
+    Oldest,
+    /// Neither; only memory is asked.
+    Between,
+}
+
+/// What happened to the window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// An event is complete; it was known to this output since then.
+    /// An event is complete; it was handed to the wire then.
     pub delivered: Option<Mono>,
     /// Everything up to this event is safe.
     pub cursor: Option<u64>,
+    /// So many numbers were passed over because no event is kept under them.
+    pub gone: u64,
 }
 
 impl Delivery {
@@ -80,14 +130,14 @@ impl Delivery {
     pub fn new(cursor: u64, capacity: usize, earlier_runs_until: u64) -> Self {
         Self {
             capacity: capacity.max(1),
-            cursor,
-            next: cursor,
-            on_the_way: VecDeque::new(),
+            stretches: [Stretch::open(cursor)].into(),
             backlog_until: earlier_runs_until,
             earlier_runs_until,
             connected_before: false,
             proven: false,
             delivered: false,
+            handed_out: 0,
+            survived: 0,
             suspect: None,
             credit: true,
         }
@@ -108,28 +158,33 @@ impl Delivery {
     /// The connection ended; `by_far_end`: it was closed on us. The event to set aside, if one has
     /// become known as the reason.
     pub fn disconnected(&mut self, by_far_end: bool) -> Option<u64> {
-        let head = self.on_the_way.front().map(|sent| sent.seq);
-        let blamed = head.filter(|_| by_far_end && self.proven && !self.delivered);
+        let on_the_way = self.stretches.iter().flat_map(|part| &part.on_the_way);
+        let unanswered = on_the_way.filter(|sent| sent.due > 0);
+        let first = unanswered.min_by_key(|sent| sent.order).copied();
+        let blamed = first.filter(|sent| by_far_end && self.proven && sent.order > self.survived);
         self.begin_again();
-        let head = blamed?;
+        let seq = blamed?.seq;
         let strikes = match self.suspect {
-            Some(suspect) if suspect.seq == head => suspect.strikes + 1,
+            Some(suspect) if suspect.seq == seq => suspect.strikes + 1,
             Some(_) | None => 0,
         };
         if strikes < STRIKES || !self.credit {
-            self.suspect = Some(Suspect { seq: head, strikes });
+            self.suspect = Some(Suspect { seq, strikes });
             return None;
         }
         self.credit = false;
         self.suspect = None;
-        self.cursor = head;
-        self.begin_again();
-        Some(head)
+        // It is the first of its stretch that is not safe, so it counts as safe alone.
+        let stretch = self.stretch_mut(seq);
+        stretch.pass_over(seq);
+        self.settle();
+        Some(seq)
     }
 
     fn begin_again(&mut self) {
-        self.on_the_way.clear();
-        self.next = self.cursor;
+        for stretch in &mut self.stretches {
+            stretch.begin_again();
+        }
         self.proven = false;
         self.delivered = false;
     }
@@ -144,79 +199,213 @@ impl Delivery {
         self.delivered
     }
 
-    /// How many more events may be handed to the wire.
-    /// None before the far end has proved that it works.
-    pub fn room(&self) -> usize {
-        let capacity = match (self.proven, self.suspect) {
-            (false, _) => 0,
-            (true, Some(_)) => 1,
-            (true, None) => self.capacity,
+    /// What the stretches want, the newest first, then from the oldest on; `None` when all have been
+    /// asked. To be asked with 0, 1, 2 ... as long as each is served or passed over.
+    pub fn want(&self, turn: usize) -> Option<Want> {
+        let last = self.stretches.len() - 1;
+        let (index, place) = match turn {
+            0 if last == 0 => (0, Place::Only),
+            0 => (last, Place::Newest),
+            1 => (0, Place::Oldest),
+            _ => (turn - 1, Place::Between),
         };
-        capacity.saturating_sub(self.on_the_way.len())
+        if turn > last {
+            return None;
+        }
+        let stretch = self.stretches.get(index)?;
+        Some(Want {
+            after: stretch.next,
+            upto: stretch.end,
+            room: self.room(index),
+            place,
+        })
     }
 
-    /// The last event that was handed to the wire.
-    pub const fn next(&self) -> u64 {
-        self.next
+    /// How many more events of a stretch may be handed to the wire.
+    /// None before the far end has proved that it works.
+    fn room(&self, index: usize) -> usize {
+        let on_the_way = self.stretches.iter().map(|part| part.on_the_way.len());
+        let on_the_way: usize = on_the_way.sum();
+        let room = self.capacity.saturating_sub(on_the_way);
+        let suspect = self.suspect.map(|suspect| {
+            let index = self.index_of(suspect.seq);
+            let stretch = self.stretches.get(index);
+            (index, stretch.is_some_and(|part| suspect.seq <= part.next))
+        });
+        match suspect {
+            _ if !self.proven => 0,
+            None => room,
+            Some((_, true)) => 0,
+            Some((its, false)) if its == index => usize::from(on_the_way == 0),
+            Some((_, false)) => room,
+        }
     }
 
     /// Everything up to here is safe.
-    pub const fn cursor(&self) -> u64 {
-        self.cursor
+    pub fn cursor(&self) -> u64 {
+        self.stretches.front().map_or(0, |oldest| oldest.safe)
     }
 
-    /// Is this event backlog: committed before the connection was up?
+    /// How many of the events up to `committed` are not safe.
+    pub fn unconfirmed(&self, committed: u64) -> u64 {
+        let open = |part: &Stretch| part.end.min(committed).saturating_sub(part.safe);
+        self.stretches.iter().map(open).sum()
+    }
+
+    /// Is there an event up to `committed` to hand to the wire, in a stretch that goes on after
+    /// number `memory` or later? 0: anywhere.
+    pub fn has_more(&self, committed: u64, memory: u64) -> bool {
+        let open = |part: &Stretch| part.next >= memory && part.next < part.end.min(committed);
+        self.stretches.iter().any(open)
+    }
+
+    /// Is there more than one stretch?
+    pub fn is_cut(&self) -> bool {
+        self.stretches.len() > 1
+    }
+
+    /// Is this event backlog: committed before the connection was up, or overtaken by later ones?
     pub const fn replayed(&self, seq: u64) -> bool {
         seq <= self.backlog_until
     }
 
-    /// An event was handed to the wire and is complete after `due` acknowledgements; 0 gives it up.
-    /// `since`: when this output learned of it.
-    pub fn sent(&mut self, seq: u64, due: usize, since: Mono) -> Progress {
-        self.next = self.next.max(seq);
-        self.on_the_way.push_back(Sent { seq, due, since });
-        Progress {
-            delivered: None,
-            cursor: self.advance(),
+    /// Does backlog go before what is live?
+    pub fn is_replaying(&self) -> bool {
+        let newest = self.stretches.back();
+        newest.is_some_and(|newest| newest.next < self.backlog_until)
+    }
+
+    /// The last number of the backlog.
+    pub const fn backlog_until(&self) -> u64 {
+        self.backlog_until
+    }
+
+    /// The disk does not give the events up to `until`, which memory does not have, and the stretch
+    /// that goes on after `after` lacks them: what follows goes first from now on, and of that what is
+    /// live before what is backlog. An oldest stretch waits.
+    pub fn go_ahead(&mut self, after: u64, until: u64) {
+        let index = self.index_of(after + 1);
+        if index + 1 == self.stretches.len() {
+            let live = self.backlog_until.max(until);
+            self.cut(until);
+            self.cut(live);
+            self.backlog_until = live;
+        } else if index > 0 {
+            self.give_back(index, until);
         }
+    }
+
+    /// What memory has lost of a stretch is left to the one before it, even what was acknowledged.
+    fn give_back(&mut self, index: usize, until: u64) {
+        let Some(stretch) = self.stretches.get_mut(index) else {
+            return;
+        };
+        let until = until.min(stretch.end);
+        let rest = Stretch {
+            end: stretch.end,
+            ..Stretch::open(until)
+        };
+        *stretch = rest;
+        if let Some(before) = self.stretches.get_mut(index - 1) {
+            before.end = until;
+        }
+        self.settle();
+    }
+
+    fn cut(&mut self, until: u64) {
+        let Some(newest) = self.stretches.back_mut() else {
+            return;
+        };
+        if until <= newest.next {
+            return;
+        }
+        newest.end = until;
+        self.stretches.push_back(Stretch::open(until));
+        if self.stretches.len() > STRETCHES
+            && let Some(second) = self.stretches.remove(STRETCHES - 1)
+            && let Some(first) = self.stretches.get_mut(STRETCHES - 2)
+        {
+            first.end = second.end;
+        }
+    }
+
+    /// An event was handed to the wire and is complete after `due` acknowledgements; 0 gives it up.
+    pub fn sent(&mut self, seq: u64, due: usize, since: Mono) -> Progress {
+        let before = self.cursor();
+        self.handed_out += 1;
+        let order = self.handed_out;
+        let sent = Sent {
+            seq,
+            due,
+            since,
+            order,
+        };
+        let Some(gone) = self.stretch_mut(seq).sent(sent) else {
+            return Progress::default();
+        };
+        self.settle();
+        self.progress(before, gone)
+    }
+
+    /// No event is kept under the numbers after `after` up to `upto`, where a stretch goes on.
+    pub fn passed_over(&mut self, after: u64, upto: u64) -> Progress {
+        let before = self.cursor();
+        let stretch = self.stretch_mut(after + 1);
+        let upto = upto.min(stretch.end);
+        if stretch.next != after || upto <= after {
+            return Progress::default();
+        }
+        stretch.pass_over(upto);
+        self.settle();
+        self.progress(before, upto - after)
     }
 
     /// An acknowledgement for this event came. Unknown ones change nothing.
     pub fn acknowledged(&mut self, seq: u64) -> Progress {
-        let found = self
-            .on_the_way
-            .binary_search_by_key(&seq, |sent| sent.seq)
-            .ok();
-        let Some(sent) = found.and_then(|position| self.on_the_way.get_mut(position)) else {
+        let before = self.cursor();
+        let Some(sent) = self.stretch_mut(seq).acknowledged(seq) else {
             return Progress::default();
         };
-        if sent.due == 0 {
-            return Progress::default();
-        }
-        sent.due -= 1;
-        if sent.due > 0 {
-            return Progress::default();
-        }
-        let delivered = Some(sent.since);
+        self.settle();
+        self.survived = sent.order.max(self.survived);
         self.delivered = true;
         self.credit = true;
-        if self.suspect.is_some_and(|suspect| suspect.seq <= seq) {
-            self.suspect = None;
-        }
         Progress {
-            delivered,
-            cursor: self.advance(),
+            delivered: Some(sent.since),
+            ..self.progress(before, 0)
         }
     }
 
-    /// Moves the cursor over complete events, up to the first hole.
-    fn advance(&mut self) -> Option<u64> {
-        let before = self.cursor;
-        while let Some(sent) = self.on_the_way.front().filter(|sent| sent.due == 0) {
-            self.cursor = sent.seq;
-            self.on_the_way.pop_front();
+    fn progress(&self, before: u64, gone: u64) -> Progress {
+        let cursor = self.cursor();
+        Progress {
+            delivered: None,
+            cursor: (cursor != before).then_some(cursor),
+            gone,
         }
-        (self.cursor != before).then_some(self.cursor)
+    }
+
+    /// The stretch that a number lies in, or the next one when it is safe.
+    fn index_of(&self, seq: u64) -> usize {
+        let last = self.stretches.len() - 1;
+        self.stretches
+            .partition_point(|part| part.end < seq)
+            .min(last)
+    }
+
+    fn stretch_mut(&mut self, seq: u64) -> &mut Stretch {
+        let index = self.index_of(seq);
+        self.stretches.get_mut(index).expect("the last has no end")
+    }
+
+    /// Lets go of what is safe by now.
+    fn settle(&mut self) {
+        self.stretches.retain(|part| part.safe < part.end);
+        let safe = |seq| {
+            let stretch = self.stretches.get(self.index_of(seq));
+            stretch.is_some_and(|part| seq <= part.safe)
+        };
+        self.suspect = self.suspect.filter(|suspect| !safe(suspect.seq));
     }
 }
 

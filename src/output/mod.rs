@@ -1,5 +1,6 @@
 //! Room four: committed events leave. One file per output, one delivery rule for all.
 
+mod aside;
 pub mod delivery;
 pub mod message;
 pub mod mqtt;

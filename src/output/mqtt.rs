@@ -12,6 +12,9 @@
 //! cursor moves ([`delivery`](super::delivery)). The session is clean: what the broker would keep
 //! for us the journal keeps better.
 //!
+//! Live first: the state of an alarm that changes while backlog is on its way goes before that
+//! backlog, its event in its turn. When the disk does not give the backlog, live events go first, too.
+//!
 //! Only this task publishes on its client: PUBACKs are matched by order (`pubacks`).
 //! At most half of the library's packet ids are in use, so that an id never comes round while its
 //! PUBACK is late, on which the library would stall.
@@ -19,27 +22,29 @@
 //! Deliberately absent: a subscription (commands come over HTTP), and any judgement of what MQTT
 //! 3.1.1 cannot tell: a broker acknowledges what its access list then throws away.
 
+mod connection;
 mod reporting;
+mod retrying;
 mod sending;
+mod stretches;
 
-use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, LastWill, MqttOptions, Outgoing, Packet, QoS};
-use tokio::sync::{mpsc, watch};
+use rumqttc::{Event, LastWill, MqttOptions, Outgoing, Packet, QoS};
+use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::info;
 
+use self::connection::{Connection, What, answered};
 use self::reporting::NO_PUBACK;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
 use super::MqttTarget;
+use super::aside::Aside;
 use super::delivery::Delivery;
 use super::message::{self, Topics};
 use super::oldest::Oldest;
 use super::present::Present;
-use super::pubacks::PubAcks;
 use super::retained::Retained;
 use super::telemetry::Telemetry;
 use crate::broker::{
@@ -47,12 +52,10 @@ use crate::broker::{
 };
 use crate::clock;
 use crate::engine::reading::PointIndex;
-use crate::engine::snapshot::Snapshot;
 use crate::engine::time::{Moment, Mono};
-use crate::evaluation::{Desk, DeskError, Readings};
-use crate::event::Committed;
+use crate::evaluation::{Desk, Readings};
 use crate::guidance::Guidance;
-use crate::journal::{Feed, FeedError};
+use crate::journal::Feed;
 use crate::metrics::Metrics;
 
 /// Events that are on the way at most, whatever is configured: the packet ids must suffice.
@@ -87,7 +90,8 @@ pub struct Wiring {
 
 /// Forwards to one broker until `shutdown` turns true; then finishes its batch, says goodbye and
 /// returns within 3 s. Never returns for a fault: a broker that is lost or refuses is tried again
-/// with growing pauses, and `status` reads 1 while it is not connected, nothing moves or an event was set aside.
+/// with growing pauses, and `status` reads 1 while it is not connected, the cursor does not move, an
+/// event is set aside, or one was lost within the last hour.
 pub async fn run(
     id: Arc<str>,
     status: PointIndex,
@@ -102,9 +106,11 @@ pub async fn run(
         topics: Topics::new(&target.prefix, &wiring.site),
         connector: Connector::new(target.address.clone()),
         delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
+        aside: Aside::default(),
         oldest: Oldest::default(),
         retained: Retained::new(&wiring.guidance),
         present: Present::default(),
+        refreshed: 0,
         telemetry: Telemetry::default(),
         telemetry_due: Mono::ZERO,
         status: StatusPoint::new(status, wiring.readings),
@@ -114,7 +120,7 @@ pub async fn run(
         backoff: Backoff::default(),
         sampler: Sampler::default(),
         moved_at: clock::monotonic(),
-        aside_at: None,
+        lost_at: None,
         publishes: 2 * window,
         id,
         target,
@@ -135,9 +141,12 @@ struct Forwarder {
     metrics: Arc<Metrics>,
     connector: Connector,
     delivery: Delivery,
+    aside: Aside,
     oldest: Oldest,
     retained: Retained,
     present: Present,
+    /// No state that the far end has, or that waits for it, is older than this event.
+    refreshed: u64,
     telemetry: Telemetry,
     telemetry_due: Mono,
     status: StatusPoint,
@@ -145,48 +154,10 @@ struct Forwarder {
     sampler: Sampler,
     /// When the cursor moved last, or nothing waited.
     moved_at: Mono,
-    /// When an event was set aside last.
-    aside_at: Option<Mono>,
+    /// When an event was lost for this output last.
+    lost_at: Option<Mono>,
     /// Publishes without their PUBACK at most.
     publishes: usize,
-}
-
-/// What a PUBACK is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum What {
-    /// An event, or the state that goes with it.
-    Event(u64),
-    /// A status, or a state that goes by itself.
-    State,
-}
-
-type Answer<T> = Option<Pin<Box<dyn Future<Output = T> + Send>>>;
-
-/// What ends with a connection.
-struct Connection {
-    client: AsyncClient,
-    happenings: mpsc::Receiver<Happening>,
-    pubacks: PubAcks<What>,
-    /// Read from the journal and not sent; with the time it was read.
-    events: VecDeque<(Committed, Mono)>,
-    fetch: Answer<Result<Vec<Committed>, FeedError>>,
-    /// The journal had nothing for us although it should; ask again at the next turn.
-    rest: bool,
-    snapshot: Answer<Result<Snapshot, DeskError>>,
-    /// Telemetry asked for and not written.
-    telemetry_ahead: usize,
-    /// When the broker accepted us.
-    up_since: Option<Mono>,
-    /// The library refused a request: the pump has met an error and will tell.
-    broken: bool,
-    finishing: Option<Finish>,
-}
-
-/// What is still to be done before we go.
-#[derive(Debug, Clone, Copy)]
-struct Finish {
-    until: u64,
-    deadline: Mono,
 }
 
 enum End {
@@ -209,6 +180,7 @@ impl Forwarder {
                 break;
             }
         }
+        self.tell_what_stays_aside();
         info!(output = &*self.id, "output stopped");
     }
 
@@ -220,19 +192,7 @@ impl Forwarder {
         };
         self.configure(&mut options);
         let (client, pump, happenings) = open(options, self.publishes + TELEMETRY_AHEAD + 8);
-        let mut connection = Connection {
-            client,
-            happenings,
-            pubacks: PubAcks::default(),
-            events: VecDeque::new(),
-            fetch: None,
-            rest: false,
-            snapshot: None,
-            telemetry_ahead: 0,
-            up_since: None,
-            broken: false,
-            finishing: None,
-        };
+        let mut connection = Connection::new(client, happenings);
         tokio::select! {
             end = self.converse(&mut connection, signals) => end,
             // Its last word is an error among the happenings; the conversation ends with it.
@@ -260,13 +220,10 @@ impl Forwarder {
     async fn converse(&mut self, connection: &mut Connection, signals: &mut Signals) -> End {
         loop {
             self.fill(connection);
-            if connection.finished(self.delivery.cursor()) {
+            if connection.finished(&self.delivery) {
                 self.farewell(connection).await;
                 return End::Shutdown;
             }
-            let next = self.delivery.next();
-            let idle =
-                connection.up_since.is_some() && connection.fetch.is_none() && !connection.rest;
             let step = tokio::select! {
                 biased;
                 signal = signals.next(), if connection.finishing.is_none() => match signal {
@@ -285,14 +242,17 @@ impl Forwarder {
                     self.fetched(connection, fetched);
                     Ok(())
                 }
+                again = answered(&mut connection.again) => {
+                    self.read_again(connection, again, clock::now());
+                    Ok(())
+                }
                 snapshot = answered(&mut connection.snapshot) => {
                     if let Ok(snapshot) = snapshot {
                         self.telemetry.take(&snapshot, &self.topics);
                     }
                     Ok(())
                 }
-                () = self.feed.advanced(next), if idle && connection.events.is_empty()
-                    && self.delivery.room() > 0 => Ok(()),
+                () = self.feed.advanced(connection.seen), if connection.up_since.is_some() => Ok(()),
             };
             if let Err(ending) = step {
                 return End::Lost(ending);
@@ -312,7 +272,7 @@ impl Forwarder {
             && connection.up_since.is_some()
             && connection.snapshot.is_none()
             && now.mono >= self.telemetry_due
-            && self.is_idle(connection)
+            && self.is_idle(connection, now)
         {
             self.telemetry_due = now.mono + period;
             let desk = self.desk.clone();
@@ -353,42 +313,11 @@ impl Forwarder {
         let committed = self.present.refresh(&self.feed);
         self.delivery.connected(committed);
         self.retained.connected(self.present.all());
+        self.refreshed = committed;
         self.telemetry.forget();
         let online = message::online(now.wall, committed);
         connection.publish(self.topics.status(), true, online, What::State, now.mono);
         info!(output = &*self.id, backlog = self.waiting(), "connected");
         self.beat(self.link(connection, now), now);
     }
-}
-
-impl Connection {
-    /// Publishes at QoS 1. Room was looked at before: a refusal means that the pump has ended.
-    fn publish(&mut self, topic: String, retain: bool, payload: String, what: What, now: Mono) {
-        // Asked or not, its PUBACK is missed: a refusal that nobody tells of ends in the deadline.
-        self.pubacks.asked(what, now);
-        let asked = self
-            .client
-            .try_publish(topic, QoS::AtLeastOnce, retain, payload);
-        self.broken |= asked.is_err();
-    }
-
-    fn finish(&mut self, until: u64) {
-        let deadline = clock::monotonic() + FINISH_WITHIN;
-        self.finishing = Some(Finish { until, deadline });
-    }
-
-    fn finished(&self, cursor: u64) -> bool {
-        self.finishing
-            .is_some_and(|finish| cursor >= finish.until || clock::monotonic() >= finish.deadline)
-    }
-}
-
-/// The answer to what was asked, if anything was; else never.
-async fn answered<T>(asked: &mut Answer<T>) -> T {
-    let Some(answer) = asked else {
-        return std::future::pending().await;
-    };
-    let answer = answer.as_mut().await;
-    *asked = None;
-    answer
 }

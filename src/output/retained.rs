@@ -2,7 +2,8 @@
 //!
 //! A broker may come back without anything it was given. So after every connect the state of every
 //! alarm goes out again: what is not normal at once, before any event; what is normal when nothing
-//! else waits. A state that an event carries is newer than both and takes the alarm off the list.
+//! else waits. A state that an event carries is newer than both and takes the alarm off the list. When
+//! events are passed over, the states they led to are put on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -51,16 +52,27 @@ impl Retained {
         self.as_of.fill(0);
         let all = self.positions.values();
         self.waiting = all.map(|alarm| (Urgency::Sometime, *alarm)).collect();
+        self.passed_over(states);
+    }
+
+    /// Events were passed over: of every alarm that ever changed the state has to go.
+    pub(super) fn passed_over<'s>(&mut self, states: impl Iterator<Item = &'s AlarmRecord>) {
         for record in states {
             let Some(alarm) = self.position(&record.alarm) else {
                 continue;
             };
-            self.waiting.remove(&(Urgency::Sometime, alarm));
+            self.unlist(alarm);
             let quiet = record.state == AlarmState::Normal
                 && record.overlays().is_empty()
                 && record.unacknowledged.is_empty();
             let urgency = if quiet { Urgency::Soon } else { Urgency::Now };
             self.waiting.insert((urgency, alarm));
+        }
+    }
+
+    fn unlist(&mut self, alarm: usize) {
+        for urgency in Urgency::ALL {
+            self.waiting.remove(&(urgency, alarm));
         }
     }
 
@@ -84,9 +96,7 @@ impl Retained {
 
     /// The alarm's state right after event `as_of` (or later) was handed to the wire.
     pub(super) fn published(&mut self, alarm: usize, as_of: u64) {
-        for urgency in Urgency::ALL {
-            self.waiting.remove(&(urgency, alarm));
-        }
+        self.unlist(alarm);
         if let Some(known) = self.as_of.get_mut(alarm) {
             *known = as_of.max(*known);
         }
@@ -151,5 +161,21 @@ mod tests {
         assert_eq!(retained.idle(), Some(0));
         retained.connected([].iter());
         assert!(!retained.superseded(0, 7));
+    }
+
+    #[test]
+    fn what_events_passed_over_have_led_to_goes_by_itself() {
+        let alarms = ["A/high", "B/high", "C/high"].map(guidance);
+        let mut retained = Retained::new(&alarms);
+        retained.connected([].iter());
+        order(&mut retained);
+        let states = [
+            record("B/high", AlarmState::Normal),
+            record("C/high", AlarmState::Unacknowledged),
+        ];
+        retained.passed_over(states.iter());
+        assert_eq!(retained.urgent(), Some(2));
+        assert!(retained.superseded(0, 9), "what is known stays known");
+        assert_eq!(order(&mut retained), [2, 1]);
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::gateway::{DEADLINE, Folder, Gateway, control_room, skipped};
 use super::slow_card::one_id_each;
-use super::syncs::SpoiltSync;
+use super::spoilt::Spoilt;
 use crate::interop::mosquitto::Mosquitto;
 
 const ALARM: &str = "CH4-101/high";
@@ -211,7 +211,7 @@ async fn disk_failing_and_back() {
     let data = folder.path().join("data");
     fs::create_dir(&data).expect("our own folder");
     let world = World::begin(folder, data).await;
-    let Some(failing) = SpoiltSync::begin(world.gateway.pid(), "error=EIO") else {
+    let Some(failing) = Spoilt::syncs(world.gateway.pid(), "error=EIO") else {
         skipped("disk_failing_and_back: strace is not installed or not allowed");
         return;
     };

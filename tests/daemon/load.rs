@@ -15,7 +15,7 @@ use simulators::upstream::Record;
 use tokio::time::timeout;
 
 use super::gateway::{DEADLINE, Gateway, address, control_room, from_environment, skipped};
-use super::syncs::SpoiltSync;
+use super::spoilt::Spoilt;
 use crate::interop::mosquitto::Mosquitto;
 
 const POINTS: u32 = 1000;
@@ -55,7 +55,7 @@ async fn nothing_is_lost(slow_disk: bool) {
     let broker = Mosquitto::start("max_queued_messages 20000").await;
     let receiver = control_room(&broker).await;
     let gateway = Gateway::start(&configuration(broker.port())).await;
-    let slow = slow_disk.then(|| SpoiltSync::begin(gateway.pid(), "delay_exit=60000"));
+    let slow = slow_disk.then(|| Spoilt::syncs(gateway.pid(), "delay_exit=60000"));
     if let Some(None) = slow {
         return skipped("thousand_points_on_a_slow_disk: strace is not installed or not allowed");
     }

@@ -11,4 +11,5 @@ mod outage;
 mod payloads;
 mod refusals;
 mod slow_card;
-mod syncs;
+mod spoilt;
+mod unread_backlog;

@@ -11,7 +11,7 @@ use simulators::upstream::Record;
 
 use super::gateway::{DEADLINE, Gateway, control_room, from_environment, skipped};
 use super::kills::{configuration, plant};
-use super::syncs::SpoiltSync;
+use super::spoilt::Spoilt;
 use crate::interop::mosquitto::Mosquitto;
 
 /// Microseconds: twice what the journal has patience for.
@@ -25,7 +25,7 @@ async fn killed_on_a_slow_card() {
     let device = plant(0).await;
     let mut gateway = Gateway::start(&configuration(broker.port(), device.address(), 0)).await;
     for round in 0..kills {
-        let Some(slow) = SpoiltSync::begin(gateway.pid(), SLOW) else {
+        let Some(slow) = Spoilt::syncs(gateway.pid(), SLOW) else {
             skipped("killed_on_a_slow_card: strace is not installed or not allowed");
             return;
         };

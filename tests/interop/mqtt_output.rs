@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use forewarn::broker::BrokerAddress;
@@ -29,6 +29,8 @@ use tokio::time::{sleep, timeout};
 use super::mosquitto::{DEADLINE, Mosquitto};
 use upstream::Upstream;
 
+mod scripted;
+mod set_aside;
 mod upstream;
 
 const OUTPUT: &str = "control-room";
@@ -40,12 +42,18 @@ struct Gateway {
     dir: PathBuf,
     journal: Journal,
     inbox: mpsc::Receiver<Delivery>,
+    metrics: Arc<Metrics>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
 impl Gateway {
     fn start(broker: &Mosquitto) -> Self {
+        Self::begin(target(broker.port()), 64 << 20)
+    }
+
+    /// With a journal of at most `max_size` bytes.
+    fn begin(target: MqttTarget, max_size: u64) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("forewarn-output-{}-{number}", std::process::id());
@@ -53,7 +61,7 @@ impl Gateway {
         std::fs::create_dir_all(&dir).expect("a writable temporary directory");
         let settings = JournalSettings {
             path: dir.join("journal.db"),
-            max_size: 64 * 1024 * 1024,
+            max_size,
             keep_events: Duration::from_secs(3600),
             first_epoch: Some(1),
         };
@@ -71,16 +79,16 @@ impl Gateway {
             feed: journal.feed(),
             desk: Desk::new(requests),
             readings,
-            metrics,
+            metrics: Arc::clone(&metrics),
         };
         let mut tasks = JoinSet::new();
-        let target = target(broker.port());
         tasks.spawn(run(OUTPUT.into(), PointIndex(0), target, wiring, stopped));
         tasks.spawn(answer(questions));
         Self {
             dir,
             journal,
             inbox,
+            metrics,
             stop,
             tasks,
         }
@@ -92,6 +100,16 @@ impl Gateway {
             event: Box::new(event(point, occurrence, state)),
             committed: None,
         });
+    }
+
+    /// The metrics page.
+    fn page(&self) -> String {
+        self.metrics.render(None)
+    }
+
+    /// Waits until an event is committed.
+    async fn committed(&self, seq: u64) {
+        self.journal.feed().advanced(seq - 1).await;
     }
 
     /// Waits until the broker has acknowledged everything up to here.

@@ -73,7 +73,8 @@ fn populated() -> String {
     metrics.store_size(4096, 1 << 30);
     metrics.output_delivered("control-room", took);
     metrics.output_failure("control-room", "refused");
-    metrics.output_dropped("control-room", "retention");
+    metrics.output_dropped("control-room", "gone", 1);
+    metrics.output_aside("control-room", 1);
     metrics.output_oldest("control-room", Some(Wall::from_unix_nanos(1)));
     metrics.heartbeat("engine");
     metrics.render(Some(&Snapshot {

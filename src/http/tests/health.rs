@@ -15,6 +15,7 @@ async fn health_says_what_is_wrong() {
 
     port.metrics.device_up("gd-01", false);
     port.metrics.broker_connected("plant", true);
+    port.metrics.output_connected("control-room", true);
     port.metrics.journal_durable(false);
     let (status, body) = port.get("/readyz").await;
     assert_eq!(status, 200, "{body}");
@@ -24,6 +25,7 @@ async fn health_says_what_is_wrong() {
         "{body}"
     );
     port.metrics.record_dropped("event");
+    port.metrics.output_aside("control-room", 2);
     let (status, body) = port.get("/healthz").await;
     assert_eq!((status, &json(&body)["status"]), (200, &"ok".into()));
     assert_eq!(
@@ -31,7 +33,8 @@ async fn health_says_what_is_wrong() {
         concat!(
             r#"["journal: events are kept in memory only, the disk fails","#,
             r#""journal: events lost since start because memory was full: 1","#,
-            r#""device gd-01: does not answer"]"#
+            r#""device gd-01: does not answer","#,
+            r#""output control-room: events it refuses, set aside: 2"]"#
         )
     );
 

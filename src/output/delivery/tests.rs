@@ -1,6 +1,6 @@
-//! The window against a model of the far end and the disk.
+//! The window, step by step; against a model in a file of its own.
 
-use proptest::prelude::*;
+mod model;
 
 use super::*;
 
@@ -8,6 +8,19 @@ fn send(delivery: &mut Delivery, seqs: std::ops::RangeInclusive<u64>) {
     for seq in seqs {
         delivery.sent(seq, 1, Mono::ZERO);
     }
+}
+
+/// What the first of the stretches wants.
+fn wanted(delivery: &Delivery) -> Want {
+    delivery.want(0).expect("there is always one")
+}
+
+fn room(delivery: &Delivery) -> usize {
+    wanted(delivery).room
+}
+
+fn next(delivery: &Delivery) -> u64 {
+    wanted(delivery).after
 }
 
 fn cursor_after(delivery: &mut Delivery, seq: u64) -> Option<u64> {
@@ -18,15 +31,15 @@ fn cursor_after(delivery: &mut Delivery, seq: u64) -> Option<u64> {
 fn the_cursor_stops_at_a_hole() {
     let mut delivery = Delivery::new(10, 5, 0);
     delivery.connected(15);
-    assert_eq!(delivery.room(), 0);
+    assert_eq!(room(&delivery), 0);
     delivery.proved();
-    assert_eq!((delivery.room(), delivery.next()), (5, 10));
+    assert_eq!((room(&delivery), next(&delivery)), (5, 10));
     send(&mut delivery, 11..=15);
-    assert_eq!((delivery.room(), delivery.next()), (0, 15));
+    assert_eq!((room(&delivery), next(&delivery)), (0, 15));
     assert_eq!(cursor_after(&mut delivery, 12), None);
     assert_eq!(cursor_after(&mut delivery, 13), None);
     assert_eq!(cursor_after(&mut delivery, 11), Some(13));
-    assert_eq!((delivery.room(), delivery.cursor()), (3, 13));
+    assert_eq!((room(&delivery), delivery.cursor()), (3, 13));
 }
 
 #[test]
@@ -66,7 +79,7 @@ fn after_a_disconnect_everything_behind_the_cursor_goes_again() {
     assert_eq!(delivery.disconnected(true), None);
     delivery.connected(5);
     delivery.proved();
-    assert_eq!((delivery.room(), delivery.next()), (5, 1));
+    assert_eq!((room(&delivery), next(&delivery)), (5, 1));
     // An acknowledgement of the old connection.
     assert_eq!(delivery.acknowledged(2), Progress::default());
 }
@@ -77,7 +90,7 @@ fn die(delivery: &mut Delivery, seq: u64, proven: bool, by_far_end: bool) -> Opt
     if proven {
         delivery.proved();
     }
-    let room = delivery.room();
+    let room = room(delivery);
     for seq in (seq..).take(room.max(usize::from(!proven))) {
         delivery.sent(seq, 1, Mono::ZERO);
     }
@@ -94,7 +107,7 @@ fn a_row_that_kills_connections_is_set_aside_in_the_end() {
     assert_eq!(die(&mut delivery, 1, true, true), Some(1));
     delivery.connected(100);
     delivery.proved();
-    assert_eq!((delivery.cursor(), delivery.room()), (1, 5));
+    assert_eq!((delivery.cursor(), room(&delivery)), (1, 5));
 }
 
 #[test]
@@ -126,121 +139,138 @@ fn a_broken_far_end_is_not_the_fault_of_an_event() {
     }
 }
 
-#[derive(Debug, Clone)]
-enum Step {
-    Commit(u64),
-    Send(usize),
-    Acknowledge(prop::sample::Index),
-    Disconnect(bool),
-    Crash,
+#[test]
+fn the_first_that_nothing_later_survived_is_suspect() {
+    let mut delivery = Delivery::new(0, 5, 0);
+    delivery.connected(9);
+    delivery.proved();
+    send(&mut delivery, 1..=5);
+    // The far end takes them in order: what it acknowledged after 1 cannot have come before 1.
+    cursor_after(&mut delivery, 2);
+    assert_eq!(
+        (delivery.disconnected(true), delivery.suspect),
+        (None, None)
+    );
+    delivery.connected(9);
+    delivery.proved();
+    send(&mut delivery, 1..=5);
+    cursor_after(&mut delivery, 1);
+    assert_eq!(delivery.disconnected(true), None);
+    let suspect = Suspect { seq: 2, strikes: 0 };
+    assert_eq!(delivery.suspect, Some(suspect));
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        (1..5_u64).prop_map(Step::Commit),
-        (1..6_usize).prop_map(Step::Send),
-        any::<prop::sample::Index>().prop_map(Step::Acknowledge),
-        any::<bool>().prop_map(Step::Disconnect),
-        Just(Step::Crash),
-    ];
-    prop::collection::vec(step, 0..120)
+#[test]
+fn numbers_without_an_event_are_passed_over_and_counted_once() {
+    let mut delivery = Delivery::new(10, 5, 0);
+    delivery.connected(30);
+    delivery.proved();
+    let progress = delivery.sent(15, 1, Mono::ZERO);
+    assert_eq!((progress.gone, progress.cursor), (4, Some(14)));
+    assert_eq!(delivery.disconnected(false), None);
+    delivery.connected(30);
+    delivery.proved();
+    assert_eq!(delivery.sent(15, 1, Mono::ZERO).gone, 0);
+    let progress = delivery.passed_over(15, 20);
+    assert_eq!((progress.gone, progress.cursor), (5, None));
+    assert_eq!(delivery.passed_over(15, 20), Progress::default());
+    assert_eq!(cursor_after(&mut delivery, 15), Some(20));
 }
 
-/// The far end and the disk, as simple as can be.
-struct World {
-    delivery: Delivery,
-    committed: u64,
-    durable: u64,
-    /// (event, acknowledgements due) on this connection.
-    wire: Vec<u64>,
-    received: std::collections::BTreeSet<u64>,
-    last_on_connection: u64,
+/// Events 1 to 100, the backlog up to 90; memory begins after 80 and the disk cannot be read.
+fn cut() -> Delivery {
+    let mut delivery = Delivery::new(0, 5, 90);
+    delivery.connected(95);
+    delivery.proved();
+    delivery.go_ahead(0, 80);
+    delivery
 }
 
-impl World {
-    fn connect(&mut self) {
-        self.delivery.connected(self.committed);
-        self.delivery.proved();
-        self.wire.clear();
-        self.last_on_connection = self.delivery.cursor();
-    }
-
-    /// What is set aside is the oldest that nobody has; it counts as dealt with.
-    fn disconnect(&mut self, by_far_end: bool) {
-        if let Some(aside) = self.delivery.disconnected(by_far_end) {
-            assert_eq!(aside, self.durable + 1, "the oldest");
-            self.received.insert(aside);
-            self.durable = aside;
-        }
-    }
-
-    fn send(&mut self, count: usize) {
-        for _ in 0..count.min(self.delivery.room()) {
-            let seq = self.delivery.next() + 1;
-            if seq > self.committed {
-                return;
-            }
-            assert_eq!(seq, self.last_on_connection + 1, "in order, without a hole");
-            self.last_on_connection = seq;
-            let due = if seq.is_multiple_of(3) { 2 } else { 1 };
-            self.delivery.sent(seq, due, Mono::ZERO);
-            self.wire.extend(std::iter::repeat_n(seq, due));
-        }
-    }
-
-    fn acknowledge(&mut self, position: usize) {
-        let seq = self.wire.swap_remove(position);
-        let complete = !self.wire.contains(&seq);
-        if complete {
-            self.received.insert(seq);
-        }
-        let progress = self.delivery.acknowledged(seq);
-        assert_eq!(progress.delivered.is_some(), complete);
-        if let Some(cursor) = progress.cursor {
-            self.durable = self.durable.max(cursor);
-        }
-        let holes = (1..=self.durable).find(|seq| !self.received.contains(seq));
-        assert_eq!(holes, None, "the cursor passed an event nobody has");
-        let oldest = self.wire.iter().min();
-        assert!(oldest.is_none_or(|oldest| *oldest > self.durable));
-    }
+fn wants(delivery: &Delivery) -> Vec<(Place, u64, u64)> {
+    let wants = (0..).map_while(|turn| delivery.want(turn));
+    wants
+        .map(|want| (want.place, want.after, want.upto))
+        .collect()
 }
 
-proptest! {
-    #[test]
-    fn nothing_is_lost_whatever_happens(steps in steps()) {
-        let mut world = World {
-            delivery: Delivery::new(0, 4, 0),
-            committed: 0,
-            durable: 0,
-            wire: Vec::new(),
-            received: std::collections::BTreeSet::new(),
-            last_on_connection: 0,
-        };
-        world.connect();
-        for step in steps {
-            match step {
-                Step::Commit(count) => world.committed += count,
-                Step::Send(count) => world.send(count),
-                Step::Acknowledge(index) => {
-                    if !world.wire.is_empty() {
-                        world.acknowledge(index.index(world.wire.len()));
-                    }
-                }
-                Step::Disconnect(by_far_end) => {
-                    world.disconnect(by_far_end);
-                    world.connect();
-                }
-                Step::Crash => {
-                    world.delivery = Delivery::new(world.durable, 4, world.committed);
-                    world.connect();
-                }
-            }
-        }
-        while world.durable < world.committed {
-            world.send(4);
-            world.acknowledge(0);
-        }
-        prop_assert_eq!(world.received.len() as u64, world.committed);
+#[test]
+fn what_is_live_goes_first_while_the_disk_cannot_be_read() {
+    use Place::{Between, Newest, Oldest, Only};
+    let mut delivery = cut();
+    assert_eq!(
+        wants(&delivery),
+        [(Newest, 90, u64::MAX), (Oldest, 0, 80), (Between, 80, 90)]
+    );
+    let marked = [1, 80, 81, 90, 91].map(|seq| delivery.replayed(seq));
+    assert_eq!(marked, [true, true, true, true, false]);
+    send(&mut delivery, 91..=93);
+    assert_eq!(delivery.acknowledged(92).cursor, None);
+    assert_eq!(delivery.acknowledged(91).cursor, None);
+    assert_eq!(delivery.unconfirmed(95), 93);
+    assert!(delivery.has_more(95, 80) && delivery.has_more(95, 93) && !delivery.has_more(95, 94));
+
+    // What was acknowledged is not sent again on the next connection, and 93 is.
+    delivery.disconnected(true);
+    delivery.connected(95);
+    delivery.proved();
+    assert_eq!(wants(&delivery)[0], (Newest, 92, u64::MAX));
+
+    // The gap is read: the cursor moves over all that is safe.
+    for seq in 1..=90 {
+        assert!(delivery.replayed(seq));
+        delivery.sent(seq, 1, Mono::ZERO);
+        assert_eq!(
+            delivery.acknowledged(seq).cursor,
+            Some(if seq < 90 { seq } else { 92 })
+        );
     }
+    assert_eq!(wants(&delivery), [(Only, 92, u64::MAX)]);
+}
+
+#[test]
+fn a_gap_whose_last_numbers_are_gone_closes() {
+    let mut delivery = cut();
+    send(&mut delivery, 81..=85);
+    for seq in 81..=85 {
+        assert_eq!(cursor_after(&mut delivery, seq), None);
+    }
+    let progress = delivery.passed_over(0, 200);
+    assert_eq!((progress.gone, progress.cursor), (80, Some(85)));
+}
+
+#[test]
+fn an_output_that_memory_overtakes_again_and_again_keeps_few_stretches() {
+    let mut delivery = Delivery::new(0, 5, 0);
+    delivery.connected(0);
+    delivery.proved();
+    for round in 1..=20 {
+        delivery.go_ahead(next(&delivery), 100 * round);
+        delivery.sent(100 * round + 1, 1, Mono::ZERO);
+        delivery.acknowledged(100 * round + 1);
+    }
+    assert_eq!(delivery.stretches.len(), STRETCHES);
+    assert_eq!((delivery.cursor(), wanted(&delivery).after), (0, 2001));
+    assert!(delivery.replayed(2000) && !delivery.replayed(2001));
+}
+
+#[test]
+fn a_row_in_the_gap_that_kills_connections_is_set_aside_though_live_events_arrive() {
+    let mut delivery = cut();
+    let mut live = 90;
+    let aside = (0..=STRIKES).find_map(|_| {
+        delivery.connected(95);
+        delivery.proved();
+        live += 1;
+        delivery.sent(live, 1, Mono::ZERO);
+        let oldest = delivery.want(1).expect("the gap");
+        let expected = usize::from(delivery.suspect.is_none()) * 4;
+        assert_eq!(oldest.room, expected, "a suspect waits until it is alone");
+        delivery.acknowledged(live);
+        delivery.sent(1, 1, Mono::ZERO);
+        if delivery.suspect.is_some() {
+            assert_eq!(room(&delivery), 0, "nothing goes beside it");
+        }
+        delivery.disconnected(true)
+    });
+    assert_eq!((aside, delivery.cursor()), (Some(1), 1));
 }

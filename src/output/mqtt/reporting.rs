@@ -15,21 +15,23 @@ pub const FAILURE_REASONS: [&str; 10] = {
     let [a, b, c, d, e, f, g, h, i] = ENDINGS;
     [a, b, c, d, e, f, g, h, i, NO_PUBACK]
 };
-/// Why an event can be set aside, for metrics.
-pub const DROP_REASONS: [&str; 2] = [POISON, TOO_LARGE];
+/// Why an event can be lost for this output, for metrics.
+pub const DROP_REASONS: [&str; 3] = [GONE, POISON, TOO_LARGE];
 
 pub(super) const NO_PUBACK: &str = "no_puback";
-/// It ends every connection that it is sent on.
-const POISON: &str = "poison";
+/// The journal had to let go of it before its turn came: pruned, or dropped from full memory.
+pub(super) const GONE: &str = "gone";
+/// It ended every connection that it was sent on.
+pub(super) const POISON: &str = "poison";
 /// Longer than a packet may be.
 pub(super) const TOO_LARGE: &str = "too_large";
 
-/// An output that has something to send and sends nothing in this time is stuck.
+/// An output whose cursor does not move in this time although something waits is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
 /// A connection on which nothing is to be sent counts as good after this.
 const STANDS_AFTER: Duration = Duration::from_secs(10);
-/// So long the status point tells of an event that was set aside.
-const ASIDE_FOR: Duration = Duration::from_secs(3600);
+/// So long the status point tells of an event that was lost.
+const LOST_FOR: Duration = Duration::from_secs(3600);
 /// The journal answers from memory at once, from a sound disk within this.
 const LOOK_WITHIN: Duration = Duration::from_millis(500);
 
@@ -49,14 +51,16 @@ impl Forwarder {
         self.metrics.heartbeat(&self.task);
         let waiting = self.waiting();
         self.metrics.output_queue(&self.id, waiting);
+        self.metrics.output_aside(&self.id, self.aside.len());
         self.metrics.output_oldest(&self.id, self.oldest.time());
         if waiting == 0 {
             self.moved_at = now.mono;
         }
         let stuck = now.mono.since(self.moved_at) > STUCK_AFTER;
-        let aside = self.aside_at.map(|since| now.mono.since(since));
-        let aside = aside.is_some_and(|aside| aside < ASIDE_FOR);
-        self.status.update(link, stuck || aside, now);
+        let lost = self.lost_at.map(|since| now.mono.since(since));
+        let lost = lost.is_some_and(|lost| lost < LOST_FOR);
+        let missing = lost || self.aside.len() > 0;
+        self.status.update(link, stuck || missing, now);
     }
 
     /// Before each attempt to connect: what waits may be from an earlier run, or has come during the
@@ -67,21 +71,30 @@ impl Forwarder {
         }
         let first = self.feed.after(self.delivery.cursor(), 1);
         if let Ok(Ok(first)) = timeout(LOOK_WITHIN, first).await {
-            self.oldest.read(&first);
+            first
+                .iter()
+                .for_each(|event| self.oldest.handed_out(event, true));
         }
         self.metrics.output_oldest(&self.id, self.oldest.time());
     }
 
-    /// Events behind the cursor.
+    /// Events that the far end has not confirmed.
     pub(super) fn waiting(&self) -> u64 {
-        self.feed.committed().saturating_sub(self.delivery.cursor())
+        self.delivery.unconfirmed(self.feed.committed())
     }
 
     pub(super) fn lost(&mut self, ending: &Ending, now: Moment) {
-        if let Some(seq) = self.delivery.disconnected(ending.is_abort()) {
-            self.set_aside(seq, POISON);
-            self.oldest.confirmed(seq);
-            self.feed.acknowledge(&self.id, seq);
+        let by_far_end = ending.is_abort();
+        // One that is tried again is to blame before all others.
+        let trying = self.aside.is_trying();
+        if let Some(seq) = self.aside.disconnected(by_far_end, now.mono) {
+            self.lost_events(1, POISON, seq);
+        }
+        if let Some(seq) = self.delivery.disconnected(by_far_end && !trying) {
+            self.set_aside(seq, now.mono);
+            let cursor = self.delivery.cursor();
+            self.oldest.confirmed(cursor);
+            self.feed.acknowledge(&self.id, cursor);
         }
         self.oldest.disconnected();
         debug_assert!(FAILURE_REASONS.contains(&ending.name), "{}", ending.name);
@@ -98,15 +111,16 @@ impl Forwarder {
         }
     }
 
-    /// Goes on without an event, and says so: in the log, in the counter and on the status point.
-    pub(super) fn set_aside(&mut self, seq: u64, reason: &'static str) {
-        self.aside_at = Some(clock::monotonic());
-        self.metrics.output_dropped(&self.id, reason);
-        error!(
-            output = &*self.id,
-            seq,
-            reason,
-            "this output cannot take an event; it goes on without it (the journal still has it)"
-        );
+    /// Goes on without events for good, and says so: in the log, in the counter and on the status
+    /// point. `seq`: the newest of them, or the one after it.
+    pub(super) fn lost_events(&mut self, events: u64, reason: &'static str, seq: u64) {
+        self.lost_at = Some(clock::monotonic());
+        self.metrics.output_dropped(&self.id, reason, events);
+        let kept = if reason == GONE {
+            "events are gone from the journal before this output had them"
+        } else {
+            "an event is given up for this output (the journal still has it)"
+        };
+        error!(output = &*self.id, seq, events, reason, "{kept}");
     }
 }

@@ -1,15 +1,15 @@
 //! What goes out next on a connection, and what its acknowledgements change.
 
-use rumqttc::QoS;
-use tracing::{debug, warn};
+use tracing::debug;
 
-use super::reporting::TOO_LARGE;
-use super::{Connection, Forwarder, OUTGOING_LIMIT, TELEMETRY_AHEAD, What};
+use super::connection::{Connection, What};
+use super::reporting::{GONE, TOO_LARGE};
+use super::{Forwarder, OUTGOING_LIMIT, TELEMETRY_AHEAD};
 use crate::broker::goodbye;
 use crate::clock;
-use crate::engine::time::{Moment, Mono};
+use crate::engine::snapshot::AlarmRecord;
+use crate::engine::time::Moment;
 use crate::event::Committed;
-use crate::journal::FeedError;
 use crate::output::delivery::Progress;
 use crate::output::message;
 
@@ -17,7 +17,8 @@ use crate::output::message;
 const HEADER: usize = 4 * 1024;
 
 impl Forwarder {
-    fn progress(&mut self, progress: Progress) {
+    /// What happened around event `seq`.
+    pub(super) fn progress(&mut self, progress: Progress, seq: u64) {
         let now = clock::monotonic();
         if let Some(since) = progress.delivered {
             self.metrics.output_delivered(&self.id, now.since(since));
@@ -27,32 +28,26 @@ impl Forwarder {
             self.oldest.confirmed(cursor);
             self.feed.acknowledge(&self.id, cursor);
         }
+        if progress.gone > 0 {
+            self.lost_events(progress.gone, GONE, seq);
+            self.refresh_states(seq);
+        }
     }
 
     /// Hands the wire whatever may go now, the most urgent first.
     pub(super) fn fill(&mut self, connection: &mut Connection) {
+        connection.seen = self.feed.committed();
         if connection.up_since.is_none() || connection.broken {
             return;
         }
         let now = clock::now();
-        while connection.pubacks.len() < self.publishes {
-            let Some(alarm) = self.retained.urgent() else {
-                break;
-            };
-            self.publish_present(connection, alarm, now);
-        }
+        self.publish_urgent(connection, now);
         if self.retained.urgent().is_some() {
             return;
         }
-        // An event takes two publishes.
-        while connection.pubacks.len() + 1 < self.publishes && self.delivery.room() > 0 {
-            let Some((event, since)) = connection.events.pop_front() else {
-                break;
-            };
-            self.publish_event(connection, &event, since, now);
-        }
-        self.fetch(connection);
-        if !self.is_idle(connection) || connection.finishing.is_some() {
+        self.publish_live_states(connection, now);
+        self.forward(connection, now);
+        if !self.is_idle(connection, now) || connection.finishing.is_some() {
             return;
         }
         // One at a time: an event that comes now waits for one PUBACK at most.
@@ -61,86 +56,113 @@ impl Forwarder {
         {
             self.publish_present(connection, alarm, now);
         }
+        self.try_again(connection, now);
         self.publish_telemetry(connection);
     }
 
-    fn fetch(&mut self, connection: &mut Connection) {
-        let (after, room) = (self.delivery.next(), self.delivery.room());
-        let more = connection.events.is_empty() && room > 0 && self.feed.committed() > after;
-        if more && connection.fetch.is_none() && !connection.rest {
-            let feed = self.feed.clone();
-            connection.fetch = Some(Box::pin(async move { feed.after(after, room).await }));
+    fn publish_urgent(&mut self, connection: &mut Connection, now: Moment) {
+        while connection.pubacks.len() < self.publishes
+            && let Some(alarm) = self.retained.urgent()
+        {
+            self.publish_present(connection, alarm, now);
         }
     }
 
-    pub(super) fn fetched(
-        &mut self,
-        connection: &mut Connection,
-        fetched: Result<Vec<Committed>, FeedError>,
-    ) {
-        let now = clock::monotonic();
-        match fetched {
+    /// While backlog goes first, the alarms that change now do not wait for it.
+    fn publish_live_states(&mut self, connection: &mut Connection, now: Moment) {
+        let from = connection.noticed.max(self.delivery.backlog_until());
+        if !self.delivery.is_replaying() || connection.seen <= from {
+            return;
+        }
+        let room = self.publishes.saturating_sub(connection.pubacks.len());
+        match self.feed.recent(from, room) {
             Ok(events) => {
-                connection.rest = events.is_empty();
-                self.oldest.read(&events);
-                let events = events.into_iter().map(|event| (event, now));
-                connection.events.extend(events);
-            }
-            Err(error) => {
-                connection.rest = true;
-                if let Some(count) = self.sampler.hit("journal", now) {
-                    warn!(output = &*self.id, %error, count, "cannot read the journal");
+                for event in events {
+                    connection.noticed = event.seq;
+                    self.publish_state(connection, &event, What::State, now);
                 }
             }
+            Err(until) => {
+                connection.noticed = until;
+                self.refresh_states(until);
+            }
         }
     }
 
-    fn publish_event(
+    pub(super) fn has_room(&self, connection: &Connection) -> bool {
+        // An event takes two publishes.
+        connection.pubacks.len() + 1 < self.publishes && !connection.broken
+    }
+
+    pub(super) fn publish_event(
         &mut self,
         connection: &mut Connection,
         event: &Committed,
-        since: Mono,
+        in_order: bool,
         now: Moment,
     ) {
         let seq = event.seq;
+        self.oldest.handed_out(event, in_order);
         let line = message::event(&event.line, self.delivery.replayed(seq), event.durable);
-        if line.len() + HEADER > OUTGOING_LIMIT {
-            self.set_aside(seq, TOO_LARGE);
-            let progress = self.delivery.sent(seq, 0, since);
-            self.progress(progress);
-            return;
+        let mut due = 0;
+        if is_too_long(&line) {
+            self.lost_events(1, TOO_LARGE, seq);
+        } else {
+            connection.publish(self.topics.event(), false, line, What::Event(seq), now.mono);
+            let with_state = self.publish_state(connection, event, What::Event(seq), now);
+            due = 1 + usize::from(with_state);
         }
-        connection.publish(self.topics.event(), false, line, What::Event(seq), now.mono);
+        let progress = self.delivery.sent(seq, due, now.mono);
+        self.progress(progress, seq);
+    }
+
+    /// The state that an event led to, unless the far end has a newer one. `true`: it was published.
+    fn publish_state(
+        &mut self,
+        connection: &mut Connection,
+        event: &Committed,
+        what: What,
+        now: Moment,
+    ) -> bool {
         let alarm = event.alarm.as_deref();
-        let alarm = alarm.and_then(|alarm| self.retained.position(alarm));
-        let mut due = 1;
-        match (alarm, &event.record) {
-            (Some(alarm), Some(record)) if !self.retained.superseded(alarm, seq) => {
-                if let Some(guidance) = self.guidance.get(alarm) {
-                    let state = message::state(guidance, Some(record), now.wall);
-                    let topic = self.topics.alarm(guidance);
-                    connection.publish(topic, true, state, What::Event(seq), now.mono);
-                    self.retained.published(alarm, seq);
-                    due = 2;
-                }
-            }
-            (Some(alarm), None) => self.retained.changed(alarm, seq),
-            (Some(_), Some(_)) | (None, _) => {}
+        let Some(alarm) = alarm.and_then(|alarm| self.retained.position(alarm)) else {
+            return false;
+        };
+        if self.retained.superseded(alarm, event.seq) {
+            return false;
         }
-        let progress = self.delivery.sent(seq, due, since);
-        self.progress(progress);
+        let Some(record) = &event.record else {
+            self.retained.changed(alarm, event.seq);
+            return false;
+        };
+        self.publish_record(connection, alarm, Some(record), what, now);
+        self.retained.published(alarm, event.seq);
+        true
     }
 
     /// The newest state of an alarm, by itself.
     fn publish_present(&mut self, connection: &mut Connection, alarm: usize, now: Moment) {
         let as_of = self.present.refresh(&self.feed);
         if let Some(guidance) = self.guidance.get(alarm) {
-            let record = self.present.get(&guidance.alarm);
-            let state = message::state(guidance, record, now.wall);
-            let topic = self.topics.alarm(guidance);
-            connection.publish(topic, true, state, What::State, now.mono);
+            let record = self.present.get(&guidance.alarm).cloned();
+            self.publish_record(connection, alarm, record.as_ref(), What::State, now);
         }
         self.retained.published(alarm, as_of);
+    }
+
+    fn publish_record(
+        &self,
+        connection: &mut Connection,
+        alarm: usize,
+        record: Option<&AlarmRecord>,
+        what: What,
+        now: Moment,
+    ) {
+        if let Some(guidance) = self.guidance.get(alarm) {
+            let state = message::state(guidance, record, now.wall);
+            let topic = self.topics.alarm(guidance);
+            connection.publish(topic, true, state, what, now.mono);
+        }
     }
 
     fn publish_telemetry(&mut self, connection: &mut Connection) {
@@ -157,8 +179,9 @@ impl Forwarder {
         match connection.pubacks.acknowledged(id) {
             Some(What::Event(seq)) => {
                 let progress = self.delivery.acknowledged(seq);
-                self.progress(progress);
+                self.progress(progress, seq);
             }
+            Some(What::Aside(seq)) => self.arrived_after_all(seq),
             Some(What::State) => self.delivery.proved(),
             None => debug!(output = &*self.id, id, "PUBACK for nothing"),
         }
@@ -172,19 +195,16 @@ impl Forwarder {
         goodbye(&connection.client, &mut connection.happenings).await;
     }
 
-    /// Does no event wait to be sent?
-    pub(super) fn is_idle(&self, connection: &Connection) -> bool {
-        connection.events.is_empty() && self.feed.committed() <= self.delivery.next()
+    /// Is nothing at hand that could be sent?
+    pub(super) fn is_idle(&self, connection: &Connection, now: Moment) -> bool {
+        let unread = connection.is_unread(now.mono);
+        let memory = self.feed.recent(0, 0).err().filter(|_| unread);
+        let committed = self.feed.committed();
+        connection.page.is_empty() && !self.delivery.has_more(committed, memory.unwrap_or(0))
     }
 }
 
-impl Connection {
-    /// Publishes at QoS 0: nobody asks whether it arrived.
-    fn tell(&mut self, topic: String, payload: String) {
-        let asked = self
-            .client
-            .try_publish(topic, QoS::AtMostOnce, false, payload);
-        self.broken |= asked.is_err();
-        self.telemetry_ahead += 1;
-    }
+/// Is a payload over the limit of a packet?
+const fn is_too_long(payload: &str) -> bool {
+    payload.len() + HEADER > OUTGOING_LIMIT
 }

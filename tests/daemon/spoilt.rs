@@ -5,22 +5,33 @@ use std::process::{Child, Command};
 
 use super::gateway::Folder;
 
-/// While this lives, every sync of one process to disk is spoilt.
-pub(crate) struct SpoiltSync {
+/// While this lives, calls of one process to its disk are spoilt.
+pub(crate) struct Spoilt {
     strace: Child,
     _scratch: Folder,
 }
 
-impl SpoiltSync {
-    /// `how` as strace injects it: `error=EIO`, or `delay_exit=60000` for 60 ms more each. `None` where
-    /// strace is not installed or one process may not trace another.
-    pub(crate) fn begin(pid: u32, how: &str) -> Option<Self> {
+impl Spoilt {
+    /// Every sync. `how` as strace injects it: `error=EIO`, or `delay_exit=60000` for 60 ms more each.
+    /// `None` where strace is not installed or one process may not trace another.
+    pub(crate) fn syncs(pid: u32, how: &str) -> Option<Self> {
+        Self::begin(pid, "fsync,fdatasync", how)
+    }
+
+    /// Every read; as [`Spoilt::syncs`].
+    pub(crate) fn reads(pid: u32, how: &str) -> Option<Self> {
+        Self::begin(pid, "pread64", how)
+    }
+
+    fn begin(pid: u32, calls: &str, how: &str) -> Option<Self> {
         let scratch = Folder::new();
         let log = scratch.path().join("strace");
         let errors = fs::File::create(&log).expect("our own folder");
         let mut strace = Command::new("strace")
-            .args(["-f", "-e", "trace=fsync,fdatasync", "-e"])
-            .arg(format!("inject=fsync,fdatasync:{how}"))
+            .args(["-f", "-e"])
+            .arg(format!("trace={calls}"))
+            .arg("-e")
+            .arg(format!("inject={calls}:{how}"))
             .args(["-p", &pid.to_string(), "-o", "/dev/null"])
             .stderr(errors)
             .spawn()
@@ -41,7 +52,7 @@ impl SpoiltSync {
     }
 }
 
-impl Drop for SpoiltSync {
+impl Drop for Spoilt {
     fn drop(&mut self) {
         // SIGTERM lets go of the process; SIGKILL could leave it stopped.
         let asked = Command::new("kill")

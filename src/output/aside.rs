@@ -1,0 +1,192 @@
+//! Events that are set aside for an output, and when they are tried again. Pure.
+//!
+//! MQTT 3.1.1 has no word for a message that is refused for good: a broker that cannot take one
+//! closes the connection, as one does that is ill, overloaded or badly configured. So an event that
+//! has ended nine connections alone is not lost: somebody may put the broker right. It is tried
+//! again, alone, when nothing else is to be done, since each attempt may cost the connection:
+//!
+//! ```text
+//!  set aside ──15 min──▶ tried ──30 min──▶ tried ── 1 h, 2 h, 4 h, 8 h, 16 h ──▶ given up
+//!                          └── acknowledged: delivered, marked `replayed`
+//! ```
+//!
+//! | bound | when full |
+//! |---|---|
+//! | 16 events | the oldest is given up |
+//! | 7 attempts in about 32 h | the event is given up |
+//!
+//! What is given up is counted and told; the journal keeps it. The list does not outlive the process.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::engine::time::Mono;
+
+/// Before the first attempt; doubled before each that follows.
+const FIRST_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// An event is given up after so many.
+const ATTEMPTS: u32 = 7;
+/// Events at most.
+const MOST: usize = 16;
+
+/// The list of one output.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    events: VecDeque<Held>,
+    on_the_way: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Held {
+    seq: u64,
+    attempts: u32,
+    due: Mono,
+}
+
+impl Held {
+    fn rest(&mut self, now: Mono) {
+        self.due = now + FIRST_PAUSE * (1_u32 << self.attempts.min(ATTEMPTS));
+    }
+}
+
+impl Aside {
+    /// Sets an event aside. The one that is given up for it, if the list is full.
+    pub(super) fn put(&mut self, seq: u64, now: Mono) -> Option<u64> {
+        let mut held = Held {
+            seq,
+            attempts: 0,
+            due: now,
+        };
+        held.rest(now);
+        self.events.push_back(held);
+        if self.events.len() <= MOST {
+            return None;
+        }
+        self.events.pop_front().map(|oldest| oldest.seq)
+    }
+
+    /// The event to try now.
+    pub(super) fn due(&self, now: Mono) -> Option<u64> {
+        let mut due = self.events.iter().filter(|held| held.due <= now);
+        due.next()
+            .filter(|_| self.on_the_way.is_none())
+            .map(|held| held.seq)
+    }
+
+    /// It was handed to the wire.
+    pub(super) const fn sent(&mut self, seq: u64) {
+        self.on_the_way = Some(seq);
+    }
+
+    /// Is one on the way?
+    pub(super) const fn is_trying(&self) -> bool {
+        self.on_the_way.is_some()
+    }
+
+    /// It cannot be tried now: no attempt, and another pause.
+    pub(super) fn postpone(&mut self, seq: u64, now: Mono) {
+        let held = self.events.iter_mut().find(|held| held.seq == seq);
+        if let Some(held) = held {
+            held.rest(now);
+        }
+    }
+
+    /// It has arrived, or is given up.
+    pub(super) fn forget(&mut self, seq: u64) {
+        self.events.retain(|held| held.seq != seq);
+        self.on_the_way = self.on_the_way.filter(|trying| *trying != seq);
+    }
+
+    /// The connection ended; `by_far_end`: it was closed on us. The event that is given up, if it was
+    /// the last attempt.
+    pub(super) fn disconnected(&mut self, by_far_end: bool, now: Mono) -> Option<u64> {
+        let seq = self.on_the_way.take()?;
+        let held = self.events.iter_mut().find(|held| held.seq == seq)?;
+        held.attempts += u32::from(by_far_end);
+        if held.attempts < ATTEMPTS {
+            held.rest(now);
+            return None;
+        }
+        self.forget(seq);
+        Some(seq)
+    }
+
+    /// All of them, oldest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = u64> {
+        self.events.iter().map(|held| held.seq)
+    }
+
+    /// How many.
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3600;
+
+    fn after(seconds: u64) -> Mono {
+        Mono::ZERO + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn it_is_tried_with_growing_pauses_and_given_up_in_the_end() {
+        let mut aside = Aside::default();
+        assert_eq!(aside.put(7, Mono::ZERO), None);
+        let mut now = 0;
+        let mut pauses = Vec::new();
+        let given_up = loop {
+            let began = now;
+            while aside.due(after(now)).is_none() {
+                now += 60;
+            }
+            pauses.push((now - began) / 60);
+            aside.sent(7);
+            assert_eq!(aside.due(after(now)), None, "it is on the way");
+            if let Some(seq) = aside.disconnected(true, after(now)) {
+                break seq;
+            }
+        };
+        assert_eq!((given_up, aside.len()), (7, 0));
+        assert_eq!(pauses, [15, 30, 60, 120, 240, 480, 960]);
+        assert!(now < 32 * HOUR);
+    }
+
+    #[test]
+    fn what_ends_for_another_reason_is_no_attempt() {
+        let mut aside = Aside::default();
+        aside.put(7, Mono::ZERO);
+        for round in 1..100 {
+            let now = after(round * HOUR);
+            assert_eq!(aside.due(now), Some(7));
+            aside.sent(7);
+            assert_eq!(aside.disconnected(false, now), None);
+            assert_eq!(aside.due(now), None);
+        }
+        assert!(!aside.is_trying());
+        assert_eq!(
+            aside.disconnected(true, after(0)),
+            None,
+            "none was on the way"
+        );
+        let now = after(100 * HOUR);
+        aside.postpone(7, now);
+        assert_eq!(aside.due(now), None);
+    }
+
+    #[test]
+    fn what_has_arrived_is_forgotten_and_a_full_list_gives_up_the_oldest() {
+        let mut aside = Aside::default();
+        for seq in 1..=16 {
+            assert_eq!(aside.put(seq, Mono::ZERO), None);
+        }
+        assert_eq!(aside.put(17, Mono::ZERO), Some(1));
+        aside.sent(2);
+        aside.forget(2);
+        assert!(!aside.is_trying());
+        assert!(aside.all().eq(3..=17));
+    }
+}

@@ -1,0 +1,83 @@
+//! Events that were set aside are tried again when nothing else is to be done, each alone.
+
+use tracing::{error, info, warn};
+
+use super::Forwarder;
+use super::connection::{Connection, ReadAgain, What};
+use super::reporting::POISON;
+use crate::engine::time::{Moment, Mono};
+use crate::output::message;
+
+impl Forwarder {
+    /// An event has ended every connection that it was sent on, alone: goes on without it for now.
+    pub(super) fn set_aside(&mut self, seq: u64, now: Mono) {
+        error!(
+            output = &*self.id,
+            seq,
+            "the broker drops every connection on this event: it is set aside, the output goes on \
+             without it and tries it again later"
+        );
+        if let Some(oldest) = self.aside.put(seq, now) {
+            self.lost_events(1, POISON, oldest);
+        }
+    }
+
+    /// Reads the next event that is to be tried again.
+    pub(super) fn try_again(&mut self, connection: &mut Connection, now: Moment) {
+        let alone = connection.pubacks.len() == 0 && connection.again.is_none();
+        let due = self.aside.due(now.mono).filter(|_| alone);
+        if let Some(seq) = due {
+            let feed = self.feed.clone();
+            connection.again = Some(Box::pin(async move { (seq, feed.after(seq - 1, 1).await) }));
+        }
+    }
+
+    pub(super) fn read_again(
+        &mut self,
+        connection: &mut Connection,
+        (seq, read): ReadAgain,
+        now: Moment,
+    ) {
+        if connection.pubacks.len() > 0 {
+            // Something else goes first; it is still due.
+            return;
+        }
+        match read {
+            Ok(events) => match events.first().filter(|event| event.seq == seq) {
+                Some(event) => {
+                    let line = message::event(&event.line, true, event.durable);
+                    self.aside.sent(seq);
+                    let topic = self.topics.event();
+                    connection.publish(topic, false, line, What::Aside(seq), now.mono);
+                }
+                None => {
+                    self.aside.forget(seq);
+                    self.lost_events(1, POISON, seq);
+                }
+            },
+            Err(error) => {
+                self.aside.postpone(seq, now.mono);
+                warn!(output = &*self.id, seq, %error, "an event set aside cannot be read");
+            }
+        }
+    }
+
+    pub(super) fn arrived_after_all(&mut self, seq: u64) {
+        self.aside.forget(seq);
+        self.delivery.proved();
+        info!(
+            output = &*self.id,
+            seq, "an event that was set aside has arrived after all"
+        );
+    }
+
+    /// At the end of the run, which they do not outlive.
+    pub(super) fn tell_what_stays_aside(&self) {
+        for seq in self.aside.all() {
+            warn!(
+                output = &*self.id,
+                seq, "an event that was set aside has not arrived (the journal still has it)"
+            );
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Events that a broker cannot take, events that are gone before their turn, and what becomes of them.
+
+use std::sync::mpsc::sync_channel;
+
+use super::scripted::{Script, Scripted};
+use super::*;
+
+/// Far more than anything here needs.
+const VIRTUAL: Duration = Duration::from_secs(2 * 3600);
+/// Time passes this much ...
+const STEP: Duration = Duration::from_millis(250);
+/// ... in this, so that a quarter of an hour takes seconds.
+const PACE: Duration = Duration::from_millis(1);
+
+const ASIDE: &str = r#"forewarn_output_aside_events{output="control-room"}"#;
+const QUEUE: &str = r#"forewarn_output_queue_events{output="control-room"}"#;
+const POISON: &str = r#"forewarn_output_dropped_total{output="control-room",reason="poison"}"#;
+const GONE: &str = r#"forewarn_output_dropped_total{output="control-room",reason="gone"}"#;
+
+/// Lets paused time pass. Not as fast as it could: sockets and threads know nothing of it.
+async fn pass_time() {
+    loop {
+        tokio::time::advance(STEP).await;
+        // Nobody sends; and time does not pass by itself while a blocking task runs.
+        let (_sender, nobody) = sync_channel::<()>(0);
+        let waited = tokio::task::spawn_blocking(move || nobody.recv_timeout(PACE).is_err());
+        assert!(waited.await.is_ok());
+    }
+}
+
+struct World {
+    broker: Scripted,
+    gateway: Gateway,
+}
+
+impl World {
+    async fn begin(ack_timeout: Duration, max_size: u64) -> Self {
+        let broker = Scripted::start().await;
+        let target = MqttTarget {
+            ack_timeout,
+            readings: None,
+            ..target(broker.port())
+        };
+        let mut gateway = Gateway::begin(target, max_size);
+        gateway.tasks.spawn(pass_time());
+        Self { broker, gateway }
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.broker.script()
+    }
+
+    /// Waits until the script says so.
+    async fn until(&self, what: &str, holds: impl Fn(&Script) -> bool) {
+        let there = async {
+            while !holds(&self.script()) {
+                sleep(STEP).await;
+            }
+        };
+        let there = timeout(VIRTUAL, there).await.is_ok();
+        assert!(
+            there,
+            "{what}: {:?}\n{}",
+            self.script().seqs(),
+            self.gateway.page()
+        );
+    }
+
+    /// Waits until a series of the metrics page has a value.
+    async fn metric(&self, series: &str, value: u64) {
+        let line = format!("{series} {value}");
+        let there = async {
+            while !self.gateway.page().lines().any(|found| found == line) {
+                sleep(STEP).await;
+            }
+        };
+        let there = timeout(VIRTUAL, there).await.is_ok();
+        assert!(there, "{line}\n{}", self.gateway.page());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poisonous_event_is_set_aside_and_arrives_when_the_broker_is_put_right() {
+    let mut world = World::begin(Duration::from_secs(15), 64 << 20).await;
+    world.script().poison.insert(2);
+    for occurrence in 1..=3 {
+        world
+            .gateway
+            .commit("A", occurrence, AlarmState::Unacknowledged);
+    }
+    let others = |script: &Script| script.seqs().ends_with(&[1, 3]);
+    world.until("1 and 3", others).await;
+    let dropped = world.script().dropped;
+    assert!(
+        (9..12).contains(&dropped),
+        "{dropped}: in company, then eight times alone"
+    );
+    world.metric(ASIDE, 1).await;
+    world.gateway.status(1.0).await;
+
+    // Not put right at once: an attempt costs a connection, and nothing else.
+    let tried = |script: &Script| script.dropped > dropped;
+    world.until("another attempt", tried).await;
+    world.gateway.commit("B", 1, AlarmState::Unacknowledged);
+    let live = |script: &Script| script.seqs().ends_with(&[1, 3, 4]);
+    world.until("live events go on", live).await;
+    world.script().poison.clear();
+    let all = |script: &Script| script.seqs().ends_with(&[1, 3, 4, 2]);
+    world.until("it arrives", all).await;
+    assert_eq!(
+        world.script().events.last().expect("some")["replayed"],
+        true
+    );
+    world.metric(ASIDE, 0).await;
+    assert!(!world.gateway.page().contains(POISON), "nothing is lost");
+    world.gateway.status(0.0).await;
+    world.gateway.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_gone_before_their_turn_are_counted_and_their_states_go_at_once() {
+    // The broker may owe its acknowledgements for as long as it likes, and the journal is tiny.
+    let mut world = World::begin(VIRTUAL, 256 << 10).await;
+    let connected = |script: &Script| script.state("C").is_some();
+    world.until("connected", connected).await;
+    world.script().silent = true;
+    for occurrence in 1..=100 {
+        world
+            .gateway
+            .commit("B", occurrence, AlarmState::Unacknowledged);
+    }
+    let events = 4000;
+    world.gateway.commit("A", 1, AlarmState::Unacknowledged);
+    for occurrence in 102..=events {
+        world
+            .gateway
+            .commit("B", occurrence, AlarmState::Unacknowledged);
+        if occurrence.is_multiple_of(500) {
+            world.gateway.committed(occurrence).await;
+        }
+    }
+    world.gateway.committed(events).await;
+    assert_eq!(
+        world.script().state("A"),
+        Some("normal"),
+        "its turn has not come"
+    );
+    world.script().silent = false;
+    world.metric(QUEUE, 0).await;
+    let arrived: BTreeSet<u64> = world.script().seqs().into_iter().collect();
+    assert!(!arrived.contains(&101), "the event of A is gone");
+    world.metric(GONE, events - arrived.len() as u64).await;
+    let state = |script: &Script| script.state("A") == Some("unacknowledged");
+    world.until("the state of A", state).await;
+    world.gateway.status(1.0).await;
+    assert_eq!(world.script().connections, 1, "without another connection");
+    world.gateway.stop().await;
+}
