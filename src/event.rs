@@ -182,6 +182,20 @@ pub struct WireEvent {
     /// The shelf ends as soon as the alarm is no longer active.
     #[serde(default, skip_serializing_if = "is_false")]
     pub one_shot: bool,
+    /// When the condition of a late occurrence began.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "rfc3339::option"
+    )]
+    pub raised_at: Option<Wall>,
+    /// When it ended.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "rfc3339::option"
+    )]
+    pub cleared_at: Option<Wall>,
 }
 
 /// What `to` says.
@@ -243,6 +257,8 @@ impl WireEvent {
             outputs: details.outputs.clone(),
             until: details.until,
             one_shot: details.one_shot,
+            raised_at: details.raised_at,
+            cleared_at: details.cleared_at,
         }
     }
 }

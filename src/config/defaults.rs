@@ -87,6 +87,9 @@ const MQTT_STALE: Duration = Duration::from_secs(30);
 
 const MIN_STALE: Duration = Duration::from_secs(5);
 
+/// Later than this is history (alarm-standards 2.23).
+const LATE: Duration = Duration::from_secs(10);
+
 const GOOD_CONFIRM: Duration = Duration::from_secs(5);
 
 /// Redundant sensors lag behind each other for a while.
@@ -181,6 +184,7 @@ pub(super) fn resolve(
         unit: raw.unit.as_str().into(),
         stale_after: Some(stale_after),
         good_confirm: raw.good_confirm.unwrap_or(GOOD_CONFIRM),
+        late: raw.late.unwrap_or(LATE),
         signal: {
             let range = raw.range.as_ref().map(|range| range.value);
             raw.signal.resolve(range, raw.measures)

@@ -28,6 +28,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "noise",
         "stale_after",
         "good_confirm",
+        "late",
         "device",
         "register",
         "type",
@@ -64,7 +65,6 @@ pub(super) const POINT: Vocabulary = Vocabulary {
     later: &[
         ("sensor", "distinguish kinds of sensor"),
         ("reorder", "put late readings in order"),
-        ("late", "judge late readings"),
         ("frozen", "watch for values that do not move"),
         ("deviation", "compare with a reference"),
         ("forecast", "raise forecast alarms"),
@@ -77,6 +77,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
 
 const STALE: RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(7 * 86_400);
+const LATE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3_600);
 const CONFIRM: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3_600);
 
 /// A point as written.
@@ -96,6 +97,7 @@ pub(super) struct RawPoint {
     pub(super) noise: Option<At<f64>>,
     pub(super) stale_after: Option<At<Duration>>,
     pub(super) good_confirm: Option<Duration>,
+    pub(super) late: Option<Duration>,
     pub(super) source: Option<RawSource>,
     pub(super) signal: RawSignal,
     /// In the point's unit, for all limits.
@@ -206,6 +208,7 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         good_confirm: keys
             .duration("good_confirm", CONFIRM, log)
             .map(|time| time.value),
+        late: keys.duration("late", LATE, log).map(|late| late.value),
         source: source(&keys, around, log),
         signal: RawSignal::default(),
         deadband: keys.positive("deadband", true, log),

@@ -25,6 +25,8 @@ pub(super) enum Timer {
     Confirm(u32),
     /// The off-delay of an alarm.
     Clear(u32),
+    /// Delayed data of a point are complete.
+    Late(u32),
     /// What a person or plant state silenced for a time wants attention again. After a clear that is
     /// due: an alarm that is just gone disturbs nobody.
     Attend(u32),

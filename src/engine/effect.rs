@@ -210,4 +210,8 @@ pub struct Details {
     pub until: Option<Wall>,
     /// The shelf ends as soon as the alarm is no longer active.
     pub one_shot: bool,
+    /// When the condition of a late occurrence began.
+    pub raised_at: Option<Wall>,
+    /// When it ended.
+    pub cleared_at: Option<Wall>,
 }

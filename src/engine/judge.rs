@@ -300,11 +300,13 @@ impl Engine {
         match step {
             Step::Raised => {
                 alarm.begin(now, value, self.points[point].hidden.priority);
+                alarm.seen_at(self.points[point].channel.newest_at, confirmed);
                 alarm.state = state;
                 self.report_raise(index, now);
             }
             Step::Cleared | Step::ClearedUnattended => {
                 let lasted = alarm.end(now);
+                alarm.seen_at(self.points[point].channel.newest_at, confirmed);
                 alarm.state = state;
                 if step == Step::ClearedUnattended {
                     alarm.acknowledge("system", now);

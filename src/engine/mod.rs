@@ -29,6 +29,7 @@ mod delay;
 pub mod effect;
 mod group;
 mod judge;
+mod late;
 mod links;
 pub mod memory;
 pub mod notice;
@@ -52,6 +53,7 @@ use std::time::Duration;
 use agenda::{Agenda, Timer};
 use effect::{Cause, Details, Effect, EventKind};
 use group::Group;
+use late::Track;
 use links::{Dependent, Links, Wiring};
 use occurrence::Alarm;
 use quality::{Admission, Channel, Condition};
@@ -100,6 +102,8 @@ struct Point {
     channel: Channel,
     /// Which group it is, if it is not measured but counted.
     group: Option<usize>,
+    /// Delayed data, while they come.
+    late: Option<Box<Track>>,
     /// What was in sight when the value was lost; empty while there is one.
     hidden: Sight,
     /// Its alarms.
@@ -147,6 +151,7 @@ impl Engine {
         match point.channel.admit(&reading) {
             Admission::Live(sample, taken) => self.accept(index, sample, taken, now),
             Admission::Aside => self.set_aside(index, now),
+            Admission::Late(sample, source) => self.judge_late(index, sample, source, now),
             Admission::Ignored => return,
         }
         self.settle(now);
@@ -213,8 +218,9 @@ impl Engine {
                 unit: Arc::clone(&point.unit),
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
-                channel: Channel::new(point.signal.clone(), last_alive, now.mono),
+                channel: Channel::new(point.signal.clone(), point.late, last_alive, now.mono),
                 group: None,
+                late: None,
                 hidden: Sight::default(),
                 alarms: first..alarms.len(),
             });
@@ -332,6 +338,7 @@ impl Engine {
             }
             Timer::Aside(point) => self.end_aside(point as usize, due, now),
             Timer::Stale(point) => self.fall_silent(point as usize, due, now),
+            Timer::Late(point) => self.settle_late(point as usize, now),
             Timer::Confirm(point) => self.end_confirmation(point as usize, due, now),
             Timer::Attend(alarm) => self.attend(alarm as usize, due, now),
         }

@@ -1,19 +1,24 @@
 //! One alarm at run time: its rule, how far its condition is confirmed, and the episode it is in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::alarm::{AlarmState, Standing, Traits};
-use super::delay::{Delays, Phase};
+use super::delay::{Confirmed, Delays, Phase};
+use super::late::Excursion;
 use super::overlay::{Cover, Overlays};
 use super::reading::{Finite, Quality};
 use super::rule::Watch;
-use super::settings::{AlarmKind, AlarmSettings, Direction, Priority};
+use super::settings::{AlarmKind, AlarmSettings, Priority};
 use super::snapshot::{Acknowledgement, AlarmRecord, AlarmView, OpenOccurrence};
 use super::time::{Moment, Mono, Wall};
 
 /// Older occurrences that may wait for an acknowledgement, per alarm. When more pile up, the oldest
 /// leaves this list; its events stay in the journal.
 const OPEN_OCCURRENCES: usize = 32;
+
+/// A reading that raised an alarm was taken no longer before than this.
+const LATE: Duration = Duration::from_secs(10);
 
 /// What every reading touches. Kept small: a point's alarms lie together.
 #[derive(Debug)]
@@ -34,6 +39,8 @@ pub(super) struct Alarm {
     pub(super) priority: Priority,
     /// Absent before the first occurrence.
     pub(super) episode: Option<Box<Episode>>,
+    /// The highest number given to an occurrence; late ones have theirs, too.
+    numbered: u64,
     /// What lies over it; absent when nothing does.
     pub(super) cover: Option<Box<Cover>>,
     /// When the agenda wakes for the next end of what lies over it; [`Mono::NEVER`]: it does not.
@@ -48,10 +55,22 @@ pub(super) struct Episode {
     /// Absent when it was raised before this start.
     raised_mono: Option<Mono>,
     cleared_at: Option<Wall>,
+    /// When the condition began and ended by the clock of the source, as far as readings have one.
+    seen: (Option<Wall>, Option<Wall>),
     pub(super) acknowledged: Option<Acknowledgement>,
     pub(super) peak: Option<f64>,
     pub(super) value: Option<f64>,
     pub(super) unacknowledged: Vec<OpenOccurrence>,
+}
+
+impl Episode {
+    /// Keeps an older occurrence that nobody has acknowledged.
+    fn leave_open(&mut self, older: OpenOccurrence) {
+        if self.unacknowledged.len() == OPEN_OCCURRENCES {
+            self.unacknowledged.remove(0);
+        }
+        self.unacknowledged.push(older);
+    }
 }
 
 impl Alarm {
@@ -77,6 +96,7 @@ impl Alarm {
             inherits: settings.inherit_priority,
             priority: settings.priority,
             episode: None,
+            numbered: 0,
             cover: None,
             attention: Mono::NEVER,
         }
@@ -96,11 +116,16 @@ impl Alarm {
             raised_at: record.raised_at,
             raised_mono: None,
             cleared_at: record.cleared_at,
+            // The readings that led to it were taken a little earlier.
+            seen: (record.raised_at.map(|at| at - LATE), record.cleared_at),
             acknowledged: record.acknowledged.clone(),
             peak: record.peak,
             value: record.value,
             unacknowledged: record.unacknowledged.clone(),
         }));
+        let open = record.unacknowledged.iter().map(|open| open.occurrence);
+        let given = open.chain(record.numbered).chain([record.occurrence]);
+        self.numbered = given.max().unwrap_or_default();
         self.cover = record.cover.clone();
     }
 
@@ -129,31 +154,96 @@ impl Alarm {
     /// Begins a new occurrence. One that nobody acknowledged stays open beside it. `inherited` is
     /// the highest priority among the point's hazards in sight.
     pub(super) fn begin(&mut self, now: Moment, value: Option<f64>, inherited: Option<Priority>) {
-        let unattended = self.state.is_unacknowledged();
-        let episode = self.episode.get_or_insert_default();
-        let mut unacknowledged = std::mem::take(&mut episode.unacknowledged);
-        if let (true, Some(raised_at)) = (unattended, episode.raised_at) {
-            if unacknowledged.len() == OPEN_OCCURRENCES {
-                unacknowledged.remove(0);
-            }
-            unacknowledged.push(OpenOccurrence {
-                occurrence: episode.occurrence,
-                raised_at,
-            });
-        }
-        **episode = Episode {
-            occurrence: episode.occurrence + 1,
+        self.follow_on(Episode {
             raised_at: Some(now.wall),
             raised_mono: Some(now.mono),
             peak: value,
             value,
-            unacknowledged,
             ..Episode::default()
-        };
+        });
         self.priority = match inherited {
             Some(inherited) if self.inherits => self.floor.max(inherited),
             Some(_) | None => self.floor,
         };
+    }
+
+    /// The next occurrence takes the place of the newest. One that nobody acknowledged stays open
+    /// beside it.
+    fn follow_on(&mut self, next: Episode) {
+        let unattended = self.state.is_unacknowledged();
+        let episode = self.episode.get_or_insert_default();
+        if let (true, Some(raised_at)) = (unattended, episode.raised_at) {
+            let occurrence = episode.occurrence;
+            episode.leave_open(OpenOccurrence {
+                occurrence,
+                raised_at,
+            });
+        }
+        let unacknowledged = std::mem::take(&mut episode.unacknowledged);
+        self.numbered += 1;
+        **episode = Episode {
+            occurrence: self.numbered,
+            unacknowledged,
+            ..next
+        };
+    }
+
+    /// An occurrence that was over before it was known; its number, and its state. It takes the place
+    /// of the newest unless that one still needs it: while it is active, or latched.
+    pub(super) fn add_late(&mut self, found: &Excursion, now: Moment) -> (u64, AlarmState) {
+        let state = if self.traits.ack_required {
+            AlarmState::ReturnedUnacknowledged
+        } else {
+            AlarmState::Normal
+        };
+        if !matches!(
+            self.state,
+            AlarmState::Normal | AlarmState::ReturnedUnacknowledged
+        ) {
+            self.numbered += 1;
+            let occurrence = self.numbered;
+            let episode = self.episode.get_or_insert_default();
+            if self.traits.ack_required {
+                episode.leave_open(OpenOccurrence {
+                    occurrence,
+                    raised_at: found.from,
+                });
+            }
+            return (occurrence, state);
+        }
+        self.follow_on(Episode {
+            raised_at: Some(found.from),
+            cleared_at: Some(found.to),
+            seen: (Some(found.from), Some(found.to)),
+            peak: Some(found.peak),
+            value: Some(found.value),
+            ..Episode::default()
+        });
+        self.priority = self.floor;
+        self.state = state;
+        if state == AlarmState::Normal {
+            self.acknowledge("system", now);
+        }
+        (self.numbered, state)
+    }
+
+    /// The condition was confirmed, or confirmed gone, by a value taken at `time`.
+    pub(super) fn seen_at(&mut self, time: Wall, confirmed: Confirmed) {
+        if let Some(episode) = self.episode.as_mut() {
+            match confirmed {
+                Confirmed::Raise => episode.seen = (Some(time - self.delays.on), None),
+                Confirmed::Clear => episode.seen.1 = Some(time - self.delays.off),
+            }
+        }
+    }
+
+    /// Is it known that the condition was true at `time` of the source?
+    pub(super) fn was_active(&self, time: Wall) -> bool {
+        let seen = self.episode.as_ref().map(|episode| episode.seen);
+        let Some((Some(from), to)) = seen else {
+            return false;
+        };
+        from <= time && (self.phase.in_alarm() || to.is_some_and(|to| time < to))
     }
 
     /// The condition ended; says how long it lasted, in seconds. By the monotonic clock when the
@@ -187,15 +277,8 @@ impl Alarm {
 
     /// Takes a value while the condition is true.
     pub(super) fn follow(&mut self, value: Finite) {
-        let rising = match &self.watch {
-            Watch::Limit(rule) => rule.level.is_upper(),
-            Watch::Rate(rate) => rate.0.direction == Direction::Rise,
-            Watch::State { .. } | Watch::Vote => true,
-            Watch::Bad
-            | Watch::Stale
-            | Watch::Discrepancy(_)
-            | Watch::Degraded
-            | Watch::GroupFault => return,
+        let Some(rising) = self.watch.rises() else {
+            return;
         };
         if let Some(episode) = self.episode.as_mut() {
             let value = value.get();
@@ -225,6 +308,7 @@ impl Alarm {
             unacknowledged: episode.map_or_else(Vec::new, |episode| episode.unacknowledged.clone()),
             notices: None,
             cover: self.cover.clone(),
+            numbered: (self.numbered > self.occurrence()).then_some(self.numbered),
         }
     }
 

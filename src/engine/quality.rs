@@ -61,6 +61,8 @@ pub(super) enum Admission {
     Live(Sample, Mono),
     /// Alive, but not believed yet.
     Aside,
+    /// History, taken at this time of the gateway's clock.
+    Late(Sample, Wall),
     /// Counted, and nothing else.
     Ignored,
 }
@@ -87,6 +89,8 @@ pub(super) struct Channel {
     /// Is there an entry of it in the agenda?
     pub(super) aside_armed: bool,
     newest: Option<Stamp>,
+    /// When the newest live reading was taken, by the gateway's clock.
+    pub(super) newest_at: Wall,
     clock: SourceClock,
     /// When the value was last doubtful, until it is marked as good again.
     doubted: Option<Mono>,
@@ -103,9 +107,9 @@ struct Stamp {
 }
 
 impl Channel {
-    /// A point of which nothing is known; the silence counts from `now`. `last_alive`: the last sign
-    /// of life of the run before, after a restart.
-    pub(super) fn new(signal: Signal, last_alive: Option<Wall>, now: Mono) -> Self {
+    /// A point of which nothing is known; the silence counts from `now`. `late`: a longer delay makes a
+    /// reading history. `last_alive`: the last sign of life of the run before, after a restart.
+    pub(super) fn new(signal: Signal, late: Duration, last_alive: Option<Wall>, now: Mono) -> Self {
         Self {
             signal,
             condition: Condition::Waiting,
@@ -119,7 +123,8 @@ impl Channel {
             aside: None,
             aside_armed: false,
             newest: None,
-            clock: SourceClock::new(last_alive),
+            newest_at: Wall::default(),
+            clock: SourceClock::new(last_alive, late),
             doubted: None,
             told: None,
         }
@@ -148,9 +153,12 @@ impl Channel {
         let (conditioned, taken) = match timing {
             None => (conditioned, received.mono),
             Some(Timing::Implausible) => (conditioned.doubt_clock(), received.mono),
-            Some(Timing::Late) => {
+            Some(Timing::Late(time)) => {
                 self.counts.late += 1;
-                return Admission::Ignored;
+                return match conditioned {
+                    Conditioned::Sample(sample) => Admission::Late(sample, time),
+                    Conditioned::FaultCurrent => Admission::Ignored,
+                };
             }
             Some(Timing::Live(delay)) => (conditioned, before(received.mono, delay)),
             Some(Timing::Reskewed) => {
@@ -159,6 +167,10 @@ impl Channel {
             }
         };
         self.newest = Some(stamp);
+        self.newest_at = match timing {
+            Some(Timing::Live(delay)) => received.wall - span(delay),
+            Some(Timing::Implausible | Timing::Late(_) | Timing::Reskewed) | None => received.wall,
+        };
         self.last_fresh = received.mono;
         self.last_reading = Some(received.wall);
         match self.weigh(conditioned, taken, received.mono) {
@@ -282,8 +294,12 @@ impl Conditioned {
 }
 
 fn before(received: Mono, delay: f64) -> Mono {
-    let delay = Duration::try_from_secs_f64(delay.max(0.0)).unwrap_or_default();
-    Mono::ZERO + received.since(Mono::ZERO).saturating_sub(delay)
+    Mono::ZERO + received.since(Mono::ZERO).saturating_sub(span(delay))
+}
+
+/// So many seconds; none when they are negative.
+fn span(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -50,6 +50,9 @@ pub struct PointSettings {
     pub good_confirm: Duration,
     /// What its numbers mean.
     pub signal: Signal,
+    /// A reading that is delayed by more than this, beyond the usual way of its source, is history
+    /// (alarm-standards 2.23).
+    pub late: Duration,
     /// Alarms in life-cycle order of their kinds; at most one of each kind.
     pub alarms: Vec<AlarmSettings>,
     /// Set for a group: it is not measured, its value is the number of votes.

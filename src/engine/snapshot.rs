@@ -50,6 +50,9 @@ pub struct AlarmRecord {
     /// Who was told, and who is next. Filled in beside the engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notices: Option<Box<NoticeRecord>>,
+    /// The highest number given to an occurrence, where a late one has a higher one than the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbered: Option<u64>,
 }
 
 impl AlarmRecord {
@@ -68,6 +71,7 @@ impl AlarmRecord {
             unacknowledged: Vec::new(),
             cover: None,
             notices: None,
+            numbered: None,
         }
     }
 

@@ -79,6 +79,7 @@ fn point(id: &str, alarms: Vec<AlarmSettings>) -> PointSettings {
         stale_after: Some(seconds(10.0)),
         good_confirm: seconds(3.0),
         signal: Signal::plain(),
+        late: Duration::from_secs(10),
         alarms,
         group: None,
     }

@@ -24,14 +24,13 @@
 //! pace it was taken at cannot be told from a skewed source by its times; it is not looked for.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::super::time::{Moment, Mono, Wall};
+use super::span;
 
 /// A source time later than the gateway's by more than this is wrong, seconds.
 const FUTURE: f64 = 5.0;
-
-/// A reading delayed by more than this beyond its source's usual delay is history, seconds.
-const LATE: f64 = 10.0;
 
 /// No source time before this is right: 2020-01-01T00:00:00Z. Clocks that lost their battery show
 /// 1970 or 2000.
@@ -48,7 +47,7 @@ const WITNESSES: usize = 5;
 const APART: f64 = 0.5;
 
 /// The lags of the witnesses differ by no more than this, seconds.
-const STEADY: f64 = LATE / 2.0;
+const STEADY: f64 = 5.0;
 
 /// Live pace: the time between the first and the last arrival differs from that between their source
 /// times by no more than this share.
@@ -59,8 +58,8 @@ const PACE: f64 = 0.25;
 pub(super) enum Timing {
     /// The clock cannot be right.
     Implausible,
-    /// History.
-    Late,
+    /// History, taken at this time of the gateway's clock.
+    Late(Wall),
     /// News, held up by this many seconds beyond the usual.
     Live(f64),
     /// News: the source is alive with another skew than before.
@@ -70,6 +69,7 @@ pub(super) enum Timing {
 /// What is known of the clock of one source, and of the way from it.
 #[derive(Debug)]
 pub(super) struct SourceClock {
+    late: Duration,
     /// The newest source time that can be right; older ones are late.
     watermark: Option<Wall>,
     /// Is the first reading one after a restart?
@@ -89,9 +89,11 @@ struct Witness {
 }
 
 impl SourceClock {
-    /// Nothing is known yet, but when the run before this one was last alive.
-    pub(super) const fn new(last_alive: Option<Wall>) -> Self {
+    /// Nothing is known yet, but when the run before this one was last alive. A reading delayed by
+    /// more than `late` beyond its source's usual delay is history.
+    pub(super) const fn new(last_alive: Option<Wall>, late: Duration) -> Self {
         Self {
+            late,
             watermark: last_alive,
             resumed: last_alive.is_some(),
             set_back: 0.0,
@@ -108,12 +110,17 @@ impl SourceClock {
         }
         let lag = received.wall.seconds_since(source);
         let delay = lag - self.skew(lag);
-        if delay > LATE || self.watermark.is_some_and(|newest| source < newest) {
-            return self.testify(Witness {
+        if delay > self.late.as_secs_f64() || self.watermark.is_some_and(|newest| source < newest) {
+            let witness = Witness {
                 source,
                 arrived: received.mono,
                 lag,
-            });
+            };
+            return if self.testify(witness) {
+                Timing::Reskewed
+            } else {
+                Timing::Late(received.wall - span(delay))
+            };
         }
         self.witnesses.clear();
         self.remember_lag(lag);
@@ -134,14 +141,14 @@ impl SourceClock {
     }
 
     /// A late reading: is it one of enough that show another skew?
-    fn testify(&mut self, late: Witness) -> Timing {
+    fn testify(&mut self, late: Witness) -> bool {
         if let Some(last) = self.witnesses.back() {
             if late.source < last.source {
                 self.witnesses.clear();
             } else if late.source == last.source
                 || late.arrived.since(last.arrived).as_secs_f64() < APART
             {
-                return Timing::Late;
+                return false;
             }
         }
         if self.witnesses.len() == WITNESSES {
@@ -149,13 +156,13 @@ impl SourceClock {
         }
         self.witnesses.push_back(late);
         if self.witnesses.len() < WITNESSES || !self.is_alive() {
-            return Timing::Late;
+            return false;
         }
         self.lags.clear();
         self.lags
             .extend(self.witnesses.drain(..).map(|witness| witness.lag));
         self.watermark = Some(late.source);
-        Timing::Reskewed
+        true
     }
 
     /// Do the witnesses show a steady lag and live pace?

@@ -4,6 +4,8 @@ use super::super::reading::PointIndex;
 use super::super::time::Moment;
 use super::*;
 
+const LATE: Duration = Duration::from_secs(10);
+
 /// 2026-05-04T06:00:00Z plus `seconds`.
 fn wall(seconds: f64) -> Wall {
     let base = Wall::from_unix_nanos(1_777_874_400_000_000_000);
@@ -29,13 +31,13 @@ fn reading(at: f64, value: f64, source: Option<f64>) -> Reading {
 }
 
 fn channel() -> Channel {
-    Channel::new(Signal::plain(), None, Mono::ZERO)
+    Channel::new(Signal::plain(), LATE, None, Mono::ZERO)
 }
 
 fn taken(admission: Admission) -> Option<f64> {
     match admission {
         Admission::Live(_, at) => Some((at.as_secs_f64() * 1000.0).round() / 1000.0),
-        Admission::Aside | Admission::Ignored => None,
+        Admission::Aside | Admission::Late(..) | Admission::Ignored => None,
     }
 }
 
@@ -78,14 +80,12 @@ fn equal_times_with_other_values_are_a_burst() {
 fn older_than_the_newest_or_held_back_is_late() {
     let mut channel = channel();
     assert!(taken(channel.admit(&reading(10.0, 5.0, Some(9.9)))).is_some());
-    assert_eq!(
-        channel.admit(&reading(11.0, 6.0, Some(9.0))),
-        Admission::Ignored
-    );
-    assert_eq!(
-        channel.admit(&reading(60.0, 6.0, Some(20.0))),
-        Admission::Ignored
-    );
+    // The usual way takes 0.1 s.
+    let late = |source| Admission::Late(Sample::measured(6.0), wall(source));
+    for (at, source) in [(11.0, 9.0), (60.0, 20.0)] {
+        let admission = channel.admit(&reading(at, 6.0, Some(source)));
+        assert_eq!(admission, late(source + 0.1));
+    }
     assert_eq!(channel.counts.late, 2);
     assert_eq!(channel.last_fresh, Mono::from_nanos(10_000_000_000));
 }
@@ -213,7 +213,7 @@ fn one_live_reading_among_late_ones_keeps_the_skew() {
 
 #[test]
 fn after_a_restart_the_first_reading_may_be_history() {
-    let resumed = || Channel::new(Signal::plain(), Some(wall(100.0)), Mono::ZERO);
+    let resumed = || Channel::new(Signal::plain(), LATE, Some(wall(100.0)), Mono::ZERO);
     // Before the last sign of life; kept by the broker since; fresh.
     assert_eq!(news(&mut resumed(), [(105.0, 99.0)]), [false]);
     assert_eq!(news(&mut resumed(), [(900.0, 300.0)]), [false]);

@@ -12,7 +12,7 @@ pub(super) mod vote;
 use super::delay::Zone;
 use super::quality::Condition;
 use super::reading::{Finite, Quality, Sample};
-use super::settings::{DiscrepancyRule, LimitRule, RateRule, Rule};
+use super::settings::{Direction, DiscrepancyRule, LimitRule, RateRule, Rule};
 use super::time::Mono;
 use discrepancy::Spread;
 use rate_of_change::{Fit, Window};
@@ -55,6 +55,33 @@ impl Watch {
             Rule::Vote => Self::Vote,
             Rule::Degraded => Self::Degraded,
             Rule::GroupFault => Self::GroupFault,
+        }
+    }
+
+    /// The same rule without memory, if it can be judged by the values of its point alone.
+    pub(super) fn anew(&self) -> Option<Self> {
+        match self {
+            Self::Limit(rule) => Some(Self::Limit(*rule)),
+            Self::Rate(rate) => Some(Self::new(Rule::Rate(rate.0))),
+            Self::State { when } => Some(Self::State { when: *when }),
+            Self::Bad
+            | Self::Stale
+            | Self::Discrepancy(_)
+            | Self::Vote
+            | Self::Degraded
+            | Self::GroupFault => None,
+        }
+    }
+
+    /// Is the greatest value the worst (`true`), or the least? Absent where none is.
+    pub(super) fn rises(&self) -> Option<bool> {
+        match self {
+            Self::Limit(rule) => Some(rule.level.is_upper()),
+            Self::Rate(rate) => Some(rate.0.direction == Direction::Rise),
+            Self::State { .. } | Self::Vote => Some(true),
+            Self::Bad | Self::Stale | Self::Discrepancy(_) | Self::Degraded | Self::GroupFault => {
+                None
+            }
         }
     }
 
