@@ -66,7 +66,7 @@ const STATE_SHORT: Vocabulary = Vocabulary {
 };
 
 /// Kinds that a point may have, in life-cycle order.
-const KINDS: [AlarmKind; 9] = [
+const KINDS: [AlarmKind; 10] = [
     AlarmKind::LowLow,
     AlarmKind::Low,
     AlarmKind::High,
@@ -75,11 +75,12 @@ const KINDS: [AlarmKind; 9] = [
     AlarmKind::Fall,
     AlarmKind::Bad,
     AlarmKind::Stale,
+    AlarmKind::Clock,
     AlarmKind::State,
 ];
 
 /// Kinds of the language that this version does not raise.
-const LATER_KINDS: [(&str, &str); 8] = [
+const LATER_KINDS: [(&str, &str); 7] = [
     ("deviation", "compare with a reference"),
     ("discrepancy", "compare redundant sensors"),
     ("forecast", "raise forecast alarms"),
@@ -87,7 +88,6 @@ const LATER_KINDS: [(&str, &str); 8] = [
     ("twa", "average exposure"),
     ("over_range", "hold over-range"),
     ("frozen", "watch for values that do not move"),
-    ("clock", "watch source clocks"),
 ];
 
 /// One alarm as written; what is `None` takes its default.
@@ -118,15 +118,17 @@ pub(super) struct RawAlarm {
     pub(super) when_zero: bool,
 }
 
-/// Reads all alarms of a point; `digital`: has it two positions, if that is known. Every point has `bad` and `stale`, written or not.
+/// Reads all alarms of a point; `digital`: has it two positions, if that is known.
+/// Every point has `bad` and `stale`, written or not, and one whose source has a clock `clock`.
 pub(super) fn read(point: &Keys<'_>, digital: Option<bool>, log: &mut Log) -> Vec<RawAlarm> {
     let long = long_forms(point, log);
     let mut alarms = Vec::new();
     for kind in KINDS {
         let long = long.iter().find(|(known, _)| *known == kind);
         let long = long.map(|(_, entry)| *entry);
-        let always = matches!(kind, AlarmKind::Bad | AlarmKind::Stale);
-        let short = (!always).then(|| point.entry(kind.name())).flatten();
+        let measuring = is_about_measuring(kind);
+        let always = measuring && (kind != AlarmKind::Clock || point.has("time"));
+        let short = (!measuring).then(|| point.entry(kind.name())).flatten();
         let Some(place) = short.or(long).map(|entry| entry.key.place) else {
             if always {
                 alarms.push(empty(kind, point.owner));
@@ -134,7 +136,7 @@ pub(super) fn read(point: &Keys<'_>, digital: Option<bool>, log: &mut Log) -> Ve
             continue;
         };
         // Of a point without a readable source nobody knows what it is.
-        if let (Some(digital), false) = (digital, always)
+        if let (Some(digital), false) = (digital, measuring)
             && (kind == AlarmKind::State) != digital
         {
             wrong_form(kind, digital, place, log);
@@ -150,6 +152,11 @@ pub(super) fn read(point: &Keys<'_>, digital: Option<bool>, log: &mut Log) -> Ve
         alarms.push(alarm);
     }
     alarms
+}
+
+/// Is the kind about the measuring itself, and not about what is measured?
+const fn is_about_measuring(kind: AlarmKind) -> bool {
+    matches!(kind, AlarmKind::Bad | AlarmKind::Stale | AlarmKind::Clock)
 }
 
 /// Is a state alarm written, in either form?
@@ -284,7 +291,7 @@ fn long_form(alarm: &mut RawAlarm, entry: &Entry, short: Option<&Entry>, log: &m
     let words = match kind.name() {
         "rise" | "fall" => &RATE,
         "state" => &STATE,
-        "bad" | "stale" => &QUALITY,
+        "bad" | "stale" | "clock" => &QUALITY,
         _ => &LIMIT,
     };
     let Some(keys) = Keys::open(entry, words, log) else {
@@ -300,7 +307,7 @@ fn long_form(alarm: &mut RawAlarm, entry: &Entry, short: Option<&Entry>, log: &m
         log.error(Kind::Duplicate, again, text)
             .hint("keep the short form or the long form of this value")
             .also(short.key.place, "first here");
-    } else if short.is_none() && !matches!(kind, AlarmKind::Bad | AlarmKind::Stale) {
+    } else if short.is_none() && !is_about_measuring(kind) {
         keys.require(again, if again == "when" { "1" } else { "25" }, log);
         if rate {
             alarm.limit = keys.positive("limit", false, log);

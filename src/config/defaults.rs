@@ -95,6 +95,9 @@ const GOOD_CONFIRM: Duration = Duration::from_secs(5);
 /// Redundant sensors lag behind each other for a while.
 const DISCREPANCY: Duration = Duration::from_secs(60);
 
+/// A clock must be right for so long.
+const CLOCK_OFF: Duration = Duration::from_secs(60);
+
 const RATE_WINDOW: Duration = Duration::from_secs(60);
 
 const RATE_SAMPLES: u16 = 10;
@@ -110,6 +113,7 @@ const PRIORITY: Vocabulary = Vocabulary {
         "fall",
         "bad",
         "stale",
+        "clock",
         "state",
     ],
     later: &[
@@ -120,7 +124,6 @@ const PRIORITY: Vocabulary = Vocabulary {
         ("twa", "average exposure"),
         ("over_range", "hold over-range"),
         ("frozen", "watch for values that do not move"),
-        ("clock", "watch source clocks"),
         ("vote", "vote over points"),
         ("degraded", "vote over points"),
         ("group_fault", "vote over points"),
@@ -151,6 +154,7 @@ impl Priorities {
         written.unwrap_or_else(|| match kind.name() {
             "high_high" | "low_low" => Priority::Critical,
             "high" | "low" => Priority::High,
+            "clock" => Priority::Low,
             _ => Priority::Medium,
         })
     }
@@ -204,7 +208,7 @@ pub(super) fn resolve(
 
 /// Does the kind watch the process rather than the measurement?
 pub(super) const fn is_process(kind: AlarmKind) -> bool {
-    !matches!(kind, AlarmKind::Bad | AlarmKind::Stale)
+    !matches!(kind, AlarmKind::Bad | AlarmKind::Stale | AlarmKind::Clock)
 }
 
 fn default_stale(measures: Measure, poll: Option<Duration>) -> Duration {
@@ -236,6 +240,8 @@ fn decide(
         Rule::State { .. } => (short.unwrap_or(Duration::ZERO), start.off),
         // The silence is the delay of `stale`; `good_confirm` holds off the end of `bad`.
         Rule::Bad | Rule::Stale => (Duration::ZERO, Duration::ZERO),
+        // A wrong time now and then is one alarm, not many.
+        Rule::Clock => (Duration::ZERO, CLOCK_OFF),
         Rule::Discrepancy(_) => (DISCREPANCY, DISCREPANCY),
         // The channels have delays of their own.
         Rule::Vote | Rule::Degraded | Rule::GroupFault => (Duration::ZERO, Duration::ZERO),
@@ -250,7 +256,7 @@ fn decide(
         rule,
         priority: alarm.priority.unwrap_or_else(|| priorities.of(alarm.kind)),
         // alarm-standards 2.9: as urgent as what can no longer be seen, unless a person decided.
-        inherit_priority: !is_process(alarm.kind)
+        inherit_priority: matches!(rule, Rule::Bad | Rule::Stale)
             && alarm.priority.is_none()
             && !priorities.is_written(alarm.kind),
         on_delay: written.unwrap_or(on_delay),
@@ -272,6 +278,7 @@ fn rule(raw: &RawPoint, alarm: &RawAlarm, poll: Option<Duration>) -> Rule {
         "fall" => return Rule::Rate(rate(alarm, Direction::Fall, limit, poll)),
         "bad" => return Rule::Bad,
         "stale" => return Rule::Stale,
+        "clock" => return Rule::Clock,
         _ => {
             return Rule::State {
                 when: !alarm.when_zero,
@@ -406,6 +413,7 @@ fn guide(
             Rule::State { .. }
             | Rule::Bad
             | Rule::Stale
+            | Rule::Clock
             | Rule::Vote
             | Rule::Degraded
             | Rule::GroupFault => None,
@@ -422,6 +430,11 @@ fn guide(
 /// The process action ("stop hot work") would be wrong when only the measurement has failed.
 fn default_action(raw: &RawPoint, kind: AlarmKind) -> String {
     let name = raw.name.as_ref().unwrap_or(&raw.id.value);
+    if kind == AlarmKind::Clock {
+        return format!(
+            "The times that {name} sends cannot be right: check its clock and time server"
+        );
+    }
     let (what, check) = if kind == AlarmKind::Bad {
         (
             format!("The value of {name} cannot be trusted"),

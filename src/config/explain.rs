@@ -270,6 +270,12 @@ fn condition(point: &PointSettings, alarm: &AlarmSettings) -> String {
             let clears = clears_when_good(point, alarm);
             format!("Raised after {silence} without a new value; {clears}.")
         }
+        Rule::Clock => format!(
+            "Raised{} when the time that the source sends is more than 5s ahead or before 2020, or is \
+             constantly off by more than 5s; clears {} of right times.",
+            delayed(alarm.on_delay),
+            after(alarm.off_delay)
+        ),
         Rule::Discrepancy(rule) => group::explain_discrepancy(point, alarm, &rule),
         Rule::Vote => group::explain_vote(point, alarm),
         Rule::Degraded => group::explain_degraded(alarm),

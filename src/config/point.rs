@@ -71,7 +71,6 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         ("stel", "average exposure"),
         ("twa", "average exposure"),
         ("over_range", "hold over-range"),
-        ("clock", "watch source clocks"),
     ],
 };
 

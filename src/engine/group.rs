@@ -141,6 +141,7 @@ impl Engine {
                 | Watch::State { .. }
                 | Watch::Bad
                 | Watch::Stale
+                | Watch::Clock
                 | Watch::Discrepancy(_) => continue,
             };
             if let (true, Some(votes)) = (known, votes) {
@@ -292,9 +293,12 @@ impl Engine {
                 Some(disagreement(discrepancy.1?, value))
             }
             Watch::Vote | Watch::Degraded | Watch::GroupFault => self.tally_in_words(alarm),
-            Watch::Limit(_) | Watch::Rate(_) | Watch::State { .. } | Watch::Bad | Watch::Stale => {
-                None
-            }
+            Watch::Limit(_)
+            | Watch::Rate(_)
+            | Watch::State { .. }
+            | Watch::Bad
+            | Watch::Stale
+            | Watch::Clock => None,
         }
     }
 

@@ -10,6 +10,7 @@ use super::delay::{Confirmed, Phase, Zone};
 use super::links::Source;
 use super::quality::{Condition, Doubtful};
 use super::reading::{Doubt, Fault, Sample};
+use super::rule::Watch;
 use super::time::{Moment, Mono};
 use super::{Engine, Point, Sight, timer_index};
 
@@ -227,6 +228,7 @@ impl Engine {
             return;
         };
         let quality = sample.quality();
+        let clock = self.points[index].channel.clock_zone();
         self.links.touch(Source::Value(index));
         for index in self.points[index].alarms.clone() {
             let alarm = &mut self.alarms[index];
@@ -236,7 +238,11 @@ impl Engine {
             if let Some(taken) = taken {
                 alarm.watch.learn(taken, sample);
             }
-            let zone = alarm.watch.zone(value, quality, taken.unwrap_or(now.mono));
+            let zone = if matches!(alarm.watch, Watch::Clock) {
+                clock
+            } else {
+                alarm.watch.zone(value, quality, taken.unwrap_or(now.mono))
+            };
             if alarm.phase.in_alarm() {
                 alarm.follow(value);
             }

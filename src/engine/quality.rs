@@ -29,6 +29,7 @@ mod source_clock;
 
 use std::time::Duration;
 
+use super::delay::Zone;
 use super::reading::{Doubt, Fault, Measured, Quality, Reading, Sample};
 use super::signal::{Conditioned, Signal};
 use super::snapshot::ReadingCounts;
@@ -208,6 +209,17 @@ impl Channel {
     /// Was the value marked as doubtful, and not as good again since?
     pub(super) const fn is_doubtful(&self) -> bool {
         self.doubted.is_some()
+    }
+
+    /// Where the clock of the source lies with respect to what can be.
+    pub(super) fn clock_zone(&self) -> Zone {
+        self.clock.zone()
+    }
+
+    /// What is wrong with the clock of the source: the reason's name, and by how many seconds it is
+    /// behind; negative when it is ahead.
+    pub(super) fn clock_fault(&self) -> (&'static str, f64) {
+        self.clock.fault()
     }
 
     /// The gateway's own clock stepped by `step` seconds.

@@ -112,7 +112,11 @@ impl Engine {
     pub(super) fn report_raise(&mut self, alarm: usize, now: Moment) {
         let mut details = self.trend(alarm);
         let mut told = self.told_by_channels(alarm);
-        if !self.alarms[alarm].watch.needs_value() {
+        if matches!(self.alarms[alarm].watch, Watch::Clock) {
+            let (reason, behind) = self.points[self.point_of(alarm)].channel.clock_fault();
+            details.reason = Some(reason.to_owned());
+            told = joined(told, Some(wrong_clock(behind)));
+        } else if !self.alarms[alarm].watch.needs_value() {
             let hidden = &self.points[self.point_of(alarm)].hidden;
             details.held = (!hidden.held.is_empty()).then_some(true);
             told = joined(told, hidden_hazards(hidden));
@@ -287,6 +291,7 @@ impl Engine {
             | Watch::State { .. }
             | Watch::Bad
             | Watch::Stale
+            | Watch::Clock
             | Watch::Discrepancy(_)
             | Watch::Vote
             | Watch::Degraded
@@ -346,12 +351,22 @@ pub(super) fn six_digits(number: f64) -> f64 {
     format!("{number:.5e}").parse().unwrap_or(number)
 }
 
+/// How wrong a source's clock is, for the person who sets it.
+fn wrong_clock(behind: f64) -> String {
+    let way = if behind < 0.0 { "ahead of" } else { "behind" };
+    format!(
+        "the clock of the source is {} {way} the gateway's",
+        spoken(behind.abs())
+    )
+}
+
 /// A span as a person says it.
 fn spoken(seconds: f64) -> String {
-    if seconds < 90.0 {
-        format!("{seconds:.0} s")
-    } else {
-        format!("{:.0} min", seconds / 60.0)
+    match seconds {
+        ..90.0 => format!("{seconds:.0} s"),
+        ..5400.0 => format!("{:.0} min", seconds / 60.0),
+        ..172_800.0 => format!("{:.0} h", seconds / 3600.0),
+        _ => format!("{:.0} days", seconds / 86_400.0),
     }
 }
 

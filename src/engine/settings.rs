@@ -145,6 +145,8 @@ pub enum Rule {
     Bad,
     /// Nothing new arrives.
     Stale,
+    /// The times of the source cannot be right, or are constantly off (alarm-standards 2.23).
+    Clock,
     /// A channel disagrees with the others of its group.
     Discrepancy(DiscrepancyRule),
     /// Enough channels of the group are in alarm.
@@ -172,6 +174,7 @@ impl Rule {
             Self::State { .. } => AlarmKind::State,
             Self::Bad => AlarmKind::Bad,
             Self::Stale => AlarmKind::Stale,
+            Self::Clock => AlarmKind::Clock,
             Self::Discrepancy(_) => AlarmKind::Discrepancy,
             Self::Vote => AlarmKind::Vote,
             Self::Degraded => AlarmKind::Degraded,

@@ -26,6 +26,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::super::delay::Zone;
+use super::super::reading::Doubt;
 use super::super::time::{Moment, Mono, Wall};
 use super::span;
 
@@ -48,6 +50,12 @@ const APART: f64 = 0.5;
 
 /// The lags of the witnesses differ by no more than this, seconds.
 const STEADY: f64 = 5.0;
+
+/// A source whose usual lag is more than this is skewed, seconds.
+const SKEWED: f64 = 5.0;
+
+/// It is right again when the lag is less by this, seconds.
+const STEADY_AGAIN: f64 = 1.0;
 
 /// Live pace: the time between the first and the last arrival differs from that between their source
 /// times by no more than this share.
@@ -76,6 +84,10 @@ pub(super) struct SourceClock {
     resumed: bool,
     /// How far our own clock was set back, seconds, not above 0.
     set_back: f64,
+    /// By how much our own clock stepped since the start, seconds.
+    stepped: f64,
+    /// The lag of the last reading, seconds, if it cannot be right.
+    wrong: Option<f64>,
     lags: VecDeque<f64>,
     witnesses: VecDeque<Witness>,
 }
@@ -97,6 +109,8 @@ impl SourceClock {
             watermark: last_alive,
             resumed: last_alive.is_some(),
             set_back: 0.0,
+            stepped: 0.0,
+            wrong: None,
             lags: VecDeque::new(),
             witnesses: VecDeque::new(),
         }
@@ -106,8 +120,10 @@ impl SourceClock {
     pub(super) fn time(&mut self, source: Wall, received: Moment) -> Timing {
         if self.is_implausible(source, received.wall) {
             // It must not move the watermark, or good data would be "late" for days.
+            self.wrong = Some(received.wall.seconds_since(source));
             return Timing::Implausible;
         }
+        self.wrong = None;
         let lag = received.wall.seconds_since(source);
         let delay = lag - self.skew(lag);
         if delay > self.late.as_secs_f64() || self.watermark.is_some_and(|newest| source < newest) {
@@ -132,12 +148,42 @@ impl SourceClock {
     /// by as much. So a source is neither late nor from the future because of a step of ours.
     pub(super) fn shift(&mut self, step: f64) {
         self.set_back = (self.set_back + step).min(0.0);
+        self.stepped += step;
         for lag in &mut self.lags {
             *lag += step;
         }
         for witness in &mut self.witnesses {
             witness.lag += step;
         }
+    }
+
+    /// Is the clock right? Of two views, with and without the steps of our own clock, the better one
+    /// counts: a step of ours is no fault of the source, nor does it hide that we were wrong before.
+    pub(super) fn zone(&self) -> Zone {
+        if self.wrong.is_some() {
+            return Zone::Beyond;
+        }
+        let usual = self.lags.iter().copied().reduce(f64::min);
+        let Some(usual) = usual.filter(|_| self.lags.len() >= WITNESSES) else {
+            return Zone::Unknown;
+        };
+        let off = usual.abs().min((usual - self.stepped).abs());
+        if off > SKEWED {
+            Zone::Beyond
+        } else if off > SKEWED - STEADY_AGAIN {
+            Zone::Margin
+        } else {
+            Zone::Inside
+        }
+    }
+
+    /// What is wrong, and the lag in seconds.
+    pub(super) fn fault(&self) -> (&'static str, f64) {
+        let usual = self.lags.iter().copied().reduce(f64::min);
+        self.wrong
+            .map_or(("clock_skew", usual.unwrap_or_default()), |lag| {
+                (Doubt::BadClock.name(), lag)
+            })
     }
 
     /// A late reading: is it one of enough that show another skew?

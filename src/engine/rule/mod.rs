@@ -33,6 +33,8 @@ pub(super) enum Watch {
     Bad,
     /// Nothing new arrives.
     Stale,
+    /// Times of the source; what they are worth is known where readings are taken in.
+    Clock,
     /// A channel disagrees with the others; with what they said last. Boxed as a rate is.
     Discrepancy(Box<(DiscrepancyRule, Option<Spread>)>),
     /// Enough channels of the group are in alarm.
@@ -51,6 +53,7 @@ impl Watch {
             Rule::State { when } => Self::State { when },
             Rule::Bad => Self::Bad,
             Rule::Stale => Self::Stale,
+            Rule::Clock => Self::Clock,
             Rule::Discrepancy(rule) => Self::Discrepancy(Box::new((rule, None))),
             Rule::Vote => Self::Vote,
             Rule::Degraded => Self::Degraded,
@@ -66,6 +69,7 @@ impl Watch {
             Self::State { when } => Some(Self::State { when: *when }),
             Self::Bad
             | Self::Stale
+            | Self::Clock
             | Self::Discrepancy(_)
             | Self::Vote
             | Self::Degraded
@@ -79,9 +83,12 @@ impl Watch {
             Self::Limit(rule) => Some(rule.level.is_upper()),
             Self::Rate(rate) => Some(rate.0.direction == Direction::Rise),
             Self::State { .. } | Self::Vote => Some(true),
-            Self::Bad | Self::Stale | Self::Discrepancy(_) | Self::Degraded | Self::GroupFault => {
-                None
-            }
+            Self::Bad
+            | Self::Stale
+            | Self::Clock
+            | Self::Discrepancy(_)
+            | Self::Degraded
+            | Self::GroupFault => None,
         }
     }
 
@@ -89,9 +96,12 @@ impl Watch {
     pub(super) const fn is_process(&self) -> bool {
         match self {
             Self::Limit(_) | Self::Rate(_) | Self::State { .. } | Self::Vote => true,
-            Self::Bad | Self::Stale | Self::Discrepancy(_) | Self::Degraded | Self::GroupFault => {
-                false
-            }
+            Self::Bad
+            | Self::Stale
+            | Self::Clock
+            | Self::Discrepancy(_)
+            | Self::Degraded
+            | Self::GroupFault => false,
         }
     }
 
@@ -104,7 +114,12 @@ impl Watch {
     pub(super) const fn is_judged_by_group(&self) -> bool {
         match self {
             Self::Discrepancy(_) | Self::Vote | Self::Degraded | Self::GroupFault => true,
-            Self::Limit(_) | Self::Rate(_) | Self::State { .. } | Self::Bad | Self::Stale => false,
+            Self::Limit(_)
+            | Self::Rate(_)
+            | Self::State { .. }
+            | Self::Bad
+            | Self::Stale
+            | Self::Clock => false,
         }
     }
 
@@ -119,6 +134,7 @@ impl Watch {
             | Self::State { .. }
             | Self::Bad
             | Self::Stale
+            | Self::Clock
             | Self::Degraded
             | Self::GroupFault => None,
         }
@@ -143,6 +159,7 @@ impl Watch {
             | Self::State { .. }
             | Self::Bad
             | Self::Stale
+            | Self::Clock
             | Self::Discrepancy(_)
             | Self::Vote
             | Self::Degraded
@@ -158,7 +175,9 @@ impl Watch {
             Self::Rate(rate) => rate_of_change::zone(&rate.0, self.fit(at)),
             Self::State { when } => state::zone(*when, value),
             Self::Bad | Self::Stale => Zone::Inside,
-            Self::Discrepancy(_) | Self::Vote | Self::Degraded | Self::GroupFault => Zone::Unknown,
+            Self::Clock | Self::Discrepancy(_) | Self::Vote | Self::Degraded | Self::GroupFault => {
+                Zone::Unknown
+            }
         }
     }
 
@@ -173,6 +192,7 @@ impl Watch {
                 Self::Limit(_)
                 | Self::Rate(_)
                 | Self::State { .. }
+                | Self::Clock
                 | Self::Discrepancy(_)
                 | Self::Vote
                 | Self::Degraded
