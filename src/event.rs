@@ -196,6 +196,15 @@ pub struct WireEvent {
         with = "rfc3339::option"
     )]
     pub cleared_at: Option<Wall>,
+    /// Of an average: the share of its time that was seen, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<f64>,
+    /// Of an average with little coverage: what it is at least, in `unit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower_bound: Option<f64>,
+    /// Of an average with little coverage: what it would be had the last value stayed, in `unit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upper_bound: Option<f64>,
 }
 
 /// What `to` says.
@@ -259,6 +268,9 @@ impl WireEvent {
             one_shot: details.one_shot,
             raised_at: details.raised_at,
             cleared_at: details.cleared_at,
+            coverage: details.coverage,
+            lower_bound: details.lower_bound,
+            upper_bound: details.upper_bound,
         }
     }
 }

@@ -4,6 +4,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::exposure::{self, Sensor};
 use super::finding::{Kind, Log, nearest};
 use super::keys::{Keys, Vocabulary};
 use super::place::{At, Place};
@@ -51,6 +52,21 @@ const RATE: Vocabulary = words!(
     "min_span",
     "method"
 );
+const STEL: Vocabulary = words!("a `stel` alarm", "limit", "deadband", "pending_hold");
+const TWA: Vocabulary = words!(
+    "a `twa` alarm",
+    "limit",
+    "deadband",
+    "pending_hold",
+    "method"
+);
+const OVER_RANGE: Vocabulary = words!(
+    "an `over_range` alarm",
+    "at",
+    "deadband",
+    "reset_below",
+    "reset_after"
+);
 const STATE: Vocabulary = words!("a state alarm", "when");
 const QUALITY: Vocabulary = words!("a quality alarm");
 
@@ -66,13 +82,16 @@ const STATE_SHORT: Vocabulary = Vocabulary {
 };
 
 /// Kinds that a point may have, in life-cycle order.
-const KINDS: [AlarmKind; 10] = [
+const KINDS: [AlarmKind; 13] = [
     AlarmKind::LowLow,
     AlarmKind::Low,
     AlarmKind::High,
     AlarmKind::HighHigh,
     AlarmKind::Rise,
     AlarmKind::Fall,
+    AlarmKind::Stel,
+    AlarmKind::Twa,
+    AlarmKind::OverRange,
     AlarmKind::Bad,
     AlarmKind::Stale,
     AlarmKind::Clock,
@@ -80,13 +99,10 @@ const KINDS: [AlarmKind; 10] = [
 ];
 
 /// Kinds of the language that this version does not raise.
-const LATER_KINDS: [(&str, &str); 7] = [
+const LATER_KINDS: [(&str, &str); 4] = [
     ("deviation", "compare with a reference"),
     ("discrepancy", "compare redundant sensors"),
     ("forecast", "raise forecast alarms"),
-    ("stel", "average exposure"),
-    ("twa", "average exposure"),
-    ("over_range", "hold over-range"),
     ("frozen", "watch for values that do not move"),
 ];
 
@@ -95,7 +111,7 @@ pub(super) struct RawAlarm {
     pub(super) kind: AlarmKind,
     /// Where to point at when the alarm as a whole is meant.
     pub(super) place: Place,
-    /// In the point's unit; for rates, units per minute.
+    /// In the point's unit; for rates, units per minute. Of over-range, `at`.
     pub(super) limit: Option<At<f64>>,
     pub(super) deadband: Option<At<f64>>,
     pub(super) on_delay: Option<At<Duration>>,
@@ -116,11 +132,19 @@ pub(super) struct RawAlarm {
     pub(super) min_span: Option<At<Duration>>,
     /// A state alarm whose alarm position is 0.
     pub(super) when_zero: bool,
+    /// Of averages and over-range.
+    pub(super) own: exposure::Own,
 }
 
-/// Reads all alarms of a point; `digital`: has it two positions, if that is known.
-/// Every point has `bad` and `stale`, written or not, and one whose source has a clock `clock`.
-pub(super) fn read(point: &Keys<'_>, digital: Option<bool>, log: &mut Log) -> Vec<RawAlarm> {
+/// Reads all alarms of a point; `digital`: has it two positions, if that is known. Every point has `bad`
+/// and `stale`, written or not, one whose source has a clock `clock`, and one with a catalytic sensor
+/// `over_range`.
+pub(super) fn read(
+    point: &Keys<'_>,
+    digital: Option<bool>,
+    sensor: Option<Sensor>,
+    log: &mut Log,
+) -> Vec<RawAlarm> {
     let long = long_forms(point, log);
     let mut alarms = Vec::new();
     for kind in KINDS {
@@ -130,7 +154,10 @@ pub(super) fn read(point: &Keys<'_>, digital: Option<bool>, log: &mut Log) -> Ve
         let always = measuring && (kind != AlarmKind::Clock || point.has("time"));
         let short = (!measuring).then(|| point.entry(kind.name())).flatten();
         let Some(place) = short.or(long).map(|entry| entry.key.place) else {
-            if always {
+            let implied = kind == AlarmKind::OverRange
+                && sensor == Some(Sensor::Catalytic)
+                && digital != Some(true);
+            if always || implied {
                 alarms.push(empty(kind, point.owner));
             }
             continue;
@@ -188,6 +215,7 @@ fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
         min_samples: None,
         min_span: None,
         when_zero: false,
+        own: exposure::Own::default(),
     }
 }
 
@@ -276,6 +304,7 @@ fn short_form(alarm: &mut RawAlarm, point: &Keys<'_>, entry: &Entry, log: &mut L
                 alarm.when_zero = when(&keys, log).unwrap_or(false);
             }
         }
+        name @ ("stel" | "twa") => alarm.limit = point.positive(name, false, log),
         name => alarm.limit = point.number(name, log),
     }
 }
@@ -292,24 +321,30 @@ fn long_form(alarm: &mut RawAlarm, entry: &Entry, short: Option<&Entry>, log: &m
         "rise" | "fall" => &RATE,
         "state" => &STATE,
         "bad" | "stale" | "clock" => &QUALITY,
+        "stel" => &STEL,
+        "twa" => &TWA,
+        "over_range" => &OVER_RANGE,
         _ => &LIMIT,
     };
     let Some(keys) = Keys::open(entry, words, log) else {
         return;
     };
-    let again = if kind == AlarmKind::State {
-        "when"
-    } else {
-        "limit"
+    let again = match kind.name() {
+        "state" => "when",
+        "over_range" => "at",
+        _ => "limit",
     };
     if let (Some(short), Some(again)) = (short, keys.place_of(again)) {
         let text = format!("`{}` is said twice", kind.name());
         log.error(Kind::Duplicate, again, text)
             .hint("keep the short form or the long form of this value")
             .also(short.key.place, "first here");
+    } else if kind == AlarmKind::OverRange {
+        // Without it, the end of the range.
+        alarm.limit = alarm.limit.take().or_else(|| keys.number("at", log));
     } else if short.is_none() && !is_about_measuring(kind) {
         keys.require(again, if again == "when" { "1" } else { "25" }, log);
-        if rate {
+        if rate || matches!(kind, AlarmKind::Stel | AlarmKind::Twa) {
             alarm.limit = keys.positive("limit", false, log);
         } else if kind == AlarmKind::State {
             alarm.when_zero = when(&keys, log).unwrap_or(false);
@@ -321,7 +356,10 @@ fn long_form(alarm: &mut RawAlarm, entry: &Entry, short: Option<&Entry>, log: &m
     alarm.window = keys.duration("window", WINDOW, log);
     alarm.min_samples = keys.whole("min_samples", SAMPLES, log);
     alarm.min_span = keys.duration("min_span", WINDOW, log);
-    method(keys.entry("method").map(|entry| &entry.item), log);
+    if rate {
+        method(keys.entry("method").map(|entry| &entry.item), log);
+    }
+    alarm.own = exposure::own_keys(kind, &keys, log);
     common(alarm, &keys, log);
 }
 

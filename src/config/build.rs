@@ -18,6 +18,7 @@ use super::own;
 use super::people;
 use super::place::Sources;
 use super::point::{self, RawPoint, RawSource, Surroundings};
+use super::priority;
 use super::review;
 use super::tree::Section;
 use super::wiring;
@@ -39,7 +40,7 @@ pub(super) fn build(
     let devices = device::read(&root, log);
     let brokers = broker::brokers(&root, site, sources, log);
     let outputs = broker::outputs(&root, site, sources, log);
-    let priorities = defaults::priorities(&root, log);
+    let priorities = priority::read(&root, log);
     let longest = overlays::longest(&root, log);
     let around = Surroundings {
         people: &people,

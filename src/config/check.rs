@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::alarm::RawAlarm;
 use super::defaults::{GAS_STALE, Measure, is_process};
 use super::detection::Poll;
+use super::exposure;
 use super::finding::{Kind, Log};
 use super::place::Place;
 use super::point::RawPoint;
@@ -28,6 +29,7 @@ pub(super) fn point(point: &Checked<'_>, log: &mut Log) {
     limits_in_range(point, log);
     signal::check(point, log);
     stale(point, log);
+    exposure::check(point, log);
     rate_without_limit(point.raw, log);
     someone_knows(point, log);
     for (written, decided) in point.raw.alarms.iter().zip(&point.settings.alarms) {

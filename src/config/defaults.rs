@@ -5,19 +5,17 @@
 //! gas from detector manuals), 2.4 (rates), 2.9 and 2.10 (quality). A default never makes a
 //! configuration wrong: a default deadband gives way to a neighbouring limit.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::alarm::{PRIORITIES, RawAlarm};
-use super::finding::Log;
-use super::keys::{Keys, Vocabulary};
+use super::alarm::RawAlarm;
+use super::exposure;
 use super::people::People;
 use super::point::RawPoint;
-use super::tree::Section;
+use super::priority::Priorities;
 use crate::engine::settings::{
-    AlarmKind, AlarmSettings, Direction, Level, LimitRule, PendingHold, PointSettings, Priority,
-    RateRule, Rule,
+    AlarmKind, AlarmSettings, Direction, Level, LimitRule, PendingHold, PointSettings, RateRule,
+    Rule,
 };
 use crate::guidance::Guidance;
 
@@ -102,69 +100,6 @@ const RATE_WINDOW: Duration = Duration::from_secs(60);
 
 const RATE_SAMPLES: u16 = 10;
 
-const PRIORITY: Vocabulary = Vocabulary {
-    what: "`[priority]`",
-    keys: &[
-        "low_low",
-        "low",
-        "high",
-        "high_high",
-        "rise",
-        "fall",
-        "bad",
-        "stale",
-        "clock",
-        "state",
-    ],
-    later: &[
-        ("deviation", "compare with a reference"),
-        ("discrepancy", "compare redundant sensors"),
-        ("forecast", "raise forecast alarms"),
-        ("stel", "average exposure"),
-        ("twa", "average exposure"),
-        ("over_range", "hold over-range"),
-        ("frozen", "watch for values that do not move"),
-        ("vote", "vote over points"),
-        ("degraded", "vote over points"),
-        ("group_fault", "vote over points"),
-    ],
-};
-
-/// The site-wide priorities.
-pub(super) struct Priorities(BTreeMap<&'static str, Priority>);
-
-/// Reads `[priority]`.
-pub(super) fn priorities(root: &Section, log: &mut Log) -> Priorities {
-    let mut written = BTreeMap::new();
-    let keys = root.get("priority");
-    if let Some(keys) = keys.and_then(|entry| Keys::open(entry, &PRIORITY, log)) {
-        for key in PRIORITY.keys {
-            if let Some(priority) = keys.choice(key, &PRIORITIES, log) {
-                written.insert(*key, priority.value);
-            }
-        }
-    }
-    Priorities(written)
-}
-
-impl Priorities {
-    /// Of a kind, site-wide.
-    fn of(&self, kind: AlarmKind) -> Priority {
-        let written = self.0.get(kind.name()).copied();
-        written.unwrap_or_else(|| match kind.name() {
-            "high_high" | "low_low" => Priority::Critical,
-            "high" | "low" => Priority::High,
-            "clock" => Priority::Low,
-            _ => Priority::Medium,
-        })
-    }
-
-    /// Is it written for the whole site?
-    fn is_written(&self, kind: AlarmKind) -> bool {
-        self.0.contains_key(kind.name())
-    }
-}
-
 /// A point with everything decided.
 pub(super) struct Resolved {
     pub(super) settings: PointSettings,
@@ -238,6 +173,9 @@ fn decide(
         // The window is the delay of a slope.
         Rule::Rate(_) => (Duration::ZERO, start.off),
         Rule::State { .. } => (short.unwrap_or(Duration::ZERO), start.off),
+        // The window is the delay of an average; beyond its range a sensor may fall back at once.
+        Rule::Exposure(_) => (Duration::ZERO, Duration::ZERO),
+        Rule::OverRange(_) => (Duration::ZERO, start.off),
         // The silence is the delay of `stale`; `good_confirm` holds off the end of `bad`.
         Rule::Bad | Rule::Stale => (Duration::ZERO, Duration::ZERO),
         // A wrong time now and then is one alarm, not many.
@@ -262,7 +200,8 @@ fn decide(
         on_delay: written.unwrap_or(on_delay),
         off_delay: alarm.off_delay.unwrap_or(off_delay),
         pending_hold: alarm.pending_hold.unwrap_or(hold),
-        latching: alarm.latching.unwrap_or(false),
+        // Over-range that is held stays active instead, until its reset.
+        latching: alarm.latching.unwrap_or(false) && !matches!(rule, Rule::OverRange(_)),
         ack_required: alarm.ack_required.unwrap_or(true),
     }
 }
@@ -279,6 +218,19 @@ fn rule(raw: &RawPoint, alarm: &RawAlarm, poll: Option<Duration>) -> Rule {
         "bad" => return Rule::Bad,
         "stale" => return Rule::Stale,
         "clock" => return Rule::Clock,
+        "stel" | "twa" => return Rule::Exposure(exposure::average(alarm)),
+        "over_range" => {
+            let limits = raw.alarms.iter().filter(|alarm| is_upper(alarm.kind));
+            let limits = limits.filter(|alarm| alarm.limit.is_some());
+            let limits = limits.filter_map(|alarm| {
+                let Rule::Limit(limit) = rule(raw, alarm, poll) else {
+                    return None;
+                };
+                Some(limit)
+            });
+            let limits: Vec<LimitRule> = limits.collect();
+            return Rule::OverRange(exposure::over_range(raw, alarm, &limits));
+        }
         _ => {
             return Rule::State {
                 when: !alarm.when_zero,
@@ -327,6 +279,11 @@ pub(super) const fn is_level(kind: AlarmKind) -> bool {
         kind,
         AlarmKind::LowLow | AlarmKind::Low | AlarmKind::High | AlarmKind::HighHigh
     )
+}
+
+/// Is it one of the two upper limits?
+const fn is_upper(kind: AlarmKind) -> bool {
+    matches!(kind, AlarmKind::High | AlarmKind::HighHigh)
 }
 
 fn rate(alarm: &RawAlarm, direction: Direction, limit: f64, poll: Option<Duration>) -> RateRule {
@@ -410,6 +367,8 @@ fn guide(
             Rule::Limit(limit) => Some(limit.limit),
             Rule::Rate(rate) => Some(rate.limit_per_min),
             Rule::Discrepancy(discrepancy) => Some(discrepancy.limit),
+            Rule::Exposure(exposure) => Some(exposure.limit),
+            Rule::OverRange(over_range) => Some(over_range.at),
             Rule::State { .. }
             | Rule::Bad
             | Rule::Stale

@@ -8,7 +8,7 @@
 //!
 //! A limit on the slope adds the part of its window that a ramp must fill before the line through it
 //! is steep enough (alarm-standards 2.4: 0.67 of it for a ramp a third steeper than the limit).
-//! How often an MQTT sensor speaks nobody knows; its own period comes on top.
+//! An average adds the time to its next update. How often an MQTT sensor speaks nobody knows; its own period comes on top.
 
 use std::time::Duration;
 
@@ -82,6 +82,12 @@ fn parts(
     let delay = ("delay", alarm.on_delay);
     if let Rule::Rate(rate) = alarm.rule {
         [("reading", reading), ("slope", filled(rate.window)), delay]
+    } else if let Rule::Exposure(exposure) = alarm.rule {
+        [
+            ("reading", reading),
+            ("update", exposure.average.update()),
+            delay,
+        ]
     } else if matches!(alarm.rule, Rule::Stale) {
         // Counted from the last value, whenever the next question is.
         [

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Config;
 use super::detection;
+use super::exposure;
 use super::group;
 use super::register::{order_name, table_name, type_name, width};
 use super::scalar::{show_duration, show_number};
@@ -253,6 +254,12 @@ fn condition(point: &PointSettings, alarm: &AlarmSettings) -> String {
                 show_duration(rule.min_span),
                 show_duration(rule.max_gap)
             )
+        }
+        Rule::Exposure(rule) => {
+            exposure::explain_average(&rule, alarm, [on, off], |value| quantity(value, unit))
+        }
+        Rule::OverRange(rule) => {
+            exposure::explain_over_range(&rule, [on, off], |value| quantity(value, unit))
         }
         Rule::State { when } => {
             let (position, other) = if when { ("not 0", "0") } else { ("0", "not 0") };

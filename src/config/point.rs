@@ -7,6 +7,7 @@ use super::alarm::{self, RawAlarm};
 use super::broker::{Broker, is_topic};
 use super::defaults::Measure;
 use super::device::Device;
+use super::exposure::Sensor;
 use super::finding::{Kind, Log};
 use super::keys::{Keys, Vocabulary, check_id};
 use super::people::{People, dangling};
@@ -24,6 +25,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "measures",
         "unit",
         "range",
+        "sensor",
         "oel",
         "noise",
         "stale_after",
@@ -55,6 +57,9 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "high_high",
         "rise",
         "fall",
+        "stel",
+        "twa",
+        "over_range",
         "state",
         "deadband",
         "delay",
@@ -63,14 +68,10 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "alarm",
     ],
     later: &[
-        ("sensor", "distinguish kinds of sensor"),
         ("reorder", "put late readings in order"),
         ("frozen", "watch for values that do not move"),
         ("deviation", "compare with a reference"),
         ("forecast", "raise forecast alarms"),
-        ("stel", "average exposure"),
-        ("twa", "average exposure"),
-        ("over_range", "hold over-range"),
     ],
 };
 
@@ -94,6 +95,8 @@ pub(super) struct RawPoint {
     pub(super) oel: Option<At<f64>>,
     /// Standard deviation of a steady reading, in the point's unit.
     pub(super) noise: Option<At<f64>>,
+    /// What the detector is made of.
+    pub(super) sensor: Option<Sensor>,
     pub(super) stale_after: Option<At<Duration>>,
     pub(super) good_confirm: Option<Duration>,
     pub(super) late: Option<Duration>,
@@ -203,6 +206,9 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         range: keys.range("range", "[0, 100]", log),
         oel: keys.positive("oel", false, log),
         noise: keys.positive("noise", false, log),
+        sensor: keys
+            .choice("sensor", &Sensor::WORDS, log)
+            .map(|sensor| sensor.value),
         stale_after: keys.duration("stale_after", STALE, log),
         good_confirm: keys
             .duration("good_confirm", CONFIRM, log)
@@ -217,7 +223,7 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         alarms: Vec::new(),
     };
     point.signal = signal::read(&keys, point.source.as_ref(), log);
-    point.alarms = alarm::read(&keys, point.is_digital(), log);
+    point.alarms = alarm::read(&keys, point.is_digital(), point.sensor, log);
     Some(point)
 }
 

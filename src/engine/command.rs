@@ -97,6 +97,29 @@ pub enum Denied {
     /// Reset without good evidence that the condition is gone.
     #[error("the point's quality is not good: there is no evidence that the condition is gone")]
     QualityNotGood,
+    /// Reset of a held over-range while the sensor does not show a low value.
+    #[error("the reading is {value}: a reset needs readings below {below}")]
+    ValueNotBelow {
+        /// The value now, with its unit.
+        value: Arc<str>,
+        /// What it must be below, with its unit.
+        below: Arc<str>,
+    },
+    /// Reset of a held over-range before the sensor showed low values for long enough.
+    #[error(
+        "the readings are not low for long enough: another {:.0} s of good readings are needed",
+        .left.as_secs_f64().ceil()
+    )]
+    NotLongEnough {
+        /// What is left of the time.
+        left: Duration,
+    },
+    /// Reset of a held over-range without a look at the area.
+    #[error(
+        "a reset needs the statement that the area was checked with an independent instrument \
+         (`verified_independently`): what this sensor shows after an over-range is no evidence"
+    )]
+    NotVerified,
     /// The command does not say who gives it.
     #[error("a command needs the name of the person who gives it (`by`)")]
     NoName,
@@ -136,6 +159,9 @@ impl Denied {
             Self::StillActive => "still_active",
             Self::NotAcknowledged => "not_acknowledged",
             Self::QualityNotGood => "quality_not_good",
+            Self::ValueNotBelow { .. } => "value_not_below",
+            Self::NotLongEnough { .. } => "not_long_enough",
+            Self::NotVerified => "not_verified_independently",
             Self::NoName => "no_name",
             Self::NoReason => "no_reason",
             Self::NoEnd => "no_end",

@@ -145,6 +145,18 @@ impl Phase {
         matches!(self, Self::Active | Self::Clearing { .. })
     }
 
+    /// True without a delay, for a reason beyond the value.
+    pub(super) fn force(&mut self) -> Option<Confirmed> {
+        match self {
+            Self::Idle | Self::Pending { .. } => self.raise(),
+            Self::Active => None,
+            Self::Clearing { .. } => {
+                *self = Self::Active;
+                None
+            }
+        }
+    }
+
     fn raise(&mut self) -> Option<Confirmed> {
         *self = Self::Active;
         Some(Confirmed::Raise)

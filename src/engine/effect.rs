@@ -214,4 +214,10 @@ pub struct Details {
     pub raised_at: Option<Wall>,
     /// When it ended.
     pub cleared_at: Option<Wall>,
+    /// Of an average: the share of its time that was seen, 0 to 1.
+    pub coverage: Option<f64>,
+    /// Of an average of which too little was seen: unseen time counted as 0.
+    pub lower_bound: Option<f64>,
+    /// The same with unseen time counted as the last value before it.
+    pub upper_bound: Option<f64>,
 }

@@ -142,7 +142,9 @@ impl Engine {
                 | Watch::Bad
                 | Watch::Stale
                 | Watch::Clock
-                | Watch::Discrepancy(_) => continue,
+                | Watch::Discrepancy(_)
+                | Watch::Exposure(_)
+                | Watch::OverRange(_) => continue,
             };
             if let (true, Some(votes)) = (known, votes) {
                 self.alarms[alarm].follow(votes);
@@ -261,11 +263,13 @@ impl Engine {
         }
     }
 
-    /// The value of a channel that may be compared with others.
+    /// The value of a channel that may be compared with others: none while over-range is held, for what
+    /// is read then means nothing.
     fn trusted(&self, member: Member) -> Option<Finite> {
-        match self.points[member.point].channel.shown() {
-            Some(Sample::Good(value)) => Some(value),
-            Some(Sample::Uncertain(..) | Sample::Bad(_)) | None => None,
+        let point = &self.points[member.point];
+        match point.channel.shown() {
+            Some(Sample::Good(value)) if point.held_at.is_none() => Some(value),
+            Some(Sample::Good(_) | Sample::Uncertain(..) | Sample::Bad(_)) | None => None,
         }
     }
 
@@ -298,7 +302,9 @@ impl Engine {
             | Watch::State { .. }
             | Watch::Bad
             | Watch::Stale
-            | Watch::Clock => None,
+            | Watch::Clock
+            | Watch::Exposure(_)
+            | Watch::OverRange(_) => None,
         }
     }
 

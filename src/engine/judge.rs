@@ -7,12 +7,29 @@ use std::time::Duration;
 use super::agenda::Timer;
 use super::alarm::{Input, Standing, Step, transition};
 use super::delay::{Confirmed, Phase, Zone};
+use super::effect::Cause;
 use super::links::Source;
 use super::quality::{Condition, Doubtful};
 use super::reading::{Doubt, Fault, Sample};
-use super::rule::Watch;
+use super::rule::{Look, Watch};
 use super::time::{Moment, Mono};
 use super::{Engine, Point, Sight, timer_index};
+
+impl Point {
+    /// What its rules see of a value; nothing of one that is bad.
+    fn look(&self, sample: Sample, taken: Option<Mono>, now: Mono) -> Option<Look> {
+        let value = sample.value()?;
+        let holds = |stale_after| self.channel.last_fresh + stale_after;
+        Some(Look {
+            value: self.held_at.unwrap_or(value),
+            sample,
+            taken,
+            until: self.stale_after.map_or(Mono::NEVER, holds),
+            now,
+            held: self.held_at.is_some(),
+        })
+    }
+}
 
 impl Engine {
     /// A live reading of a point.
@@ -199,8 +216,10 @@ impl Engine {
         }
         let other_reason = (self.points[index].channel).other_reason(had_value, now.mono);
         for alarm in self.points[index].alarms.clone() {
-            let known = self.alarms[alarm].state.is_active();
-            let zone = self.alarms[alarm].watch.zone_without_value(condition);
+            let own = &mut self.alarms[alarm];
+            let known = own.state.is_active() && !own.watch.is_process();
+            own.watch.lose(now.mono);
+            let zone = own.watch.zone_without_value(condition, now.mono);
             self.advance(alarm, zone, now);
             if known && zone == Zone::Beyond && other_reason {
                 self.report_change(alarm, now);
@@ -216,7 +235,7 @@ impl Engine {
     /// Judges a value by every rule of its point. `taken` is its time on the rules' windows, absent for
     /// a value that was judged before. `changed`: its quality is another than before, which occurrences
     /// that go on are marked with.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         index: usize,
         sample: Sample,
@@ -224,10 +243,9 @@ impl Engine {
         changed: bool,
         now: Moment,
     ) {
-        let Some(value) = sample.value() else {
+        let Some(look) = self.points[index].look(sample, taken, now.mono) else {
             return;
         };
-        let quality = sample.quality();
         let clock = self.points[index].channel.clock_zone();
         self.links.touch(Source::Value(index));
         for index in self.points[index].alarms.clone() {
@@ -235,16 +253,15 @@ impl Engine {
             if alarm.watch.is_judged_by_group() {
                 continue;
             }
-            if let Some(taken) = taken {
-                alarm.watch.learn(taken, sample);
-            }
+            alarm.watch.learn(&look);
             let zone = if matches!(alarm.watch, Watch::Clock) {
                 clock
             } else {
-                alarm.watch.zone(value, quality, taken.unwrap_or(now.mono))
+                alarm.watch.zone(&look)
             };
             if alarm.phase.in_alarm() {
-                alarm.follow(value);
+                alarm.follow(look.value);
+                alarm.follow_exposure(now.mono);
             }
             let was_active = alarm.state.is_active();
             self.advance(index, zone, now);
@@ -257,14 +274,12 @@ impl Engine {
     /// Judges one alarm by the value there is, because what it looks at elsewhere has changed. It is
     /// no new sample of its own point.
     pub(super) fn judge_again(&mut self, index: usize, now: Moment) {
-        let channel = &self.points[self.point_of(index)].channel;
+        let point = &self.points[self.point_of(index)];
         let watch = &self.alarms[index].watch;
-        let zone = match channel
-            .shown()
-            .and_then(|sample| Some((sample.value()?, sample)))
-        {
-            Some((value, sample)) => watch.zone(value, sample.quality(), now.mono),
-            None => watch.zone_without_value(channel.condition),
+        let sample = point.channel.shown();
+        let zone = match sample.and_then(|sample| point.look(sample, None, now.mono)) {
+            Some(look) => watch.zone(&look),
+            None => watch.zone_without_value(point.channel.condition, now.mono),
         };
         self.advance(index, zone, now);
     }
@@ -294,7 +309,10 @@ impl Engine {
             Confirmed::Raise => Input::Raise,
             Confirmed::Clear => Input::Clear,
         };
-        let value = self.value_for(index);
+        if confirmed == Confirmed::Raise {
+            self.hold_value(index);
+        }
+        let value = self.value_for(index, now);
         let point = self.point_of(index);
         let alarm = &mut self.alarms[index];
         let Ok((Standing { state, .. }, step)) = transition(alarm.standing(), input, alarm.traits)
@@ -309,17 +327,9 @@ impl Engine {
                 alarm.seen_at(self.points[point].channel.newest_at, confirmed);
                 alarm.state = state;
                 self.report_raise(index, now);
+                self.raise_held(index, now);
             }
-            Step::Cleared | Step::ClearedUnattended => {
-                let lasted = alarm.end(now);
-                alarm.seen_at(self.points[point].channel.newest_at, confirmed);
-                alarm.state = state;
-                if step == Step::ClearedUnattended {
-                    alarm.acknowledge("system", now);
-                }
-                self.report_clear(index, lasted, now);
-                self.end_one_shot(index, now);
-            }
+            Step::Cleared | Step::ClearedUnattended => self.clear(index, Cause::Process, now),
             Step::Nothing
             | Step::Acknowledged
             | Step::AlreadyAcknowledged
@@ -329,6 +339,27 @@ impl Engine {
             | Step::Uncovered
             | Step::Resurfaced => alarm.state = state,
         }
+    }
+
+    /// The condition of an active alarm has ended.
+    pub(super) fn clear(&mut self, index: usize, cause: Cause, now: Moment) {
+        let point = self.point_of(index);
+        let alarm = &mut self.alarms[index];
+        let Ok((Standing { state, .. }, step)) =
+            transition(alarm.standing(), Input::Clear, alarm.traits)
+        else {
+            debug_assert!(false, "a clear is never refused");
+            return;
+        };
+        let lasted = alarm.end(now);
+        alarm.seen_at(self.points[point].channel.newest_at, Confirmed::Clear);
+        alarm.state = state;
+        if step == Step::ClearedUnattended {
+            alarm.acknowledge("system", now);
+        }
+        self.links.touch(Source::Alarm(index));
+        self.report_clear(index, lasted, cause, now);
+        self.end_one_shot(index, now);
     }
 
     /// What a point whose value is lost hides: hazards that are active, and those on their way.

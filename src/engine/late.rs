@@ -27,7 +27,7 @@ use super::agenda::Timer;
 use super::delay::{Confirmed, Delays, Phase, Zone};
 use super::effect::{Cause, Details, Effect, Event, EventKind};
 use super::reading::{Quality, Sample};
-use super::rule::Watch;
+use super::rule::{Look, Watch};
 use super::time::{Moment, Mono, Wall};
 use super::{Engine, timer_index};
 
@@ -174,7 +174,7 @@ impl Engine {
         }
         judge.told.push_back((excursion.from, excursion.to));
         let (occurrence, state) = self.alarms[judge.alarm].add_late(&excursion, now);
-        let mut subject = self.subject(judge.alarm);
+        let mut subject = self.subject(judge.alarm, now);
         subject.occurrence = occurrence;
         subject.state = state;
         subject.value = Some(excursion.value);
@@ -239,11 +239,19 @@ impl Judge {
         }
         found = found.or_else(|| self.pass(time));
         self.last = Some(time);
-        self.watch.learn(mono(time), sample);
         let zone = match sample.value() {
             Some(value) => {
                 self.value = value.get();
-                self.watch.zone(value, sample.quality(), mono(time))
+                let look = Look {
+                    value,
+                    sample,
+                    taken: Some(mono(time)),
+                    until: Mono::NEVER,
+                    now: mono(time),
+                    held: false,
+                };
+                self.watch.learn(&look);
+                self.watch.zone(&look)
             }
             None => Zone::Unknown,
         };

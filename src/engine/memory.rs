@@ -6,6 +6,7 @@
 //! [`History`](super::snapshot::History). What lies between the last one and a power cut is lost, and
 //! the coverage of the average says so. Numbers have six significant digits: a sensor has fewer.
 
+use std::ops::{Add, AddAssign, Mul};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,37 @@ pub struct Amount {
     pub assumed: f64,
     /// For how long it was seen, seconds.
     pub seconds: f64,
+}
+
+impl Add for Amount {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            seen: self.seen + other.seen,
+            assumed: self.assumed + other.assumed,
+            seconds: self.seconds + other.seconds,
+        }
+    }
+}
+
+impl AddAssign for Amount {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+/// A share of it.
+impl Mul<f64> for Amount {
+    type Output = Self;
+
+    fn mul(self, share: f64) -> Self {
+        Self {
+            seen: self.seen * share,
+            assumed: self.assumed * share,
+            seconds: self.seconds * share,
+        }
+    }
 }
 
 impl From<[f64; 3]> for Amount {

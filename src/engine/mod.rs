@@ -27,6 +27,7 @@ pub mod command;
 mod cover;
 mod delay;
 pub mod effect;
+mod exposure;
 mod group;
 mod judge;
 mod late;
@@ -35,6 +36,7 @@ pub mod memory;
 pub mod notice;
 mod occurrence;
 mod operate;
+mod over_range;
 pub mod overlay;
 mod quality;
 pub mod reading;
@@ -57,7 +59,8 @@ use late::Track;
 use links::{Dependent, Links, Wiring};
 use occurrence::Alarm;
 use quality::{Admission, Channel, Condition};
-use reading::{Fault, Reading, Sample};
+use reading::{Fault, Finite, Quality, Reading};
+use rule::Watch;
 use settings::{AlarmKind, Longest, Priority, Settings};
 use snapshot::{AlarmRecord, History};
 use time::{Moment, Mono, Wall};
@@ -106,6 +109,8 @@ struct Point {
     late: Option<Box<Track>>,
     /// What was in sight when the value was lost; empty while there is one.
     hidden: Sight,
+    /// Full scale, while over-range is held.
+    held_at: Option<Finite>,
     /// Its alarms.
     alarms: Range<usize>,
 }
@@ -123,6 +128,8 @@ impl Engine {
         for point in 0..engine.points.len() {
             engine.restore_condition(point);
         }
+        engine.resume_over_range(now);
+        engine.begin_exposures(history, now);
         engine.resume_overlays(history);
         for group in 0..engine.groups.len() {
             engine.judge_group(group, now);
@@ -178,6 +185,7 @@ impl Engine {
         }
         for alarm in &mut self.alarms {
             alarm.phase.restart(alarm.delays, now.mono);
+            alarm.watch.lose(from.mono);
         }
         // Entries of the agenda are earlier than the deadlines now, and move when they come up.
         self.arrive(now, false);
@@ -222,6 +230,7 @@ impl Engine {
                 group: None,
                 late: None,
                 hidden: Sight::default(),
+                held_at: None,
                 alarms: first..alarms.len(),
             });
         }
@@ -242,9 +251,9 @@ impl Engine {
             names: names.collect(),
             groups,
             links,
-            // Silence, confirmation and what is set aside per point, a delay per alarm. What people do may
-            // allocate.
-            agenda: Agenda::with_capacity(3 * points.len() + alarms.len()),
+            // Silence, confirmation and what is set aside per point, a delay and a look at an average per
+            // alarm. What people do may allocate.
+            agenda: Agenda::with_capacity(3 * points.len() + 2 * alarms.len()),
             longest: settings.longest,
             effects: VecDeque::with_capacity(64),
             points,
@@ -341,6 +350,7 @@ impl Engine {
             Timer::Late(point) => self.settle_late(point as usize, now),
             Timer::Confirm(point) => self.end_confirmation(point as usize, due, now),
             Timer::Attend(alarm) => self.attend(alarm as usize, due, now),
+            Timer::Average(alarm) => self.update_exposure(alarm as usize, now),
         }
         self.settle(now);
     }
@@ -356,16 +366,25 @@ impl Engine {
     }
 
     /// The value that belongs into an alarm's event: none for alarms about the missing value, and none
-    /// while it is not believed.
-    fn value_for(&self, alarm: usize) -> Option<f64> {
-        if !self.alarms[alarm].watch.needs_value() {
-            return None;
+    /// while it is not believed. Of an average, the average.
+    fn value_for(&self, alarm: usize, now: Moment) -> Option<f64> {
+        let watch = &self.alarms[alarm].watch;
+        if matches!(watch, Watch::Exposure(_)) {
+            return self
+                .exposure_view(alarm, now)
+                .map(|exposure| exposure.average);
         }
-        let channel = &self.points[self.point_of(alarm)].channel;
-        channel
-            .shown()
-            .and_then(Sample::value)
-            .map(reading::Finite::get)
+        if watch.needs_value() {
+            self.shown(self.point_of(alarm))
+        } else {
+            None
+        }
+    }
+
+    /// The quality that belongs into an alarm's event, and why it is not good.
+    fn quality_for(&self, alarm: usize, now: Moment) -> (Quality, Option<&'static str>) {
+        let point = self.quality_of(self.point_of(alarm));
+        self.exposure_quality(alarm, point, now)
     }
 
     /// The point that an alarm belongs to. Points lie in the order of their alarms.

@@ -8,6 +8,7 @@ use super::delay::{Confirmed, Delays, Phase};
 use super::late::Excursion;
 use super::overlay::{Cover, Overlays};
 use super::reading::{Finite, Quality};
+use super::report::six_digits;
 use super::rule::Watch;
 use super::settings::{AlarmKind, AlarmSettings, Priority};
 use super::snapshot::{Acknowledgement, AlarmRecord, AlarmView, OpenOccurrence};
@@ -280,8 +281,20 @@ impl Alarm {
         let Some(rising) = self.watch.rises() else {
             return;
         };
+        self.note(value.get(), rising);
+    }
+
+    /// Takes the average while the condition is true, if the alarm is about one.
+    pub(super) fn follow_exposure(&mut self, now: Mono) {
+        if let Watch::Exposure(exposure) = &self.watch
+            && let Some(exposed) = exposure.average(now)
+        {
+            self.note(six_digits(exposed.lower), true);
+        }
+    }
+
+    fn note(&mut self, value: f64, rising: bool) {
         if let Some(episode) = self.episode.as_mut() {
-            let value = value.get();
             episode.value = Some(value);
             let peak = episode.peak.unwrap_or(value);
             episode.peak = Some(if rising {
@@ -339,6 +352,7 @@ impl Alarm {
             acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),
             peak: episode.and_then(|episode| episode.peak),
             older_unacknowledged: episode.map_or(0, |episode| episode.unacknowledged.len()),
+            exposure: None,
         }
     }
 }

@@ -8,6 +8,8 @@ use super::delay::Phase;
 use super::effect::{Cause, Details, Effect, Event, EventKind};
 use super::reading::Quality;
 use super::report::unconfigured;
+use super::rule::Watch;
+use super::settings::Average;
 use super::snapshot::Acknowledgement;
 use super::time::Moment;
 
@@ -26,7 +28,10 @@ impl Engine {
                 Action::Acknowledge { occurrence } => {
                     self.acknowledge(alarm, occurrence, command, now)
                 }
-                Action::Reset { occurrence, .. } => self.reset(alarm, occurrence, command, now),
+                Action::Reset {
+                    occurrence,
+                    verified_independently,
+                } => self.reset(alarm, (occurrence, verified_independently), command, now),
                 Action::Shelve {
                     span,
                     one_shot,
@@ -45,6 +50,7 @@ impl Engine {
         if let Err(denied) = &outcome {
             self.report_denied(known, command, denied, now);
         }
+        self.settle(now);
         outcome
     }
 
@@ -110,7 +116,7 @@ impl Engine {
         if found.is_none() {
             return Err(Denied::UnknownOccurrence { asked, newest });
         }
-        let mut subject = self.subject(index);
+        let mut subject = self.subject(index, now);
         subject.occurrence = asked;
         subject.state = AlarmState::Normal;
         self.effects.push_back(Effect::Event(Box::new(Event {
@@ -156,7 +162,7 @@ impl Engine {
     fn reset(
         &mut self,
         index: usize,
-        asked: Option<u64>,
+        (asked, verified): (Option<u64>, bool),
         command: &Command,
         now: Moment,
     ) -> Result<Outcome, Denied> {
@@ -164,7 +170,14 @@ impl Engine {
         if let Some(asked) = asked.filter(|asked| *asked != newest) {
             return Err(Denied::UnknownOccurrence { asked, newest });
         }
-        let (quality, _) = self.points[self.point_of(index)].channel.quality();
+        let watch = &self.alarms[index].watch;
+        if matches!(watch, Watch::OverRange(over_range) if over_range.rule.latching) {
+            return self.reset_over_range(index, verified, command, now);
+        }
+        if matches!(watch, Watch::Exposure(exposure) if exposure.rule().average == Average::Dose) {
+            return self.reset_dose(index, command, now);
+        }
+        let (quality, _) = self.quality_of(self.point_of(index));
         let evidence = quality == Quality::Good;
         let alarm = &mut self.alarms[index];
         let input = Input::Reset { evidence };
@@ -194,8 +207,10 @@ impl Engine {
             message: Some(denied.to_string()),
             ..said(command)
         };
-        let subject =
-            known.map_or_else(|| unconfigured(&command.alarm), |index| self.subject(index));
+        let subject = known.map_or_else(
+            || unconfigured(&command.alarm),
+            |index| self.subject(index, now),
+        );
         self.effects.push_back(Effect::Event(Box::new(Event {
             at: now,
             kind: EventKind::CommandRejected,

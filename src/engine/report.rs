@@ -6,13 +6,13 @@ use super::alarm::AlarmState;
 use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
 use super::occurrence::{Alarm, split_id};
 use super::overlay::Overlays;
-use super::reading::{AlarmIndex, Finite, Quality, Sample};
+use super::reading::{AlarmIndex, Quality};
 use super::rule::Watch;
 use super::rule::rate_of_change::Fit;
 use super::settings::{AlarmKind, Priority};
-use super::snapshot::{AlarmRecord, History, PointView, Snapshot};
+use super::snapshot::{AlarmRecord, AlarmView, History, PointView, Snapshot};
 use super::time::{Moment, Wall};
-use super::{Engine, Sight, timer_index};
+use super::{Engine, Point, Sight, timer_index};
 
 /// Forecasts further ahead than this are noise, seconds.
 const HORIZON: f64 = 1800.0;
@@ -23,27 +23,28 @@ impl Engine {
         let mut alarms = Vec::with_capacity(self.alarms.len());
         let mut points = Vec::with_capacity(self.points.len());
         for (index, point) in self.points.iter().enumerate() {
-            let (quality, reason) = point.channel.quality();
-            let value = point
-                .channel
-                .shown()
-                .and_then(Sample::value)
-                .map(Finite::get);
-            alarms.extend(point.alarms.clone().map(|alarm| {
-                let limit = self.limit_of(alarm);
-                self.alarms[alarm].view(point, value, limit, quality)
-            }));
+            let (quality, reason) = self.quality_of(index);
+            let own = point.alarms.clone();
+            alarms.extend(own.clone().map(|alarm| self.alarm_view(alarm, point)));
+            let average = |kind| {
+                let mut own = own.clone();
+                let alarm = own.find(|alarm| self.alarms[*alarm].kind == kind)?;
+                self.exposure_view(alarm, self.now)
+            };
             let fit = self.fit(index);
             points.push(PointView {
                 id: Arc::clone(&point.id),
                 area: point.area.clone(),
                 unit: Arc::clone(&point.unit),
-                value,
+                value: self.shown(index),
+                held: self.held_words(index),
                 quality,
                 reason,
                 last_reading: point.channel.last_reading,
                 slope_per_min: fit.map(|fit| fit.slope_per_min),
                 forecast: fit.map_or_else(Vec::new, |fit| self.forecast(index, fit)),
+                stel: average(AlarmKind::Stel),
+                twa: average(AlarmKind::Twa),
                 counts: point.channel.counts,
                 group: point
                     .group
@@ -55,6 +56,22 @@ impl Engine {
             at: self.now,
             points,
             alarms,
+        }
+    }
+
+    fn alarm_view(&self, index: usize, point: &Point) -> AlarmView {
+        let alarm = &self.alarms[index];
+        let exposure = self.exposure_view(index, self.now);
+        // The page shows the point's value beside every alarm, but beside an average that.
+        let value = if matches!(alarm.watch, Watch::Exposure(_)) {
+            exposure.map(|exposure| exposure.average)
+        } else {
+            self.shown(self.point_of(index))
+        };
+        let (quality, _) = self.quality_for(index, self.now);
+        AlarmView {
+            exposure,
+            ..alarm.view(point, value, self.limit_of(index), quality)
         }
     }
 
@@ -106,6 +123,7 @@ impl Engine {
     /// The gateway ends in good order. The last call.
     pub fn stop(&mut self, now: Moment) {
         self.tick(now);
+        self.remember_exposures(self.now);
         self.announce(EventKind::Stopped, Cause::System, Details::default());
     }
 
@@ -125,7 +143,13 @@ impl Engine {
         self.report(alarm, EventKind::Raised, Cause::Process, details, now);
     }
 
-    pub(super) fn report_clear(&mut self, alarm: usize, lasted: Option<f64>, now: Moment) {
+    pub(super) fn report_clear(
+        &mut self,
+        alarm: usize,
+        lasted: Option<f64>,
+        cause: Cause,
+        now: Moment,
+    ) {
         let details = Details {
             duration_s: lasted.map(|seconds| (seconds * 1000.0).round() / 1000.0),
             peak: self.alarms[alarm]
@@ -134,7 +158,7 @@ impl Engine {
                 .and_then(|episode| episode.peak),
             ..Details::default()
         };
-        self.report(alarm, EventKind::Cleared, Cause::Process, details, now);
+        self.report(alarm, EventKind::Cleared, cause, details, now);
     }
 
     /// The reason of a running occurrence changed.
@@ -210,11 +234,13 @@ impl Engine {
         mut details: Details,
         now: Moment,
     ) {
-        let subject = self.subject(alarm);
+        let subject = self.subject(alarm, now);
         if details.reason.is_none() && !matches!(kind, EventKind::Cleared) {
-            let (_, reason) = self.points[self.point_of(alarm)].channel.quality();
+            let (_, reason) = self.quality_for(alarm, now);
             details.reason = reason.map(str::to_owned);
         }
+        self.tell_exposure(alarm, kind == EventKind::Raised, &mut details, now);
+        self.tell_held(alarm, &mut details);
         self.effects.push_back(Effect::Event(Box::new(Event {
             at: now,
             kind,
@@ -227,7 +253,7 @@ impl Engine {
     }
 
     /// The alarm as it stands now.
-    pub(super) fn subject(&self, index: usize) -> Subject {
+    pub(super) fn subject(&self, index: usize, now: Moment) -> Subject {
         let alarm = &self.alarms[index];
         let point = &self.points[self.point_of(index)];
         let overlays = alarm.overlays();
@@ -241,9 +267,9 @@ impl Engine {
             state: alarm.state,
             overlays,
             priority: alarm.priority,
-            value: self.value_for(index),
+            value: self.value_for(index, now),
             limit: self.limit_of(index),
-            quality: point.channel.quality().0,
+            quality: self.quality_for(index, now).0,
             annunciated: overlays.is_empty(),
         }
     }
@@ -251,10 +277,10 @@ impl Engine {
     /// Slope and time to the next limit, for the alarms that are about the value.
     fn trend(&self, alarm: usize) -> Details {
         let point = self.point_of(alarm);
-        let Some(fit) = self
-            .fit(point)
-            .filter(|_| self.alarms[alarm].watch.is_process())
-        else {
+        let watch = &self.alarms[alarm].watch;
+        // An average has another slope.
+        let about_value = watch.is_process() && !matches!(watch, Watch::Exposure(_));
+        let Some(fit) = self.fit(point).filter(|_| about_value) else {
             return Details::default();
         };
         let ahead = self.forecast(point, fit);
@@ -274,6 +300,9 @@ impl Engine {
     fn fit(&self, point: usize) -> Option<Fit> {
         let mut own = self.alarms[self.points[point].alarms.clone()].iter();
         self.points[point].channel.shown()?;
+        if self.points[point].held_at.is_some() {
+            return None;
+        }
         own.find_map(|alarm| alarm.watch.fit(self.now.mono))
     }
 
@@ -295,7 +324,9 @@ impl Engine {
             | Watch::Discrepancy(_)
             | Watch::Vote
             | Watch::Degraded
-            | Watch::GroupFault => None,
+            | Watch::GroupFault
+            | Watch::Exposure(_)
+            | Watch::OverRange(_) => None,
         })
         .collect()
     }

@@ -155,6 +155,10 @@ pub enum Rule {
     Degraded,
     /// No channel of the group is good.
     GroupFault,
+    /// A limit on the average exposure.
+    Exposure(ExposureRule),
+    /// The value is beyond what the sensor can measure.
+    OverRange(OverRangeRule),
 }
 
 impl Rule {
@@ -179,6 +183,11 @@ impl Rule {
             Self::Vote => AlarmKind::Vote,
             Self::Degraded => AlarmKind::Degraded,
             Self::GroupFault => AlarmKind::GroupFault,
+            Self::Exposure(exposure) => match exposure.average {
+                Average::ShortTerm => AlarmKind::Stel,
+                Average::Shift | Average::Dose => AlarmKind::Twa,
+            },
+            Self::OverRange(_) => AlarmKind::OverRange,
         }
     }
 }
@@ -251,6 +260,64 @@ pub enum Direction {
     Rise,
     /// Downwards.
     Fall,
+}
+
+/// `stel` or `twa`: the time-weighted average concentration (alarm-standards 2.18).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExposureRule {
+    /// Which average.
+    pub average: Average,
+    /// In alarm at this average and above, in the point's unit.
+    pub limit: f64,
+    /// Clear only when the average is below the limit by more than this, in the point's unit.
+    pub deadband: f64,
+}
+
+/// What is averaged over which time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Average {
+    /// `stel`: the last 15 minutes.
+    ShortTerm,
+    /// `twa`, method `window`: the last 8 hours (OSHA).
+    Shift,
+    /// `twa`, method `dose`: everything since the last reset, divided by 8 hours (ACGIH, EH40).
+    Dose,
+}
+
+impl Average {
+    /// The time it is divided by, and that it looks back on unless it is a dose.
+    pub const fn length(self) -> Duration {
+        match self {
+            Self::ShortTerm => Duration::from_secs(15 * 60),
+            Self::Shift | Self::Dose => Duration::from_secs(8 * 3600),
+        }
+    }
+
+    /// It is looked at this often at least, whether values come or not.
+    pub const fn update(self) -> Duration {
+        match self {
+            Self::ShortTerm => Duration::from_secs(15),
+            Self::Shift | Self::Dose => Duration::from_secs(60),
+        }
+    }
+}
+
+/// `over_range` (alarm-standards 2.19).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OverRangeRule {
+    /// In alarm at this value and above, in the point's unit: the full scale.
+    pub at: f64,
+    /// The other end of the range: a value there is not over range, whatever the device says.
+    pub bottom: f64,
+    /// Clear only when the value is below `at` by more than this; without meaning when latching.
+    pub deadband: f64,
+    /// Held until a person resets it, with `high` and `high_high` of the point: above 100 %LEL a
+    /// catalytic sensor lacks oxygen, and its output falls.
+    pub latching: bool,
+    /// A reset needs good values below this, in the point's unit.
+    pub reset_below: f64,
+    /// ... for so long.
+    pub reset_after: Duration,
 }
 
 /// Kinds of alarm; with the point's id they name it, as in `CH4-101/high`.

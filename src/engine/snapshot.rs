@@ -135,8 +135,10 @@ pub struct PointView {
     pub area: Option<Arc<str>>,
     /// Its unit as configured.
     pub unit: Arc<str>,
-    /// The last accepted value while the point is not bad.
+    /// The last accepted value while the point is not bad; the full scale while over-range is held.
     pub value: Option<f64>,
+    /// What to show instead of the value while over-range is held: `at or above 100 %LEL (held)`.
+    pub held: Option<String>,
     /// Quality now.
     pub quality: Quality,
     /// Why it is not good.
@@ -147,6 +149,10 @@ pub struct PointView {
     pub slope_per_min: Option<f64>,
     /// Seconds until each limit ahead at this slope.
     pub forecast: Vec<(AlarmKind, f64)>,
+    /// Average exposure of 15 minutes, when there is a rule for it and anything was seen.
+    pub stel: Option<ExposureView>,
+    /// The same of 8 hours.
+    pub twa: Option<ExposureView>,
     /// What became of this point's readings.
     pub counts: ReadingCounts,
     /// For a group, how it stands.
@@ -181,6 +187,19 @@ pub struct ChannelView {
     pub quality: Quality,
     /// Why it is not good.
     pub reason: Option<&'static str>,
+}
+
+/// An average exposure now; numbers with six digits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExposureView {
+    /// The average with unseen time as 0, in the point's unit.
+    pub average: f64,
+    /// The average had the last value stayed during unseen time.
+    pub upper_bound: f64,
+    /// The share of the time that was seen, 0 to 1.
+    pub coverage: f64,
+    /// Was too little seen?
+    pub uncertain: bool,
 }
 
 /// What became of the readings of one point, since start.
@@ -284,4 +303,6 @@ pub struct AlarmView {
     pub peak: Option<f64>,
     /// How many older occurrences nobody has acknowledged.
     pub older_unacknowledged: usize,
+    /// Of an average: how it came about.
+    pub exposure: Option<ExposureView>,
 }

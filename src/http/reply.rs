@@ -82,7 +82,10 @@ const fn status(denied: &Denied) -> StatusCode {
         | Denied::QualityNotGood
         | Denied::AlreadyShelved
         | Denied::NotShelved
-        | Denied::NotOutOfService => StatusCode::CONFLICT,
+        | Denied::NotOutOfService
+        | Denied::ValueNotBelow { .. }
+        | Denied::NotLongEnough { .. }
+        | Denied::NotVerified => StatusCode::CONFLICT,
     }
 }
 

@@ -168,6 +168,9 @@ fn snapshot() -> Snapshot {
             slope_per_min: Some(4.0),
             forecast: vec![(AlarmKind::HighHigh, 277.5)],
             group: None,
+            held: None,
+            stel: None,
+            twa: None,
             counts: ReadingCounts::default(),
         }],
         alarms: vec![
@@ -198,6 +201,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, older_unacknowledged: usize) -> Ala
         acknowledged: None,
         peak: Some(33.0),
         older_unacknowledged,
+        exposure: None,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::engine::alarm::AlarmState;
 use crate::engine::overlay::Shelf;
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
-use crate::engine::snapshot::{Acknowledgement, AlarmView, PointView};
+use crate::engine::snapshot::{Acknowledgement, AlarmView, ExposureView, PointView};
 use crate::event::rfc3339;
 use crate::guidance::Guidance;
 
@@ -36,12 +36,38 @@ pub(super) struct Alarm<'a> {
     acknowledged: Option<Acknowledged<'a>>,
     peak: Option<f64>,
     older_unacknowledged: usize,
+    /// Of an average exposure.
+    exposure: Option<Exposure>,
     action: Option<&'a str>,
     plan: Option<&'a str>,
     cause: Option<&'a str>,
     consequence: Option<&'a str>,
     time_to_respond_s: Option<f64>,
     responsible: &'a [String],
+}
+
+/// How an average came about.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Exposure {
+    average: f64,
+    /// Seen, 0 to 1.
+    coverage: f64,
+    /// The average with unseen time as 0, and at the last value before it.
+    lower_bound: f64,
+    upper_bound: f64,
+    uncertain: bool,
+}
+
+impl From<ExposureView> for Exposure {
+    fn from(view: ExposureView) -> Self {
+        Self {
+            average: view.average,
+            coverage: view.coverage,
+            lower_bound: view.average,
+            upper_bound: view.upper_bound,
+            uncertain: view.uncertain,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -87,6 +113,7 @@ impl<'a> Alarm<'a> {
             acknowledged: view.acknowledged.as_ref().map(acknowledged),
             peak: view.peak,
             older_unacknowledged: view.older_unacknowledged,
+            exposure: view.exposure.map(Exposure::from),
             action: words(|guidance| &guidance.action),
             plan: words(|guidance| &guidance.plan),
             cause: words(|guidance| &guidance.cause),
@@ -124,12 +151,16 @@ pub(super) struct Point<'a> {
     area: Option<&'a str>,
     unit: &'a str,
     value: Option<f64>,
+    /// What to show instead of the value while over-range is held.
+    held: Option<&'a str>,
     quality: Quality,
     reason: Option<&'static str>,
     last_reading: Option<String>,
     slope_per_min: Option<f64>,
     /// Seconds until each limit ahead.
     forecast_s: BTreeMap<&'static str, f64>,
+    stel: Option<Exposure>,
+    twa: Option<Exposure>,
     readings: Readings,
 }
 
@@ -155,11 +186,14 @@ impl<'a> Point<'a> {
             area: view.area.as_deref(),
             unit: &view.unit,
             value: view.value,
+            held: view.held.as_deref(),
             quality: view.quality,
             reason: view.reason,
             last_reading: view.last_reading.map(rfc3339::format),
             slope_per_min: view.slope_per_min,
             forecast_s: forecast.map(|(kind, span)| (kind.name(), *span)).collect(),
+            stel: view.stel.map(Exposure::from),
+            twa: view.twa.map(Exposure::from),
             readings: Readings {
                 accepted: counts.accepted,
                 bad: counts.bad(),

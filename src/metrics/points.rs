@@ -8,7 +8,7 @@ use super::text::{Family, Kind};
 use crate::engine::alarm::AlarmState;
 use crate::engine::reading::{Fault, Quality};
 use crate::engine::settings::AlarmKind;
-use crate::engine::snapshot::{AlarmView, PointView, ReadingCounts, Snapshot};
+use crate::engine::snapshot::{AlarmView, ExposureView, PointView, ReadingCounts, Snapshot};
 
 /// What `forewarn_alarm_state` counts: the states of the life cycle, then the overlays. An overlay
 /// covers the state; of several the strongest shows.
@@ -152,7 +152,37 @@ fn write_alarms(snapshot: &Snapshot, text: &mut String) {
             family.series(&labels, f64::from(value(alarm)));
         }
     }
+    write_exposures(snapshot, text);
     write_tally(snapshot, text);
+}
+
+fn write_exposures(snapshot: &Snapshot, text: &mut String) {
+    let average = |exposure: ExposureView| exposure.average;
+    let coverage = |exposure: ExposureView| exposure.coverage;
+    for (name, help, value) in [
+        (
+            "forewarn_exposure_average",
+            "Average exposure in the unit of the point, unseen time as 0; absent while nothing was seen.",
+            average as fn(ExposureView) -> f64,
+        ),
+        (
+            "forewarn_exposure_coverage_ratio",
+            "Share of the time of an average exposure that was seen, 0 to 1.",
+            coverage,
+        ),
+    ] {
+        let mut family = Family::new(text, name, help, Kind::Gauge);
+        for alarm in &snapshot.alarms {
+            let labels = [
+                ("alarm", &*alarm.alarm),
+                ("area", alarm.area.as_deref().unwrap_or_default()),
+                ("point", &*alarm.point),
+            ];
+            if let Some(exposure) = alarm.exposure {
+                family.series(&labels, value(exposure));
+            }
+        }
+    }
 }
 
 fn write_tally(snapshot: &Snapshot, text: &mut String) {

@@ -39,6 +39,9 @@ fn point(id: &str, value: Option<f64>) -> PointView {
         slope_per_min: Some(6.0),
         forecast: Vec::new(),
         group: None,
+        held: None,
+        stel: None,
+        twa: None,
         counts: ReadingCounts {
             accepted: 7,
             bad: Fault::ALL.map(|fault| u64::from(fault == Fault::SensorFailure)),
@@ -70,6 +73,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, overlays: Overlays) -> AlarmView {
         acknowledged: None,
         peak: None,
         older_unacknowledged: 0,
+        exposure: None,
     }
 }
 

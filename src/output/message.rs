@@ -179,7 +179,8 @@ pub fn state(guidance: &Guidance, record: Option<&AlarmRecord>, time: Wall) -> S
     })
 }
 
-/// Payload of a reading's topic. `time` is when the value came; a point that is bad has no value.
+/// Payload of a reading's topic. `time` is when the value came; a point that is bad has no value. While
+/// over-range is held the value is the full scale, and `held` says so in words.
 pub fn reading(point: &PointView, now: Wall) -> String {
     #[derive(Serialize)]
     struct Telemetry<'t> {
@@ -188,12 +189,15 @@ pub fn reading(point: &PointView, now: Wall) -> String {
         value: Option<f64>,
         unit: &'t str,
         quality: &'t str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        held: Option<&'t str>,
     }
     json(&Telemetry {
         time: rfc3339::format(point.last_reading.unwrap_or(now)),
         value: point.value,
         unit: &point.unit,
         quality: point.quality.name(),
+        held: point.held.as_deref(),
     })
 }
 

@@ -58,6 +58,9 @@ mod tests {
             slope_per_min: None,
             forecast: Vec::new(),
             group: None,
+            held: None,
+            stel: None,
+            twa: None,
             counts: ReadingCounts::default(),
         };
         Snapshot {

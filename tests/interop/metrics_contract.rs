@@ -13,7 +13,7 @@ use super::plant::Demo;
 use super::promtool::promtool;
 
 /// Listed and perhaps not exposed; everything else always is.
-const MAY_BE_ABSENT: [(&str, &str); 2] = [
+const MAY_BE_ABSENT: [(&str, &str); 4] = [
     (
         "forewarn_clock_synchronized",
         "only where systemd-timesyncd keeps the time",
@@ -21,6 +21,14 @@ const MAY_BE_ABSENT: [(&str, &str); 2] = [
     (
         "forewarn_point_slope_per_second",
         "only while a rate rule has a valid slope",
+    ),
+    (
+        "forewarn_exposure_average",
+        "only with a rule for the exposure",
+    ),
+    (
+        "forewarn_exposure_coverage_ratio",
+        "only with a rule for the exposure",
     ),
 ];
 

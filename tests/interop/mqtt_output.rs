@@ -164,6 +164,9 @@ async fn answer(mut questions: mpsc::Receiver<Request>) {
             slope_per_min: None,
             forecast: Vec::new(),
             group: None,
+            held: None,
+            stel: None,
+            twa: None,
             counts: ReadingCounts::default(),
         };
         let snapshot = Snapshot {

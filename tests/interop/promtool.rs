@@ -97,6 +97,9 @@ fn point(id: &str, value: Option<f64>) -> PointView {
         slope_per_min: value,
         forecast: Vec::new(),
         group: None,
+        held: None,
+        stel: None,
+        twa: None,
         counts: ReadingCounts::default(),
     }
 }
@@ -120,5 +123,6 @@ fn alarm() -> AlarmView {
         acknowledged: None,
         peak: None,
         older_unacknowledged: 0,
+        exposure: None,
     }
 }

@@ -379,6 +379,17 @@ impl<'a, W: Write> Replay<'a, W> {
             for (kind, seconds) in point.forecast {
                 line["forecast_s"][kind.name()] = seconds.into();
             }
+            if point.held.is_some() {
+                line["held"] = true.into();
+            }
+            if let Some(stel) = point.stel {
+                line["stel"] = stel.average.into();
+                line["coverage"] = stel.coverage.into();
+            }
+            if let Some(twa) = point.twa {
+                line["twa"] = twa.average.into();
+                line["twa_coverage"] = twa.coverage.into();
+            }
             writeln!(self.out, "{line}")?;
         }
         Ok(())

@@ -140,6 +140,9 @@ fn a_bad_point_has_no_value() {
         slope_per_min: None,
         forecast: Vec::new(),
         group: None,
+        held: None,
+        stel: None,
+        twa: None,
         counts: ReadingCounts::default(),
     };
     let time = "2026-05-04T06:12:31.000Z";

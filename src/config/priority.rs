@@ -1,0 +1,72 @@
+//! `[priority]`: how urgent each kind of alarm is, for the whole site, and what goes without saying.
+
+use std::collections::BTreeMap;
+
+use super::alarm::PRIORITIES;
+use super::finding::Log;
+use super::keys::{Keys, Vocabulary};
+use super::tree::Section;
+use crate::engine::settings::{AlarmKind, Priority};
+
+const PRIORITY: Vocabulary = Vocabulary {
+    what: "`[priority]`",
+    keys: &[
+        "low_low",
+        "low",
+        "high",
+        "high_high",
+        "rise",
+        "fall",
+        "stel",
+        "twa",
+        "over_range",
+        "bad",
+        "stale",
+        "clock",
+        "state",
+    ],
+    later: &[
+        ("deviation", "compare with a reference"),
+        ("discrepancy", "compare redundant sensors"),
+        ("forecast", "raise forecast alarms"),
+        ("frozen", "watch for values that do not move"),
+        ("vote", "vote over points"),
+        ("degraded", "vote over points"),
+        ("group_fault", "vote over points"),
+    ],
+};
+
+/// The site-wide priorities.
+pub(super) struct Priorities(BTreeMap<&'static str, Priority>);
+
+/// Reads `[priority]`.
+pub(super) fn read(root: &Section, log: &mut Log) -> Priorities {
+    let mut written = BTreeMap::new();
+    let keys = root.get("priority");
+    if let Some(keys) = keys.and_then(|entry| Keys::open(entry, &PRIORITY, log)) {
+        for key in PRIORITY.keys {
+            if let Some(priority) = keys.choice(key, &PRIORITIES, log) {
+                written.insert(*key, priority.value);
+            }
+        }
+    }
+    Priorities(written)
+}
+
+impl Priorities {
+    /// Of a kind, site-wide.
+    pub(super) fn of(&self, kind: AlarmKind) -> Priority {
+        let written = self.0.get(kind.name()).copied();
+        written.unwrap_or_else(|| match kind.name() {
+            "high_high" | "low_low" | "over_range" => Priority::Critical,
+            "high" | "low" => Priority::High,
+            "twa" | "clock" => Priority::Low,
+            _ => Priority::Medium,
+        })
+    }
+
+    /// Is it written for the whole site?
+    pub(super) fn is_written(&self, kind: AlarmKind) -> bool {
+        self.0.contains_key(kind.name())
+    }
+}
