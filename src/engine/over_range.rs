@@ -77,7 +77,8 @@ impl Engine {
     pub(super) fn held_words(&self, point: usize) -> Option<String> {
         let point = &self.points[point];
         let at = point.held_at.map(Finite::get)?;
-        Some(format!("at or above {at} {} (held)", point.unit))
+        let gap = if point.unit.is_empty() { "" } else { " " };
+        Some(format!("at or above {at}{gap}{} (held)", point.unit))
     }
 
     /// Marks an event of an alarm that is held, and says what its value is.

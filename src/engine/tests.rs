@@ -5,6 +5,7 @@ mod agreement;
 mod closing;
 mod groups;
 mod invariants;
+mod over_range;
 mod pauses;
 mod reference;
 mod robustness;

@@ -237,7 +237,7 @@ async fn an_alarm_says_everything_the_person_at_night_needs() {
         "shelved": null,
         "occurrence": 4, "value": 31.5, "limit": 25.0, "quality": "good",
         "raised_at": "2026-05-04T06:12:31.000Z", "acknowledged": null, "peak": 33.0,
-        "older_unacknowledged": 0, "action": "Stop hot work, start fans",
+        "older_unacknowledged": 0, "exposure": null, "action": "Stop hot work, start fans",
         "plan": "plans/gas-release.md", "cause": null, "consequence": null,
         "time_to_respond_s": 300.0, "responsible": ["Li Wei, shift lead"],
     });
