@@ -69,6 +69,11 @@ const OVER_RANGE: Vocabulary = words!(
 );
 const STATE: Vocabulary = words!("a state alarm", "when");
 const QUALITY: Vocabulary = words!("a quality alarm");
+const DISCREPANCY: Vocabulary = words!("a discrepancy alarm", "deadband");
+/// Of a group: the alarm that its channels raise together.
+pub(super) const VOTE: Vocabulary = words!("a vote", "kind");
+/// Of a group: the alarms about its channels.
+pub(super) const CHANNELS: Vocabulary = words!("an alarm of a group");
 
 const RATE_SHORT: Vocabulary = Vocabulary {
     what: "a rate: `{ by = NUMBER, within = DURATION }`",
@@ -82,13 +87,14 @@ const STATE_SHORT: Vocabulary = Vocabulary {
 };
 
 /// Kinds that a point may have, in life-cycle order.
-const KINDS: [AlarmKind; 13] = [
+const KINDS: [AlarmKind; 14] = [
     AlarmKind::LowLow,
     AlarmKind::Low,
     AlarmKind::High,
     AlarmKind::HighHigh,
     AlarmKind::Rise,
     AlarmKind::Fall,
+    AlarmKind::Discrepancy,
     AlarmKind::Stel,
     AlarmKind::Twa,
     AlarmKind::OverRange,
@@ -99,9 +105,8 @@ const KINDS: [AlarmKind; 13] = [
 ];
 
 /// Kinds of the language that this version does not raise.
-const LATER_KINDS: [(&str, &str); 4] = [
+const LATER_KINDS: [(&str, &str); 3] = [
     ("deviation", "compare with a reference"),
-    ("discrepancy", "compare redundant sensors"),
     ("forecast", "raise forecast alarms"),
     ("frozen", "watch for values that do not move"),
 ];
@@ -151,7 +156,12 @@ pub(super) fn read(
         let long = long.iter().find(|(known, _)| *known == kind);
         let long = long.map(|(_, entry)| *entry);
         let measuring = is_about_measuring(kind);
-        let always = measuring && (kind != AlarmKind::Clock || point.has("time"));
+        let always = match kind {
+            AlarmKind::Clock => point.has("time"),
+            // How far is too far stands with the group that compares.
+            AlarmKind::Discrepancy => false,
+            _ => measuring,
+        };
         let short = (!measuring).then(|| point.entry(kind.name())).flatten();
         let Some(place) = short.or(long).map(|entry| entry.key.place) else {
             let implied = kind == AlarmKind::OverRange
@@ -183,7 +193,10 @@ pub(super) fn read(
 
 /// Is the kind about the measuring itself, and not about what is measured?
 const fn is_about_measuring(kind: AlarmKind) -> bool {
-    matches!(kind, AlarmKind::Bad | AlarmKind::Stale | AlarmKind::Clock)
+    matches!(
+        kind,
+        AlarmKind::Bad | AlarmKind::Stale | AlarmKind::Clock | AlarmKind::Discrepancy
+    )
 }
 
 /// Is a state alarm written, in either form?
@@ -193,7 +206,8 @@ pub(super) fn has_state(point: &Keys<'_>) -> bool {
     point.has(name) || matches!(long, Some(Value::Table(kinds)) if kinds.get(name).is_some())
 }
 
-fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
+/// An alarm of which nothing is written but that it is there.
+pub(super) fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
     RawAlarm {
         kind,
         place,
@@ -324,6 +338,7 @@ fn long_form(alarm: &mut RawAlarm, entry: &Entry, short: Option<&Entry>, log: &m
         "stel" => &STEL,
         "twa" => &TWA,
         "over_range" => &OVER_RANGE,
+        "discrepancy" => &DISCREPANCY,
         _ => &LIMIT,
     };
     let Some(keys) = Keys::open(entry, words, log) else {
@@ -374,7 +389,8 @@ fn method(item: Option<&Item>, log: &mut Log) {
     super::keys::choice("method", item, &[("least_squares", ())], log);
 }
 
-fn common(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
+/// What every alarm may be given.
+pub(super) fn common(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
     alarm.on_delay = keys.duration("on_delay", DELAY, log);
     alarm.off_delay = keys
         .duration("off_delay", DELAY, log)

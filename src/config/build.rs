@@ -12,6 +12,7 @@ use super::defaults::{self, Resolved};
 use super::detection::Poll;
 use super::device::{self, Device};
 use super::finding::Log;
+use super::group;
 use super::layers::Scalars;
 use super::overlays;
 use super::own;
@@ -48,10 +49,11 @@ pub(super) fn build(
         brokers: &brokers,
     };
     let entries = people::entries(&root, "point", log);
-    let points: Vec<RawPoint> = entries
+    let mut points: Vec<RawPoint> = entries
         .iter()
         .filter_map(|entry| point::read(entry, &around, log))
         .collect();
+    let groups = group::read(&root, &mut points, &people, log);
     // With thousands of points the tree is the largest thing in memory: what comes next fits into
     // its place.
     drop(root);
@@ -77,6 +79,17 @@ pub(super) fn build(
         };
         check::point(&checked, log);
         review::point(&checked, log);
+        resolved.push(decided);
+    }
+    for raw in &groups {
+        let decided = group::resolve(raw, &priorities, &people);
+        let checked = Checked {
+            raw: &raw.point,
+            settings: &decided.settings,
+            guidance: &decided.guidance,
+            poll: None,
+        };
+        check::point(&checked, log);
         resolved.push(decided);
     }
     wiring::check(&points, &devices, &brokers, &outputs, log);

@@ -8,14 +8,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::action;
 use super::alarm::RawAlarm;
 use super::exposure;
 use super::people::People;
 use super::point::RawPoint;
 use super::priority::Priorities;
 use crate::engine::settings::{
-    AlarmKind, AlarmSettings, Direction, Level, LimitRule, PendingHold, PointSettings, RateRule,
-    Rule,
+    AlarmKind, AlarmSettings, Direction, DiscrepancyRule, Level, LimitRule, PendingHold,
+    PointSettings, RateRule, Rule,
 };
 use crate::guidance::Guidance;
 
@@ -143,7 +144,15 @@ pub(super) fn resolve(
 
 /// Does the kind watch the process rather than the measurement?
 pub(super) const fn is_process(kind: AlarmKind) -> bool {
-    !matches!(kind, AlarmKind::Bad | AlarmKind::Stale | AlarmKind::Clock)
+    !matches!(
+        kind,
+        AlarmKind::Bad
+            | AlarmKind::Stale
+            | AlarmKind::Clock
+            | AlarmKind::Discrepancy
+            | AlarmKind::Degraded
+            | AlarmKind::GroupFault
+    )
 }
 
 fn default_stale(measures: Measure, poll: Option<Duration>) -> Duration {
@@ -230,6 +239,16 @@ fn rule(raw: &RawPoint, alarm: &RawAlarm, poll: Option<Duration>) -> Rule {
             });
             let limits: Vec<LimitRule> = limits.collect();
             return Rule::OverRange(exposure::over_range(raw, alarm, &limits));
+        }
+        "vote" => return Rule::Vote,
+        "degraded" => return Rule::Degraded,
+        "group_fault" => return Rule::GroupFault,
+        "discrepancy" => {
+            let deadband = alarm.deadband.as_ref();
+            return Rule::Discrepancy(DiscrepancyRule {
+                limit,
+                deadband: deadband.map_or(limit / 5.0, |deadband| deadband.value),
+            });
         }
         _ => {
             return Rule::State {
@@ -351,7 +370,7 @@ fn guide(
         if process {
             shared.action.clone()
         } else {
-            Some(default_action(raw, alarm.kind).into())
+            Some(action::by_default(raw, alarm.kind).into())
         }
     };
     Guidance {
@@ -384,26 +403,4 @@ fn guide(
         plan: own(&alarm.plan).or_else(|| shared.plan.clone().filter(|_| process)),
         time_to_respond: alarm.time_to_respond.as_ref().map(|time| time.value),
     }
-}
-
-/// The process action ("stop hot work") would be wrong when only the measurement has failed.
-fn default_action(raw: &RawPoint, kind: AlarmKind) -> String {
-    let name = raw.name.as_ref().unwrap_or(&raw.id.value);
-    if kind == AlarmKind::Clock {
-        return format!(
-            "The times that {name} sends cannot be right: check its clock and time server"
-        );
-    }
-    let (what, check) = if kind == AlarmKind::Bad {
-        (
-            format!("The value of {name} cannot be trusted"),
-            "sensor and wiring",
-        )
-    } else {
-        (
-            format!("Nothing is heard from {name}"),
-            "power, sensor and network",
-        )
-    };
-    format!("{what}: watch the place by other means, check {check}")
 }

@@ -25,18 +25,23 @@ pub fn summary(config: &Config) -> String {
     let (points, alarms) = points.fold((0, 0), |(points, alarms), point| {
         (points + 1, alarms + point.alarms.len())
     });
-    let parts: [(usize, &str); 5] = [
+    let groups = config.engine.points.iter();
+    let groups = groups.filter(|point| point.group.is_some()).count();
+    let parts: [(usize, &str); 6] = [
         (devices, "device"),
         (config.subscribers.len(), "broker"),
-        (points, "point"),
+        (points - groups, "point"),
+        (groups, "group"),
         (alarms, "alarm"),
         (config.outputs.len(), "output"),
     ];
-    let counted = parts.map(|(count, what)| {
-        let plural = if count == 1 { "" } else { "s" };
+    // Few plants have groups; nobody misses them in the line.
+    let told = parts.iter().filter(|part| **part != (0, "group"));
+    let counted = told.map(|(count, what)| {
+        let plural = if *count == 1 { "" } else { "s" };
         format!("{count} {what}{plural}")
     });
-    counted.join(", ")
+    counted.collect::<Vec<_>>().join(", ")
 }
 
 /// Every point and every alarm in words, points separated by empty lines.
@@ -58,7 +63,13 @@ pub fn explain(config: &Config) -> String {
         for sentence in signal::explain(&point.signal, &point.unit) {
             line(&mut text, format_args!("  {sentence}"));
         }
-        line(&mut text, format_args!("  {}", quality(point)));
+        match &point.group {
+            Some(settings) => {
+                let told = group::explain(settings, &config.engine.points);
+                line(&mut text, format_args!("  {told}"));
+            }
+            None => line(&mut text, format_args!("  {}", quality(point))),
+        }
         let area = alarms
             .first()
             .and_then(|(_, guidance)| guidance.area_name.as_ref());
@@ -78,7 +89,7 @@ pub fn explain(config: &Config) -> String {
         }
         for (alarm, guidance) in alarms {
             explain_alarm(&mut text, point, alarm, guidance);
-            if !is_own(point) {
+            if !is_own(point) && point.group.is_none() {
                 let device = devices.get(&index).copied();
                 let worst = detection::sentence(point.stale_after, alarm, device);
                 line(&mut text, format_args!("    {worst}"));

@@ -22,10 +22,9 @@ pub(super) const ROOT: Vocabulary = Vocabulary {
     what: "a configuration",
     keys: &[
         "site", "data", "log", "http", "journal", "priority", "device", "broker", "area", "person",
-        "point", "output", "shelving",
+        "point", "group", "output", "shelving",
     ],
     later: &[
-        ("group", "vote over points"),
         ("escalation", "escalate"),
         ("points_csv", "read points from CSV"),
     ],

@@ -28,6 +28,7 @@
 //! Values are strict: no rounding, no number in quotes, no NaN, durations only with their unit.
 //! Environment variables can change where things are, never a limit. Secrets come from files.
 
+mod action;
 mod alarm;
 mod broker;
 mod build;

@@ -113,6 +113,32 @@ pub(super) struct RawPoint {
 }
 
 impl RawPoint {
+    /// Of something that has alarms and is not measured.
+    pub(super) fn unmeasured(id: At<String>, alarms: Vec<RawAlarm>) -> Self {
+        Self {
+            id,
+            name: None,
+            area: None,
+            area_unknown: false,
+            measures: Measure::Other,
+            unit: String::new(),
+            range: None,
+            oel: None,
+            noise: None,
+            stale_after: None,
+            good_confirm: None,
+            source: None,
+            late: None,
+            sensor: None,
+            signal: RawSignal::default(),
+            deadband: None,
+            delay: None,
+            action: None,
+            plan: None,
+            alarms,
+        }
+    }
+
     /// Does it have only two positions? `None` without a readable source.
     pub(super) fn is_digital(&self) -> Option<bool> {
         self.source.as_ref().map(RawSource::is_digital)
@@ -183,16 +209,9 @@ pub(super) struct Surroundings<'a> {
 
 /// Reads one point. `None` only when it is no table.
 pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> Option<RawPoint> {
-    check_point_id(&entry.key, log);
+    check_point_id("a point", &entry.key, log);
     let keys = Keys::open(entry, &POINT, log)?;
-    let area = keys.text("area", log);
-    let area = area.and_then(|area| {
-        let known = around.people.areas.contains_key(&area.value);
-        if !known {
-            dangling("area", &area, around.people.areas.keys(), log);
-        }
-        known.then_some(area.value)
-    });
+    let area = area(&keys, around.people, log);
     let measures = keys.choice("measures", &Measure::WORDS, log);
     let mut point = RawPoint {
         id: entry.key.clone(),
@@ -227,14 +246,25 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
     Some(point)
 }
 
-fn check_point_id(id: &At<String>, log: &mut Log) {
-    if check_id("a point", id, log) && (id.value.starts_with("gateway.") || id.value == "gateway") {
+/// The id of the area, if there is one of that name.
+pub(super) fn area(keys: &Keys<'_>, people: &People, log: &mut Log) -> Option<String> {
+    let area = keys.text("area", log)?;
+    let known = people.areas.contains_key(&area.value);
+    if !known {
+        dangling("area", &area, people.areas.keys(), log);
+    }
+    known.then_some(area.value)
+}
+
+/// Checks the id of a point, or of a group, which is one.
+pub(super) fn check_point_id(what: &str, id: &At<String>, log: &mut Log) {
+    if check_id(what, id, log) && (id.value.starts_with("gateway.") || id.value == "gateway") {
         log.error(
             Kind::BadValue,
             id.place,
             "ids that start with `gateway` are the gateway's own",
         )
-        .hint("choose another id for this point");
+        .hint("choose another id");
     }
 }
 

@@ -24,15 +24,15 @@ const PRIORITY: Vocabulary = Vocabulary {
         "stale",
         "clock",
         "state",
+        "discrepancy",
+        "vote",
+        "degraded",
+        "group_fault",
     ],
     later: &[
         ("deviation", "compare with a reference"),
-        ("discrepancy", "compare redundant sensors"),
         ("forecast", "raise forecast alarms"),
         ("frozen", "watch for values that do not move"),
-        ("vote", "vote over points"),
-        ("degraded", "vote over points"),
-        ("group_fault", "vote over points"),
     ],
 };
 
@@ -58,9 +58,9 @@ impl Priorities {
     pub(super) fn of(&self, kind: AlarmKind) -> Priority {
         let written = self.0.get(kind.name()).copied();
         written.unwrap_or_else(|| match kind.name() {
-            "high_high" | "low_low" | "over_range" => Priority::Critical,
+            "high_high" | "low_low" | "over_range" | "vote" | "group_fault" => Priority::Critical,
             "high" | "low" => Priority::High,
-            "twa" | "clock" => Priority::Low,
+            "twa" | "clock" | "discrepancy" | "degraded" => Priority::Low,
             _ => Priority::Medium,
         })
     }

@@ -86,7 +86,9 @@ pub(super) fn read(sources: &Sources, log: &mut Log) -> Section {
                 continue;
             }
             let draft = log.error(Kind::Syntax, place, format!("not TOML: {message}"));
-            if message.contains("unquoted key") {
+            if message.contains("cannot extend value") {
+                draft.hint("above it is a value, here a table: keep one, and write the value into the table");
+            } else if message.contains("unquoted key") {
                 draft.hint("names with other characters stand in quotes: [point.\"温度-1\"]");
             }
         }

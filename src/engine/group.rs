@@ -128,6 +128,7 @@ impl Engine {
         let before = group.tally.replace(tally);
         let changed = self.take_tally(index, tally, now);
         let votes = Finite::new(f64::from(tally.votes().count_ones()));
+        let mut running = None;
         for alarm in self.points[point].alarms.clone() {
             let Alarm { watch, state, .. } = &self.alarms[alarm];
             let known = state.is_active();
@@ -146,6 +147,9 @@ impl Engine {
                 | Watch::Exposure(_)
                 | Watch::OverRange(_) => continue,
             };
+            if known && watch.needs_value() {
+                running = Some(alarm);
+            }
             if let (true, Some(votes)) = (known, votes) {
                 self.alarms[alarm].follow(votes);
             }
@@ -155,10 +159,8 @@ impl Engine {
                 self.report_change(alarm, now);
             }
         }
-        if let Some(held) = changed {
-            for alarm in self.points[point].alarms.clone() {
-                self.report_quality(alarm, held, now);
-            }
+        if let (Some(held), Some(vote)) = (changed, running) {
+            self.report_quality(vote, held, now);
         }
         if self.groups[index].compares {
             self.compare(index, now);
@@ -170,14 +172,22 @@ impl Engine {
         for member in &self.groups[index].channels {
             let channel = &self.points[member.point].channel;
             let presence = match channel.condition {
+                Condition::Bad(_) | Condition::Stale => Presence::Bad,
+                // The one way in which an overlay feeds back: what is being worked on is no evidence.
+                Condition::Present | Condition::Waiting if self.is_out_of_service(*member) => {
+                    Presence::Bad
+                }
                 Condition::Present => Presence::Good,
                 Condition::Waiting => Presence::Waiting,
-                Condition::Bad(_) | Condition::Stale => Presence::Bad,
             };
             let in_alarm = self.alarms[member.alarm].state.is_active();
             tally.add(presence, in_alarm, channel.is_doubtful());
         }
         tally
+    }
+
+    fn is_out_of_service(&self, member: Member) -> bool {
+        self.alarms[member.alarm].overlays().out_of_service
     }
 
     /// The tally becomes the value and the quality of the group's own point. Says whether the quality
@@ -226,9 +236,8 @@ impl Engine {
         let first = self.groups[group].channels.first()?;
         match self.points[first.point].channel.condition {
             Condition::Bad(fault) => Some(fault),
-            Condition::Stale | Condition::Waiting | Condition::Present => {
-                Some(Fault::NoCommunication)
-            }
+            Condition::Stale => Some(Fault::NoCommunication),
+            Condition::Waiting | Condition::Present => Some(Fault::OutOfService),
         }
     }
 
@@ -268,8 +277,9 @@ impl Engine {
     fn trusted(&self, member: Member) -> Option<Finite> {
         let point = &self.points[member.point];
         match point.channel.shown() {
-            Some(Sample::Good(value)) if point.held_at.is_none() => Some(value),
-            Some(Sample::Good(_) | Sample::Uncertain(..) | Sample::Bad(_)) | None => None,
+            Some(_) if self.is_out_of_service(member) || point.held_at.is_some() => None,
+            Some(Sample::Good(value)) => Some(value),
+            Some(Sample::Uncertain(..) | Sample::Bad(_)) | None => None,
         }
     }
 
@@ -348,9 +358,14 @@ impl Engine {
             let point = &self.points[member.point];
             let comma = if names.is_empty() { "" } else { ", " };
             let _infallible = write!(names, "{comma}{}", point.id).is_err();
-            if let (Condition::Bad(_) | Condition::Stale, (_, Some(reason))) =
-                (point.channel.condition, point.channel.quality())
-            {
+            let reason = match point.channel.condition {
+                Condition::Bad(fault) => Some(fault),
+                Condition::Stale => Some(Fault::NoCommunication),
+                Condition::Waiting | Condition::Present => self
+                    .is_out_of_service(*member)
+                    .then_some(Fault::OutOfService),
+            };
+            if let Some(reason) = reason.map(Fault::name) {
                 let _infallible = write!(names, " ({reason})").is_err();
             }
         }

@@ -16,7 +16,9 @@ use crate::engine::command::{Action, Command, Denied, Outcome};
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
-use crate::engine::snapshot::{Acknowledgement, AlarmView, PointView, ReadingCounts, Snapshot};
+use crate::engine::snapshot::{
+    Acknowledgement, AlarmView, ChannelView, GroupView, PointView, ReadingCounts, Snapshot,
+};
 use crate::engine::time::{Moment, Wall};
 use crate::evaluation::{Answer, REQUESTS, Request};
 use crate::journal::{self, Journal, JournalSettings};
@@ -167,7 +169,19 @@ fn snapshot() -> Snapshot {
             last_reading: Some(Wall::from_unix_nanos(1_777_875_151_000_000_000)),
             slope_per_min: Some(4.0),
             forecast: vec![(AlarmKind::HighHigh, 277.5)],
-            group: None,
+            group: Some(Box::new(GroupView {
+                configured: 2,
+                needed: 1,
+                votes: 1,
+                good: 2,
+                channels: vec![ChannelView {
+                    point: "GD-1".into(),
+                    alarm: "GD-1/high".into(),
+                    in_alarm: true,
+                    quality: Quality::Bad,
+                    reason: Some("sensor_failure"),
+                }],
+            })),
             held: None,
             stel: None,
             twa: None,
@@ -264,6 +278,12 @@ async fn lists_and_their_filters() {
     let point = &json(&body)["points"][0];
     assert_eq!(point["name"], "Methane, tank farm north");
     assert_eq!(point["forecast_s"]["high_high"], 277.5);
+    let group = serde_json::json!({
+        "vote": "2oo1", "votes": 1, "needed": 1, "good": 2,
+        "channels": [{ "point": "GD-1", "alarm": "GD-1/high", "in_alarm": true,
+            "quality": "bad", "reason": "sensor_failure" }],
+    });
+    assert_eq!(point["group"], group);
     let (status, body) = port.get("/api/v1/events?after=41").await;
     assert_eq!((status, body.as_str()), (200, r#"{"events":[],"next":41}"#));
     let (status, body) = port.get("/").await;

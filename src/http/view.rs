@@ -10,7 +10,9 @@ use crate::engine::alarm::AlarmState;
 use crate::engine::overlay::Shelf;
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
-use crate::engine::snapshot::{Acknowledgement, AlarmView, ExposureView, PointView};
+use crate::engine::snapshot::{
+    Acknowledgement, AlarmView, ChannelView, ExposureView, GroupView, PointView,
+};
 use crate::event::rfc3339;
 use crate::guidance::Guidance;
 
@@ -162,6 +164,47 @@ pub(super) struct Point<'a> {
     stel: Option<Exposure>,
     twa: Option<Exposure>,
     readings: Readings,
+    /// For a group, how it votes now.
+    group: Option<Group<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Group<'a> {
+    /// `2oo3`, as configured.
+    vote: String,
+    votes: u32,
+    needed: u32,
+    good: u32,
+    channels: Vec<Channel<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Channel<'a> {
+    point: &'a str,
+    alarm: &'a str,
+    in_alarm: bool,
+    quality: Quality,
+    reason: Option<&'static str>,
+}
+
+fn group(view: &GroupView) -> Group<'_> {
+    Group {
+        vote: format!("{}oo{}", view.configured, view.channels.len()),
+        votes: view.votes,
+        needed: view.needed,
+        good: view.good,
+        channels: view.channels.iter().map(channel).collect(),
+    }
+}
+
+fn channel(view: &ChannelView) -> Channel<'_> {
+    Channel {
+        point: &view.point,
+        alarm: &view.alarm,
+        in_alarm: view.in_alarm,
+        quality: view.quality,
+        reason: view.reason,
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -201,6 +244,7 @@ impl<'a> Point<'a> {
                 late: counts.late,
                 refused: counts.refused().into_iter().collect(),
             },
+            group: view.group.as_deref().map(group),
         }
     }
 }

@@ -22,6 +22,7 @@
 mod board;
 mod condition;
 mod families;
+mod groups;
 mod observe;
 mod points;
 mod text;

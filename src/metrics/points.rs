@@ -31,6 +31,7 @@ const VALUE: &str = "forewarn_point_value";
 /// its index.
 pub(super) fn write(snapshot: &Snapshot, sources: &[Arc<str>], text: &mut String) {
     write_points(snapshot, sources, text);
+    super::groups::write(snapshot, text);
     write_by_device(snapshot, sources, text);
     write_alarms(snapshot, text);
 }

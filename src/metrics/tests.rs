@@ -8,7 +8,7 @@ use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::{Fault, Quality};
 use crate::engine::settings::AlarmKind;
-use crate::engine::snapshot::{AlarmView, PointView, ReadingCounts};
+use crate::engine::snapshot::{AlarmView, ChannelView, GroupView, PointView, ReadingCounts};
 use crate::engine::time::Moment;
 
 fn names() -> Names {
@@ -133,6 +133,38 @@ fn a_bad_point_shows_no_value() {
         ),
     ] {
         assert_eq!(value_of(&text, &series), expected, "{series}");
+    }
+}
+
+#[test]
+fn a_group_shows_its_votes_and_its_good_channels() {
+    let channel = |id: &str, quality| ChannelView {
+        point: id.into(),
+        alarm: format!("{id}/high").into(),
+        in_alarm: true,
+        quality,
+        reason: None,
+    };
+    let mut group = point("GAS-1", Some(1.0));
+    group.group = Some(Box::new(GroupView {
+        configured: 2,
+        needed: 1,
+        votes: 1,
+        good: 1,
+        channels: vec![channel("A", Quality::Good), channel("B", Quality::Bad)],
+    }));
+    let metrics = Metrics::new(&names());
+    let alone = metrics.render(Some(&snapshot(vec![point("A", None)], Vec::new())));
+    assert!(!alone.contains("forewarn_group"), "{alone}");
+    let text = metrics.render(Some(&snapshot(vec![group], Vec::new())));
+    for (name, value) in [
+        ("votes", "1"),
+        ("votes_needed", "1"),
+        ("channels_good", "1"),
+        ("channels", "2"),
+    ] {
+        let series = format!("forewarn_group_{name}{{area=\"tank-farm\",group=\"GAS-1\"}}");
+        assert_eq!(value_of(&text, &series), Some(value), "{text}");
     }
 }
 

@@ -194,6 +194,10 @@ impl<'a, W: Write> Replay<'a, W> {
                 return Err(format!("`{point}` is the gateway's own; it is not read"));
             }
             if !self.points.contains_key(point.as_str()) {
+                let mut points = self.config.engine.points.iter();
+                if points.any(|known| *known.id == **point) {
+                    return Err(format!("`{point}` is a group; its channels are read"));
+                }
                 return Err(format!("no point `{point}` is configured"));
             }
         }
@@ -396,10 +400,13 @@ impl<'a, W: Write> Replay<'a, W> {
     }
 }
 
-/// Every point by id.
+/// Every measured point by id.
 fn points(config: &Config) -> BTreeMap<&str, PointIndex> {
-    let ids = config.engine.points.iter().map(|point| &*point.id);
-    ids.zip((0..).map(PointIndex)).collect()
+    let points = config.engine.points.iter().zip((0..).map(PointIndex));
+    points
+        .filter(|(point, _)| point.group.is_none())
+        .map(|(point, index)| (&*point.id, index))
+        .collect()
 }
 
 #[cfg(test)]
