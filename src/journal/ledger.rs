@@ -323,7 +323,7 @@ impl Ledger {
     }
 
     /// The file is a new one without anything in it: it gets all alarm states and cursors again. What
-    /// alarms remember is given again within minutes, and an exposure without it says so. Answers how many events that an output still has to deliver are gone with the old one.
+    /// alarms remember comes again at its next turn. Answers how many events that an output still has to deliver are gone with the old one.
     pub(super) fn begin_anew(&mut self) -> u64 {
         // What is shown is newer than what was dropped before.
         self.orphans = self.records.clone();
