@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::database::{MIGRATIONS, reason};
 use crate::engine::memory::Memory;
@@ -167,6 +168,17 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
+    /// The disk gives no answer.
+    #[error(
+        "the disk of the journal {} gives no answer: it was waited for {} s",
+        path.display(), patience.as_secs()
+    )]
+    Hangs {
+        /// The database.
+        path: PathBuf,
+        /// How long it was waited for.
+        patience: Duration,
+    },
     /// SQLite refuses, and not because of damage.
     #[error("cannot open the journal {}", path.display())]
     Sqlite {
@@ -200,10 +212,14 @@ impl OpenError {
 
     /// Is it the disk's fault, and not that the journal is another's?
     pub const fn is_of_the_disk(&self) -> bool {
-        matches!(self, Self::File { .. } | Self::Sqlite { .. })
+        matches!(
+            self,
+            Self::File { .. } | Self::Sqlite { .. } | Self::Hangs { .. }
+        )
     }
 
-    /// A short word, as of [`CommitError::reason`](super::CommitError::reason).
+    /// A short word, as of [`CommitError::reason`](super::CommitError::reason), or `slow` when the disk
+    /// gives no answer.
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Sqlite { source, .. } => reason(source),
@@ -217,6 +233,7 @@ impl OpenError {
                 | io::ErrorKind::AlreadyExists => "missing",
                 _ => "io",
             },
+            Self::Hangs { .. } => "slow",
             Self::Running { .. } | Self::Newer { .. } | Self::Foreign { .. } => "other",
         }
     }

@@ -62,8 +62,8 @@
 //! # When the disk fails already at start
 //!
 //! The journal is a temporary one, volatile for life, under an epoch that no other journal gives
-//! (`temporary.rs`); the way back is a restart. A disk that hangs instead of failing holds the start
-//! up: the service manager's time limit is what ends that.
+//! (`temporary.rs`); the way back is a restart. A disk that hangs instead of failing is waited for
+//! 20 s.
 //!
 //! Files that are removed while the gateway runs are made anew (`place.rs`).
 //!
@@ -82,6 +82,7 @@
 //! | temporary journals of earlier runs | 2 | the oldest goes |
 //! | the write-ahead log | 200 pages, then reused | a reader may hold it up for one page of events |
 //! | damaged journals kept aside | 3 | the oldest goes |
+//! | threads left behind on disks that hang at start | one a place | the start goes on, or is refused |
 //! | reads from disk at a time | 2, each 5 s | [`FeedError`] |
 
 pub mod chain;
@@ -237,7 +238,7 @@ impl fmt::Debug for Shared {
     }
 }
 
-/// Opens the journal and starts its thread; when its disk fails, a temporary one (`temporary.rs`),
+/// Opens the journal and starts its thread; when its disk fails or hangs, a temporary one (`temporary.rs`),
 /// and [`Restored`] says so. `outputs`: ids of the configured ones. Blocks while the file is checked.
 ///
 /// # Errors
@@ -248,11 +249,14 @@ pub fn start(
     outputs: &[Arc<str>],
     metrics: Arc<Metrics>,
 ) -> Result<(Journal, Restored), OpenError> {
-    let places = temporary::places();
-    let (store, restored) = temporary::open(settings, site, outputs, &places, crate::clock::now())?;
-    if restored.temporary.is_none() {
-        store.take_ballast();
-    }
+    let start = temporary::Start {
+        settings,
+        site,
+        outputs,
+        now: crate::clock::now(),
+        patience: temporary::PATIENCE,
+    };
+    let (store, restored) = start.open(&temporary::places())?;
     let journal = run(store, &restored, settings, metrics).map_err(|source| OpenError::File {
         attempt: "start the thread",
         path: settings.path.clone(),

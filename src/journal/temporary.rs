@@ -4,11 +4,16 @@
 //! ```text
 //!  Store::open ── sound, fresh, damaged ───────────────▶ the journal
 //!       ├── in use, of a newer version, foreign ───────▶ refused
-//!       └── the disk fails ──▶ fresh folder, 0700, in $RUNTIME_DIRECTORY or the system's
-//!                              │          temporary folder
-//!                              ├── made ──────────────▶ temporary journal: volatile for life
-//!                              └── neither place works ▶ refused, for the first reason
+//!       └── the disk fails, or gives no answer for 20 s
+//!             ▼
+//!           fresh folder, 0700, in $RUNTIME_DIRECTORY or the system's temporary folder
+//!             ├── made ────────────────────────────────▶ temporary journal: volatile for life
+//!             └── neither place works ─────────────────▶ refused, for the first reason
 //! ```
+//!
+//! Everything at a start that touches a disk has a thread of its own, because nothing ends a system
+//! call on a disk that hangs. The thread that is left behind closes what it gets in the end; until
+//! then it may hold the journal's lock, also against a process that is started anew.
 //!
 //! Nothing in a temporary journal counts as stored, however well its writes go: it mostly lies in
 //! memory, and no later start reads it. It bounds what memory holds and lets outputs catch up. Alarm
@@ -32,7 +37,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
@@ -55,6 +60,13 @@ const PREFIX: &str = "forewarn-temporary-";
 /// Epochs of real journals fit into so many bits.
 const REAL_EPOCH_BITS: u32 = 34;
 
+/// How long a start waits for the journal's disk: a sound journal is checked within a few seconds on a
+/// slow card, and the service manager gives the start a minute.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The same for a temporary place, which mostly lies in memory.
+const PLACE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How often the place in the settings is tried.
 const PERIOD: Duration = Duration::from_secs(30);
 
@@ -68,69 +80,127 @@ pub(super) fn places() -> Vec<PathBuf> {
     runtime.chain([std::env::temp_dir()]).collect()
 }
 
-/// The journal, or when its disk fails a temporary one in the first of `places` that works.
-pub(super) fn open(
-    settings: &JournalSettings,
-    site: &str,
-    outputs: &[Arc<str>],
-    places: &[PathBuf],
-    now: Moment,
-) -> Result<(Store, Restored), OpenError> {
-    let refused = match Store::open(settings, site, outputs, now) {
-        Err(error) if error.is_of_the_disk() => error,
-        other => return other,
-    };
-    let why = explained(&refused);
-    tracing::error!(%why, "the journal cannot be used: trying a temporary one");
-    for place in places {
-        match fresh(settings, site, outputs, place, now) {
-            Ok((store, mut restored)) => {
-                let (found, known) = remembered(&settings.path);
-                restored.records = found.records;
-                restored.memories = found.memories;
-                restored.last_alive = found.last_alive;
-                restored.temporary = Some(Temporary {
-                    reason: refused.reason(),
-                    why,
-                    path: store.path.clone(),
-                    known,
-                });
-                return Ok((store, restored));
-            }
-            Err(error) => {
-                let error = explained(&error);
-                tracing::warn!(place = %place.display(), %error, "no temporary journal here");
-            }
-        }
-    }
-    Err(refused)
+/// A start of the gateway's journal.
+pub(super) struct Start<'a> {
+    pub(super) settings: &'a JournalSettings,
+    pub(super) site: &'a str,
+    pub(super) outputs: &'a [Arc<str>],
+    pub(super) now: Moment,
+    /// How long the journal's disk may give no answer.
+    pub(super) patience: Duration,
 }
 
-fn fresh(
-    settings: &JournalSettings,
-    site: &str,
-    outputs: &[Arc<str>],
-    place: &Path,
-    now: Moment,
-) -> Result<(Store, Restored), OpenError> {
-    let epoch = epoch(now.wall);
-    let own = place.join(format!("{PREFIX}{epoch}"));
-    let path = own.join("journal.db");
+impl Start<'_> {
+    /// The journal, or when its disk fails or hangs a temporary one in the first of `places` that
+    /// works.
+    pub(super) fn open(&self, places: &[PathBuf]) -> Result<(Store, Restored), OpenError> {
+        let refused = match self.store(self.settings.clone(), self.patience) {
+            Err(error) if error.is_of_the_disk() => error,
+            other => return other,
+        };
+        let why = explained(&refused);
+        tracing::error!(%why, "the journal cannot be used: trying a temporary one");
+        for place in places {
+            match self.fresh(place) {
+                Ok((store, mut restored)) => {
+                    let (found, known) = self.remembered(&refused);
+                    restored.records = found.records;
+                    restored.memories = found.memories;
+                    restored.last_alive = found.last_alive;
+                    restored.temporary = Some(Temporary {
+                        reason: refused.reason(),
+                        why,
+                        path: store.path.clone(),
+                        known,
+                    });
+                    return Ok((store, restored));
+                }
+                Err(error) => {
+                    let error = explained(&error);
+                    tracing::warn!(place = %place.display(), %error, "no temporary journal here");
+                }
+            }
+        }
+        Err(refused)
+    }
+
+    fn store(
+        &self,
+        settings: JournalSettings,
+        patience: Duration,
+    ) -> Result<(Store, Restored), OpenError> {
+        let path = settings.path.clone();
+        let (site, outputs, now) = (self.site.to_owned(), self.outputs.to_vec(), self.now);
+        within(patience, &path, move || {
+            Store::open(&settings, &site, &outputs, now)
+        })
+        .flatten()
+    }
+
+    fn fresh(&self, place: &Path) -> Result<(Store, Restored), OpenError> {
+        let epoch = epoch(self.now.wall);
+        let own = place.join(format!("{PREFIX}{epoch}"));
+        let path = own.join("journal.db");
+        let (place, journal) = (place.to_path_buf(), path.clone());
+        within(PLACE_PATIENCE, &path, move || {
+            make_folder(&place, &own, &journal)
+        })
+        .flatten()?;
+        let settings = JournalSettings {
+            path,
+            max_size: self.settings.max_size.min(MAX_SIZE),
+            keep_events: self.settings.keep_events,
+            first_epoch: Some(epoch),
+        };
+        self.store(settings, PLACE_PATIENCE)
+    }
+
+    /// What the broken place knows. A disk that hangs is not asked again.
+    fn remembered(&self, refused: &OpenError) -> (Restored, Known) {
+        let nothing = (Restored::default(), Known::Nothing);
+        if matches!(refused, OpenError::Hangs { .. }) {
+            return nothing;
+        }
+        let path = self.settings.path.clone();
+        within(self.patience, &self.settings.path, move || {
+            remembered(&path)
+        })
+        .unwrap_or(nothing)
+    }
+}
+
+fn make_folder(place: &Path, own: &Path, journal: &Path) -> Result<(), OpenError> {
     // Fails when the name is taken, also by a link: nobody else can have prepared the folder.
     DirBuilder::new()
         .mode(0o700)
-        .create(&own)
-        .map_err(OpenError::file("create a temporary folder", &path))?;
-    if let Err(error) = sweep(place, &own) {
+        .create(own)
+        .map_err(OpenError::file("create a temporary folder", journal))?;
+    if let Err(error) = sweep(place, own) {
         tracing::debug!(%error, "temporary journals of earlier runs not removed");
     }
-    let settings = JournalSettings {
-        path,
-        max_size: settings.max_size.min(MAX_SIZE),
-        keep_events: settings.keep_events,
-        first_epoch: Some(epoch),
-    };
-    Store::open(&settings, site, outputs, now)
+    Ok(())
+}
+
+/// Does `work` on the disk of the journal at `path` on a thread of its own. After `patience` the
+/// thread is left to itself; what it brings after that is closed there.
+fn within<T: Send + 'static>(
+    patience: Duration,
+    path: &Path,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, OpenError> {
+    let (send, receive) = mpsc::sync_channel(1);
+    std::thread::Builder::new()
+        .name("journal-start".to_owned())
+        .spawn(move || {
+            let _too_late = send.send(work()).is_err();
+        })
+        .map_err(OpenError::file("start a thread", path))?;
+    receive
+        .recv_timeout(patience)
+        .map_err(|_elapsed| OpenError::Hangs {
+            path: path.to_path_buf(),
+            patience,
+        })
 }
 
 /// See the module docs.

@@ -62,6 +62,7 @@ impl Writer {
 
     /// Runs until the journal is closed. `true`: everything is on disk.
     pub(super) fn run(mut self) -> bool {
+        self.take_ballast();
         loop {
             // No heartbeat: a disk that hangs must not starve the watchdog. What waits for the disk
             // is shown without it, and the health page says so.
@@ -223,14 +224,19 @@ impl Writer {
     }
 
     fn keep_house(&mut self) {
-        if self.shared.real_place.is_none() {
-            self.store.take_ballast();
-        }
-        let now = clock::now();
-        let more = self.store.prune(self.keep, now.mono);
+        self.take_ballast();
+        let now = clock::monotonic();
+        let more = self.store.prune(self.keep, now);
         // A chunk at a time, so that events that come meanwhile are committed in between.
         if !more.is_ok_and(|more| more) {
-            self.housekeeping_at = now.mono + HOUSEKEEPING;
+            self.housekeeping_at = now + HOUSEKEEPING;
+        }
+    }
+
+    /// A temporary journal needs no reserve: it does not count on its disk.
+    fn take_ballast(&self) {
+        if self.shared.real_place.is_none() {
+            self.store.take_ballast();
         }
     }
 }

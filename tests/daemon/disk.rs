@@ -251,3 +251,36 @@ async fn folder_removed_while_it_runs() {
     });
     assert_eq!(world.gateway.stop().await.code(), Some(0));
 }
+
+#[tokio::test]
+async fn disk_that_hangs_at_start() {
+    let folder = Folder::new();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).expect("our own folder");
+    // Opening a pipe does not return until somebody writes to it.
+    let pipe = data.join("journal.db.epoch");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let mut gateway = Gateway::start_in(folder, data, "").await;
+    gateway.alarm_is(OWN, "unacknowledged").await;
+    gateway.metric_is(DURABLE, |durable| durable < 0.5).await;
+    let started = &gateway.events().await[0];
+    assert!(
+        started["message"]
+            .as_str()
+            .is_some_and(|message| message.contains("gives no answer")),
+        "{started}"
+    );
+    // The disk answers in the end; the thread that was left behind does its work and lets go.
+    drop(OpenOptions::new().write(true).open(&pipe));
+    let answered = async {
+        while !fs::metadata(&pipe).is_ok_and(|file| file.is_file()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(timeout(DEADLINE, answered).await.is_ok(), "still a pipe");
+    assert_eq!(gateway.stop().await.code(), Some(0));
+    gateway.start_again().await;
+    gateway.metric_is(DURABLE, |durable| durable > 0.5).await;
+    assert_eq!(gateway.stop().await.code(), Some(0));
+}

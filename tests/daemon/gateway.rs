@@ -119,6 +119,8 @@ impl Gateway {
         let mut command = forewarn();
         command.arg("run").arg("--config").arg(self.folder.config());
         command.arg("--data").arg(&self.data).stderr(log);
+        // Where a temporary journal would be.
+        command.env("RUNTIME_DIRECTORY", self.folder.path());
         self.child = Some(command.spawn().expect("the program is built"));
         self.until("it serves HTTP", async |gateway| {
             let child = gateway.child.as_mut().expect("just started");

@@ -31,7 +31,22 @@ fn blocked(scratch: &Scratch) -> PathBuf {
 }
 
 fn open_in(settings: &JournalSettings, places: &[PathBuf]) -> Result<(Store, Restored), OpenError> {
-    open(settings, "north", &["up".into()], places, at(1000))
+    open_within(Duration::from_secs(20), settings, places)
+}
+
+fn open_within(
+    patience: Duration,
+    settings: &JournalSettings,
+    places: &[PathBuf],
+) -> Result<(Store, Restored), OpenError> {
+    let start = Start {
+        settings,
+        site: "north",
+        outputs: &["up".into()],
+        now: at(1000),
+        patience,
+    };
+    start.open(places)
 }
 
 fn push(journal: &Journal, occurrence: u64) -> CommitOutcome {
@@ -76,6 +91,51 @@ fn a_place_that_cannot_be_used_is_replaced_by_a_folder_of_our_own() {
         note.contains("not safe") && note.contains("begins as normal"),
         "{note}"
     );
+}
+
+/// A file that nobody can open to the end, until somebody writes to it.
+fn hanging(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.is_ok_and(|status| status.success()));
+}
+
+#[test]
+fn a_disk_that_hangs_is_not_waited_for_and_what_it_brings_later_is_closed() {
+    let scratch = Scratch::new();
+    let (dead, good) = (folder_in(&scratch, "dead"), folder_in(&scratch, "run"));
+    let settings = settings(scratch.database());
+    let epoch_file = beside(&settings.path, ".epoch");
+    hanging(&epoch_file);
+    let dead = dead.join("absent");
+    let began = crate::clock::monotonic();
+    let (store, restored) =
+        open_within(Duration::from_millis(400), &settings, &[dead, good]).expect("goes on");
+    let took = crate::clock::monotonic().since(began);
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    let temporary = restored.temporary.clone().expect("it says so");
+    assert_eq!(
+        (temporary.reason, temporary.known),
+        ("slow", Known::Nothing)
+    );
+    assert!(temporary.why.contains("gives no answer"), "{temporary:?}");
+    drop(store);
+
+    let refused = Store::open(&settings, "north", &[], at(1000));
+    assert!(
+        matches!(refused, Err(OpenError::Running { .. })),
+        "the thread that was left behind still has it"
+    );
+    // The disk answers in the end.
+    drop(OpenOptions::new().write(true).open(&epoch_file));
+    let deadline = crate::clock::monotonic() + Duration::from_secs(20);
+    let (_store, restored) = loop {
+        match Store::open(&settings, "north", &[], at(1000)) {
+            Ok(opened) => break opened,
+            Err(error) => assert!(crate::clock::monotonic() < deadline, "{error}"),
+        }
+        std::thread::yield_now();
+    };
+    assert!(!restored.is_history_lost(), "{restored:?}");
 }
 
 #[test]
