@@ -86,9 +86,6 @@ const MQTT_STALE: Duration = Duration::from_secs(30);
 
 const MIN_STALE: Duration = Duration::from_secs(5);
 
-/// Later than this is history (alarm-standards 2.23).
-const LATE: Duration = Duration::from_secs(10);
-
 const GOOD_CONFIRM: Duration = Duration::from_secs(5);
 
 /// Redundant sensors lag behind each other for a while.
@@ -124,7 +121,8 @@ pub(super) fn resolve(
         unit: raw.unit.as_str().into(),
         stale_after: Some(stale_after),
         good_confirm: raw.good_confirm.unwrap_or(GOOD_CONFIRM),
-        late: raw.late.unwrap_or(LATE),
+        reorder: raw.reorder,
+        late: raw.late,
         signal: {
             let range = raw.range.as_ref().map(|range| range.value);
             raw.signal.resolve(range, raw.measures)

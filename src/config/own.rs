@@ -87,6 +87,7 @@ fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
         good_confirm: Duration::ZERO,
         group: None,
         signal: Signal::plain(),
+        reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),
         alarms: vec![AlarmSettings {
             rule: Rule::State { when: true },

@@ -30,6 +30,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "noise",
         "stale_after",
         "good_confirm",
+        "reorder",
         "late",
         "device",
         "register",
@@ -68,7 +69,6 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "alarm",
     ],
     later: &[
-        ("reorder", "put late readings in order"),
         ("frozen", "watch for values that do not move"),
         ("deviation", "compare with a reference"),
         ("forecast", "raise forecast alarms"),
@@ -77,6 +77,10 @@ pub(super) const POINT: Vocabulary = Vocabulary {
 
 const STALE: RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_secs(7 * 86_400);
+/// So long readings may come out of order, and be on their way (alarm-standards 2.23).
+const ORDER: Duration = Duration::from_secs(10);
+
+const REORDER: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(60);
 const LATE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3_600);
 const CONFIRM: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3_600);
 
@@ -99,7 +103,8 @@ pub(super) struct RawPoint {
     pub(super) sensor: Option<Sensor>,
     pub(super) stale_after: Option<At<Duration>>,
     pub(super) good_confirm: Option<Duration>,
-    pub(super) late: Option<Duration>,
+    pub(super) reorder: Duration,
+    pub(super) late: Duration,
     pub(super) source: Option<RawSource>,
     pub(super) signal: RawSignal,
     /// In the point's unit, for all limits.
@@ -128,7 +133,8 @@ impl RawPoint {
             stale_after: None,
             good_confirm: None,
             source: None,
-            late: None,
+            reorder: ORDER,
+            late: ORDER,
             sensor: None,
             signal: RawSignal::default(),
             deadband: None,
@@ -232,7 +238,12 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         good_confirm: keys
             .duration("good_confirm", CONFIRM, log)
             .map(|time| time.value),
-        late: keys.duration("late", LATE, log).map(|late| late.value),
+        reorder: keys
+            .duration("reorder", REORDER, log)
+            .map_or(ORDER, |time| time.value),
+        late: keys
+            .duration("late", LATE, log)
+            .map_or(ORDER, |late| late.value),
         source: source(&keys, around, log),
         signal: RawSignal::default(),
         deadband: keys.positive("deadband", true, log),

@@ -324,7 +324,7 @@ impl Engine {
         match step {
             Step::Raised => {
                 alarm.begin(now, value, self.points[point].hidden.priority);
-                alarm.seen_at(self.points[point].channel.newest_at, confirmed);
+                alarm.seen_at(self.points[point].channel.source_now(now), confirmed);
                 alarm.state = state;
                 self.report_raise(index, now);
                 self.raise_held(index, now);
@@ -352,7 +352,7 @@ impl Engine {
             return;
         };
         let lasted = alarm.end(now);
-        alarm.seen_at(self.points[point].channel.newest_at, Confirmed::Clear);
+        alarm.seen_at(self.points[point].channel.source_now(now), Confirmed::Clear);
         alarm.state = state;
         if step == Step::ClearedUnattended {
             alarm.acknowledge("system", now);

@@ -40,6 +40,7 @@ mod over_range;
 pub mod overlay;
 mod quality;
 pub mod reading;
+mod reorder;
 mod report;
 mod rule;
 pub mod settings;
@@ -158,6 +159,9 @@ impl Engine {
         match point.channel.admit(&reading) {
             Admission::Live(sample, taken) => self.accept(index, sample, taken, now),
             Admission::Aside => self.set_aside(index, now),
+            Admission::Reordered(sample, taken) => {
+                self.judge_reordered(index, sample, taken, now);
+            }
             Admission::Late(sample, source) => self.judge_late(index, sample, source, now),
             Admission::Ignored => return,
         }
@@ -226,7 +230,7 @@ impl Engine {
                 unit: Arc::clone(&point.unit),
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
-                channel: Channel::new(point.signal.clone(), point.late, last_alive, now.mono),
+                channel: Channel::new(point, last_alive, now.mono),
                 group: None,
                 late: None,
                 hidden: Sight::default(),

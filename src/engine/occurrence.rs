@@ -58,6 +58,8 @@ pub(super) struct Episode {
     cleared_at: Option<Wall>,
     /// When the condition began and ended by the clock of the source, as far as readings have one.
     seen: (Option<Wall>, Option<Wall>),
+    /// Did a reading out of order raise it?
+    added: bool,
     pub(super) acknowledged: Option<Acknowledgement>,
     pub(super) peak: Option<f64>,
     pub(super) value: Option<f64>,
@@ -119,6 +121,7 @@ impl Alarm {
             cleared_at: record.cleared_at,
             // The readings that led to it were taken a little earlier.
             seen: (record.raised_at.map(|at| at - LATE), record.cleared_at),
+            added: false,
             acknowledged: record.acknowledged.clone(),
             peak: record.peak,
             value: record.value,
@@ -236,6 +239,21 @@ impl Alarm {
                 Confirmed::Clear => episode.seen.1 = Some(time - self.delays.off),
             }
         }
+    }
+
+    /// A reading out of order raised the newest occurrence.
+    pub(super) fn mark_added(&mut self) {
+        if let Some(episode) = self.episode.as_mut() {
+            episode.added = true;
+        }
+    }
+
+    /// Did a reading out of order raise the newest occurrence, and did that end only after `time` of
+    /// the source? One is enough for all that come behind it.
+    pub(super) fn was_added(&self, time: Wall) -> bool {
+        self.episode.as_ref().is_some_and(|episode| {
+            episode.added && episode.seen.1.is_some_and(|ended| time < ended)
+        })
     }
 
     /// Is it known that the condition was true at `time` of the source?

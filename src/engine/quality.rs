@@ -25,17 +25,21 @@
 //! ends, also when both are due at one instant.
 
 mod aside;
+mod recent;
 mod source_clock;
 
 use std::time::Duration;
 
 use super::delay::Zone;
 use super::reading::{Doubt, Fault, Measured, Quality, Reading, Sample};
+use super::reorder::Taken;
+use super::settings::PointSettings;
 use super::signal::{Conditioned, Signal};
 use super::snapshot::ReadingCounts;
-use super::time::{Mono, Wall};
+use super::time::{Moment, Mono, Wall};
 use aside::Aside;
 pub(super) use aside::Doubtful;
+use recent::{Key, Recent};
 pub(super) use source_clock::PLAUSIBLE_FROM;
 use source_clock::{SourceClock, Timing};
 
@@ -62,6 +66,8 @@ pub(super) enum Admission {
     Live(Sample, Mono),
     /// Alive, but not believed yet.
     Aside,
+    /// Out of order, but in time.
+    Reordered(Sample, Taken),
     /// History, taken at this time of the gateway's clock.
     Late(Sample, Wall),
     /// Counted, and nothing else.
@@ -72,6 +78,8 @@ pub(super) enum Admission {
 #[derive(Debug)]
 pub(super) struct Channel {
     signal: Signal,
+    reorder: Duration,
+    pub(super) recent: Recent,
     pub(super) condition: Condition,
     /// The newest value, while it may be shown.
     pub(super) sample: Option<Sample>,
@@ -91,7 +99,7 @@ pub(super) struct Channel {
     pub(super) aside_armed: bool,
     newest: Option<Stamp>,
     /// When the newest live reading was taken, by the gateway's clock.
-    pub(super) newest_at: Wall,
+    newest_at: Wall,
     clock: SourceClock,
     /// When the value was last doubtful, until it is marked as good again.
     doubted: Option<Mono>,
@@ -108,11 +116,13 @@ struct Stamp {
 }
 
 impl Channel {
-    /// A point of which nothing is known; the silence counts from `now`. `late`: a longer delay makes a
-    /// reading history. `last_alive`: the last sign of life of the run before, after a restart.
-    pub(super) fn new(signal: Signal, late: Duration, last_alive: Option<Wall>, now: Mono) -> Self {
+    /// A point of which nothing is known; the silence counts from `now`. `last_alive`: the last sign of
+    /// life of the run before, after a restart.
+    pub(super) fn new(point: &PointSettings, last_alive: Option<Wall>, now: Mono) -> Self {
         Self {
-            signal,
+            signal: point.signal.clone(),
+            reorder: point.reorder,
+            recent: Recent::default(),
             condition: Condition::Waiting,
             sample: None,
             last_fresh: now,
@@ -125,7 +135,7 @@ impl Channel {
             aside_armed: false,
             newest: None,
             newest_at: Wall::default(),
-            clock: SourceClock::new(last_alive, late),
+            clock: SourceClock::new(last_alive, point.late, point.reorder),
             doubted: None,
             told: None,
         }
@@ -142,15 +152,14 @@ impl Channel {
             sequence: reading.sequence,
             measured: reading.measured,
         };
-        if self.repeats(stamp) {
+        let key: Option<Key> = reading.source_time.map(|time| (time, reading.sequence));
+        let conditioned = self.signal.condition(reading.measured);
+        if self.repeats(stamp) || self.is_known(key, conditioned) {
             self.counts.duplicate += 1;
             return Admission::Ignored;
         }
         let received = reading.received;
-        let timing = reading
-            .source_time
-            .map(|source| self.clock.time(source, received));
-        let conditioned = self.signal.condition(reading.measured);
+        let timing = key.map(|(source, _)| self.clock.time(source, received));
         let (conditioned, taken) = match timing {
             None => (conditioned, received.mono),
             Some(Timing::Implausible) => (conditioned.doubt_clock(), received.mono),
@@ -161,8 +170,17 @@ impl Channel {
                     Conditioned::FaultCurrent => Admission::Ignored,
                 };
             }
+            Some(Timing::Reordered(delay)) => {
+                return self.put_in_order(conditioned, key, delay, received);
+            }
+            Some(Timing::Live(delay))
+                if key.is_some_and(|key| self.recent.is_before_newest(key)) =>
+            {
+                return self.put_in_order(conditioned, key, delay, received);
+            }
             Some(Timing::Live(delay)) => (conditioned, before(received.mono, delay)),
             Some(Timing::Reskewed) => {
+                self.recent.clear();
                 self.counts.reskewed += 1;
                 (conditioned, received.mono)
             }
@@ -170,17 +188,55 @@ impl Channel {
         self.newest = Some(stamp);
         self.newest_at = match timing {
             Some(Timing::Live(delay)) => received.wall - span(delay),
-            Some(Timing::Implausible | Timing::Late(_) | Timing::Reskewed) | None => received.wall,
+            Some(
+                Timing::Implausible | Timing::Late(_) | Timing::Reordered(_) | Timing::Reskewed,
+            )
+            | None => received.wall,
         };
         self.last_fresh = received.mono;
         self.last_reading = Some(received.wall);
         match self.weigh(conditioned, taken, received.mono) {
             Some(sample) => {
                 self.count(sample);
+                if let Some(key) = key.filter(|_| timing != Some(Timing::Implausible)) {
+                    self.recent.insert(key, sample, self.reorder);
+                }
                 Admission::Live(sample, taken)
             }
             None => Admission::Aside,
         }
+    }
+
+    /// Is this one of the newest readings, once more?
+    fn is_known(&self, key: Option<Key>, conditioned: Conditioned) -> bool {
+        match (key, conditioned) {
+            (Some(key), Conditioned::Sample(sample)) => self.recent.holds(key, sample),
+            (_, _) => false,
+        }
+    }
+
+    /// A reading out of order, delayed by `delay` seconds beyond the usual.
+    fn put_in_order(
+        &mut self,
+        conditioned: Conditioned,
+        key: Option<Key>,
+        delay: f64,
+        received: Moment,
+    ) -> Admission {
+        // One moment of a fault current proves nothing, the less out of order.
+        let (Some(key), Conditioned::Sample(sample)) = (key, conditioned) else {
+            self.counts.fault_current += 1;
+            return Admission::Ignored;
+        };
+        self.count(sample);
+        self.counts.reordered += 1;
+        self.recent.insert(key, sample, self.reorder);
+        let taken = Taken {
+            mono: before(received.mono, delay),
+            source: key.0,
+            wall: received.wall - span(delay),
+        };
+        Admission::Reordered(sample, taken)
     }
 
     /// The value that may be shown: none while it is not believed.
@@ -209,6 +265,12 @@ impl Channel {
     /// Was the value marked as doubtful, and not as good again since?
     pub(super) const fn is_doubtful(&self) -> bool {
         self.doubted.is_some()
+    }
+
+    /// Up to when the value is known to hold at `now`, by the gateway's clock less the usual way of the
+    /// readings.
+    pub(super) fn source_now(&self, now: Moment) -> Wall {
+        self.newest_at + now.mono.since(self.last_fresh)
     }
 
     /// Where the clock of the source lies with respect to what can be.

@@ -50,6 +50,9 @@ pub struct PointSettings {
     pub good_confirm: Duration,
     /// What its numbers mean.
     pub signal: Signal,
+    /// A reading that is older than the newest by no more than this goes to its place among them; one
+    /// that is older yet is history (alarm-standards 2.23).
+    pub reorder: Duration,
     /// A reading that is delayed by more than this, beyond the usual way of its source, is history
     /// (alarm-standards 2.23).
     pub late: Duration,

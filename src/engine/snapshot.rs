@@ -219,6 +219,8 @@ pub struct ReadingCounts {
     pub fault_current: u64,
     /// Steps that no process makes; the value before held.
     pub step: u64,
+    /// Judged, but out of order: older than the newest one, and not by much.
+    pub reordered: u64,
     /// How often late readings turned out to be live ones of a source whose clock fell back, or
     /// whose way became longer.
     pub reskewed: u64,
@@ -248,6 +250,7 @@ impl AddAssign for ReadingCounts {
             bad,
             duplicate,
             late,
+            reordered,
             retained,
             fault_current,
             step,
@@ -259,6 +262,7 @@ impl AddAssign for ReadingCounts {
         }
         self.duplicate += duplicate;
         self.late += late;
+        self.reordered += reordered;
         self.retained += retained;
         self.fault_current += fault_current;
         self.step += step;

@@ -5,6 +5,7 @@ mod agreement;
 mod closing;
 mod groups;
 mod invariants;
+mod order;
 mod over_range;
 mod pauses;
 mod reference;
@@ -80,6 +81,7 @@ fn point(id: &str, alarms: Vec<AlarmSettings>) -> PointSettings {
         stale_after: Some(seconds(10.0)),
         good_confirm: seconds(3.0),
         signal: Signal::plain(),
+        reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),
         alarms,
         group: None,

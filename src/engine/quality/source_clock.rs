@@ -1,8 +1,8 @@
 //! How late is a reading? Told from its source time alone, per source (alarm-standards 2.23).
 //!
 //! A source that is always late by about the same amount is skewed, not late: the smallest lag of its
-//! last 60 live readings is taken off. A reading that is late beyond that, or older than the newest
-//! one, is history.
+//! last 60 live readings is taken off. A reading that is late beyond that is history, and so is one
+//! that is much older than the newest; one that is little older only came out of order.
 //!
 //! ```text
 //!  source time ─▶ plausible? ─▶ later than the newest, and not held back? ─▶ live
@@ -68,6 +68,8 @@ pub(super) enum Timing {
     Implausible,
     /// History, taken at this time of the gateway's clock.
     Late(Wall),
+    /// Older than the newest one, but not by much; held up by this many seconds beyond the usual.
+    Reordered(f64),
     /// News, held up by this many seconds beyond the usual.
     Live(f64),
     /// News: the source is alive with another skew than before.
@@ -78,6 +80,7 @@ pub(super) enum Timing {
 #[derive(Debug)]
 pub(super) struct SourceClock {
     late: Duration,
+    reorder: Duration,
     /// The newest source time that can be right; older ones are late.
     watermark: Option<Wall>,
     /// Is the first reading one after a restart?
@@ -103,9 +106,10 @@ struct Witness {
 impl SourceClock {
     /// Nothing is known yet, but when the run before this one was last alive. A reading delayed by
     /// more than `late` beyond its source's usual delay is history.
-    pub(super) const fn new(last_alive: Option<Wall>, late: Duration) -> Self {
+    pub(super) const fn new(last_alive: Option<Wall>, late: Duration, reorder: Duration) -> Self {
         Self {
             late,
+            reorder,
             watermark: last_alive,
             resumed: last_alive.is_some(),
             set_back: 0.0,
@@ -126,14 +130,21 @@ impl SourceClock {
         self.wrong = None;
         let lag = received.wall.seconds_since(source);
         let delay = lag - self.skew(lag);
-        if delay > self.late.as_secs_f64() || self.watermark.is_some_and(|newest| source < newest) {
+        let held_back = delay > self.late.as_secs_f64();
+        if held_back || self.watermark.is_some_and(|newest| source < newest) {
             let witness = Witness {
                 source,
                 arrived: received.mono,
                 lag,
             };
+            // Without a live reading yet, the newest one is of the run before, which knew this one.
+            let near = self
+                .watermark
+                .is_some_and(|newest| newest <= source + self.reorder);
             return if self.testify(witness) {
                 Timing::Reskewed
+            } else if near && !held_back && !self.lags.is_empty() {
+                Timing::Reordered(delay)
             } else {
                 Timing::Late(received.wall - span(delay))
             };

@@ -4,7 +4,20 @@ use super::super::reading::PointIndex;
 use super::super::time::Moment;
 use super::*;
 
-const LATE: Duration = Duration::from_secs(10);
+fn settings() -> PointSettings {
+    PointSettings {
+        id: "P".into(),
+        area: None,
+        unit: "".into(),
+        stale_after: None,
+        good_confirm: Duration::ZERO,
+        signal: Signal::plain(),
+        reorder: Duration::from_secs(10),
+        late: Duration::from_secs(10),
+        alarms: Vec::new(),
+        group: None,
+    }
+}
 
 /// 2026-05-04T06:00:00Z plus `seconds`.
 fn wall(seconds: f64) -> Wall {
@@ -31,13 +44,15 @@ fn reading(at: f64, value: f64, source: Option<f64>) -> Reading {
 }
 
 fn channel() -> Channel {
-    Channel::new(Signal::plain(), LATE, None, Mono::ZERO)
+    Channel::new(&settings(), None, Mono::ZERO)
 }
 
 fn taken(admission: Admission) -> Option<f64> {
     match admission {
         Admission::Live(_, at) => Some((at.as_secs_f64() * 1000.0).round() / 1000.0),
-        Admission::Aside | Admission::Late(..) | Admission::Ignored => None,
+        Admission::Aside | Admission::Reordered(..) | Admission::Late(..) | Admission::Ignored => {
+            None
+        }
     }
 }
 
@@ -82,7 +97,11 @@ fn older_than_the_newest_or_held_back_is_late() {
     assert!(taken(channel.admit(&reading(10.0, 5.0, Some(9.9)))).is_some());
     // The usual way takes 0.1 s.
     let late = |source| Admission::Late(Sample::measured(6.0), wall(source));
-    for (at, source) in [(11.0, 9.0), (60.0, 20.0)] {
+    assert!(matches!(
+        channel.admit(&reading(11.0, 6.0, Some(9.0))),
+        Admission::Reordered(..)
+    ));
+    for (at, source) in [(11.5, -0.5), (60.0, 20.0)] {
         let admission = channel.admit(&reading(at, 6.0, Some(source)));
         assert_eq!(admission, late(source + 0.1));
     }
@@ -143,7 +162,7 @@ fn a_retained_message_is_no_news() {
 
 /// Whether each `(arrival, source time)` is news.
 fn news(channel: &mut Channel, arrivals: impl IntoIterator<Item = (f64, f64)>) -> Vec<bool> {
-    let admit = |(at, source)| taken(channel.admit(&reading(at, 5.0, Some(source)))).is_some();
+    let admit = |(at, source)| taken(channel.admit(&reading(at, at, Some(source)))).is_some();
     arrivals.into_iter().map(admit).collect()
 }
 
@@ -160,7 +179,8 @@ fn a_clock_that_falls_back_is_live_again_after_five_readings() {
             [false, false, false, false, true, true, true],
             "{back}"
         );
-        assert_eq!((channel.counts.late, channel.counts.reskewed), (4, 1));
+        let counts = channel.counts;
+        assert_eq!((counts.late + counts.reordered, counts.reskewed), (4, 1));
     }
 }
 
@@ -213,7 +233,7 @@ fn one_live_reading_among_late_ones_keeps_the_skew() {
 
 #[test]
 fn after_a_restart_the_first_reading_may_be_history() {
-    let resumed = || Channel::new(Signal::plain(), LATE, Some(wall(100.0)), Mono::ZERO);
+    let resumed = || Channel::new(&settings(), Some(wall(100.0)), Mono::ZERO);
     // Before the last sign of life; kept by the broker since; fresh.
     assert_eq!(news(&mut resumed(), [(105.0, 99.0)]), [false]);
     assert_eq!(news(&mut resumed(), [(900.0, 300.0)]), [false]);

@@ -294,6 +294,29 @@ impl Watch {
         }
     }
 
+    /// Where a sample of the past lay, as far as the rule can say by the sample alone or by its window
+    /// at `now`.
+    pub(super) fn zone_then(&self, sample: Sample, now: Mono) -> Zone {
+        match (self, sample.value()) {
+            (Self::Bad, None) => Zone::Beyond,
+            (Self::Limit(rule), Some(value)) => limit::zone(rule, value),
+            (Self::State { when }, Some(value)) => state::zone(*when, value),
+            (Self::Rate(rate), Some(_)) if sample.quality() == Quality::Good => {
+                rate_of_change::zone(&rate.0, self.fit(now))
+            }
+            (_, _) => Zone::Unknown,
+        }
+    }
+
+    /// Takes a sample that comes out of order into the window of a rate. What an exposure adds up, and
+    /// what holds an over-range, goes by the order of arrival.
+    pub(super) fn learn_then(&mut self, taken: Mono, sample: Sample) {
+        if let (Self::Rate(rate), Sample::Good(value)) = (self, sample) {
+            let (rule, window) = rate.as_mut();
+            window.push(rule, taken, value);
+        }
+    }
+
     /// Where a point without a usable value lies: process rules have no verdict; the alarm that is
     /// about the missing value is true, and its twin has nothing to say. An exposure has been.
     pub(super) fn zone_without_value(&self, condition: Condition, now: Mono) -> Zone {

@@ -70,9 +70,12 @@ impl Default for Window {
 }
 
 impl Window {
-    /// Takes one good sample. A time before the newest one counts as the newest.
+    /// Takes one good sample. One that is older than the newest goes to its place.
     pub(in super::super) fn push(&mut self, rule: &RateRule, time: Mono, value: Finite) {
-        let time = self.newest.map_or(time, |newest| newest.max(time));
+        if self.newest.is_some_and(|newest| time < newest) {
+            self.insert(time, value);
+            return;
+        }
         if let Some(newest) = self.newest
             && time.since(newest) > rule.max_gap
         {
@@ -96,6 +99,33 @@ impl Window {
                     weight: 1.0,
                 });
             }
+        }
+    }
+
+    /// A sample out of order: a bucket of its own, or a part of the one before it when there is no room.
+    fn insert(&mut self, time: Mono, value: Finite) {
+        let time = time.as_secs_f64();
+        let at = self.buckets.partition_point(|bucket| bucket.time <= time);
+        let full = self.buckets.len() >= BUCKETS as usize;
+        match at
+            .checked_sub(1)
+            .and_then(|before| self.buckets.get_mut(before))
+        {
+            // Before the first one lies what the window has forgotten, or never saw.
+            None => {}
+            Some(bucket) if full => {
+                bucket.weight += 1.0;
+                bucket.time += (time - bucket.time) / bucket.weight;
+                bucket.value += (value.get() - bucket.value) / bucket.weight;
+            }
+            Some(_) => self.buckets.insert(
+                at,
+                Bucket {
+                    time,
+                    value: value.get(),
+                    weight: 1.0,
+                },
+            ),
         }
     }
 

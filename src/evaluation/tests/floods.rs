@@ -19,6 +19,7 @@ fn silent(number: usize) -> PointSettings {
         good_confirm: Duration::from_secs(3),
         group: None,
         signal: Signal::plain(),
+        reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),
         alarms: vec![AlarmSettings {
             rule: Rule::Stale,

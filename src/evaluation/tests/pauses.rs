@@ -27,6 +27,7 @@ fn silent_point() -> Settings {
         stale_after: Some(Duration::from_secs(10)),
         good_confirm: Duration::ZERO,
         signal: Signal::plain(),
+        reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),
         alarms: vec![stale],
         group: None,

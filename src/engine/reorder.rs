@@ -1,0 +1,82 @@
+//! Readings that come out of order, but in time (alarm-standards 2.23).
+//!
+//! They go to their place in the windows of the rules. Of the present they are no evidence, but of a
+//! hazard they are: one may delay a clear and add an excursion, which begins and ends now. It never
+//! clears, never takes back a raise on its way, and never becomes the value that is shown.
+//!
+//! A value beyond the limit that comes behind the clear of its own excursion adds one, too: in order it
+//! would have kept the alarm for longer. One is enough for all that come behind it.
+
+use super::Engine;
+use super::delay::{Confirmed, Phase, Zone};
+use super::reading::Sample;
+use super::time::{Moment, Mono, Wall};
+
+/// When a reading was taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Taken {
+    /// On the rules' windows.
+    pub(super) mono: Mono,
+    /// By the clock of the source.
+    pub(super) source: Wall,
+    /// By that of the gateway.
+    pub(super) wall: Wall,
+}
+
+impl Engine {
+    /// A reading older than the newest one, but not by much.
+    pub(super) fn judge_reordered(
+        &mut self,
+        index: usize,
+        sample: Sample,
+        taken: Taken,
+        now: Moment,
+    ) {
+        for alarm in self.points[index].alarms.clone() {
+            let recent = &self.points[index].channel.recent;
+            let own = &mut self.alarms[alarm];
+            if own.watch.is_judged_by_group() {
+                continue;
+            }
+            own.watch.learn_then(taken.mono, sample);
+            let zone = |sample: Sample| own.watch.zone_then(sample, now.mono);
+            match (own.phase, zone(sample)) {
+                (Phase::Clearing { .. }, Zone::Beyond | Zone::Margin) => {
+                    own.phase.hold();
+                    self.judge_again(alarm, now);
+                }
+                (Phase::Idle, Zone::Beyond) => {
+                    let delays = own.delays;
+                    let lasted = delays.on.is_zero()
+                        || recent.lasted(taken.source, delays.on, delays.hold, zone);
+                    if lasted && !own.was_added(taken.wall) {
+                        self.add_excursion(index, alarm, sample, taken, now);
+                    }
+                }
+                (
+                    Phase::Idle | Phase::Pending { .. } | Phase::Active | Phase::Clearing { .. },
+                    _,
+                ) => {}
+            }
+        }
+    }
+
+    /// A raise that a reading in order would have brought; then the present is judged again.
+    fn add_excursion(
+        &mut self,
+        point: usize,
+        alarm: usize,
+        sample: Sample,
+        taken: Taken,
+        now: Moment,
+    ) {
+        // The event tells the value that led to it.
+        let shown = self.points[point].channel.sample.replace(sample);
+        self.alarms[alarm].phase = Phase::Active;
+        self.confirm(alarm, Confirmed::Raise, now);
+        self.alarms[alarm].seen_at(taken.wall, Confirmed::Raise);
+        self.alarms[alarm].mark_added();
+        self.points[point].channel.sample = shown;
+        self.judge_again(alarm, now);
+    }
+}

@@ -1,0 +1,104 @@
+//! Readings that come twice or out of order (P11 of alarm-standards 1.8).
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// One reading a second: its value in halves, how long it was on its way, and how often it comes.
+#[derive(Debug, Clone)]
+struct Sent {
+    value: u8,
+    way: u32,
+    copies: usize,
+}
+
+fn sent() -> impl Strategy<Value = Vec<Sent>> {
+    let one = (0_u8..24, 0_u32..9, 1_usize..3);
+    let one = one.prop_map(|(value, way, copies)| Sent { value, way, copies });
+    prop::collection::vec(one, 1..40)
+}
+
+/// A limit with these delays (and no deadband, for a value within it counts only after another one) over what arrives, each reading with the time at which it was taken.
+fn watch(arrivals: &[(f64, u32, u8)], on: f64, off: f64) -> Vec<Event> {
+    let high = AlarmSettings {
+        on_delay: seconds(on),
+        off_delay: seconds(off),
+        ..limit(Level::High, 8.0, 0.0)
+    };
+    let settings = Settings {
+        points: vec![PointSettings {
+            stale_after: None,
+            ..point("P", vec![high])
+        }],
+        ..Settings::default()
+    };
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    let mut events = drain(&mut engine);
+    for (at, taken, value) in arrivals {
+        let sample = Sample::measured(f64::from(*value) / 2.0);
+        engine.read(Reading {
+            source_time: Some(moment(f64::from(*taken)).wall),
+            sequence: Some(u64::from(*taken)),
+            ..Reading::live(PointIndex(0), sample, moment(*at))
+        });
+        events.extend(drain(&mut engine));
+    }
+    engine.tick(moment(200.0));
+    events.extend(drain(&mut engine));
+    events
+}
+
+/// From when to when the alarm was active, late occurrences left out; without an end, for ever.
+fn active(events: &[Event]) -> Vec<(f64, f64)> {
+    let mut spans: Vec<(f64, f64)> = Vec::new();
+    for event in events.iter().filter(|event| !event.details.late) {
+        let at = event.at.mono.as_secs_f64();
+        match (event.kind, spans.last_mut()) {
+            (EventKind::Raised, _) => spans.push((at, f64::INFINITY)),
+            (EventKind::Cleared, Some(last)) => last.1 = at,
+            (_, _) => {}
+        }
+    }
+    spans
+}
+
+proptest! {
+    /// What comes twice, sooner or later, changes nothing.
+    #[test]
+    fn copies_change_nothing(sent in sent(), on in 0_u8..4, off in 0_u8..4) {
+        let mut once = Vec::new();
+        let mut twice = Vec::new();
+        for (taken, one) in (0..).zip(&sent) {
+            let at = f64::from(taken) + f64::from(one.way);
+            once.push((at, taken, one.value));
+            // Copies of one reading come half a second apart.
+            twice.extend((0..one.copies).map(|copy| (at + copy as f64 / 2.0, taken, one.value)));
+        }
+        once.sort_by(|a, b| a.0.total_cmp(&b.0));
+        twice.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let essence = |events: Vec<Event>| events.iter().map(told).collect::<Vec<_>>();
+        prop_assert_eq!(
+            essence(watch(&once, on.into(), off.into())),
+            essence(watch(&twice, on.into(), off.into()))
+        );
+    }
+
+    /// Whatever way the readings take within the window: what raises an alarm when each comes at once
+    /// raises one soon, and it ends no earlier.
+    #[test]
+    fn no_order_hides_an_alarm(sent in sent(), off in 0_u8..4) {
+        let at_once: Vec<_> = (0..).zip(&sent)
+            .map(|(taken, one)| (f64::from(taken), taken, one.value))
+            .collect();
+        let mut arriving: Vec<_> = (0..).zip(&sent)
+            .map(|(taken, one)| (f64::from(taken) + f64::from(one.way), taken, one.value))
+            .collect();
+        arriving.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let found = active(&watch(&arriving, 0.0, off.into()));
+        for (from, to) in active(&watch(&at_once, 0.0, off.into())) {
+            let raised = found.iter().any(|span| span.0 <= from + 10.0 && span.1 >= from);
+            let lasted = found.iter().any(|span| span.1 >= to);
+            prop_assert!(raised && lasted, "{from} to {to} in {found:?}");
+        }
+    }
+}
