@@ -37,6 +37,7 @@
 //! | what raises and clears an alarm | [`engine`], one file a rule under `engine/rule/` |
 //! | the life cycle, drawn | [`engine::alarm`] |
 //! | what a raw number means, and when it is believed | [`engine::signal`], `engine/quality.rs` |
+//! | readings out of order, delayed data | `engine/reorder.rs`, `engine/late.rs` |
 //! | Modbus: plan, schedule, decode, the safe wrapper | [`input::modbus`] |
 //! | MQTT: payloads, acknowledgements, reconnects | [`input::mqtt`], [`broker`] |
 //! | what happens when the disk fails | [`journal`] |

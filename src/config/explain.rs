@@ -181,11 +181,26 @@ fn quality(point: &PointSettings) -> String {
             )
         },
     );
+    let order = order(point);
     if point.good_confirm.is_zero() {
-        return format!("{stale}.");
+        return format!("{stale}.{order}");
     }
     let confirm = show_duration(point.good_confirm);
-    format!("{stale}; after a fault trusted again once it was good for {confirm}.")
+    format!("{stale}; after a fault trusted again once it was good for {confirm}.{order}")
+}
+
+/// What becomes of old values, where the source tells how old they are.
+fn order(point: &PointSettings) -> String {
+    let mut alarms = point.alarms.iter();
+    if !alarms.any(|alarm| alarm.rule == Rule::Clock) {
+        return String::new();
+    }
+    format!(
+        " A value older than the newest by at most {} may raise an alarm, but clears none; one that is \
+         delayed by more than {} is history.",
+        show_duration(point.reorder),
+        show_duration(point.late)
+    )
 }
 
 fn explain_alarm(

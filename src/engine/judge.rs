@@ -248,6 +248,7 @@ impl Engine {
         };
         let clock = self.points[index].channel.clock_zone();
         self.links.touch(Source::Value(index));
+        let point = index;
         for index in self.points[index].alarms.clone() {
             let alarm = &mut self.alarms[index];
             if alarm.watch.is_judged_by_group() {
@@ -264,7 +265,12 @@ impl Engine {
                 alarm.follow_exposure(now.mono);
             }
             let was_active = alarm.state.is_active();
-            self.advance(index, zone, now);
+            if let Some(before) = self.was_about_to(point, index, zone) {
+                let taken = self.points[point].channel.source_now(now);
+                self.add_excursion(point, index, before, taken, now);
+            } else {
+                self.advance(index, zone, now);
+            }
             if changed && was_active {
                 self.report_quality(index, false, now);
             }

@@ -14,11 +14,14 @@
 //!
 //! *Bad* means that the source says so or its value cannot be one; *stale* means that nothing new
 //! arrives. Repetitions, retained messages and readings older than the newest one are counted and
-//! are not news: they refresh nothing, clear nothing and are never shown as the present.
+//! are not news: they refresh nothing, clear nothing and are never shown as the present. A reading that
+//! is little older may still raise an alarm ([`reorder`](super::reorder)); one that is much older is
+//! history, and judged as such ([`late`](super::late)).
 //!
 //! A source's clock is believed unless it shows the future by more than 5 s or a time before 2020;
 //! then the gateway's time is used and the value is uncertain. What is late, and what only skewed,
-//! is told in [`source_clock`]; which readings are not believed at once, in [`aside`]. Times on rule windows are on the gateway's monotonic scale.
+//! is told in [`source_clock`]; which readings are not believed at once, in [`aside`]. Times on rule
+//! windows are on the gateway's monotonic scale.
 //!
 //! A value holds until the next one, or until silence makes it stale. So one good value may end an
 //! off-delay; but it confirms nothing across a silence: when a point falls silent its confirmation

@@ -202,7 +202,7 @@ pub struct Reading {
     pub source_time: Option<Wall>,
     /// The source's own counter; an equal one marks a repetition.
     pub sequence: Option<u64>,
-    /// An MQTT retained message: of unknown age, so never fresh (it only seeds the display).
+    /// An MQTT retained message: of unknown age, so never fresh: it is counted, and nothing else.
     pub retained: bool,
 }
 

@@ -10,6 +10,7 @@
 use super::Engine;
 use super::delay::{Confirmed, Phase, Zone};
 use super::reading::Sample;
+use super::settings::PendingHold;
 use super::time::{Moment, Mono, Wall};
 
 /// When a reading was taken.
@@ -50,7 +51,7 @@ impl Engine {
                     let lasted = delays.on.is_zero()
                         || recent.lasted(taken.source, delays.on, delays.hold, zone);
                     if lasted && !own.was_added(taken.wall) {
-                        self.add_excursion(index, alarm, sample, taken, now);
+                        self.add_excursion(index, alarm, sample, taken.wall, now);
                     }
                 }
                 (
@@ -61,22 +62,42 @@ impl Engine {
         }
     }
 
+    /// The newest reading lies in `zone` and ends a raise on its way. Did the condition last for the
+    /// whole on-delay by the times of readings that came out of order? Then the value before the newest.
+    pub(super) fn was_about_to(&self, point: usize, alarm: usize, zone: Zone) -> Option<Sample> {
+        let own = &self.alarms[alarm];
+        let ends = match (own.phase, zone, own.delays.hold) {
+            (Phase::Pending { .. }, Zone::Inside, _)
+            | (Phase::Pending { .. }, Zone::Margin, PendingHold::Limit) => true,
+            (_, _, _) => false,
+        };
+        let recent = &self.points[point].channel.recent;
+        let (before, newest) = recent.shuffled().filter(|_| ends)?;
+        let zone = |sample: Sample| own.watch.zone_then(sample, self.now.mono);
+        recent
+            .lasted(newest, own.delays.on, own.delays.hold, zone)
+            .then_some(before)
+    }
+
     /// A raise that a reading in order would have brought; then the present is judged again.
-    fn add_excursion(
+    pub(super) fn add_excursion(
         &mut self,
         point: usize,
         alarm: usize,
         sample: Sample,
-        taken: Taken,
+        taken: Wall,
         now: Moment,
     ) {
         // The event tells the value that led to it.
         let shown = self.points[point].channel.sample.replace(sample);
         self.alarms[alarm].phase = Phase::Active;
         self.confirm(alarm, Confirmed::Raise, now);
-        self.alarms[alarm].seen_at(taken.wall, Confirmed::Raise);
+        self.alarms[alarm].seen_at(taken, Confirmed::Raise);
         self.alarms[alarm].mark_added();
         self.points[point].channel.sample = shown;
-        self.judge_again(alarm, now);
+        // A value that only holds is no evidence that it is over.
+        if self.points[point].channel.aside.is_none() {
+            self.judge_again(alarm, now);
+        }
     }
 }

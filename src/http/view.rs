@@ -213,6 +213,7 @@ struct Readings {
     bad: u64,
     duplicate: u64,
     late: u64,
+    reordered: u64,
     /// By reason.
     #[serde(flatten)]
     refused: BTreeMap<&'static str, u64>,
@@ -242,6 +243,7 @@ impl<'a> Point<'a> {
                 bad: counts.bad(),
                 duplicate: counts.duplicate,
                 late: counts.late,
+                reordered: counts.reordered,
                 refused: counts.refused().into_iter().collect(),
             },
             group: view.group.as_deref().map(group),

@@ -52,6 +52,7 @@ impl Summary {
                 "accepted": counts.accepted,
                 "duplicate": counts.duplicate,
                 "late": counts.late,
+                "reordered": counts.reordered,
                 "refused": refused,
                 "bad": counts.bad(),
             });

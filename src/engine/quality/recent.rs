@@ -19,6 +19,8 @@ pub(super) type Key = (Wall, Option<u64>);
 #[derive(Debug, Default)]
 pub(in super::super) struct Recent {
     samples: VecDeque<(Key, Sample)>,
+    /// The newest one that came out of order, as long as it is in the window.
+    shuffled: Option<Wall>,
 }
 
 impl Recent {
@@ -49,12 +51,28 @@ impl Recent {
             self.samples.pop_front();
         }
         let at = self.samples.partition_point(|(known, _)| *known <= key);
+        if at < self.samples.len() {
+            self.shuffled = self.shuffled.max(Some(key.0));
+        }
         self.samples.insert(at, (key, sample));
+        let oldest = self.samples.front().map(|(oldest, _)| oldest.0);
+        self.shuffled = self.shuffled.filter(|last| Some(*last) >= oldest);
+    }
+
+    /// If any reading in the window came out of order: the one before the newest, and the time of the
+    /// newest.
+    pub(in super::super) fn shuffled(&self) -> Option<(Sample, Wall)> {
+        self.shuffled?;
+        let mut newest_first = self.samples.iter().rev();
+        let (newest, _) = newest_first.next()?;
+        let (_, before) = newest_first.next()?;
+        Some((*before, newest.0))
     }
 
     /// Another clock counts from now on.
     pub(super) fn clear(&mut self) {
         self.samples.clear();
+        self.shuffled = None;
     }
 
     /// Was the condition true at `time` without a break for `on`? A value holds until the next one.

@@ -145,7 +145,7 @@ fn a_summary_counts_over_kills() {
         lines,
         [
             serde_json::json!({
-                "summary": "P", "accepted": 3, "bad": 1, "duplicate": 0, "late": 0,
+                "summary": "P", "accepted": 3, "bad": 1, "duplicate": 0, "late": 0, "reordered": 0,
                 "refused": { "retained": 0, "fault_current": 0, "step": 0 },
             }),
             serde_json::json!({ "command": "not_running", "count": 1 }),
