@@ -3,6 +3,7 @@
 
 mod agreement;
 mod closing;
+mod exposure;
 mod groups;
 mod invariants;
 mod order;

@@ -1,4 +1,5 @@
-//! The task around the engine: pauses of the process, floods of events.
+//! The task around the engine: pauses of the process, floods of events, what is no event.
 
 mod floods;
+mod memories;
 mod pauses;
