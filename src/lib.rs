@@ -36,6 +36,8 @@
 //! |---|---|
 //! | what raises and clears an alarm | [`engine`], one file a rule under `engine/rule/` |
 //! | the life cycle, drawn | [`engine::alarm`] |
+//! | voting over redundant points | `engine/group.rs`, counted in `engine/rule/vote.rs` |
+//! | who is judged again when something else changes | `engine/links.rs` |
 //! | what a raw number means, and when it is believed | [`engine::signal`], `engine/quality.rs` |
 //! | readings out of order, delayed data | `engine/reorder.rs`, `engine/late.rs` |
 //! | Modbus: plan, schedule, decode, the safe wrapper | [`input::modbus`] |
