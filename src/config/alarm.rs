@@ -156,12 +156,13 @@ pub(super) fn read(
         let long = long.iter().find(|(known, _)| *known == kind);
         let long = long.map(|(_, entry)| *entry);
         let measuring = is_about_measuring(kind);
-        let always = match kind {
-            AlarmKind::Clock => point.has("time"),
-            // How far is too far stands with the group that compares.
-            AlarmKind::Discrepancy => false,
-            _ => measuring,
+        // How far is too far stands with the group that compares; only times can be wrong.
+        let has_ground = match kind.name() {
+            "discrepancy" => false,
+            "clock" => point.has("time"),
+            _ => true,
         };
+        let always = measuring && has_ground;
         let short = (!measuring).then(|| point.entry(kind.name())).flatten();
         let Some(place) = short.or(long).map(|entry| entry.key.place) else {
             let implied = kind == AlarmKind::OverRange
