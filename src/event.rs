@@ -8,6 +8,7 @@
 //! Marks that belong to a delivery and not to the event (`replayed`, `durable`) are added by the
 //! output; the stored line never has them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ use crate::engine::effect::{Cause, Event, EventKind};
 use crate::engine::notice::Notice;
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
-use crate::engine::settings::Priority;
+use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Wall;
 
@@ -129,9 +130,9 @@ pub struct WireEvent {
     /// Slope at the event, `unit` per minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slope_per_min: Option<f64>,
-    /// Seconds until the next limit at this slope.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub forecast_s: Option<f64>,
+    /// Seconds until each limit ahead at this slope, by kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub forecast_s: BTreeMap<AlarmKind, f64>,
     /// How long the occurrence was active, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_s: Option<f64>,
@@ -248,7 +249,7 @@ impl WireEvent {
             comment: details.comment.clone(),
             message: details.message.clone(),
             slope_per_min: details.slope_per_min,
-            forecast_s: details.forecast_s,
+            forecast_s: details.forecast_s.clone(),
             duration_s: details.duration_s,
             peak: details.peak,
             held: details.held,

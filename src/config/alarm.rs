@@ -1,24 +1,26 @@
 //! What a person wrote about the alarms of one point: the short forms on the point itself and the
 //! long form `[point.P.alarm.KIND]`, which says more and never says the same again.
 
+mod words;
+
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::deviation::{self, RawDeviation};
 use super::exposure::{self, Sensor};
 use super::finding::{Kind, Log, nearest};
+use super::forecast::{self, RawForecast};
 use super::keys::{Keys, Vocabulary};
 use super::place::{At, Place};
-use super::tree::{Entry, Item, Value};
+use super::tree::{Entry, Value};
+use super::trend::RawTrend;
 use crate::engine::settings::{AlarmKind, PendingHold, Priority};
+pub(super) use words::{CHANNELS, VOTE};
 
 /// Longer than a day is no delay.
 pub(super) const DELAY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(86_400);
 const RESPOND: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
-const WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
 const WITHIN: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
-
-/// Fewer samples make no slope (alarm-standards 2.4); more do not fit the ring.
-const SAMPLES: RangeInclusive<u16> = 5..=1_000;
 
 pub(super) const PRIORITIES: [(&str, Priority); 4] = [
     ("critical", Priority::Critical),
@@ -26,54 +28,6 @@ pub(super) const PRIORITIES: [(&str, Priority); 4] = [
     ("medium", Priority::Medium),
     ("low", Priority::Low),
 ];
-
-/// What every alarm of a point may be given, in this order in every vocabulary below.
-macro_rules! words {
-    ($what:literal $(, $key:literal)*) => {
-        Vocabulary {
-            what: $what,
-            keys: &[
-                $($key,)* "on_delay", "off_delay", "latching", "ack_required", "priority", "action",
-                "cause", "consequence", "plan", "time_to_respond", "justification",
-            ],
-            later: &[],
-        }
-    };
-}
-
-const LIMIT: Vocabulary = words!("a limit alarm", "limit", "deadband", "pending_hold");
-const RATE: Vocabulary = words!(
-    "a rate alarm",
-    "limit",
-    "deadband",
-    "pending_hold",
-    "window",
-    "min_samples",
-    "min_span",
-    "method"
-);
-const STEL: Vocabulary = words!("a `stel` alarm", "limit", "deadband", "pending_hold");
-const TWA: Vocabulary = words!(
-    "a `twa` alarm",
-    "limit",
-    "deadband",
-    "pending_hold",
-    "method"
-);
-const OVER_RANGE: Vocabulary = words!(
-    "an `over_range` alarm",
-    "at",
-    "deadband",
-    "reset_below",
-    "reset_after"
-);
-const STATE: Vocabulary = words!("a state alarm", "when");
-const QUALITY: Vocabulary = words!("a quality alarm");
-const DISCREPANCY: Vocabulary = words!("a discrepancy alarm", "deadband");
-/// Of a group: the alarm that its channels raise together.
-pub(super) const VOTE: Vocabulary = words!("a vote", "kind");
-/// Of a group: the alarms about its channels.
-pub(super) const CHANNELS: Vocabulary = words!("an alarm of a group");
 
 const RATE_SHORT: Vocabulary = Vocabulary {
     what: "a rate: `{ by = NUMBER, within = DURATION }`",
@@ -87,14 +41,16 @@ const STATE_SHORT: Vocabulary = Vocabulary {
 };
 
 /// Kinds that a point may have, in life-cycle order.
-const KINDS: [AlarmKind; 14] = [
+const KINDS: [AlarmKind; 16] = [
     AlarmKind::LowLow,
     AlarmKind::Low,
     AlarmKind::High,
     AlarmKind::HighHigh,
     AlarmKind::Rise,
     AlarmKind::Fall,
+    AlarmKind::Deviation,
     AlarmKind::Discrepancy,
+    AlarmKind::Forecast,
     AlarmKind::Stel,
     AlarmKind::Twa,
     AlarmKind::OverRange,
@@ -105,11 +61,7 @@ const KINDS: [AlarmKind; 14] = [
 ];
 
 /// Kinds of the language that this version does not raise.
-const LATER_KINDS: [(&str, &str); 3] = [
-    ("deviation", "compare with a reference"),
-    ("forecast", "raise forecast alarms"),
-    ("frozen", "watch for values that do not move"),
-];
+const LATER_KINDS: [(&str, &str); 1] = [("frozen", "watch for values that do not move")];
 
 /// One alarm as written; what is `None` takes its default.
 pub(super) struct RawAlarm {
@@ -132,13 +84,23 @@ pub(super) struct RawAlarm {
     pub(super) time_to_respond: Option<At<Duration>>,
     /// Why a set point is beyond what standards ask for.
     pub(super) justification: Option<String>,
-    pub(super) window: Option<At<Duration>>,
-    pub(super) min_samples: Option<At<u16>>,
-    pub(super) min_span: Option<At<Duration>>,
+    /// Of alarms that look at slopes.
+    pub(super) trend: RawTrend,
+    /// Must a slope be more than its noise?
+    pub(super) significant: Option<bool>,
+    pub(super) forecast: RawForecast,
+    pub(super) deviation: RawDeviation,
     /// A state alarm whose alarm position is 0.
     pub(super) when_zero: bool,
     /// Of averages and over-range.
     pub(super) own: exposure::Own,
+}
+
+impl RawAlarm {
+    /// Is everything there that has no default? Of an alarm that could not be read nothing is known.
+    pub(super) const fn is_complete(&self) -> bool {
+        self.limit.is_some() || self.forecast.is_complete()
+    }
 }
 
 /// Reads all alarms of a point; `digital`: has it two positions, if that is known. Every point has `bad`
@@ -226,9 +188,10 @@ pub(super) fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
         plan: None,
         time_to_respond: None,
         justification: None,
-        window: None,
-        min_samples: None,
-        min_span: None,
+        trend: RawTrend::default(),
+        significant: None,
+        forecast: RawForecast::default(),
+        deviation: RawDeviation::default(),
         when_zero: false,
         own: exposure::Own::default(),
     }
@@ -313,6 +276,16 @@ fn short_form(alarm: &mut RawAlarm, point: &Keys<'_>, entry: &Entry, log: &mut L
                 });
             }
         }
+        "forecast" => {
+            if let Some(keys) = Keys::open(entry, &forecast::SHORT, log) {
+                alarm.forecast = RawForecast::read(&keys, log);
+            }
+        }
+        "deviation" => {
+            if let Some(keys) = Keys::open(entry, &deviation::SHORT, log) {
+                alarm.deviation = RawDeviation::read(&keys, log);
+            }
+        }
         "state" => {
             if let Some(keys) = Keys::open(entry, &STATE_SHORT, log) {
                 keys.require("when", "1", log);
@@ -330,64 +303,55 @@ fn when(keys: &Keys<'_>, log: &mut Log) -> Option<bool> {
 }
 
 fn long_form(alarm: &mut RawAlarm, entry: &Entry, short: Option<&Entry>, log: &mut Log) {
-    let kind = alarm.kind;
-    let rate = matches!(kind, AlarmKind::Rise | AlarmKind::Fall);
-    let words = match kind.name() {
-        "rise" | "fall" => &RATE,
-        "state" => &STATE,
-        "bad" | "stale" | "clock" => &QUALITY,
-        "stel" => &STEL,
-        "twa" => &TWA,
-        "over_range" => &OVER_RANGE,
-        "discrepancy" => &DISCREPANCY,
-        _ => &LIMIT,
-    };
+    let name = alarm.kind.name();
+    let (words, again) = words::of(name);
     let Some(keys) = Keys::open(entry, words, log) else {
         return;
     };
-    let again = match kind.name() {
-        "state" => "when",
-        "over_range" => "at",
-        _ => "limit",
-    };
-    if let (Some(short), Some(again)) = (short, keys.place_of(again)) {
-        let text = format!("`{}` is said twice", kind.name());
-        log.error(Kind::Duplicate, again, text)
-            .hint("keep the short form or the long form of this value")
-            .also(short.key.place, "first here");
-    } else if kind == AlarmKind::OverRange {
-        // Without it, the end of the range.
-        alarm.limit = alarm.limit.take().or_else(|| keys.number("at", log));
-    } else if short.is_none() && !is_about_measuring(kind) {
-        keys.require(again, if again == "when" { "1" } else { "25" }, log);
-        if rate || matches!(kind, AlarmKind::Stel | AlarmKind::Twa) {
-            alarm.limit = keys.positive("limit", false, log);
-        } else if kind == AlarmKind::State {
-            alarm.when_zero = when(&keys, log).unwrap_or(false);
-        } else {
-            alarm.limit = keys.number("limit", log);
+    match (short, again.iter().find_map(|key| keys.place_of(key))) {
+        (Some(short), Some(again)) => {
+            let text = format!("`{name}` is said twice");
+            log.error(Kind::Duplicate, again, text)
+                .hint("keep the short form or the long form of this value")
+                .also(short.key.place, "first here");
         }
+        (Some(_), None) => {}
+        (None, _) => condition(alarm, &keys, log),
     }
     alarm.deadband = keys.positive("deadband", true, log);
-    alarm.window = keys.duration("window", WINDOW, log);
-    alarm.min_samples = keys.whole("min_samples", SAMPLES, log);
-    alarm.min_span = keys.duration("min_span", WINDOW, log);
-    if rate {
-        method(keys.entry("method").map(|entry| &entry.item), log);
+    if matches!(
+        alarm.kind,
+        AlarmKind::Rise | AlarmKind::Fall | AlarmKind::Forecast
+    ) {
+        alarm.trend = RawTrend::read(&keys, log);
     }
-    alarm.own = exposure::own_keys(kind, &keys, log);
+    alarm.significant = keys.flag("significant", log).map(|flag| flag.value);
+    alarm.own = exposure::own_keys(alarm.kind, &keys, log);
     common(alarm, &keys, log);
 }
 
-fn method(item: Option<&Item>, log: &mut Log) {
-    let Some(item) = item else { return };
-    if matches!(&item.value, Value::Text(text) if text == "theil_sen") {
-        let text = "this version does not compute slopes by Theil-Sen";
-        log.error(Kind::NotSupportedYet, item.place, text)
-            .hint("use \"least_squares\", the default");
-        return;
+/// What the short form would say.
+fn condition(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
+    match alarm.kind.name() {
+        "rise" | "fall" | "stel" | "twa" => {
+            keys.require("limit", "25", log);
+            alarm.limit = keys.positive("limit", false, log);
+        }
+        // Without it, the end of the range.
+        "over_range" => alarm.limit = alarm.limit.take().or_else(|| keys.number("at", log)),
+        "forecast" => alarm.forecast = RawForecast::read(keys, log),
+        "deviation" => alarm.deviation = RawDeviation::read(keys, log),
+        "state" => {
+            keys.require("when", "1", log);
+            alarm.when_zero = when(keys, log).unwrap_or(false);
+        }
+        // What a discrepancy is stands at its group.
+        "bad" | "stale" | "clock" | "discrepancy" => {}
+        _ => {
+            keys.require("limit", "25", log);
+            alarm.limit = keys.number("limit", log);
+        }
     }
-    super::keys::choice("method", item, &[("least_squares", ())], log);
 }
 
 /// What every alarm may be given.

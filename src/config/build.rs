@@ -70,9 +70,11 @@ pub(super) fn build(
             }
             Some(RawSource::Topic(_)) | None => None,
         };
-        let decided = defaults::resolve(raw, poll.map(|poll| poll.period), &priorities, &people);
+        let period = poll.map(|poll| poll.period);
+        let decided = defaults::resolve(raw, &points, period, &priorities, &people);
         let checked = Checked {
             raw,
+            points: &points,
             settings: &decided.settings,
             guidance: &decided.guidance,
             poll,
@@ -84,6 +86,7 @@ pub(super) fn build(
     for raw in &groups {
         let decided = group::resolve(raw, &priorities, &people);
         let checked = Checked {
+            points: &points,
             raw: &raw.point,
             settings: &decided.settings,
             guidance: &decided.guidance,

@@ -1,22 +1,26 @@
 //! Checks across settings: each is fine by itself, together they would deceive.
 
-use std::time::Duration;
-
 use super::alarm::RawAlarm;
 use super::defaults::{GAS_STALE, Measure, is_process};
 use super::detection::Poll;
+use super::deviation;
 use super::exposure;
 use super::finding::{Kind, Log};
-use super::place::Place;
+use super::forecast;
 use super::point::RawPoint;
 use super::scalar::{show_duration, show_number};
 use super::signal;
-use crate::engine::settings::{AlarmSettings, LimitRule, PointSettings, Priority, RateRule, Rule};
+use super::trend::{self, Pace};
+use crate::engine::settings::{
+    AlarmKind, AlarmSettings, LimitRule, PointSettings, Priority, RateRule, Rule,
+};
 use crate::guidance::Guidance;
 
 /// A point as written and as decided.
 pub(super) struct Checked<'a> {
     pub(super) raw: &'a RawPoint,
+    /// All of them, in the order of their indices.
+    pub(super) points: &'a [RawPoint],
     pub(super) settings: &'a PointSettings,
     pub(super) guidance: &'a [Guidance],
     /// How its device is asked; nothing over MQTT.
@@ -32,17 +36,36 @@ pub(super) fn point(point: &Checked<'_>, log: &mut Log) {
     exposure::check(point, log);
     rate_without_limit(point.raw, log);
     someone_knows(point, log);
+    let pace = match (point.poll, point.settings.stale_after) {
+        (Some(poll), _) => Pace::Polled(poll.period),
+        (None, Some(stale_after)) => Pace::Silent(stale_after),
+        (None, None) => Pace::Unknown,
+    };
     for (written, decided) in point.raw.alarms.iter().zip(&point.settings.alarms) {
+        delay(written, decided, log);
         if let Rule::Rate(rule) = &decided.rule {
             rate(written, rule, log);
-            match (point.poll, point.settings.stale_after) {
-                (Some(poll), _) => window(written, rule, poll.period, log),
-                (None, Some(stale_after)) => sparse(written, rule, stale_after, log),
-                (None, None) => {}
+        }
+        if let Rule::Deviation(rule) = &decided.rule {
+            deviation::check(point.raw, written, rule, point.points, log);
+        }
+        if let Rule::Forecast(_) = &decided.rule {
+            forecast::check(point.raw, written, log);
+            // A window that it shares is looked at where it is written.
+            if !written.trend.is_written() && has_rate(point.raw) {
+                continue;
             }
         }
-        delay(written, decided, log);
+        let trend = decided.rule.trend();
+        if let Some(trend) = trend.and_then(|trend| point.settings.trends.get(trend)) {
+            trend::check(written, trend, pace, log);
+        }
     }
+}
+
+fn has_rate(raw: &RawPoint) -> bool {
+    let mut alarms = raw.alarms.iter();
+    alarms.any(|alarm| matches!(alarm.kind, AlarmKind::Rise | AlarmKind::Fall))
 }
 
 /// alarm-standards 2.0: `HH - db > H`, `H - db > L`, `L + db < H`, `LL + db < L`.
@@ -193,19 +216,12 @@ fn rate_without_limit(raw: &RawPoint, log: &mut Log) {
     }
 }
 
-/// What is wrong with a rate wherever its values come from.
+/// A value that stands still must clear a rate alarm.
 fn rate(written: &RawAlarm, rule: &RateRule, log: &mut Log) {
-    let place = |at: Option<Place>| at.unwrap_or(written.place);
-    if rule.min_span > rule.window {
-        let at = place(written.min_span.as_ref().map(|span| span.place));
-        let window = show_duration(rule.window);
-        let text = format!("`min_span` is longer than the window of {window}");
-        log.error(Kind::Timing, at, text);
-    }
     // Of a limit that could not be read nothing is known.
     let limit = written.limit.as_ref();
     if let Some(limit) = limit.filter(|_| rule.deadband_per_min >= rule.limit_per_min) {
-        let at = place(written.deadband.as_ref().map(|deadband| deadband.place));
+        let at = written.deadband.as_ref().map(|deadband| deadband.place);
         let (deadband, shown) = (
             show_number(rule.deadband_per_min),
             show_number(rule.limit_per_min),
@@ -213,56 +229,9 @@ fn rate(written: &RawAlarm, rule: &RateRule, log: &mut Log) {
         let text = format!(
             "the deadband ({deadband} per minute) must be less than the limit ({shown} per minute)"
         );
-        log.error(Kind::LimitOrder, at, text)
+        log.error(Kind::LimitOrder, at.unwrap_or(written.place), text)
             .hint("a value that stands still would not clear the alarm")
             .also(limit.place, "the limit");
-    }
-}
-
-/// How often a topic speaks nobody knows; but a point that may be silent for so long may never fill
-/// its window.
-fn sparse(written: &RawAlarm, rule: &RateRule, stale_after: Duration, log: &mut Log) {
-    let samples = u32::try_from(rule.min_samples).unwrap_or(u32::MAX);
-    if written.limit.is_none() || stale_after.saturating_mul(samples) <= rule.window {
-        return;
-    }
-    let at = written.window.as_ref().map(|window| window.place);
-    let (window, silence) = (show_duration(rule.window), show_duration(stale_after));
-    let text = format!(
-        "the rule needs {samples} values within {window}, but the point may be silent for {silence} \
-         before it is stale: it may never see enough values"
-    );
-    log.warn(Kind::Timing, at.unwrap_or(written.place), text)
-        .hint(
-            "set `stale_after` to about three times the period of the sender, or `window` longer",
-        );
-}
-
-/// Can the window ever hold what the rule needs?
-fn window(written: &RawAlarm, rule: &RateRule, poll: Duration, log: &mut Log) {
-    let place = |at: Option<Place>| at.unwrap_or(written.place);
-    let at_window = place(written.window.as_ref().map(|window| window.place));
-    let holds = rule.window.as_nanos() / poll.as_nanos().max(1);
-    let need = rule.min_samples as u128;
-    let (window, shown_poll) = (show_duration(rule.window), show_duration(poll));
-    if rule.min_span > rule.window {
-        return;
-    }
-    if holds < need {
-        let text = format!(
-            "a window of {window} holds {holds} values at a poll of {shown_poll}, the rule needs {need}"
-        );
-        let least = poll * u32::try_from(need * 3 / 2).unwrap_or(u32::MAX);
-        let hint = format!("`window = \"{}\"` or more", show_duration(least));
-        log.error(Kind::Timing, at_window, text).hint(hint);
-    } else if poll * u32::try_from(holds - 1).unwrap_or(u32::MAX) < rule.min_span {
-        let text = format!("values every {shown_poll} never span `min_span` within {window}");
-        log.error(Kind::Timing, at_window, text);
-    } else if holds == need {
-        let text = format!(
-            "a window of {window} holds just the {need} values the rule needs; one lost value blinds it"
-        );
-        log.warn(Kind::Timing, at_window, text);
     }
 }
 

@@ -14,9 +14,10 @@ use super::exposure;
 use super::people::People;
 use super::point::RawPoint;
 use super::priority::Priorities;
+use super::{deviation, forecast, trend};
 use crate::engine::settings::{
     AlarmKind, AlarmSettings, Direction, DiscrepancyRule, Level, LimitRule, PendingHold,
-    PointSettings, RateRule, Rule,
+    PointSettings, Rule,
 };
 use crate::guidance::Guidance;
 
@@ -94,19 +95,16 @@ const DISCREPANCY: Duration = Duration::from_secs(60);
 /// A clock must be right for so long.
 const CLOCK_OFF: Duration = Duration::from_secs(60);
 
-const RATE_WINDOW: Duration = Duration::from_secs(60);
-
-const RATE_SAMPLES: u16 = 10;
-
 /// A point with everything decided.
 pub(super) struct Resolved {
     pub(super) settings: PointSettings,
     pub(super) guidance: Vec<Guidance>,
 }
 
-/// Decides everything about `raw`; `poll` is its device's period, `None` over MQTT.
+/// Decides everything about `raw`, one of `points`; `poll` is its device's period, `None` over MQTT.
 pub(super) fn resolve(
     raw: &RawPoint,
+    points: &[RawPoint],
     poll: Option<Duration>,
     priorities: &Priorities,
     people: &People,
@@ -127,13 +125,15 @@ pub(super) fn resolve(
             let range = raw.range.as_ref().map(|range| range.value);
             raw.signal.resolve(range, raw.measures)
         },
+        trends: Vec::new(),
         alarms: Vec::with_capacity(raw.alarms.len()),
         group: None,
     };
     let shared = Shared::of(raw, people);
     let mut guidance = Vec::with_capacity(raw.alarms.len());
     for alarm in &raw.alarms {
-        let decided = decide(raw, alarm, priorities, poll);
+        let rule = rule(raw, alarm, points, &mut settings, poll);
+        let decided = decide(raw, alarm, rule, priorities);
         guidance.push(guide(raw, alarm, &decided, &settings, &shared));
         settings.alarms.push(decided);
     }
@@ -162,23 +162,17 @@ fn default_stale(measures: Measure, poll: Option<Duration>) -> Duration {
     }
 }
 
-fn decide(
-    raw: &RawPoint,
-    alarm: &RawAlarm,
-    priorities: &Priorities,
-    poll: Option<Duration>,
-) -> AlarmSettings {
+fn decide(raw: &RawPoint, alarm: &RawAlarm, rule: Rule, priorities: &Priorities) -> AlarmSettings {
     let start = raw.measures.start();
-    let rule = rule(raw, alarm, poll);
     let written = alarm.on_delay.as_ref().map(|delay| delay.value);
     let short = raw.delay.as_ref().map(|delay| delay.value);
     let outermost = matches!(alarm.kind, AlarmKind::HighHigh | AlarmKind::LowLow);
     let gas = raw.measures.is_gas();
     let (on_delay, off_delay) = match rule {
         Rule::Limit(_) if gas && outermost => (short.unwrap_or(Duration::ZERO), start.off),
-        Rule::Limit(_) => (short.unwrap_or(start.on), start.off),
+        Rule::Limit(_) | Rule::Deviation(_) => (short.unwrap_or(start.on), start.off),
         // The window is the delay of a slope.
-        Rule::Rate(_) => (Duration::ZERO, start.off),
+        Rule::Rate(_) | Rule::Forecast(_) => (Duration::ZERO, start.off),
         Rule::State { .. } => (short.unwrap_or(Duration::ZERO), start.off),
         // The window is the delay of an average; beyond its range a sensor may fall back at once.
         Rule::Exposure(_) => (Duration::ZERO, Duration::ZERO),
@@ -191,7 +185,7 @@ fn decide(
         // The channels have delays of their own.
         Rule::Vote | Rule::Degraded | Rule::GroupFault => (Duration::ZERO, Duration::ZERO),
     };
-    let measured = matches!(rule, Rule::Limit(_) | Rule::Rate(_));
+    let measured = matches!(rule, Rule::Limit(_) | Rule::Rate(_) | Rule::Deviation(_));
     let hold = if measured && (gas || outermost) {
         PendingHold::Deadband
     } else {
@@ -213,24 +207,42 @@ fn decide(
     }
 }
 
-fn rule(raw: &RawPoint, alarm: &RawAlarm, poll: Option<Duration>) -> Rule {
+/// The condition of `alarm`; `settings` are those of its point so far.
+fn rule(
+    raw: &RawPoint,
+    alarm: &RawAlarm,
+    points: &[RawPoint],
+    settings: &mut PointSettings,
+    poll: Option<Duration>,
+) -> Rule {
     let limit = alarm.limit.as_ref().map_or(0.0, |limit| limit.value);
+    let trends = &mut settings.trends;
+    let mut rate = |direction| {
+        let trend = trend::share(trends, alarm.trend.settings(poll));
+        Rule::Rate(trend::rate(alarm, direction, limit, trend))
+    };
     let level = match alarm.kind.name() {
         "low_low" => Level::LowLow,
         "low" => Level::Low,
         "high" => Level::High,
         "high_high" => Level::HighHigh,
-        "rise" => return Rule::Rate(rate(alarm, Direction::Rise, limit, poll)),
-        "fall" => return Rule::Rate(rate(alarm, Direction::Fall, limit, poll)),
+        "rise" => return rate(Direction::Rise),
+        "fall" => return rate(Direction::Fall),
+        "forecast" => {
+            let rule = forecast::rule(raw, alarm, &settings.alarms, trends, poll);
+            return Rule::Forecast(rule);
+        }
+        "deviation" => return Rule::Deviation(deviation::rule(alarm, points)),
         "bad" => return Rule::Bad,
         "stale" => return Rule::Stale,
         "clock" => return Rule::Clock,
         "stel" | "twa" => return Rule::Exposure(exposure::average(alarm)),
         "over_range" => {
-            let limits = raw.alarms.iter().filter(|alarm| is_upper(alarm.kind));
-            let limits = limits.filter(|alarm| alarm.limit.is_some());
-            let limits = limits.filter_map(|alarm| {
-                let Rule::Limit(limit) = rule(raw, alarm, poll) else {
+            // Limits come before it.
+            let limits = raw.alarms.iter().zip(&settings.alarms);
+            let limits = limits.filter(|(alarm, _)| is_upper(alarm.kind) && alarm.limit.is_some());
+            let limits = limits.filter_map(|(_, decided)| {
+                let Rule::Limit(limit) = decided.rule else {
                     return None;
                 };
                 Some(limit)
@@ -303,35 +315,6 @@ const fn is_upper(kind: AlarmKind) -> bool {
     matches!(kind, AlarmKind::High | AlarmKind::HighHigh)
 }
 
-fn rate(alarm: &RawAlarm, direction: Direction, limit: f64, poll: Option<Duration>) -> RateRule {
-    let samples = alarm
-        .min_samples
-        .as_ref()
-        .map_or(RATE_SAMPLES, |samples| samples.value);
-    // Half as many again as are needed, so that a lost poll does not blind the rule.
-    let needed = poll.map_or(Duration::ZERO, |poll| poll * u32::from(samples) * 3 / 2);
-    let window = alarm
-        .window
-        .as_ref()
-        .map_or(RATE_WINDOW.max(needed), |window| window.value);
-    let deadband = alarm
-        .deadband
-        .as_ref()
-        .map_or(limit / 5.0, |deadband| deadband.value);
-    RateRule {
-        direction,
-        limit_per_min: limit,
-        deadband_per_min: deadband,
-        window,
-        min_samples: usize::from(samples),
-        min_span: alarm
-            .min_span
-            .as_ref()
-            .map_or(window * 3 / 5, |span| span.value),
-        max_gap: window / 3,
-    }
-}
-
 /// What all alarms of a point say alike.
 struct Shared {
     name: Arc<str>,
@@ -383,6 +366,8 @@ fn guide(
         limit: match decided.rule {
             Rule::Limit(limit) => Some(limit.limit),
             Rule::Rate(rate) => Some(rate.limit_per_min),
+            Rule::Forecast(forecast) => Some(forecast.limit),
+            Rule::Deviation(deviation) => Some(deviation.limit()),
             Rule::Discrepancy(discrepancy) => Some(discrepancy.limit),
             Rule::Exposure(exposure) => Some(exposure.limit),
             Rule::OverRange(over_range) => Some(over_range.at),

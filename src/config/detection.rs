@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::check::Checked;
 use super::place::Place;
 use super::scalar::show_duration;
-use crate::engine::settings::{AlarmSettings, Rule};
+use crate::engine::settings::{AlarmSettings, PointSettings, Rule};
 use crate::input::modbus::DeviceSettings;
 
 /// Share of its window after which the line through a ramp shows three quarters of its slope.
@@ -37,8 +37,7 @@ pub(super) fn of(point: &Checked<'_>, alarm: &AlarmSettings) -> Duration {
     let reading = point
         .poll
         .map_or(Duration::ZERO, |poll| poll.period + poll.timeout);
-    let silence = point.settings.stale_after;
-    parts(reading, silence, alarm)
+    parts(reading, point.settings, alarm)
         .iter()
         .map(|(_, span)| *span)
         .sum()
@@ -46,12 +45,12 @@ pub(super) fn of(point: &Checked<'_>, alarm: &AlarmSettings) -> Duration {
 
 /// The worst case of an alarm, in a sentence; `device`: where its point is read from, over Modbus.
 pub(super) fn sentence(
-    silence: Option<Duration>,
+    point: &PointSettings,
     alarm: &AlarmSettings,
     device: Option<&DeviceSettings>,
 ) -> String {
     let reading = device.map_or(Duration::ZERO, |device| device.poll + device.timeout);
-    let parts = parts(reading, silence, alarm);
+    let parts = parts(reading, point, alarm);
     let whole = show_duration(parts.iter().map(|(_, span)| *span).sum());
     let told: Vec<String> = parts
         .iter()
@@ -76,12 +75,14 @@ pub(super) fn sentence(
 /// What the time consists of, in the order in which it passes.
 fn parts(
     reading: Duration,
-    silence: Option<Duration>,
+    point: &PointSettings,
     alarm: &AlarmSettings,
 ) -> [(&'static str, Duration); 3] {
     let delay = ("delay", alarm.on_delay);
-    if let Rule::Rate(rate) = alarm.rule {
-        [("reading", reading), ("slope", filled(rate.window)), delay]
+    if let Some(trend) = alarm.rule.trend() {
+        let window = point.trends.get(trend).map(|trend| trend.window);
+        let slope = filled(window.unwrap_or_default());
+        [("reading", reading), ("slope", slope), delay]
     } else if let Rule::Exposure(exposure) = alarm.rule {
         [
             ("reading", reading),
@@ -92,7 +93,7 @@ fn parts(
         // Counted from the last value, whenever the next question is.
         [
             ("", Duration::ZERO),
-            ("silence", silence.unwrap_or_default()),
+            ("silence", point.stale_after.unwrap_or_default()),
             delay,
         ]
     } else {

@@ -11,8 +11,11 @@ use super::group;
 use super::register::{order_name, table_name, type_name, width};
 use super::scalar::{show_duration, show_number};
 use super::signal;
+use super::{deviation, forecast, trend};
 use crate::engine::reading::PointIndex;
-use crate::engine::settings::{AlarmSettings, Direction, PendingHold, PointSettings, Rule};
+use crate::engine::settings::{
+    AlarmSettings, Direction, PendingHold, PointSettings, Reference, Rule,
+};
 use crate::guidance::Guidance;
 use crate::input::modbus::{ByteOrder, DeviceSettings, RegisterPoint};
 use crate::output::Target;
@@ -88,10 +91,10 @@ pub fn explain(config: &Config) -> String {
             );
         }
         for (alarm, guidance) in alarms {
-            explain_alarm(&mut text, point, alarm, guidance);
+            explain_alarm(&mut text, &config.engine.points, point, alarm, guidance);
             if !is_own(point) && point.group.is_none() {
                 let device = devices.get(&index).copied();
-                let worst = detection::sentence(point.stale_after, alarm, device);
+                let worst = detection::sentence(point, alarm, device);
                 line(&mut text, format_args!("    {worst}"));
             }
         }
@@ -205,6 +208,7 @@ fn order(point: &PointSettings) -> String {
 
 fn explain_alarm(
     text: &mut String,
+    points: &[PointSettings],
     point: &PointSettings,
     alarm: &AlarmSettings,
     guidance: &Guidance,
@@ -219,7 +223,10 @@ fn explain_alarm(
         text,
         format_args!("  {} ({priority}{inherits})", guidance.alarm),
     );
-    line(text, format_args!("    {}", condition(point, alarm)));
+    line(
+        text,
+        format_args!("    {}", condition(points, point, alarm)),
+    );
     let mut handling = String::from(match (alarm.latching, alarm.ack_required) {
         (true, true) => "Must be acknowledged, and stays until it is reset.",
         (true, false) => "Stays until it is reset.",
@@ -249,7 +256,7 @@ fn explain_alarm(
 }
 
 /// When the alarm rises and when it clears.
-fn condition(point: &PointSettings, alarm: &AlarmSettings) -> String {
+fn condition(points: &[PointSettings], point: &PointSettings, alarm: &AlarmSettings) -> String {
     let unit = &*point.unit;
     let (on, off) = (after(alarm.on_delay), after(alarm.off_delay));
     match alarm.rule {
@@ -271,15 +278,32 @@ fn condition(point: &PointSettings, alarm: &AlarmSettings) -> String {
             let unit = format!("{unit}/min");
             let limit = quantity(rule.limit_per_min, &unit);
             let clear = quantity(rule.limit_per_min - rule.deadband_per_min, &unit);
+            let gate = if rule.significant {
+                " Only a slope of more than twice its standard error counts."
+            } else {
+                ""
+            };
+            let trend = point.trends.get(rule.trend).map(trend::explain);
+            let trend = trend.unwrap_or_default();
             format!(
                 "Raised {on} when the value {word} by {limit} or more; clears {off} below {clear}. \
-                 Slope by least squares over {}, from at least {} values that span {} without a \
-                 hole of more than {}.",
-                show_duration(rule.window),
-                rule.min_samples,
-                show_duration(rule.min_span),
-                show_duration(rule.max_gap)
+                 {trend}{gate}"
             )
+        }
+        Rule::Forecast(rule) => {
+            let limit = quantity(rule.limit, unit);
+            forecast::explain(&rule, point, &limit, (&on, &off))
+        }
+        Rule::Deviation(rule) => {
+            let from = match rule.from {
+                Reference::Fixed(value) => quantity(value, unit),
+                Reference::Point(index) => {
+                    let reference = points.get(index.0 as usize);
+                    reference.map_or_else(String::new, |point| point.id.to_string())
+                }
+            };
+            let amount = |value| quantity(value, unit);
+            deviation::explain(&rule, &from, amount, (&on, &off))
         }
         Rule::Exposure(rule) => {
             exposure::explain_average(&rule, alarm, [on, off], |value| quantity(value, unit))

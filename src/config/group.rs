@@ -102,7 +102,7 @@ pub(super) fn read(
 
 /// Decides everything about a group.
 pub(super) fn resolve(raw: &RawGroup, priorities: &Priorities, people: &People) -> Resolved {
-    let mut resolved = defaults::resolve(&raw.point, None, priorities, people);
+    let mut resolved = defaults::resolve(&raw.point, &[], None, priorities, people);
     let settings = &mut resolved.settings;
     settings.stale_after = None;
     settings.good_confirm = Duration::ZERO;

@@ -89,6 +89,7 @@ fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
         signal: Signal::plain(),
         reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),
+        trends: Vec::new(),
         alarms: vec![AlarmSettings {
             rule: Rule::State { when: true },
             priority,

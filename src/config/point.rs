@@ -58,6 +58,8 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "high_high",
         "rise",
         "fall",
+        "deviation",
+        "forecast",
         "stel",
         "twa",
         "over_range",
@@ -68,11 +70,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "plan",
         "alarm",
     ],
-    later: &[
-        ("frozen", "watch for values that do not move"),
-        ("deviation", "compare with a reference"),
-        ("forecast", "raise forecast alarms"),
-    ],
+    later: &[("frozen", "watch for values that do not move")],
 };
 
 const STALE: RangeInclusive<Duration> =

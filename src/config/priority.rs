@@ -17,6 +17,8 @@ const PRIORITY: Vocabulary = Vocabulary {
         "high_high",
         "rise",
         "fall",
+        "deviation",
+        "forecast",
         "stel",
         "twa",
         "over_range",
@@ -29,11 +31,7 @@ const PRIORITY: Vocabulary = Vocabulary {
         "degraded",
         "group_fault",
     ],
-    later: &[
-        ("deviation", "compare with a reference"),
-        ("forecast", "raise forecast alarms"),
-        ("frozen", "watch for values that do not move"),
-    ],
+    later: &[("frozen", "watch for values that do not move")],
 };
 
 /// The site-wide priorities.

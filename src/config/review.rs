@@ -15,7 +15,7 @@ use super::finding::{Kind, Log};
 use super::place::{At, Place};
 use super::point::RawPoint;
 use super::scalar::{show_duration, show_number};
-use crate::engine::settings::{LimitRule, RateRule, Rule};
+use crate::engine::settings::{LimitRule, Rule, TrendSettings};
 
 /// Everything about one point.
 pub(super) fn point(point: &Checked<'_>, log: &mut Log) {
@@ -26,7 +26,9 @@ pub(super) fn point(point: &Checked<'_>, log: &mut Log) {
         too_late(point, written, detection::of(point, decided), log);
         match (noise, decided.rule) {
             (Some(noise), Rule::Rate(rule)) => {
-                rate_in_noise(written, &rule, noise, point.poll, log);
+                if let Some(trend) = point.settings.trends.get(rule.trend) {
+                    rate_in_noise(written, trend, noise, point.poll, log);
+                }
             }
             (Some(noise), Rule::Limit(rule)) => deadband_in_noise(point, written, rule, noise, log),
             _ => {}
@@ -197,14 +199,14 @@ fn noise(raw: &RawPoint) -> Option<f64> {
 /// A line through n values over W has a slope that is off by about σ·√12/(W·√n) (alarm-standards 2.4).
 fn rate_in_noise(
     written: &RawAlarm,
-    rule: &RateRule,
+    trend: &TrendSettings,
     noise: f64,
     poll: Option<detection::Poll>,
     log: &mut Log,
 ) {
     let Some(limit) = &written.limit else { return };
-    let window = rule.window.as_secs_f64();
-    let least = f64::from(u32::try_from(rule.min_samples).unwrap_or(u32::MAX));
+    let window = trend.window.as_secs_f64();
+    let least = f64::from(u32::try_from(trend.min_samples).unwrap_or(u32::MAX));
     let values = poll.map_or(least, |poll| {
         (window / poll.period.as_secs_f64()).max(least)
     });
@@ -217,7 +219,7 @@ fn rate_in_noise(
         rounded(3.0 * slope),
         written.kind.name()
     );
-    log.warn(Kind::Noise, place(written.window.as_ref(), written), text)
+    log.warn(Kind::Noise, place(written.trend.window(), written), text)
         .hint("make `window` longer, or the limit higher");
 }
 

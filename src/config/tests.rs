@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::engine::settings::{AlarmKind, AlarmSettings, PendingHold, Priority, RateRule, Rule};
+use crate::engine::settings::{
+    AlarmKind, AlarmSettings, ForecastRule, Level, Method, PendingHold, Priority, RateRule, Rule,
+    TrendSettings,
+};
 use crate::engine::signal::Signal;
 use crate::output::Target;
 
@@ -127,14 +130,73 @@ fn rates_are_per_minute_and_their_window_fits_the_poll() {
     let config = point("rise = { by = 10, within = \"30s\" }\n[point.P.alarm.fall]\nlimit = 4");
     let rise = rate(&config, AlarmKind::Rise);
     assert!(close(rise.limit_per_min, 20.0) && close(rise.deadband_per_min, 4.0));
-    assert_eq!((rise.window, rise.min_samples), (seconds(60), 10));
-    assert_eq!((rise.min_span, rise.max_gap), (seconds(36), seconds(20)));
+    let trends = &config.engine.points[0].trends;
+    assert_eq!(trends.len(), 1, "both look at one window");
+    assert_eq!((trends[0].window, trends[0].min_samples), (seconds(60), 10));
+    assert_eq!(
+        (trends[0].min_span, trends[0].max_gap),
+        (seconds(36), seconds(20))
+    );
     assert!(close(rate(&config, AlarmKind::Fall).limit_per_min, 4.0));
 
     let slow = PLANT.replace("[broker.b]", "poll = \"10s\"\n[broker.b]");
     let keys = "register = \"input:0\"\ntype = \"int16\"\nrise = { by = 1, within = \"1min\" }";
     let (slow, _) = load(&Source::text("a", &format!("{slow}[point.P]\n{keys}\n"))).expect("good");
-    assert_eq!(rate(&slow, AlarmKind::Rise).window, seconds(150));
+    assert_eq!(slow.engine.points[0].trends[0].window, seconds(150));
+}
+
+fn forecast(config: &Config) -> (ForecastRule, TrendSettings) {
+    let Rule::Forecast(rule) = alarm(config, AlarmKind::Forecast).rule else {
+        panic!("no forecast");
+    };
+    (rule, config.engine.points[0].trends[rule.trend])
+}
+
+#[test]
+fn a_forecast_looks_at_the_outermost_limit_over_the_window_of_the_rate() {
+    let soon = "forecast = { within = \"10min\" }\n";
+    for (keys, to, limit, window) in [
+        (
+            "high = 5\nhigh_high = 9\nlow = 1\n",
+            Level::HighHigh,
+            9.0,
+            60,
+        ),
+        ("high = 5\nlow_low = 0.5\n", Level::High, 5.0, 60),
+        ("low_low = 0.5\nlow = 1\n", Level::LowLow, 0.5, 60),
+        (
+            "high = 5\n[point.P.alarm.rise]\nlimit = 1\nwindow = \"90s\"\n[point.P.alarm.fall]\nlimit = 1\n",
+            Level::High,
+            5.0,
+            90,
+        ),
+        (
+            "high = 5\n[point.P.alarm.fall]\nlimit = 1\nwindow = \"80s\"\n",
+            Level::High,
+            5.0,
+            80,
+        ),
+    ] {
+        let (rule, trend) = forecast(&point(&format!("{soon}{keys}")));
+        assert_eq!((rule.to, rule.confirmations), (to, 3), "{keys}");
+        assert!(close(rule.limit, limit), "{keys}");
+        assert_eq!(trend.window, seconds(window), "{keys}");
+        assert_eq!(rule.within, seconds(600));
+    }
+    let own = "high = 5\nhigh_high = 9\nrise = { by = 1, within = \"1min\" }\n[point.P.alarm.forecast]\n\
+               to = \"high\"\nwithin = \"5min\"\nconfirmations = 1\nwindow = \"5min\"\nmethod = \"theil_sen\"\n";
+    let config = point(own);
+    let (rule, trend) = forecast(&config);
+    assert_eq!((rule.to, rule.confirmations), (Level::High, 1));
+    assert_eq!(
+        (trend.window, trend.method),
+        (seconds(300), Method::TheilSen)
+    );
+    assert_eq!(config.engine.points[0].trends.len(), 2);
+    assert_eq!(
+        alarm(&config, AlarmKind::Forecast).priority,
+        Priority::Medium
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the engine wants done: a queue of [`Effect`]s, drained after every call.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use super::memory::Memory;
 use super::notice::Notice;
 use super::overlay::Overlays;
 use super::reading::{AlarmIndex, Quality};
-use super::settings::Priority;
+use super::settings::{AlarmKind, Priority};
 use super::snapshot::AlarmRecord;
 use super::time::{Moment, Wall};
 
@@ -178,8 +179,8 @@ pub struct Details {
     pub message: Option<String>,
     /// Slope at the event, units per minute.
     pub slope_per_min: Option<f64>,
-    /// Seconds until the next limit at this slope.
-    pub forecast_s: Option<f64>,
+    /// Seconds until each limit ahead at this slope.
+    pub forecast_s: BTreeMap<AlarmKind, f64>,
     /// How long the occurrence was active, seconds.
     pub duration_s: Option<f64>,
     /// Most extreme value of the occurrence, in the point's unit.

@@ -139,6 +139,8 @@ impl Engine {
                 Watch::GroupFault => tally.fault(),
                 Watch::Limit(_)
                 | Watch::Rate(_)
+                | Watch::Forecast(_)
+                | Watch::Deviation(_)
                 | Watch::State { .. }
                 | Watch::Bad
                 | Watch::Stale
@@ -309,6 +311,8 @@ impl Engine {
             Watch::Vote | Watch::Degraded | Watch::GroupFault => self.tally_in_words(alarm),
             Watch::Limit(_)
             | Watch::Rate(_)
+            | Watch::Forecast(_)
+            | Watch::Deviation(_)
             | Watch::State { .. }
             | Watch::Bad
             | Watch::Stale

@@ -9,9 +9,11 @@ use super::alarm::{Input, Standing, Step, transition};
 use super::delay::{Confirmed, Phase, Zone};
 use super::effect::Cause;
 use super::links::Source;
+use super::occurrence::Alarm;
 use super::quality::{Condition, Doubtful};
 use super::reading::{Doubt, Fault, Sample};
-use super::rule::{Look, Watch};
+use super::rule::{Company, Look, Watch};
+use super::settings::AlarmKind;
 use super::time::{Moment, Mono};
 use super::{Engine, Point, Sight, timer_index};
 
@@ -246,33 +248,38 @@ impl Engine {
         let Some(look) = self.points[index].look(sample, taken, now.mono) else {
             return;
         };
-        let clock = self.points[index].channel.clock_zone();
+        // Good samples only: a doubtful value may be shown and compared, but bends no line, and one that
+        // was judged before is no sample.
+        if let (Sample::Good(value), Some(taken), false) = (look.sample, look.taken, look.held) {
+            for trend in &mut self.points[index].trends {
+                trend.learn(taken, value);
+            }
+        }
         self.links.touch(Source::Value(index));
-        let point = index;
-        for index in self.points[index].alarms.clone() {
-            let alarm = &mut self.alarms[index];
-            if alarm.watch.is_judged_by_group() {
+        for alarm in self.points[index].alarms.clone() {
+            if self.alarms[alarm].watch.is_judged_by_group() {
                 continue;
             }
-            alarm.watch.learn(&look);
-            let zone = if matches!(alarm.watch, Watch::Clock) {
-                clock
+            self.alarms[alarm].watch.learn(&look);
+            let zone = if matches!(self.alarms[alarm].watch, Watch::Clock) {
+                self.points[index].channel.clock_zone()
             } else {
-                alarm.watch.zone(&look)
+                self.zone(index, alarm, &look)
             };
-            if alarm.phase.in_alarm() {
-                alarm.follow(look.value);
-                alarm.follow_exposure(now.mono);
+            let Alarm { phase, state, .. } = &self.alarms[alarm];
+            let was_active = state.is_active();
+            if phase.in_alarm() {
+                self.alarms[alarm].follow(look.value);
+                self.alarms[alarm].follow_exposure(now.mono);
             }
-            let was_active = alarm.state.is_active();
-            if let Some(before) = self.was_about_to(point, index, zone) {
-                let taken = self.points[point].channel.source_now(now);
-                self.add_excursion(point, index, before, taken, now);
+            if let Some(before) = self.was_about_to(index, alarm, zone) {
+                let taken = self.points[index].channel.source_now(now);
+                self.add_excursion(index, alarm, before, taken, now);
             } else {
-                self.advance(index, zone, now);
+                self.advance(alarm, zone, now);
             }
             if changed && was_active {
-                self.report_quality(index, false, now);
+                self.report_quality(alarm, false, now);
             }
         }
     }
@@ -280,14 +287,53 @@ impl Engine {
     /// Judges one alarm by the value there is, because what it looks at elsewhere has changed. It is
     /// no new sample of its own point.
     pub(super) fn judge_again(&mut self, index: usize, now: Moment) {
-        let point = &self.points[self.point_of(index)];
-        let watch = &self.alarms[index].watch;
-        let sample = point.channel.shown();
-        let zone = match sample.and_then(|sample| point.look(sample, None, now.mono)) {
-            Some(look) => watch.zone(&look),
-            None => watch.zone_without_value(point.channel.condition, now.mono),
+        let point = self.point_of(index);
+        let own = &self.points[point];
+        let condition = own.channel.condition;
+        let shown = own.channel.shown();
+        let zone = match shown.and_then(|sample| own.look(sample, None, now.mono)) {
+            Some(look) => self.zone(point, index, &look),
+            None => {
+                let watch = &mut self.alarms[index].watch;
+                watch.zone_without_value(condition, now.mono)
+            }
         };
         self.advance(index, zone, now);
+        self.report_reference(index, now);
+    }
+
+    /// Where a value of a point lies with respect to one of its alarms.
+    fn zone(&mut self, point: usize, alarm: usize, look: &Look) -> Zone {
+        let company = self.company(point, alarm);
+        let Self { points, alarms, .. } = self;
+        let watch = &mut alarms[alarm].watch;
+        watch.zone(look, &points[point].trends, company)
+    }
+
+    /// What else goes on at the point of an alarm, for rules that ask. Alarms on the value itself come
+    /// first in a point's order, so that they have seen the same sample.
+    fn company(&self, point: usize, alarm: usize) -> Company {
+        let nothing = Company::default();
+        let watch = &self.alarms[alarm].watch;
+        if let Watch::Deviation(_) = watch {
+            return Company {
+                reference: self.reference(alarm),
+                ..nothing
+            };
+        }
+        let Watch::Forecast(forecast) = watch else {
+            return nothing;
+        };
+        let own = &self.alarms[self.points[point].alarms.clone()];
+        let begun = |kind| {
+            own.iter()
+                .any(|alarm| alarm.kind == kind && alarm.phase != Phase::Idle)
+        };
+        Company {
+            limit_passed: begun(forecast.rule.to.kind()),
+            over_range: begun(AlarmKind::OverRange),
+            ..nothing
+        }
     }
 
     /// Hands a verdict to the delays of an alarm.

@@ -27,8 +27,9 @@ use super::agenda::Timer;
 use super::delay::{Confirmed, Delays, Phase, Zone};
 use super::effect::{Cause, Details, Effect, Event, EventKind};
 use super::reading::{Quality, Sample};
-use super::rule::{Look, Watch};
+use super::rule::{Company, Look, Watch};
 use super::time::{Moment, Mono, Wall};
+use super::trend::Trend;
 use super::{Engine, timer_index};
 
 /// So long after the first late reading everything is told; what comes later begins anew.
@@ -57,6 +58,8 @@ pub(super) struct Track {
 struct Judge {
     alarm: usize,
     watch: Watch,
+    /// Of a rule about slopes: the windows of its point, over the delayed data.
+    trends: Vec<Trend>,
     delays: Delays,
     phase: Phase,
     /// The last reading.
@@ -148,6 +151,11 @@ impl Engine {
             Some(Judge {
                 alarm: index,
                 watch: alarm.watch.anew()?,
+                trends: if matches!(alarm.watch, Watch::Rate(_)) {
+                    self.points[point].trends.iter().map(Trend::anew).collect()
+                } else {
+                    Vec::new()
+                },
                 delays: alarm.delays,
                 phase: if alarm.was_active(from) {
                     Phase::Active
@@ -239,19 +247,25 @@ impl Judge {
         }
         found = found.or_else(|| self.pass(time));
         self.last = Some(time);
+        let at = mono(time);
+        if let Sample::Good(value) = sample {
+            for trend in &mut self.trends {
+                trend.learn(at, value);
+            }
+        }
         let zone = match sample.value() {
             Some(value) => {
                 self.value = value.get();
                 let look = Look {
                     value,
                     sample,
-                    taken: Some(mono(time)),
+                    taken: Some(at),
                     until: Mono::NEVER,
-                    now: mono(time),
+                    now: at,
                     held: false,
                 };
                 self.watch.learn(&look);
-                self.watch.zone(&look)
+                self.watch.zone(&look, &self.trends, Company::default())
             }
             None => Zone::Unknown,
         };

@@ -41,13 +41,6 @@ pub(super) enum Dependent {
     /// A group as a whole, by its index among the groups.
     Group(usize),
     /// One alarm, by its index.
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "wired by the first rule that looks at another point"
-        )
-    )]
     Alarm(usize),
 }
 

@@ -40,6 +40,7 @@ mod over_range;
 pub mod overlay;
 mod quality;
 pub mod reading;
+mod reference;
 mod reorder;
 mod report;
 mod rule;
@@ -47,6 +48,7 @@ pub mod settings;
 pub mod signal;
 pub mod snapshot;
 pub mod time;
+mod trend;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -57,7 +59,7 @@ use agenda::{Agenda, Timer};
 use effect::{Cause, Details, Effect, EventKind};
 use group::Group;
 use late::Track;
-use links::{Dependent, Links, Wiring};
+use links::{Dependent, Links, Source, Wiring};
 use occurrence::Alarm;
 use quality::{Admission, Channel, Condition};
 use reading::{Fault, Finite, Quality, Reading};
@@ -65,6 +67,7 @@ use rule::Watch;
 use settings::{AlarmKind, Longest, Priority, Settings};
 use snapshot::{AlarmRecord, History};
 use time::{Moment, Mono, Wall};
+use trend::Trend;
 
 /// A jump of the wall clock against the monotonic one by more than this is a step, seconds.
 const CLOCK_STEP: f64 = 1.0;
@@ -112,6 +115,8 @@ struct Point {
     hidden: Sight,
     /// Full scale, while over-range is held.
     held_at: Option<Finite>,
+    /// Which way it goes, for rules that ask.
+    trends: Vec<Trend>,
     /// Its alarms.
     alarms: Range<usize>,
 }
@@ -235,6 +240,7 @@ impl Engine {
                 late: None,
                 hidden: Sight::default(),
                 held_at: None,
+                trends: point.trends.iter().copied().map(Trend::new).collect(),
                 alarms: first..alarms.len(),
             });
         }
@@ -249,7 +255,11 @@ impl Engine {
                 groups.push(Group::new(settings, index, &points, &alarms));
             }
         }
-        let links = Links::new(wiring(&groups, &points), points.len(), alarms.len());
+        let links = Links::new(
+            wiring(&groups, &points, &alarms),
+            points.len(),
+            alarms.len(),
+        );
         debug_assert!(links.circle().is_empty(), "config refuses circles");
         Self {
             names: names.collect(),
@@ -388,7 +398,8 @@ impl Engine {
     /// The quality that belongs into an alarm's event, and why it is not good.
     fn quality_for(&self, alarm: usize, now: Moment) -> (Quality, Option<&'static str>) {
         let point = self.quality_of(self.point_of(alarm));
-        self.exposure_quality(alarm, point, now)
+        let own = self.exposure_quality(alarm, point, now);
+        self.reference_quality(alarm, own)
     }
 
     /// The point that an alarm belongs to. Points lie in the order of their alarms.
@@ -399,10 +410,17 @@ impl Engine {
 }
 
 /// Who looks at what beyond its own point.
-fn wiring(groups: &[Group], points: &[Point]) -> Wiring {
+fn wiring(groups: &[Group], points: &[Point], alarms: &[Alarm]) -> Wiring {
     let mut wiring = Wiring::new();
     for (index, group) in groups.iter().enumerate() {
         group.wire(index, points[group.point].alarms.clone(), &mut wiring);
+    }
+    for (index, alarm) in alarms.iter().enumerate() {
+        if let Some(point) = alarm.watch.reference_point() {
+            let dependent = Dependent::Alarm(index);
+            wiring.input(Source::Value(point), dependent);
+            wiring.input(Source::Condition(point), dependent);
+        }
     }
     wiring
 }

@@ -7,11 +7,11 @@
 //! A value beyond the limit that comes behind the clear of its own excursion adds one, too: in order it
 //! would have kept the alarm for longer. One is enough for all that come behind it.
 
-use super::Engine;
 use super::delay::{Confirmed, Phase, Zone};
 use super::reading::Sample;
 use super::settings::PendingHold;
 use super::time::{Moment, Mono, Wall};
+use super::{Engine, Point};
 
 /// When a reading was taken.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,14 +33,22 @@ impl Engine {
         taken: Taken,
         now: Moment,
     ) {
+        // What an exposure adds up, and what holds an over-range, goes by the order of arrival.
+        if let Sample::Good(value) = sample {
+            for trend in &mut self.points[index].trends {
+                trend.learn(taken.mono, value);
+            }
+        }
         for alarm in self.points[index].alarms.clone() {
-            let recent = &self.points[index].channel.recent;
+            let Point {
+                channel, trends, ..
+            } = &self.points[index];
+            let recent = &channel.recent;
             let own = &mut self.alarms[alarm];
             if own.watch.is_judged_by_group() {
                 continue;
             }
-            own.watch.learn_then(taken.mono, sample);
-            let zone = |sample: Sample| own.watch.zone_then(sample, now.mono);
+            let zone = |sample: Sample| own.watch.zone_then(sample, trends, now.mono);
             match (own.phase, zone(sample)) {
                 (Phase::Clearing { .. }, Zone::Beyond | Zone::Margin) => {
                     own.phase.hold();
@@ -73,7 +81,8 @@ impl Engine {
         };
         let recent = &self.points[point].channel.recent;
         let (before, newest) = recent.shuffled().filter(|_| ends)?;
-        let zone = |sample: Sample| own.watch.zone_then(sample, self.now.mono);
+        let trends = &self.points[point].trends;
+        let zone = |sample: Sample| own.watch.zone_then(sample, trends, self.now.mono);
         recent
             .lasted(newest, own.delays.on, own.delays.hold, zone)
             .then_some(before)

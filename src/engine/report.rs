@@ -8,14 +8,11 @@ use super::occurrence::{Alarm, split_id};
 use super::overlay::Overlays;
 use super::reading::{AlarmIndex, Quality};
 use super::rule::Watch;
-use super::rule::rate_of_change::Fit;
-use super::settings::{AlarmKind, Priority};
+use super::settings::{AlarmKind, ForecastRule, Priority};
 use super::snapshot::{AlarmRecord, AlarmView, History, PointView, Snapshot};
-use super::time::{Moment, Wall};
+use super::time::{Moment, Mono, Wall};
+use super::trend::{Ahead, Course, Line};
 use super::{Engine, Point, Sight, timer_index};
-
-/// Forecasts further ahead than this are noise, seconds.
-const HORIZON: f64 = 1800.0;
 
 impl Engine {
     /// A copy of the present.
@@ -31,7 +28,7 @@ impl Engine {
                 let alarm = own.find(|alarm| self.alarms[*alarm].kind == kind)?;
                 self.exposure_view(alarm, self.now)
             };
-            let fit = self.fit(index);
+            let line = self.line(index, self.now.mono);
             points.push(PointView {
                 id: Arc::clone(&point.id),
                 area: point.area.clone(),
@@ -41,8 +38,8 @@ impl Engine {
                 quality,
                 reason,
                 last_reading: point.channel.last_reading,
-                slope_per_min: fit.map(|fit| fit.slope_per_min),
-                forecast: fit.map_or_else(Vec::new, |fit| self.forecast(index, fit)),
+                slope_per_min: line.map(Line::slope_per_min),
+                forecast: self.forecast(index, self.now.mono),
                 stel: average(AlarmKind::Stel),
                 twa: average(AlarmKind::Twa),
                 counts: point.channel.counts,
@@ -128,8 +125,8 @@ impl Engine {
     }
 
     pub(super) fn report_raise(&mut self, alarm: usize, now: Moment) {
-        let mut details = self.trend(alarm);
-        let mut told = self.told_by_channels(alarm);
+        let mut details = self.trend(alarm, now.mono);
+        let mut told = joined(self.told_by_channels(alarm), self.told_of_reference(alarm));
         if matches!(self.alarms[alarm].watch, Watch::Clock) {
             let (reason, behind) = self.points[self.point_of(alarm)].channel.clock_fault();
             details.reason = Some(reason.to_owned());
@@ -274,49 +271,78 @@ impl Engine {
         }
     }
 
-    /// Slope and time to the next limit, for the alarms that are about the value.
-    fn trend(&self, alarm: usize) -> Details {
+    /// Slope and time to the limits ahead, for the alarms that are about the value.
+    fn trend(&self, alarm: usize, now: Mono) -> Details {
+        let Alarm { watch, .. } = &self.alarms[alarm];
         let point = self.point_of(alarm);
-        let watch = &self.alarms[alarm].watch;
         // An average has another slope.
         let about_value = watch.is_process() && !matches!(watch, Watch::Exposure(_));
-        let Some(fit) = self.fit(point).filter(|_| about_value) else {
+        let Some(line) = self.line(point, now).filter(|_| about_value) else {
             return Details::default();
         };
-        let ahead = self.forecast(point, fit);
-        let next = ahead.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-        Details {
-            slope_per_min: Some(six_digits(fit.slope_per_min)),
-            forecast_s: next.map(|(_, seconds)| (seconds * 10.0).round() / 10.0),
-            message: next.map(|(kind, seconds)| {
+        let forecast = self.forecast(point, now);
+        let message = if let Watch::Forecast(forecast) = watch {
+            self.foretold(point, forecast.rule, now)
+        } else {
+            let next = forecast.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+            next.map(|(kind, seconds)| {
                 let span = spoken(*seconds);
                 format!("at this slope {} is reached in about {span}", kind.name())
-            }),
+            })
+        };
+        let tenths = |(kind, seconds): (AlarmKind, f64)| (kind, (seconds * 10.0).round() / 10.0);
+        Details {
+            slope_per_min: Some(six_digits(line.slope_per_min())),
+            forecast_s: forecast.into_iter().map(tenths).collect(),
+            message,
             ..Details::default()
         }
     }
 
-    /// The line through the point's values: of the first rate rule that has one.
-    fn fit(&self, point: usize) -> Option<Fit> {
-        let mut own = self.alarms[self.points[point].alarms.clone()].iter();
-        self.points[point].channel.shown()?;
-        if self.points[point].held_at.is_some() {
+    /// `high_high (50 %LEL) in about 9 min (8 to 11)`.
+    fn foretold(&self, point: usize, rule: ForecastRule, now: Mono) -> Option<String> {
+        let point = &self.points[point];
+        let line = point.trends.get(rule.trend)?.line(now)?;
+        let Course::Ahead(ahead) = line.course(rule.limit, rule.to.is_upper(), now) else {
+            return None;
+        };
+        let (limit, unit) = (rule.limit, &point.unit);
+        let limit = format!("{limit} {unit}");
+        let (kind, limit) = (rule.to.kind().name(), limit.trim_end());
+        Some(format!("{kind} ({limit}) in about {}", spoken_band(ahead)))
+    }
+
+    /// The line through the point's values: of the first of its trends that has one.
+    fn line(&self, point: usize, now: Mono) -> Option<&Line> {
+        let point = &self.points[point];
+        point.channel.shown()?;
+        if point.held_at.is_some() {
             return None;
         }
-        own.find_map(|alarm| alarm.watch.fit(self.now.mono))
+        let mut trends = point.trends.iter();
+        trends.find_map(|trend| trend.line(now))
     }
 
     /// Seconds until each limit that the line leads to and that is not passed yet.
-    fn forecast(&self, point: usize, fit: Fit) -> Vec<(AlarmKind, f64)> {
+    fn forecast(&self, point: usize, now: Mono) -> Vec<(AlarmKind, f64)> {
+        let Some(line) = self.line(point, now) else {
+            return Vec::new();
+        };
         let own = self.alarms[self.points[point].alarms.clone()].iter();
         own.filter_map(|alarm| match &alarm.watch {
             Watch::Limit(rule) if !alarm.phase.in_alarm() => {
-                let towards = rule.level.is_upper() == (fit.slope_per_min > 0.0);
-                let seconds = fit.seconds_to(rule.limit).filter(|_| towards)?;
-                (seconds <= HORIZON).then_some((alarm.kind, seconds))
+                let upper = rule.level.is_upper();
+                match line.course(rule.limit, upper, now) {
+                    Course::Ahead(ahead) if ahead.is_foretold() => {
+                        Some((alarm.kind, ahead.seconds))
+                    }
+                    Course::Ahead(_) | Course::Met | Course::Away => None,
+                }
             }
             Watch::Limit(_)
             | Watch::Rate(_)
+            | Watch::Forecast(_)
+            | Watch::Deviation(_)
             | Watch::State { .. }
             | Watch::Bad
             | Watch::Stale
@@ -393,54 +419,29 @@ fn wrong_clock(behind: f64) -> String {
 
 /// A span as a person says it.
 fn spoken(seconds: f64) -> String {
+    let (unit, name) = spoken_unit(seconds);
+    format!("{:.0} {name}", seconds / unit)
+}
+
+/// A time ahead and the band it lies in, in one unit; the band is rounded outwards.
+fn spoken_band(ahead: Ahead) -> String {
+    let (unit, _) = spoken_unit(ahead.seconds);
+    let (earliest, latest) = (
+        (ahead.earliest / unit).floor(),
+        (ahead.latest / unit).ceil(),
+    );
+    format!("{} ({earliest:.0} to {latest:.0})", spoken(ahead.seconds))
+}
+
+/// The unit that leaves a handy number, in seconds and by name.
+fn spoken_unit(seconds: f64) -> (f64, &'static str) {
     match seconds {
-        ..90.0 => format!("{seconds:.0} s"),
-        ..5400.0 => format!("{:.0} min", seconds / 60.0),
-        ..172_800.0 => format!("{:.0} h", seconds / 3600.0),
-        _ => format!("{:.0} days", seconds / 86_400.0),
+        ..90.0 => (1.0, "s"),
+        ..5400.0 => (60.0, "min"),
+        ..172_800.0 => (3600.0, "h"),
+        _ => (86_400.0, "days"),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::settings::Settings;
-    use crate::engine::time::Mono;
-
-    #[test]
-    fn slopes_have_six_digits() {
-        for (slope, told) in [
-            (3.999_977_771_603_221_7, 3.999_98),
-            (-0.000_123_456_789, -0.000_123_457),
-            (123_456_789.0, 123_457_000.0),
-            (0.0, 0.0),
-        ] {
-            assert!(
-                (six_digits(slope) - told).abs() <= f64::EPSILON * told.abs(),
-                "{slope}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_start_tells_what_happened_to_the_journal() {
-        let history = History {
-            notes: vec!["the journal was gone".to_owned()],
-            ..History::default()
-        };
-        let now = Moment {
-            mono: Mono::ZERO,
-            wall: Wall::default(),
-        };
-        let mut engine = Engine::start(&Settings::default(), &history, now);
-        let Some(Effect::Event(event)) = engine.poll_effect() else {
-            panic!("the first event is the start");
-        };
-        assert_eq!(event.kind, EventKind::Started);
-        let message = event.details.message.expect("it has one");
-        assert!(
-            message.ends_with("with 0 alarms; the journal was gone"),
-            "{message}"
-        );
-    }
-}
+mod tests;

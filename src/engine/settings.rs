@@ -1,6 +1,8 @@
 //! What the engine is told: points, their alarms and the rules behind them, all defaults resolved.
 //! `config` builds this from what a person wrote; `check --explain` prints it.
 
+mod slopes;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reading::PointIndex;
 use super::signal::Signal;
+pub use slopes::{DeviationRule, ForecastRule, Method, RateRule, Reference, TrendSettings};
 
 /// Everything the engine watches, in configuration order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -56,6 +59,8 @@ pub struct PointSettings {
     /// A reading that is delayed by more than this, beyond the usual way of its source, is history
     /// (alarm-standards 2.23).
     pub late: Duration,
+    /// Windows that slopes are taken over; rules name them by their position.
+    pub trends: Vec<TrendSettings>,
     /// Alarms in life-cycle order of their kinds; at most one of each kind.
     pub alarms: Vec<AlarmSettings>,
     /// Set for a group: it is not measured, its value is the number of votes.
@@ -138,6 +143,10 @@ pub enum Rule {
     Limit(LimitRule),
     /// A limit on the slope.
     Rate(RateRule),
+    /// A limit will be reached soon.
+    Forecast(ForecastRule),
+    /// Too far from a reference.
+    Deviation(DeviationRule),
     /// A digital point stands in its alarm position.
     State {
         /// The alarm position: `true` is a value other than zero, `false` a zero, as of a contact
@@ -165,19 +174,27 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Position of the window it looks at, for rules about slopes.
+    pub const fn trend(&self) -> Option<usize> {
+        if let Self::Rate(RateRule { trend, .. }) | Self::Forecast(ForecastRule { trend, .. }) =
+            self
+        {
+            Some(*trend)
+        } else {
+            None
+        }
+    }
+
     /// The alarm kind that this rule makes.
     pub const fn kind(&self) -> AlarmKind {
         match self {
-            Self::Limit(limit) => match limit.level {
-                Level::LowLow => AlarmKind::LowLow,
-                Level::Low => AlarmKind::Low,
-                Level::High => AlarmKind::High,
-                Level::HighHigh => AlarmKind::HighHigh,
-            },
+            Self::Limit(limit) => limit.level.kind(),
             Self::Rate(rate) => match rate.direction {
                 Direction::Rise => AlarmKind::Rise,
                 Direction::Fall => AlarmKind::Fall,
             },
+            Self::Forecast(_) => AlarmKind::Forecast,
+            Self::Deviation(_) => AlarmKind::Deviation,
             Self::State { .. } => AlarmKind::State,
             Self::Bad => AlarmKind::Bad,
             Self::Stale => AlarmKind::Stale,
@@ -231,29 +248,20 @@ pub enum Level {
 }
 
 impl Level {
+    /// The kind of alarm at this level.
+    pub const fn kind(self) -> AlarmKind {
+        match self {
+            Self::LowLow => AlarmKind::LowLow,
+            Self::Low => AlarmKind::Low,
+            Self::High => AlarmKind::High,
+            Self::HighHigh => AlarmKind::HighHigh,
+        }
+    }
+
     /// Is the alarm above the limit (`true`) or below it?
     pub const fn is_upper(self) -> bool {
         matches!(self, Self::High | Self::HighHigh)
     }
-}
-
-/// `rise` or `fall`: ordinary least squares over a window (alarm-standards 2.4).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RateRule {
-    /// Which way.
-    pub direction: Direction,
-    /// In alarm at this slope and steeper, in units per minute, positive for either direction.
-    pub limit_per_min: f64,
-    /// Clear only when the slope is less than the limit by more than this, in units per minute.
-    pub deadband_per_min: f64,
-    /// Length of the window.
-    pub window: Duration,
-    /// Fewer good samples in the window than this: no verdict. At least 5.
-    pub min_samples: usize,
-    /// Less time from the first to the last sample than this: no verdict.
-    pub min_span: Duration,
-    /// A hole longer than this between neighbours: no verdict. A third of the window.
-    pub max_gap: Duration,
 }
 
 /// The two directions of a rate alarm.

@@ -21,7 +21,8 @@ use super::effect::{Effect, Event, EventKind};
 use super::reading::{PointIndex, Reading, Sample};
 use super::settings::{
     AlarmKind, AlarmSettings, BadChannel, Direction, DiscrepancyRule, GroupSettings, Level,
-    LimitRule, PendingHold, PointSettings, Priority, RateRule, Rule, Settings,
+    LimitRule, Method, PendingHold, PointSettings, Priority, RateRule, Rule, Settings,
+    TrendSettings,
 };
 use super::signal::Signal;
 use super::snapshot::{AlarmRecord, History};
@@ -67,11 +68,19 @@ fn rise(limit_per_min: f64) -> AlarmSettings {
         direction: Direction::Rise,
         limit_per_min,
         deadband_per_min: limit_per_min / 5.0,
+        significant: false,
+        trend: 0,
+    }))
+}
+
+fn trend(method: Method) -> TrendSettings {
+    TrendSettings {
+        method,
         window: seconds(12.0),
         min_samples: 5,
         min_span: seconds(6.0),
         max_gap: seconds(4.0),
-    }))
+    }
 }
 
 fn point(id: &str, alarms: Vec<AlarmSettings>) -> PointSettings {
@@ -84,6 +93,7 @@ fn point(id: &str, alarms: Vec<AlarmSettings>) -> PointSettings {
         signal: Signal::plain(),
         reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),
+        trends: vec![trend(Method::LeastSquares)],
         alarms,
         group: None,
     }

@@ -77,7 +77,7 @@ fn every_optional_field_has_its_place() {
         comment: Some("going there".into()),
         message: Some("silent".into()),
         slope_per_min: Some(-0.5),
-        forecast_s: Some(90.0),
+        forecast_s: [(AlarmKind::High, 90.0), (AlarmKind::HighHigh, 180.5)].into(),
         duration_s: Some(12.5),
         peak: Some(9.0),
         held: Some(false),
@@ -96,7 +96,8 @@ fn every_optional_field_has_its_place() {
         tail,
         Some(concat!(
             r#""by":"li-wei","reason":"no_communication","comment":"going there","#,
-            r#""message":"silent","slope_per_min":-0.5,"forecast_s":90.0,"duration_s":12.5,"#,
+            r#""message":"silent","slope_per_min":-0.5,"#,
+            r#""forecast_s":{"high":90.0,"high_high":180.5},"duration_s":12.5,"#,
             r#""peak":9.0,"held":false,"late":true,"test":true,"step_s":-90.5,"#,
             r#""from":"2026-05-04T06:00:00.123Z","to":"2026-05-04T06:00:00.500Z","#,
             r#""until":"2026-05-04T14:00:00.000Z","one_shot":true}"#

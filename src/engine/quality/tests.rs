@@ -11,6 +11,7 @@ fn settings() -> PointSettings {
         unit: "".into(),
         stale_after: None,
         good_confirm: Duration::ZERO,
+        trends: Vec::new(),
         signal: Signal::plain(),
         reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),

@@ -3,23 +3,29 @@
 //! A rule only answers [`Zone`]; what follows from it (delays, life cycle, events) is the same for
 //! every kind. To add one: a file here, a variant and an arm below.
 
+pub(super) mod deviation;
 pub(super) mod discrepancy;
 pub(super) mod exposure;
+pub(super) mod forecast;
 pub(super) mod limit;
 pub(super) mod over_range;
-pub(super) mod rate_of_change;
+mod rate_of_change;
 mod state;
 pub(super) mod vote;
 
 use super::delay::Zone;
 use super::quality::Condition;
 use super::reading::{Finite, Quality, Sample};
-use super::settings::{Direction, DiscrepancyRule, LimitRule, OverRangeRule, RateRule, Rule};
+use super::settings::{
+    Direction, DiscrepancyRule, LimitRule, OverRangeRule, RateRule, Reference, Rule,
+};
 use super::time::Mono;
+use super::trend::Trend;
+use deviation::Deviation;
 use discrepancy::Spread;
 use exposure::Exposure;
+use forecast::Forecast;
 use over_range::OverRange;
-use rate_of_change::{Fit, Window};
 
 /// What there is to see of a point when its rules are asked.
 #[derive(Debug, Clone, Copy)]
@@ -58,8 +64,12 @@ impl Look {
 pub(super) enum Watch {
     /// A limit on the value.
     Limit(LimitRule),
-    /// A limit on the slope, with its window. Boxed: most alarms are limits, and lie together.
-    Rate(Box<(RateRule, Window)>),
+    /// A limit on the slope.
+    Rate(RateRule),
+    /// A limit will be reached soon. Boxed: most alarms are limits, and lie together.
+    Forecast(Box<Forecast>),
+    /// Too far from a reference.
+    Deviation(Box<Deviation>),
     /// A digital point.
     State {
         /// The alarm position: other than zero, or zero.
@@ -85,11 +95,32 @@ pub(super) enum Watch {
     OverRange(Box<OverRange>),
 }
 
+/// What a forecast needs to know of a value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Evidence {
+    pub(super) quality: Quality,
+    /// When it was taken, on the scale of the trends; the present for one that was judged before.
+    pub(super) at: Mono,
+}
+
+/// What else goes on, as far as a rule asks.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Company {
+    /// Is the limit that is foretold passed, confirmed or not?
+    pub(super) limit_passed: bool,
+    /// Is the sensor over its range, or held there?
+    pub(super) over_range: bool,
+    /// What the value is compared with, if there is such a thing now.
+    pub(super) reference: Option<Finite>,
+}
+
 impl Watch {
     pub(super) fn new(rule: Rule) -> Self {
         match rule {
             Rule::Limit(limit) => Self::Limit(limit),
-            Rule::Rate(rate) => Self::Rate(Box::new((rate, Window::default()))),
+            Rule::Rate(rate) => Self::Rate(rate),
+            Rule::Forecast(rule) => Self::Forecast(Box::new(Forecast::new(rule))),
+            Rule::Deviation(rule) => Self::Deviation(Box::new(Deviation::new(rule))),
             Rule::State { when } => Self::State { when },
             Rule::Bad => Self::Bad,
             Rule::Stale => Self::Stale,
@@ -107,14 +138,17 @@ impl Watch {
     pub(super) fn anew(&self) -> Option<Self> {
         match self {
             Self::Limit(rule) => Some(Self::Limit(*rule)),
-            Self::Rate(rate) => Some(Self::new(Rule::Rate(rate.0))),
+            Self::Rate(rule) => Some(Self::Rate(*rule)),
             Self::State { when } => Some(Self::State { when: *when }),
             // What is over holds nothing.
             Self::OverRange(over_range) => Some(Self::new(Rule::OverRange(OverRangeRule {
                 latching: false,
                 ..over_range.rule
             }))),
-            Self::Bad
+            // Advice about a future that has passed, and what was compared then is not known.
+            Self::Forecast(_)
+            | Self::Deviation(_)
+            | Self::Bad
             | Self::Stale
             | Self::Clock
             | Self::Discrepancy(_)
@@ -129,7 +163,9 @@ impl Watch {
     pub(super) fn rises(&self) -> Option<bool> {
         match self {
             Self::Limit(rule) => Some(rule.level.is_upper()),
-            Self::Rate(rate) => Some(rate.0.direction == Direction::Rise),
+            Self::Rate(rule) => Some(rule.direction == Direction::Rise),
+            Self::Forecast(forecast) => Some(forecast.rule.to.is_upper()),
+            Self::Deviation(deviation) => Some(deviation.is_above()),
             Self::State { .. } | Self::Vote | Self::OverRange(_) => Some(true),
             Self::Bad
             | Self::Stale
@@ -146,6 +182,8 @@ impl Watch {
         match self {
             Self::Limit(_)
             | Self::Rate(_)
+            | Self::Forecast(_)
+            | Self::Deviation(_)
             | Self::State { .. }
             | Self::Vote
             | Self::Exposure(_)
@@ -170,6 +208,8 @@ impl Watch {
             Self::Limit(rule) => rule.level.is_upper(),
             Self::OverRange(_) => true,
             Self::Rate(_)
+            | Self::Forecast(_)
+            | Self::Deviation(_)
             | Self::State { .. }
             | Self::Bad
             | Self::Stale
@@ -188,6 +228,8 @@ impl Watch {
             Self::Discrepancy(_) | Self::Vote | Self::Degraded | Self::GroupFault => true,
             Self::Limit(_)
             | Self::Rate(_)
+            | Self::Forecast(_)
+            | Self::Deviation(_)
             | Self::State { .. }
             | Self::Bad
             | Self::Stale
@@ -197,11 +239,24 @@ impl Watch {
         }
     }
 
+    /// The point whose value it compares with, by index.
+    pub(super) fn reference_point(&self) -> Option<usize> {
+        let Self::Deviation(deviation) = self else {
+            return None;
+        };
+        match deviation.rule.from {
+            Reference::Point(point) => Some(point.0 as usize),
+            Reference::Fixed(_) => None,
+        }
+    }
+
     /// The limit it compares with: the point's unit, or units per minute for rates.
     pub(super) fn limit(&self) -> Option<f64> {
         match self {
             Self::Limit(rule) => Some(rule.limit),
-            Self::Rate(rate) => Some(rate.0.limit_per_min),
+            Self::Rate(rule) => Some(rule.limit_per_min),
+            Self::Forecast(forecast) => Some(forecast.rule.limit),
+            Self::Deviation(deviation) => Some(deviation.rule.limit()),
             Self::Discrepancy(discrepancy) => Some(discrepancy.0.limit),
             Self::Exposure(exposure) => Some(exposure.rule().limit),
             Self::OverRange(over_range) => Some(over_range.rule.at),
@@ -216,31 +271,12 @@ impl Watch {
         }
     }
 
-    /// Takes a value into the rule's memory. Only good samples into that of a rate: a doubtful value may
-    /// be shown and compared, but bends no line, and one that was judged before is no sample.
+    /// Takes a value into the rule's memory.
     pub(super) fn learn(&mut self, look: &Look) {
-        match self {
-            Self::Rate(rate) => {
-                let (rule, window) = rate.as_mut();
-                if let (Sample::Good(value), Some(taken), false) =
-                    (look.sample, look.taken, look.held)
-                {
-                    window.push(rule, taken, value);
-                }
-            }
-            Self::Exposure(exposure) => {
-                exposure.observe(look.value.get(), look.taken.unwrap_or(look.now), look.until);
-            }
-            Self::OverRange(over_range) => over_range.learn(look),
-            Self::Limit(_)
-            | Self::State { .. }
-            | Self::Bad
-            | Self::Stale
-            | Self::Clock
-            | Self::Discrepancy(_)
-            | Self::Vote
-            | Self::Degraded
-            | Self::GroupFault => {}
+        if let Self::Exposure(exposure) = self {
+            exposure.observe(look.value.get(), look.taken.unwrap_or(look.now), look.until);
+        } else if let Self::OverRange(over_range) = self {
+            over_range.learn(look);
         }
     }
 
@@ -253,37 +289,29 @@ impl Watch {
         }
     }
 
-    /// The line through the rule's window, for rates; none when the newest sample in it is so old at
-    /// `now` that the window has a hole.
-    pub(super) fn fit(&self, now: Mono) -> Option<Fit> {
-        match self {
-            Self::Rate(rate) if rate.1.ends_long_before(&rate.0, now) => None,
-            Self::Rate(rate) => rate.1.fit(&rate.0),
-            Self::Limit(_)
-            | Self::State { .. }
-            | Self::Bad
-            | Self::Stale
-            | Self::Clock
-            | Self::Discrepancy(_)
-            | Self::Vote
-            | Self::Degraded
-            | Self::GroupFault
-            | Self::Exposure(_)
-            | Self::OverRange(_) => None,
-        }
-    }
-
-    /// Where a value lies. While over-range is held, the upper limits are passed, and about the rest of
-    /// what is read there is no verdict.
-    pub(super) fn zone(&self, look: &Look) -> Zone {
+    /// Where a value lies. `trends` are those of its point, `company` what else goes on there. While
+    /// over-range is held, the upper limits are passed, and about the rest of what is read there is no
+    /// verdict.
+    pub(super) fn zone(&mut self, look: &Look, trends: &[Trend], company: Company) -> Zone {
+        let quality = look.sample.quality();
+        let at = look.taken.unwrap_or(look.now);
+        let line = |trend: usize| trends.get(trend).and_then(|trend| trend.line(at));
         match self {
             Self::Limit(_) if look.held && self.is_held_by_over_range() => Zone::Beyond,
-            Self::Limit(_) | Self::Rate(_) if look.held => Zone::Unknown,
+            Self::Limit(_) | Self::Rate(_) | Self::Deviation(_) if look.held => Zone::Unknown,
             Self::Limit(rule) => limit::zone(rule, look.value),
-            Self::Rate(_) if look.sample.quality() != Quality::Good => Zone::Unknown,
-            Self::Rate(rate) => {
-                rate_of_change::zone(&rate.0, self.fit(look.taken.unwrap_or(look.now)))
+            Self::Rate(_) if quality != Quality::Good => Zone::Unknown,
+            Self::Rate(rule) => rate_of_change::zone(rule, line(rule.trend)),
+            Self::Forecast(forecast) => {
+                let evidence = Evidence { quality, at };
+                let company = Company {
+                    over_range: company.over_range || look.held,
+                    ..company
+                };
+                let line = line(forecast.rule.trend);
+                forecast.zone(line, &evidence, company)
             }
+            Self::Deviation(deviation) => deviation.zone(look.value, company.reference, look.now),
             Self::State { when } => state::zone(*when, look.value),
             Self::Bad | Self::Stale => Zone::Inside,
             Self::Exposure(exposure) => exposure.zone(true, look.now),
@@ -295,39 +323,33 @@ impl Watch {
     }
 
     /// Where a sample of the past lay, as far as the rule can say by the sample alone or by its window
-    /// at `now`.
-    pub(super) fn zone_then(&self, sample: Sample, now: Mono) -> Zone {
+    /// at `now`. What was compared with a reference then is not known, and a forecast of the past is over.
+    pub(super) fn zone_then(&self, sample: Sample, trends: &[Trend], now: Mono) -> Zone {
         match (self, sample.value()) {
             (Self::Bad, None) => Zone::Beyond,
             (Self::Limit(rule), Some(value)) => limit::zone(rule, value),
             (Self::State { when }, Some(value)) => state::zone(*when, value),
-            (Self::Rate(rate), Some(_)) if sample.quality() == Quality::Good => {
-                rate_of_change::zone(&rate.0, self.fit(now))
+            (Self::Rate(rule), Some(_)) if sample.quality() == Quality::Good => {
+                let trend = trends.get(rule.trend);
+                rate_of_change::zone(rule, trend.and_then(|trend| trend.line(now)))
             }
             (_, _) => Zone::Unknown,
         }
     }
 
-    /// Takes a sample that comes out of order into the window of a rate. What an exposure adds up, and
-    /// what holds an over-range, goes by the order of arrival.
-    pub(super) fn learn_then(&mut self, taken: Mono, sample: Sample) {
-        if let (Self::Rate(rate), Sample::Good(value)) = (self, sample) {
-            let (rule, window) = rate.as_mut();
-            window.push(rule, taken, value);
-        }
-    }
-
     /// Where a point without a usable value lies: process rules have no verdict; the alarm that is
     /// about the missing value is true, and its twin has nothing to say. An exposure has been.
-    pub(super) fn zone_without_value(&self, condition: Condition, now: Mono) -> Zone {
+    pub(super) fn zone_without_value(&mut self, condition: Condition, now: Mono) -> Zone {
         match (self, condition) {
             (Self::Bad, Condition::Bad(_)) | (Self::Stale, Condition::Stale) => Zone::Beyond,
             (Self::Bad, Condition::Stale) | (Self::Stale, Condition::Bad(_)) => Zone::Inside,
             (Self::Exposure(exposure), _) => exposure.zone(false, now),
+            (Self::Forecast(forecast), _) => forecast.interrupt(),
             (Self::Bad | Self::Stale, Condition::Waiting | Condition::Present)
             | (
                 Self::Limit(_)
                 | Self::Rate(_)
+                | Self::Deviation(_)
                 | Self::State { .. }
                 | Self::Clock
                 | Self::Discrepancy(_)

@@ -21,6 +21,7 @@ fn silent(number: usize) -> PointSettings {
         signal: Signal::plain(),
         reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),
+        trends: Vec::new(),
         alarms: vec![AlarmSettings {
             rule: Rule::Stale,
             priority: Priority::Medium,

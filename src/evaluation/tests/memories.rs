@@ -30,6 +30,7 @@ fn detector() -> Settings {
         unit: "ppm".into(),
         stale_after: None,
         good_confirm: Duration::ZERO,
+        trends: Vec::new(),
         signal: Signal::plain(),
         reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),

@@ -29,6 +29,7 @@ fn silent_point() -> Settings {
         signal: Signal::plain(),
         reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),
+        trends: Vec::new(),
         alarms: vec![stale],
         group: None,
     };

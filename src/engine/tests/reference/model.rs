@@ -3,7 +3,7 @@
 use super::super::super::alarm::AlarmState;
 use super::super::super::reading::Sample;
 use super::super::super::settings::{
-    AlarmKind, AlarmSettings, PendingHold, PointSettings, RateRule, Rule,
+    AlarmKind, AlarmSettings, Method, PendingHold, PointSettings, Rule,
 };
 use super::{Ask, Duration, Instant, Plan, Quarters, Told, What, span};
 
@@ -235,7 +235,7 @@ impl Model {
                 place(value >= rule.limit, value < rule.limit - rule.deadband)
             }
             Rule::Limit(rule) => place(value <= rule.limit, value > rule.limit + rule.deadband),
-            Rule::Rate(rule) => match self.slope(&rule, now).filter(|_| certain) {
+            Rule::Rate(rule) => match self.slope(now).filter(|_| certain) {
                 None => Where::Unknown,
                 Some(slope) => place(
                     slope >= rule.limit_per_min,
@@ -247,20 +247,21 @@ impl Model {
     }
 
     /// By its definition, from all values there ever were.
-    fn slope(&self, rule: &RateRule, now: Quarters) -> Option<f64> {
+    fn slope(&self, now: Quarters) -> Option<f64> {
+        let window = super::super::trend(Method::LeastSquares);
         let (newest, _) = *self.values.last()?;
-        let holes = self
+        let mut holes = self
             .values
             .windows(2)
-            .filter(|pair| span(pair[1].0 - pair[0].0) > rule.max_gap);
-        let hole = holes.last().map(|pair| (pair[0].0, pair[1].0));
-        if span(now - newest) > rule.max_gap
-            || hole.is_some_and(|(before, _)| span(newest - before) < rule.window)
+            .filter(|pair| span(pair[1].0 - pair[0].0) > window.max_gap);
+        let hole = holes.next_back().map(|pair| (pair[0].0, pair[1].0));
+        if span(now - newest) > window.max_gap
+            || hole.is_some_and(|(before, _)| span(newest - before) < window.window)
         {
             return None;
         }
         let after_hole = hole.map_or(0, |(_, after)| after);
-        let inside = |t: Quarters| t >= after_hole && span(newest - t) < rule.window;
+        let inside = |t: Quarters| t >= after_hole && span(newest - t) < window.window;
         let values: Vec<(f64, f64)> = self
             .values
             .iter()
@@ -268,7 +269,7 @@ impl Model {
             .map(|(t, value)| (f64::from(*t) / 4.0, *value))
             .collect();
         let (first, last) = (values.first()?.0, values.last()?.0);
-        if values.len() < rule.min_samples || last - first < rule.min_span.as_secs_f64() {
+        if values.len() < window.min_samples || last - first < window.min_span.as_secs_f64() {
             return None;
         }
         let n = values.len() as f64;

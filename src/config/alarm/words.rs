@@ -1,0 +1,88 @@
+//! What may be written about each kind of alarm in its long form.
+
+use super::super::keys::Vocabulary;
+use super::{deviation, forecast};
+
+/// What every alarm of a point may be given, in this order in every vocabulary below.
+macro_rules! words {
+    ($what:literal $(, $key:literal)*) => {
+        Vocabulary {
+            what: $what,
+            keys: &[
+                $($key,)* "on_delay", "off_delay", "latching", "ack_required", "priority", "action",
+                "cause", "consequence", "plan", "time_to_respond", "justification",
+            ],
+            later: &[],
+        }
+    };
+}
+
+const LIMIT: Vocabulary = words!("a limit alarm", "limit", "deadband", "pending_hold");
+const RATE: Vocabulary = words!(
+    "a rate alarm",
+    "limit",
+    "deadband",
+    "pending_hold",
+    "window",
+    "min_samples",
+    "min_span",
+    "method",
+    "significant"
+);
+const FORECAST: Vocabulary = words!(
+    "a forecast alarm",
+    "to",
+    "within",
+    "confirmations",
+    "window",
+    "min_samples",
+    "min_span",
+    "method"
+);
+const DEVIATION: Vocabulary = words!(
+    "a deviation alarm",
+    "from",
+    "limit",
+    "deadband",
+    "settle",
+    "pending_hold"
+);
+const STEL: Vocabulary = words!("a `stel` alarm", "limit", "deadband", "pending_hold");
+const TWA: Vocabulary = words!(
+    "a `twa` alarm",
+    "limit",
+    "deadband",
+    "pending_hold",
+    "method"
+);
+const OVER_RANGE: Vocabulary = words!(
+    "an `over_range` alarm",
+    "at",
+    "deadband",
+    "reset_below",
+    "reset_after"
+);
+const STATE: Vocabulary = words!("a state alarm", "when");
+const QUALITY: Vocabulary = words!("a quality alarm");
+const DISCREPANCY: Vocabulary = words!("a discrepancy alarm", "deadband");
+/// Of a group: the alarm that its channels raise together.
+pub(in super::super) const VOTE: Vocabulary = words!("a vote", "kind");
+/// Of a group: the alarms about its channels.
+pub(in super::super) const CHANNELS: Vocabulary = words!("an alarm of a group");
+
+/// What may be written about the kind of this name, and what its short form says, too: that is not said
+/// twice.
+pub(super) fn of(name: &str) -> (&'static Vocabulary, &'static [&'static str]) {
+    match name {
+        "rise" | "fall" => (&RATE, &["limit"]),
+        "forecast" => (&FORECAST, forecast::SHORT.keys),
+        "deviation" => (&DEVIATION, deviation::SHORT.keys),
+        "state" => (&STATE, &["when"]),
+        "bad" | "stale" | "clock" => (&QUALITY, &[]),
+        "stel" => (&STEL, &["limit"]),
+        "twa" => (&TWA, &["limit"]),
+        "over_range" => (&OVER_RANGE, &["at"]),
+        "discrepancy" => (&DISCREPANCY, &[]),
+        _ => (&LIMIT, &["limit"]),
+    }
+}
