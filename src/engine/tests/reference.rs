@@ -152,12 +152,13 @@ impl Plan {
             .into_iter()
             .zip(&self.alarms)
             .map(|(alarm, plan)| AlarmSettings {
-                rule: match alarm.rule {
-                    Rule::Limit(rule) => Rule::Limit(LimitRule {
+                rule: if let Rule::Limit(rule) = alarm.rule {
+                    Rule::Limit(LimitRule {
                         deadband: f64::from(plan.deadband) / 2.0,
                         ..rule
-                    }),
-                    rule => rule,
+                    })
+                } else {
+                    alarm.rule
                 },
                 on_delay: span(plan.on),
                 off_delay: span(plan.off),
