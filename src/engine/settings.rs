@@ -15,7 +15,7 @@ pub use slopes::{DeviationRule, ForecastRule, Method, RateRule, Reference, Trend
 /// Everything the engine watches, in configuration order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
-    /// Dense: the position is the [`PointIndex`](super::reading::PointIndex).
+    /// Dense: the position is the [`PointIndex`].
     pub points: Vec<PointSettings>,
     /// How long alarms may be silenced.
     pub longest: Longest,
