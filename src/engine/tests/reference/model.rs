@@ -219,6 +219,10 @@ impl Model {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the model knows two kinds of rule; the others are about the missing value"
+    )]
     fn place(&self, rule: Rule, now: Quarters) -> Where {
         let (value, certain) = match self.newest {
             Some(Sample::Good(value)) => (value.get(), true),
