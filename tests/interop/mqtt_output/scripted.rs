@@ -20,8 +20,10 @@ const LONGEST: usize = 64 * 1024;
 pub(super) struct Script {
     /// Events on which it drops the connection.
     pub(super) poison: BTreeSet<u64>,
-    /// Acknowledge nothing but what comes first on a connection.
+    /// Acknowledge nothing.
     pub(super) silent: bool,
+    /// Be silent from when this event comes.
+    pub(super) silent_from: Option<u64>,
     /// Acknowledgements that are owed.
     owed: Vec<u16>,
     pub(super) connections: u64,
@@ -145,6 +147,7 @@ impl Script {
             if self.poison.contains(&seq) {
                 return false;
             }
+            self.silent |= self.silent_from == Some(seq);
             self.events.push(payload);
         } else if kind & 1 == 1 {
             self.retained.push((topic, payload));

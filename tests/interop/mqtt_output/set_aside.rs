@@ -58,12 +58,8 @@ impl World {
             }
         };
         let there = timeout(VIRTUAL, there).await.is_ok();
-        assert!(
-            there,
-            "{what}: {:?}\n{}",
-            self.script().seqs(),
-            self.gateway.page()
-        );
+        let seqs = self.script().seqs();
+        assert!(there, "{what}: {seqs:?}\n{}", self.gateway.page());
     }
 
     /// Waits until a series of the metrics page has a value.
@@ -114,6 +110,35 @@ async fn a_poisonous_event_is_set_aside_and_arrives_when_the_broker_is_put_right
     world.metric(ASIDE, 0).await;
     assert!(!world.gateway.page().contains(POISON), "nothing is lost");
     world.gateway.status(0.0).await;
+    world.gateway.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_state_of_an_alarm_that_changes_now_does_not_wait_behind_backlog() {
+    let world = World::begin(VIRTUAL, 64 << 20).await;
+    let connected = |script: &Script| script.state("C").is_some();
+    world.until("connected", connected).await;
+    world.script().poison.insert(1);
+    for occurrence in 1..=100 {
+        let state = AlarmState::Unacknowledged;
+        world.gateway.commit("B", occurrence, state);
+    }
+    world.gateway.committed(100).await;
+    let dropped = world.script().dropped;
+    let again = |script: &Script| script.dropped > dropped;
+    world.until("disconnected", again).await;
+    // Again connected, the window stays full of backlog.
+    world.script().silent_from = Some(1);
+    world.script().poison.clear();
+    world.until("silence", |script| script.silent).await;
+    world.gateway.commit("A", 1, AlarmState::Unacknowledged);
+    let state = |script: &Script| script.state("A") == Some("unacknowledged");
+    world.until("the state of A", state).await;
+    let last = world.script().seqs().into_iter().max();
+    assert!(last.is_some_and(|last| last < 100), "{last:?}");
+    world.script().silent = false;
+    world.metric(QUEUE, 0).await;
+    assert_eq!(world.script().seqs().last(), Some(&101), "in its turn");
     world.gateway.stop().await;
 }
 
