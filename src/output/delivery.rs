@@ -282,17 +282,20 @@ impl Delivery {
 
     /// The disk does not give the events up to `until`, which memory does not have, and the stretch
     /// that goes on after `after` lacks them: what follows goes first from now on, and of that what is
-    /// live before what is backlog. An oldest stretch waits.
-    pub fn go_ahead(&mut self, after: u64, until: u64) {
+    /// live before what is backlog. An oldest stretch waits. `true`: something else is wanted now.
+    pub fn go_ahead(&mut self, after: u64, until: u64) -> bool {
         let index = self.index_of(after + 1);
         if index + 1 == self.stretches.len() {
             let live = self.backlog_until.max(until);
-            self.cut(until);
+            let cut = self.cut(until);
             self.cut(live);
             self.backlog_until = live;
-        } else if index > 0 {
+            return cut;
+        }
+        if index > 0 {
             self.give_back(index, until);
         }
+        index > 0
     }
 
     /// What memory has lost of a stretch is left to the one before it, even what was acknowledged.
@@ -312,13 +315,11 @@ impl Delivery {
         self.settle();
     }
 
-    fn cut(&mut self, until: u64) {
-        let Some(newest) = self.stretches.back_mut() else {
-            return;
+    fn cut(&mut self, until: u64) -> bool {
+        let newest = self.stretches.back_mut();
+        let Some(newest) = newest.filter(|newest| until > newest.next) else {
+            return false;
         };
-        if until <= newest.next {
-            return;
-        }
         newest.end = until;
         self.stretches.push_back(Stretch::open(until));
         if self.stretches.len() > STRETCHES
@@ -327,6 +328,7 @@ impl Delivery {
         {
             first.end = second.end;
         }
+        true
     }
 
     /// An event was handed to the wire and is complete after `due` acknowledgements; 0 gives it up.

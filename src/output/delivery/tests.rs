@@ -182,7 +182,7 @@ fn cut() -> Delivery {
     let mut delivery = Delivery::new(0, 5, 90);
     delivery.connected(95);
     delivery.proved();
-    delivery.go_ahead(0, 80);
+    assert!(delivery.go_ahead(0, 80));
     delivery
 }
 
@@ -244,7 +244,7 @@ fn an_output_that_memory_overtakes_again_and_again_keeps_few_stretches() {
     delivery.connected(0);
     delivery.proved();
     for round in 1..=20 {
-        delivery.go_ahead(next(&delivery), 100 * round);
+        assert!(delivery.go_ahead(next(&delivery), 100 * round));
         delivery.sent(100 * round + 1, 1, Mono::ZERO);
         delivery.acknowledged(100 * round + 1);
     }

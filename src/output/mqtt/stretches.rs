@@ -61,11 +61,10 @@ impl Forwarder {
                 return Served::Waits;
             }
         }
-        if want.place == Place::Oldest {
-            return Served::Done;
+        if want.place != Place::Oldest && self.go_ahead(want.after, until, now) {
+            return Served::Cut;
         }
-        self.go_ahead(want.after, until, now);
-        Served::Cut
+        Served::Done
     }
 
     fn send_from_page(&mut self, connection: &mut Connection, want: Want, next: u64, now: Moment) {
@@ -116,8 +115,10 @@ impl Forwarder {
     }
 
     /// The backlog up to `until` does not come in time: what follows does not wait for it.
-    fn go_ahead(&mut self, after: u64, until: u64, now: Moment) {
-        self.delivery.go_ahead(after, until);
+    fn go_ahead(&mut self, after: u64, until: u64, now: Moment) -> bool {
+        if !self.delivery.go_ahead(after, until) {
+            return false;
+        }
         self.refresh_states(until);
         if let Some(count) = self.sampler.hit("gap", now.mono) {
             error!(
@@ -127,6 +128,7 @@ impl Forwarder {
                 "the disk does not give the backlog: newer events go first, from memory"
             );
         }
+        true
     }
 
     /// Events up to `until` are passed over, for now or for ever: the states they led to go by

@@ -162,7 +162,7 @@ impl World {
                 return moved;
             }
             if want.place != Place::Oldest {
-                self.delivery.go_ahead(after, self.memory);
+                assert!(self.delivery.go_ahead(after, self.memory), "for ever");
                 self.last_in_order = None;
                 turn = 0;
             }
