@@ -13,7 +13,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock;
-use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::Effect;
 use crate::engine::reading::Reading;
@@ -21,6 +20,7 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::time::Moment;
 use crate::journal::{CommitOutcome, Inbox, Record, Waiter};
 use crate::metrics::Metrics;
+use crate::notify::station::Station;
 
 /// The task's name in heartbeats.
 pub const TASK: &str = "engine";
@@ -74,14 +74,14 @@ pub struct Inlet {
 /// Runs the engine until `shutdown` turns true (or its sender is gone): then judges what has arrived
 /// already, records the stop and ends.
 pub async fn run(
-    engine: Engine,
+    station: Station,
     mut inlet: Inlet,
     inbox: Inbox,
     metrics: Arc<Metrics>,
     mut shutdown: watch::Receiver<bool>,
 ) {
     let mut evaluation = Evaluation {
-        engine,
+        station,
         inbox,
         metrics,
         awake: clock::now(),
@@ -106,7 +106,7 @@ pub async fn run(
             }
             () = tokio::time::sleep(evaluation.idle()) => {
                 let now = evaluation.awaken().await;
-                evaluation.engine.tick(now);
+                evaluation.station.tick(now);
                 evaluation.flush(None).await;
             }
         }
@@ -115,7 +115,7 @@ pub async fn run(
     while let Ok(delivery) = inlet.deliveries.try_recv() {
         evaluation.judge(delivery).await;
     }
-    evaluation.engine.stop(clock::now());
+    evaluation.station.stop(clock::now());
     let (shown, told) = oneshot::channel();
     evaluation
         .flush(Some(Box::new(move |_outcome| {
@@ -131,9 +131,9 @@ async fn ended(shutdown: &mut watch::Receiver<bool>) {
     let _sender_gone = shutdown.wait_for(|stop| *stop).await.is_err();
 }
 
-/// The engine, and where its effects go.
+/// Engine and notifier, and where their effects go.
 struct Evaluation {
-    engine: Engine,
+    station: Station,
     inbox: Inbox,
     metrics: Arc<Metrics>,
     /// When the loop last turned.
@@ -150,7 +150,7 @@ impl Evaluation {
                 seconds = now.mono.since(from.mono).as_secs_f64(),
                 "nobody watched: the process stood still"
             );
-            self.engine.paused(from, now);
+            self.station.paused(from, now);
             self.flush(None).await;
         }
         now
@@ -159,14 +159,14 @@ impl Evaluation {
     async fn judge(&mut self, delivery: Delivery) {
         let began = clock::monotonic();
         match delivery.readings {
-            Batch::One(reading) => self.engine.read(reading),
+            Batch::One(reading) => self.station.read(reading),
             Batch::Many(readings) => {
                 for reading in readings {
-                    self.engine.read(reading);
+                    self.station.read(reading);
                 }
             }
         }
-        match (self.engine.has_events(), delivery.receipt) {
+        match (self.station.has_events(), delivery.receipt) {
             // Also when the event is only in memory or lost: holding back acknowledgements would
             // stop the flow of readings while the disk fails, and blind the gateway.
             (true, Some(receipt)) => {
@@ -184,7 +184,7 @@ impl Evaluation {
     async fn answer(&mut self, request: Request) {
         match request {
             Request::Command { command, reply } => {
-                let result = self.engine.command(&command, clock::now());
+                let result = self.station.command(&command, clock::now());
                 // Answered after the commit: an acknowledgement that a crash could undo is none.
                 self.flush(Some(Box::new(move |committed| {
                     let durable =
@@ -196,7 +196,7 @@ impl Evaluation {
                 .await;
             }
             Request::Snapshot { reply } => {
-                let _gone = reply.send(self.engine.snapshot()).is_err();
+                let _gone = reply.send(self.station.snapshot()).is_err();
             }
         }
     }
@@ -206,7 +206,7 @@ impl Evaluation {
     /// meanwhile, until the disk has caught up.
     async fn flush(&mut self, mut waiter: Option<Waiter>) {
         let mut handed = 0_usize;
-        while let Some(effect) = self.engine.poll_effect() {
+        while let Some(effect) = self.station.poll_effect() {
             let event = match effect {
                 Effect::Event(event) => event,
                 Effect::Remember(memory) => {
@@ -222,7 +222,7 @@ impl Evaluation {
             }
             handed += 1;
             self.metrics.observe(&event);
-            let last = !self.engine.has_events();
+            let last = !self.station.has_events();
             let committed = if last { waiter.take() } else { None };
             self.inbox.push(Record { event, committed });
         }
@@ -244,7 +244,7 @@ impl Evaluation {
 
     /// How long nothing is due.
     fn idle(&self) -> Duration {
-        let due = self.engine.poll_timeout();
+        let due = self.station.poll_timeout();
         due.map_or(HEARTBEAT, |due| {
             due.since(clock::monotonic()).min(HEARTBEAT)
         })

@@ -31,7 +31,6 @@ use tracing::{error, info, warn};
 
 use crate::clock;
 use crate::config::Config;
-use crate::engine::Engine;
 use crate::engine::snapshot::History;
 use crate::evaluation::{self, Desk, Inlet, Readings};
 use crate::guidance::Guidance;
@@ -40,6 +39,7 @@ use crate::input::modbus;
 use crate::input::mqtt;
 use crate::journal::{self, Journal, OpenError, Restored};
 use crate::metrics::Metrics;
+use crate::notify::station::Station;
 use crate::output::{self, Wiring};
 use crate::systemd;
 use names::{bus_task, names, subscriber_task};
@@ -186,7 +186,8 @@ impl Gateway {
         };
         // The engine has its own form of the settings; two are not kept.
         let settings = std::mem::take(&mut config.engine);
-        let engine = Engine::start(&settings, &history, clock::now());
+        let notify = std::mem::take(&mut config.notify);
+        let station = Station::start(&settings, notify, &history, clock::now());
         drop(settings);
         let (readings, desk, inlet) = evaluation::door();
         let mut gateway = Self {
@@ -201,7 +202,7 @@ impl Gateway {
             desk,
             http,
         };
-        gateway.spawn_all(config, engine, inlet, listener);
+        gateway.spawn_all(config, station, inlet, listener);
         Ok(gateway)
     }
 
@@ -272,10 +273,10 @@ impl Gateway {
         }
     }
 
-    fn spawn_all(&mut self, config: Config, engine: Engine, inlet: Inlet, listener: TcpListener) {
+    fn spawn_all(&mut self, config: Config, station: Station, inlet: Inlet, listener: TcpListener) {
         let guidance: Arc<[Guidance]> = config.guidance.into();
         let engine = evaluation::run(
-            engine,
+            station,
             inlet,
             self.journal.inbox(),
             Arc::clone(&self.metrics),

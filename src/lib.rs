@@ -17,7 +17,7 @@
 //!  │  bus per    │    │ rule         │      │ transaction: │     │  window,     │
 //!  │  endpoint   ├───▶│ delay        ├─────▶│ event and    ├────▶│  receipts,   │
 //!  │ mqtt        │    │ transition   │      │ alarm state  │     │  cursor      │
-//!  │  client     │    │ (pure)       │      │ (a thread)   │     └──────────────┘
+//!  │  client     │    │ and notify   │      │ (a thread)   │     └──────────────┘
 //!  │  per broker │    └──────────────┘      └──────┬───────┘
 //!  └─────────────┘        ▲     │ copies          │ reads
 //!                         │     ▼                 ▼
@@ -25,8 +25,9 @@
 //! ```
 //!
 //! 1. [`input`]: wire to [`Reading`](engine::reading::Reading), stamped with both clocks.
-//! 2. [`engine`]: is it news, where does it lie, is it certain, what does it mean? The answer is a
-//!    queue of effects. [`evaluation`] is the task that owns the engine, and its door.
+//! 2. [`engine`]: is it news, where does it lie, is it certain, what does it mean? [`notify`]: who is
+//!    told? Both are pure, and one pair behind one contract, [`notify::station`]; the answer is a queue
+//!    of effects. [`evaluation`] is the task that owns the pair, and its door.
 //! 3. [`journal`]: event and alarm state in one transaction. Only then does anybody see it.
 //! 4. [`output`]: committed events leave; a receipt moves that output's cursor.
 //!
@@ -40,6 +41,7 @@
 //! | who is judged again when something else changes | `engine/links.rs` |
 //! | what a raw number means, and when it is believed | [`engine::signal`], `engine/quality.rs` |
 //! | readings out of order, delayed data | `engine/reorder.rs`, `engine/late.rs` |
+//! | who is told when: ladders, reminders, floods, the all-clear | [`notify`] |
 //! | Modbus: plan, schedule, decode, the safe wrapper | [`input::modbus`] |
 //! | MQTT: payloads, acknowledgements, reconnects | [`input::mqtt`], [`broker`] |
 //! | what happens when the disk fails | [`journal`] |
@@ -62,7 +64,8 @@
 //! - **A late Modbus answer can answer no other question**: the connection is gone by then.
 //! - **Nothing here writes to equipment.**
 //!
-//! Dependencies point inward: `commands → gateway → {input, journal, output, http, config} → engine`.
+//! Dependencies point inward: `commands → gateway → {input, journal, output, http, config} → notify →
+//! engine`.
 //! Shells never import each other, but for `output` and `http`, which read the journal's
 //! [`Feed`](journal::Feed). `tests/tidy.rs` and `clippy.toml` hold these fences.
 //!
@@ -90,6 +93,7 @@ pub mod http;
 pub mod input;
 pub mod journal;
 pub mod metrics;
+pub mod notify;
 pub mod output;
 mod scalar;
 pub mod systemd;

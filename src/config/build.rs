@@ -11,6 +11,7 @@ use super::check::{self, Checked};
 use super::defaults::{self, Resolved};
 use super::detection::Poll;
 use super::device::{self, Device};
+use super::escalation;
 use super::finding::Log;
 use super::group;
 use super::layers::Scalars;
@@ -27,6 +28,7 @@ use crate::engine::reading::PointIndex;
 use crate::engine::settings::{Longest, Settings};
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
 use crate::input::mqtt::{SubscriberSettings, TopicMapping};
+use crate::notify::settings::NotifySettings;
 use crate::output::{MqttTarget, OutputSettings, Target};
 
 /// Reads the tables of `root` and builds the configuration, unless there was a mistake.
@@ -43,6 +45,7 @@ pub(super) fn build(
     let outputs = broker::outputs(&root, site, sources, log);
     let priorities = priority::read(&root, log);
     let longest = overlays::longest(&root, log);
+    let escalation = escalation::read(&root, &people, &outputs, log);
     let around = Surroundings {
         people: &people,
         devices: &devices,
@@ -96,6 +99,11 @@ pub(super) fn build(
         resolved.push(decided);
     }
     wiring::check(&points, &devices, &brokers, &outputs, log);
+    let notify = escalation.settings(&people, &outputs);
+    let written = points.iter().chain(groups.iter().map(|group| &group.point));
+    let decided = resolved.iter().map(|point| &point.settings);
+    let pairs: Vec<_> = written.zip(decided).collect();
+    escalation.check(&pairs, &people, &notify, log);
     let scalars = scalars?;
     if log.has_errors() {
         return None;
@@ -104,6 +112,7 @@ pub(super) fn build(
         scalars,
         people.persons,
         Parts {
+            notify,
             points,
             resolved,
             devices,
@@ -116,6 +125,7 @@ pub(super) fn build(
 
 /// Everything that was read, without mistakes.
 struct Parts {
+    notify: NotifySettings,
     points: Vec<RawPoint>,
     resolved: Vec<Resolved>,
     devices: Vec<Device>,
@@ -166,11 +176,15 @@ fn assemble(
     let buses = buses(&parts.points, parts.devices, &mut numbered);
     let subscribers = subscribers(&parts.points, parts.brokers, &mut numbered);
     let outputs = outputs(parts.outputs, &mut numbered);
+    let mut notify = parts.notify;
+    notify.may_be_held =
+        escalation::may_be_held(&parts.points, &numbered.settings.points).collect();
     let mut config = Config {
         site: scalars.site,
         log: scalars.log,
         engine: numbered.settings,
         guidance: numbered.guidance,
+        notify,
         buses,
         subscribers,
         outputs,

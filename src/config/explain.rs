@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Config;
 use super::detection;
+use super::escalation;
 use super::exposure;
 use super::group;
 use super::register::{order_name, table_name, type_name, width};
@@ -92,6 +93,8 @@ pub fn explain(config: &Config) -> String {
         }
         for (alarm, guidance) in alarms {
             explain_alarm(&mut text, &config.engine.points, point, alarm, guidance);
+            let told = escalation::told(&config.notify, alarm.priority, point.area.as_deref());
+            line(&mut text, format_args!("    {told}"));
             if !is_own(point) && point.group.is_none() {
                 let device = devices.get(&index).copied();
                 let worst = detection::sentence(point, alarm, device);

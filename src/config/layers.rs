@@ -21,13 +21,23 @@ use crate::journal::JournalSettings;
 pub(super) const ROOT: Vocabulary = Vocabulary {
     what: "a configuration",
     keys: &[
-        "site", "data", "log", "http", "journal", "priority", "device", "broker", "area", "person",
-        "point", "group", "output", "shelving",
+        "site",
+        "data",
+        "log",
+        "http",
+        "journal",
+        "priority",
+        "device",
+        "broker",
+        "area",
+        "person",
+        "point",
+        "group",
+        "output",
+        "shelving",
+        "escalation",
     ],
-    later: &[
-        ("escalation", "escalate"),
-        ("points_csv", "read points from CSV"),
-    ],
+    later: &[("points_csv", "read points from CSV")],
 };
 
 const HTTP: Vocabulary = Vocabulary {

@@ -38,6 +38,7 @@ mod detection;
 mod deviation;
 mod device;
 mod endpoint;
+mod escalation;
 pub mod explain;
 mod exposure;
 mod finding;
@@ -73,6 +74,7 @@ use crate::http::HttpSettings;
 use crate::input::modbus::BusSettings;
 use crate::input::mqtt::SubscriberSettings;
 use crate::journal::JournalSettings;
+use crate::notify::settings::NotifySettings;
 use crate::output::OutputSettings;
 use crate::scalar;
 
@@ -87,6 +89,8 @@ pub struct Config {
     pub engine: Settings,
     /// One per alarm, in the engine's order.
     pub guidance: Vec<Guidance>,
+    /// Who is told of which alarm, and when.
+    pub notify: NotifySettings,
     /// Modbus endpoints.
     pub buses: Vec<BusSettings>,
     /// MQTT brokers to read from.

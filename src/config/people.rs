@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::finding::{Kind, Log, nearest};
 use super::keys::{Keys, Vocabulary, check_id, mismatch};
-use super::place::At;
-use super::tree::{Entry, Section, Value};
+use super::place::{At, Place};
+use super::tree::{Entry, Item, Section, Value};
+use crate::notify::settings::{Role, Roles};
 
 const PERSON: Vocabulary = Vocabulary {
     what: "a person",
@@ -16,11 +17,8 @@ const PERSON: Vocabulary = Vocabulary {
 
 const AREA: Vocabulary = Vocabulary {
     what: "an area",
-    keys: &["name", "responsible"],
-    later: &[
-        ("deputy", "escalate to a deputy"),
-        ("principal", "escalate to a principal"),
-    ],
+    keys: &["name", "responsible", "deputy", "principal"],
+    later: &[],
 };
 
 /// Everyone and every place they answer for.
@@ -36,6 +34,19 @@ pub(super) struct Area {
     pub(super) name: Arc<str>,
     /// Plain names.
     pub(super) responsible: Arc<[String]>,
+    /// Ids.
+    pub(super) roles: Roles,
+    /// Where its id stands.
+    pub(super) place: Place,
+    /// Roles that name somebody, if only by a mistake.
+    written: Vec<Role>,
+}
+
+impl Area {
+    /// Does somebody have `role` here?
+    pub(super) fn has(&self, role: Role) -> bool {
+        self.written.contains(&role)
+    }
 }
 
 /// The entries of the table `name`, if it is one.
@@ -67,12 +78,15 @@ pub(super) fn read(root: &Section, log: &mut Log) -> People {
         let mut area = Area {
             name: entry.key.value.as_str().into(),
             responsible: [].into(),
+            roles: Roles::default(),
+            place: entry.key.place,
+            written: Vec::new(),
         };
         if let Some(keys) = Keys::open(entry, &AREA, log) {
             if let Some(name) = keys.text("name", log) {
                 area.name = name.value.into();
             }
-            area.responsible = responsible(&keys, &persons, log).into();
+            area.read_roles(&keys, &persons, log);
         }
         areas.insert(entry.key.value.clone(), area);
     }
@@ -92,25 +106,47 @@ fn label(id: &str, keys: &Keys<'_>, log: &mut Log) -> String {
     format!("{name} ({})", reach.join(", "))
 }
 
-fn responsible(keys: &Keys<'_>, persons: &BTreeMap<String, String>, log: &mut Log) -> Vec<String> {
-    let mut names = Vec::new();
-    for item in keys.list("responsible", log).unwrap_or_default() {
-        let Value::Text(id) = &item.value else {
-            mismatch::<()>("responsible", "a list of person ids", item, log);
-            continue;
-        };
-        match persons.get(id) {
-            Some(name) => names.push(name.clone()),
-            None => {
-                let id = At {
-                    value: id.clone(),
-                    place: item.place,
-                };
-                dangling("person", &id, persons.keys(), log);
+impl Area {
+    fn read_roles(&mut self, keys: &Keys<'_>, persons: &BTreeMap<String, String>, log: &mut Log) {
+        let mut of = |role: Role| {
+            let items = keys.list(role.name(), log).unwrap_or_default();
+            if !items.is_empty() {
+                self.written.push(role);
             }
-        }
+            let ids = items
+                .iter()
+                .filter_map(|item| holder(role, item, persons, log));
+            ids.collect::<Vec<Arc<str>>>()
+        };
+        self.roles = Roles {
+            responsible: of(Role::Responsible),
+            deputy: of(Role::Deputy),
+            principal: of(Role::Principal),
+        };
+        let ids = self.roles.responsible.iter();
+        self.responsible = ids.filter_map(|id| persons.get(&**id)).cloned().collect();
     }
-    names
+}
+
+/// The id of a person who has a role.
+fn holder(
+    role: Role,
+    item: &Item,
+    persons: &BTreeMap<String, String>,
+    log: &mut Log,
+) -> Option<Arc<str>> {
+    let Value::Text(id) = &item.value else {
+        return mismatch(role.name(), "a list of person ids", item, log);
+    };
+    if persons.contains_key(id) {
+        return Some(id.as_str().into());
+    }
+    let id = At {
+        value: id.clone(),
+        place: item.place,
+    };
+    dangling("person", &id, persons.keys(), log);
+    None
 }
 
 /// Reports an id that stands for nothing.

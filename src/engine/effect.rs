@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::alarm::AlarmState;
 use super::memory::Memory;
 use super::notice::Notice;
+use super::occurrence::split_id;
 use super::overlay::Overlays;
 use super::reading::{AlarmIndex, Quality};
 use super::settings::{AlarmKind, Priority};
@@ -73,6 +74,27 @@ pub struct Subject {
     /// Is anyone to be alerted (`false` beneath an overlay)? An alarm that is unacknowledged when its last
     /// overlay goes (`unshelved`, `unsuppressed`, `in_service`) annunciates as if it were raised then.
     pub annunciated: bool,
+}
+
+impl Subject {
+    /// An alarm that the settings do not know (any more).
+    pub fn unconfigured(alarm: &str) -> Self {
+        Self {
+            index: None,
+            alarm: alarm.into(),
+            point: split_id(alarm).0.into(),
+            area: None,
+            unit: "".into(),
+            occurrence: 0,
+            state: AlarmState::Normal,
+            overlays: Overlays::default(),
+            priority: Priority::Low,
+            value: None,
+            limit: None,
+            quality: Quality::Bad,
+            annunciated: false,
+        }
+    }
 }
 
 /// The `event` of contract 5.2.

@@ -206,15 +206,14 @@ impl Engine {
         self.effects.pop_front()
     }
 
-    /// Is there an event to commit?
-    pub fn has_events(&self) -> bool {
-        let mut effects = self.effects.iter();
-        effects.any(|effect| matches!(effect, Effect::Event(_)))
-    }
-
     /// When to call [`Engine::tick`] at the latest. May be earlier than anything happens.
     pub fn poll_timeout(&self) -> Option<Mono> {
         self.agenda.next()
+    }
+
+    /// The time of the last call.
+    pub const fn now(&self) -> Moment {
+        self.now
     }
 
     fn build(settings: &Settings, last_alive: Option<Wall>, now: Moment) -> Self {

@@ -100,10 +100,10 @@ pub struct LadderRecord {
     pub priority: Priority,
     /// How many steps are done, counted from the first.
     pub steps: u16,
-    /// How many outputs of the next step are done already.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub lines: u16,
-    /// Steps that count as done but wait for the summary of a flood.
+    /// One of them is told over some of its outputs only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Partial>,
+    /// Those of them that wait for the summary of a flood.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<u16>,
     /// Who has been told of this occurrence.
@@ -115,9 +115,22 @@ pub struct LadderRecord {
     /// The next reminder counts from here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminded_at: Option<Wall>,
+    /// The first step is held back until the summary of a chattering alarm.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub muted: bool,
     /// The first step was told in the summary of a flood.
     #[serde(default, skip_serializing_if = "is_false")]
     pub grouped: bool,
+}
+
+/// A step in the middle of being told: an output takes an event of its own, and power may fail between
+/// two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Partial {
+    /// Which step.
+    pub step: u16,
+    /// How many of its outputs are done.
+    pub outputs: u16,
 }
 
 /// An occurrence that people were told of and that is over.
@@ -157,12 +170,28 @@ pub struct LateRecord {
     pub count: u32,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature serde calls"
-)]
-const fn is_zero(number: &u16) -> bool {
-    *number == 0
+/// What pages show of telling people of an alarm.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NoticeView {
+    /// Who has been told of the newest occurrence.
+    pub told: Vec<Told>,
+    /// How many steps are done.
+    pub steps: u16,
+    /// When the next one is told; `None` when there is none, or nobody needs it any more.
+    pub next_step_at: Option<Wall>,
+    /// A page waits for a summary.
+    pub held: bool,
+}
+
+/// Pages that are held back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NoticeCounts {
+    /// They wait for their summary now.
+    pub waiting: u64,
+    /// Held back since start because their alarm chatters.
+    pub chatter: u64,
+    /// Held back since start in a flood.
+    pub flood: u64,
 }
 
 #[expect(

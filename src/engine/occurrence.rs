@@ -371,6 +371,7 @@ impl Alarm {
             peak: episode.and_then(|episode| episode.peak),
             older_unacknowledged: episode.map_or(0, |episode| episode.unacknowledged.len()),
             exposure: None,
+            notices: None,
         }
     }
 }

@@ -5,9 +5,8 @@ use super::alarm::{AlarmState, Input, Step, transition};
 use super::command::{Action, Command, Denied, Outcome};
 use super::cover::Shelving;
 use super::delay::Phase;
-use super::effect::{Cause, Details, Effect, Event, EventKind};
+use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
 use super::reading::Quality;
-use super::report::unconfigured;
 use super::rule::Watch;
 use super::settings::Average;
 use super::snapshot::Acknowledgement;
@@ -208,7 +207,7 @@ impl Engine {
             ..said(command)
         };
         let subject = known.map_or_else(
-            || unconfigured(&command.alarm),
+            || Subject::unconfigured(&command.alarm),
             |index| self.subject(index, now),
         );
         self.effects.push_back(Effect::Event(Box::new(Event {

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::alarm::AlarmState;
 use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
-use super::occurrence::{Alarm, split_id};
-use super::overlay::Overlays;
-use super::reading::{AlarmIndex, Quality};
+use super::notice::NoticeCounts;
+use super::occurrence::Alarm;
+use super::reading::AlarmIndex;
 use super::rule::Watch;
 use super::settings::{AlarmKind, ForecastRule, Priority};
 use super::snapshot::{AlarmRecord, AlarmView, History, PointView, Snapshot};
-use super::time::{Moment, Mono, Wall};
+use super::time::{Moment, Mono, Wall, spoken, spoken_unit};
 use super::trend::{Ahead, Course, Line};
 use super::{Engine, Point, Sight, timer_index};
 
@@ -53,6 +53,7 @@ impl Engine {
             at: self.now,
             points,
             alarms,
+            notices: NoticeCounts::default(),
         }
     }
 
@@ -70,6 +71,19 @@ impl Engine {
             exposure,
             ..alarm.view(point, value, self.limit_of(index), quality)
         }
+    }
+
+    /// The dense index of an alarm; `None` when it is not configured.
+    pub fn index(&self, alarm: &str) -> Option<AlarmIndex> {
+        let index = self.names.get(alarm)?;
+        Some(AlarmIndex(timer_index(*index)))
+    }
+
+    /// One alarm as it stands, for events about it, and its durable state; `None` when it is not
+    /// configured.
+    pub fn alarm(&self, alarm: &str) -> Option<(Subject, AlarmRecord)> {
+        let index = *self.names.get(alarm)?;
+        Some((self.subject(index, self.now), self.alarms[index].record()))
     }
 
     /// Something about the gateway itself.
@@ -205,7 +219,7 @@ impl Engine {
             let subject = Subject {
                 occurrence,
                 priority: record.priority.unwrap_or(Priority::Low),
-                ..unconfigured(&record.alarm)
+                ..Subject::unconfigured(&record.alarm)
             };
             self.effects.push_back(Effect::Event(Box::new(Event {
                 at: self.now,
@@ -358,25 +372,6 @@ impl Engine {
     }
 }
 
-/// An alarm that the settings do not know.
-pub(super) fn unconfigured(alarm: &str) -> Subject {
-    Subject {
-        index: None,
-        alarm: alarm.into(),
-        point: split_id(alarm).0.into(),
-        area: None,
-        unit: "".into(),
-        occurrence: 0,
-        state: AlarmState::Normal,
-        overlays: Overlays::default(),
-        priority: Priority::Low,
-        value: None,
-        limit: None,
-        quality: Quality::Bad,
-        annunciated: false,
-    }
-}
-
 /// What a missing value hides, for the person who is told that it is missing.
 fn hidden_hazards(sight: &Sight) -> Option<String> {
     let list = |kinds: &[AlarmKind]| {
@@ -417,12 +412,6 @@ fn wrong_clock(behind: f64) -> String {
     )
 }
 
-/// A span as a person says it.
-fn spoken(seconds: f64) -> String {
-    let (unit, name) = spoken_unit(seconds);
-    format!("{:.0} {name}", seconds / unit)
-}
-
 /// A time ahead and the band it lies in, in one unit; the band is rounded outwards.
 fn spoken_band(ahead: Ahead) -> String {
     let (unit, _) = spoken_unit(ahead.seconds);
@@ -431,16 +420,6 @@ fn spoken_band(ahead: Ahead) -> String {
         (ahead.latest / unit).ceil(),
     );
     format!("{} ({earliest:.0} to {latest:.0})", spoken(ahead.seconds))
-}
-
-/// The unit that leaves a handy number, in seconds and by name.
-fn spoken_unit(seconds: f64) -> (f64, &'static str) {
-    match seconds {
-        ..90.0 => (1.0, "s"),
-        ..5400.0 => (60.0, "min"),
-        ..172_800.0 => (3600.0, "h"),
-        _ => (86_400.0, "days"),
-    }
 }
 
 #[cfg(test)]

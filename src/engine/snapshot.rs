@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alarm::AlarmState;
 use super::memory::Memory;
-use super::notice::NoticeRecord;
+use super::notice::{NoticeCounts, NoticeRecord, NoticeView};
 use super::overlay::{Cover, Overlays};
 use super::reading::{Fault, Quality};
 use super::settings::{AlarmKind, Priority};
@@ -124,6 +124,8 @@ pub struct Snapshot {
     pub points: Vec<PointView>,
     /// Every alarm, in configuration order.
     pub alarms: Vec<AlarmView>,
+    /// Pages that are held back. Filled in beside the engine.
+    pub notices: NoticeCounts,
 }
 
 /// One point now.
@@ -309,4 +311,6 @@ pub struct AlarmView {
     pub older_unacknowledged: usize,
     /// Of an average: how it came about.
     pub exposure: Option<ExposureView>,
+    /// Who was told; `None` when nobody was to be told. Filled in beside the engine.
+    pub notices: Option<Box<NoticeView>>,
 }

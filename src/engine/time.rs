@@ -144,6 +144,22 @@ pub fn show_duration(span: Duration) -> String {
     )
 }
 
+/// A span as a person says it.
+pub fn spoken(seconds: f64) -> String {
+    let (unit, name) = spoken_unit(seconds);
+    format!("{:.0} {name}", seconds / unit)
+}
+
+/// The unit that leaves a handy number, in seconds and by name.
+pub const fn spoken_unit(seconds: f64) -> (f64, &'static str) {
+    match seconds {
+        ..90.0 => (1.0, "s"),
+        ..5_400.0 => (60.0, "min"),
+        ..172_800.0 => (3_600.0, "h"),
+        _ => (86_400.0, "days"),
+    }
+}
+
 /// Whole nanoseconds of `span`, at most `u64::MAX` (584 years).
 fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
@@ -165,6 +181,19 @@ mod tests {
         );
         assert_eq!(moment.at(Mono::from_nanos(4_000)).wall.unix_nanos(), 99_000);
         assert_eq!(moment.after(Duration::from_nanos(1)).mono.as_nanos(), 5_001);
+    }
+
+    #[test]
+    fn spans_are_said_in_whole_numbers() {
+        for (seconds, told) in [
+            (0.4, "0 s"),
+            (89.0, "89 s"),
+            (90.0, "2 min"),
+            (600.0, "10 min"),
+            (7_200.0, "2 h"),
+        ] {
+            assert_eq!(spoken(seconds), told);
+        }
     }
 
     #[test]

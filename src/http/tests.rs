@@ -13,6 +13,7 @@ use super::*;
 use crate::commands::scratch::ScratchFolder;
 use crate::engine::alarm::AlarmState;
 use crate::engine::command::{Action, Command, Denied, Outcome};
+use crate::engine::notice::{NoticeView, Told};
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
@@ -193,6 +194,7 @@ fn snapshot() -> Snapshot {
             alarm(AlarmKind::Low, AlarmState::Normal, 1),
             alarm(AlarmKind::Bad, AlarmState::Normal, 0),
         ],
+        notices: Default::default(),
     }
 }
 
@@ -216,6 +218,17 @@ fn alarm(kind: AlarmKind, state: AlarmState, older_unacknowledged: usize) -> Ala
         peak: Some(33.0),
         older_unacknowledged,
         exposure: None,
+        notices: (kind == AlarmKind::High).then(|| {
+            Box::new(NoticeView {
+                told: vec![Told {
+                    output: Some("chat".into()),
+                    persons: vec!["li-wei".into()],
+                }],
+                steps: 1,
+                next_step_at: Some(Wall::from_unix_nanos(1_777_875_211_000_000_000)),
+                held: false,
+            })
+        }),
     }
 }
 
@@ -254,6 +267,10 @@ async fn an_alarm_says_everything_the_person_at_night_needs() {
         "older_unacknowledged": 0, "exposure": null, "action": "Stop hot work, start fans",
         "plan": "plans/gas-release.md", "cause": null, "consequence": null,
         "time_to_respond_s": 300.0, "responsible": ["Li Wei, shift lead"],
+        "notices": {
+            "told": [{ "output": "chat", "persons": ["li-wei"] }],
+            "steps": 1, "next_step_at": "2026-05-04T06:13:31.000Z", "held": false,
+        },
     });
     assert_eq!(json(&body), expected);
 }

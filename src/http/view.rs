@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::engine::alarm::AlarmState;
+use crate::engine::notice::{NoticeView, Told};
 use crate::engine::overlay::Shelf;
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
@@ -46,6 +47,16 @@ pub(super) struct Alarm<'a> {
     consequence: Option<&'a str>,
     time_to_respond_s: Option<f64>,
     responsible: &'a [String],
+    notices: Notices<'a>,
+}
+
+/// Who was told of the newest occurrence, and when the next step comes.
+#[derive(Debug, Default, Serialize)]
+struct Notices<'a> {
+    told: &'a [Told],
+    steps: u16,
+    next_step_at: Option<String>,
+    held: bool,
 }
 
 /// How an average came about.
@@ -124,7 +135,17 @@ impl<'a> Alarm<'a> {
                 .and_then(|guidance| guidance.time_to_respond)
                 .map(|span| span.as_secs_f64()),
             responsible: guidance.map_or(&[], |guidance| &guidance.responsible),
+            notices: view.notices.as_deref().map(notices).unwrap_or_default(),
         }
+    }
+}
+
+fn notices(view: &NoticeView) -> Notices<'_> {
+    Notices {
+        told: &view.told,
+        steps: view.steps,
+        next_step_at: view.next_step_at.map(rfc3339::format),
+        held: view.held,
     }
 }
 

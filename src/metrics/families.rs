@@ -12,6 +12,8 @@ use prometheus::{
 
 use super::Names;
 use super::points::STATES;
+use crate::engine::effect::EventKind;
+use crate::engine::notice::Notice;
 
 /// Seconds that a Modbus answer takes: a LAN answers in milliseconds, a slow serial line in seconds.
 const REQUEST_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0];
@@ -31,6 +33,9 @@ const DELIVERY_BUCKETS: &[f64] = &[
     0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
 ];
 
+/// The notice of an all-clear, which is an event of its own.
+pub(super) const ALL_CLEAR: &str = EventKind::AllClear.name();
+
 /// One field per family.
 #[derive(Debug)]
 pub(super) struct Families {
@@ -46,6 +51,7 @@ pub(super) struct Families {
     pub(super) broker_reconnects: IntCounterVec,
     pub(super) evaluation: Histogram,
     pub(super) transitions: IntCounterVec,
+    pub(super) notifications: IntCounterVec,
     pub(super) commit_duration: Histogram,
     pub(super) events_committed: IntCounter,
     pub(super) last_commit: Gauge,
@@ -155,6 +161,12 @@ impl Families {
                 "forewarn_alarm_transitions_total",
                 "State changes of alarms, by the state entered.",
                 &["area", "priority", "to"],
+            ),
+            notifications: counters(
+                r,
+                "forewarn_notifications_total",
+                "Times that people or outputs were told, by notice (page, reminder, late, chatter, flood or all_clear).",
+                &["notice"],
             ),
             commit_duration: histogram(
                 r,
@@ -307,6 +319,10 @@ impl Families {
                 self.transitions.with_label_values(&labels);
             }
         }
+        for notice in Notice::ALL {
+            self.notifications.with_label_values(&[notice.name()]);
+        }
+        self.notifications.with_label_values(&[ALL_CLEAR]);
         for class in ["event", "telemetry"] {
             self.records_dropped.with_label_values(&[class]);
         }

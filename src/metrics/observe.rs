@@ -3,7 +3,9 @@
 use tracing::info;
 
 use super::Metrics;
+use super::families::ALL_CLEAR;
 use crate::engine::effect::{Event, EventKind};
+use crate::engine::notice::Notice;
 
 impl Metrics {
     /// Logs an event and counts the alarm transition it stands for.
@@ -35,8 +37,17 @@ impl Metrics {
             quality = subject.quality.name(),
             by = details.by.as_deref(),
             reason = details.reason.as_deref(),
+            notice = details.notice.map(Notice::name),
+            to = details.persons.as_ref().map(|persons| persons.join(",")),
+            output = details.output.as_deref(),
             "alarm event"
         );
+        let all_clear = (event.kind == EventKind::AllClear).then_some(ALL_CLEAR);
+        let notice = all_clear.or(details.notice.map(Notice::name));
+        if let Some(notice) = notice {
+            let counter = &self.families.notifications;
+            counter.with_label_values(&[notice]).inc();
+        }
         if let Some(to) = entered(event.kind, subject.state.name()) {
             let area = subject.area.as_deref().unwrap_or_default();
             let labels = [area, subject.priority.name(), to];

@@ -34,6 +34,27 @@ pub(super) fn write(snapshot: &Snapshot, sources: &[Arc<str>], text: &mut String
     super::groups::write(snapshot, text);
     write_by_device(snapshot, sources, text);
     write_alarms(snapshot, text);
+    write_held(snapshot, text);
+}
+
+fn write_held(snapshot: &Snapshot, text: &mut String) {
+    let notices = snapshot.notices;
+    let mut family = Family::new(
+        text,
+        "forewarn_pages_waiting",
+        "Pages held back that wait for the summary they are told in.",
+        Kind::Gauge,
+    );
+    family.series(&[], float(notices.waiting));
+    let mut family = Family::new(
+        text,
+        "forewarn_pages_held_total",
+        "Pages that were held back for a summary, by reason (chatter or flood).",
+        Kind::Counter,
+    );
+    for (reason, count) in [("chatter", notices.chatter), ("flood", notices.flood)] {
+        family.series(&[("reason", reason)], float(count));
+    }
 }
 
 fn write_points(snapshot: &Snapshot, sources: &[Arc<str>], text: &mut String) {

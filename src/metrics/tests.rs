@@ -74,6 +74,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, overlays: Overlays) -> AlarmView {
         peak: None,
         older_unacknowledged: 0,
         exposure: None,
+        notices: None,
     }
 }
 
@@ -82,6 +83,7 @@ fn snapshot(points: Vec<PointView>, alarms: Vec<AlarmView>) -> Snapshot {
         at: Moment::default(),
         points,
         alarms,
+        notices: Default::default(),
     }
 }
 

@@ -67,6 +67,7 @@ mod tests {
             at: Moment::default(),
             points: vec![point],
             alarms: Vec::new(),
+            notices: Default::default(),
         }
     }
 

@@ -82,6 +82,7 @@ fn populated() -> String {
         // Names of points may be in any script, and hold what the text format must escape.
         points: vec![point("甲烷-101", Some(12.5)), point("a\"b\\c\nd", None)],
         alarms: vec![alarm()],
+        notices: Default::default(),
     }))
 }
 
@@ -124,5 +125,6 @@ fn alarm() -> AlarmView {
         peak: None,
         older_unacknowledged: 0,
         exposure: None,
+        notices: None,
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::engine::snapshot::PointView;
+use crate::engine::time::spoken;
 use crate::guidance::Guidance;
 
 /// What is known about alarms beyond their events.
@@ -109,18 +110,13 @@ pub(super) fn point(point: &PointView) -> String {
     };
     let next = point.forecast.iter().min_by(|a, b| a.1.total_cmp(&b.1));
     let ahead = next.map_or_else(String::new, |(kind, seconds)| {
-        format!(" ({} in {})", kind.name().replace('_', " "), span(*seconds))
+        format!(
+            " ({} in {})",
+            kind.name().replace('_', " "),
+            spoken(*seconds)
+        )
     });
     format!("{id} {value:.1} {}{ahead}", point.unit)
-}
-
-/// A span as a person says it.
-fn span(seconds: f64) -> String {
-    if seconds < 90.0 {
-        format!("{seconds:.0} s")
-    } else {
-        format!("{:.0} min", seconds / 60.0)
-    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ use std::time::Duration;
 use super::input::{self, Line, Step};
 use super::summary::{NOT_RUNNING, Summary};
 use crate::config::Config;
-use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::Effect;
 use crate::engine::memory::Memory;
@@ -23,6 +22,7 @@ use crate::engine::reading::{PointIndex, Reading};
 use crate::engine::snapshot::History;
 use crate::engine::time::{Moment, Mono, Wall};
 use crate::journal::{CommitError, Entry, JournalSettings, OpenError, Store};
+use crate::notify::station::Station;
 
 /// Why a replay ended early. Nothing after the line that is named was run.
 #[derive(Debug, thiserror::Error)]
@@ -68,7 +68,7 @@ pub struct Replay<'a, W> {
 
 /// From one start to the next kill.
 struct Life {
-    engine: Engine,
+    station: Station,
     store: Store,
     pending: Vec<Entry>,
     /// What alarms remember, and when the last of it was handed over. It is written when the life
@@ -182,7 +182,7 @@ impl<'a, W: Write> Replay<'a, W> {
     pub fn summarize(&mut self) -> Result<(), ReplayError> {
         let mut summary = self.summary.clone();
         if let Some(life) = &self.life {
-            summary.add(&life.engine.snapshot());
+            summary.add(&life.station.snapshot());
         }
         Ok(summary.write(&mut self.out)?)
     }
@@ -239,7 +239,7 @@ impl<'a, W: Write> Replay<'a, W> {
                     retained,
                 };
                 if let Some(life) = &mut self.life {
-                    life.engine.read(reading);
+                    life.station.read(reading);
                 }
             }
             Step::Command(command) => self.command(&command),
@@ -257,7 +257,7 @@ impl<'a, W: Write> Replay<'a, W> {
                 self.tick();
                 self.commit()?;
                 if let Some(life) = self.life.take() {
-                    self.summary.add(&life.engine.snapshot());
+                    self.summary.add(&life.station.snapshot());
                     life.end()?;
                 }
             }
@@ -270,7 +270,7 @@ impl<'a, W: Write> Replay<'a, W> {
     fn command(&mut self, command: &Command) {
         let outcome = match &mut self.life {
             None => NOT_RUNNING,
-            Some(life) => match life.engine.command(command, self.clock) {
+            Some(life) => match life.station.command(command, self.clock) {
                 Ok(Outcome::Accepted { .. }) => "accepted",
                 Ok(Outcome::AlreadyDone { .. }) => "already_done",
                 Err(denied) => Denied::name(&denied),
@@ -290,7 +290,7 @@ impl<'a, W: Write> Replay<'a, W> {
 
     fn tick(&mut self) {
         if let Some(life) = &mut self.life {
-            life.engine.tick(self.clock);
+            life.station.tick(self.clock);
         }
     }
 
@@ -310,7 +310,12 @@ impl<'a, W: Write> Replay<'a, W> {
             notes: Vec::new(),
         };
         self.life = Some(Life {
-            engine: Engine::start(&self.config.engine, &history, self.clock),
+            station: Station::start(
+                &self.config.engine,
+                self.config.notify.clone(),
+                &history,
+                self.clock,
+            ),
             store,
             pending: Vec::new(),
             memories: BTreeMap::new(),
@@ -324,7 +329,7 @@ impl<'a, W: Write> Replay<'a, W> {
         let Some(life) = &mut self.life else {
             return Ok(());
         };
-        while let Some(effect) = life.engine.poll_effect() {
+        while let Some(effect) = life.station.poll_effect() {
             match effect {
                 Effect::Event(event) => life.pending.push(Entry {
                     t: Some(event.at.mono.as_secs_f64()),
@@ -365,7 +370,7 @@ impl<'a, W: Write> Replay<'a, W> {
         let Some(life) = &self.life else {
             return Ok(());
         };
-        for point in life.engine.snapshot().points {
+        for point in life.station.snapshot().points {
             if point.id.starts_with("gateway.") {
                 continue;
             }

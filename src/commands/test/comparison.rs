@@ -26,6 +26,9 @@ const WITHIN: f64 = 0.001;
 /// Events that need not be expected.
 const FREE: [&str; 2] = ["started", "monitoring_gap"];
 
+/// Events that tell of other events: free in a scenario that names none of them.
+const TELLING: [EventKind; 2] = [EventKind::Notified, EventKind::AllClear];
+
 /// Keys of a pattern that are no fields of an event.
 const OWN: [&str; 3] = ["t", "within", "absent"];
 
@@ -139,6 +142,12 @@ impl Pattern {
             .all(|key| self.fields.get(*key) == event.get(*key))
     }
 
+    /// Is it about telling people?
+    fn is_about_telling(&self) -> bool {
+        let names = |kind: EventKind| self.fields.get("event") == Some(&kind.name().into());
+        self.fields.contains_key("notice") || TELLING.into_iter().any(names)
+    }
+
     fn told(&self) -> String {
         let mut told = self.t.map_or_else(String::new, |t| format!("t = {t} s "));
         let fields = Value::Object(self.fields.clone());
@@ -209,7 +218,10 @@ fn came(event: &Happened, words: &str) -> Difference {
 
 fn is_free(scenario: &Scenario, event: &Happened) -> bool {
     let name = event.get("event").and_then(Value::as_str);
+    let telling = TELLING.iter().any(|kind| Some(kind.name()) == name);
+    let mut patterns = scenario.expect.iter().chain(&scenario.never);
     name.is_some_and(|name| FREE.contains(&name))
+        || telling && !patterns.any(Pattern::is_about_telling)
         || !scenario.watches(point(event))
         || scenario.ignore.iter().any(|free| free.fits(event))
 }

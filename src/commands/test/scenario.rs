@@ -27,7 +27,9 @@
 //!
 //! **Every** event must be expected, so that nothing unexpected passes. Free are only `started` and
 //! `monitoring_gap`, what a pattern of `ignore` fits and, when `points = ["CH4-101"]` names some, what
-//! happens to other points. `never` names events that must not come, where a reader should see that
+//! happens to other points. `notified` and `all_clear` follow from the others, so they are free as long
+//! as no pattern of `expect` or `never` names either: then the scenario is about telling people, and
+//! every line of it must be expected. `never` names events that must not come, where a reader should see that
 //! they do not. How a pattern fits an event: [`comparison`]. A pattern that could fit nothing (a field
 //! that no event has, an alarm that is not configured) is a mistake, not a failure.
 //!

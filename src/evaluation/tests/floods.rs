@@ -7,6 +7,7 @@ use crate::engine::settings::{
 use crate::engine::signal::Signal;
 use crate::engine::snapshot::History;
 use crate::journal::{self, JournalSettings};
+use crate::notify::settings::NotifySettings;
 
 const POINTS: usize = 6000;
 
@@ -51,7 +52,12 @@ async fn a_tick_that_says_more_than_memory_holds_loses_nothing_on_a_sound_disk()
         points: (0..POINTS).map(silent).collect(),
         ..Settings::default()
     };
-    let engine = Engine::start(&plant, &History::default(), clock::now());
+    let station = Station::start(
+        &plant,
+        NotifySettings::default(),
+        &History::default(),
+        clock::now(),
+    );
     let (_readings, _desk, inlet) = door();
     let (stop, shutdown) = watch::channel(false);
     let feed = journal.feed();
@@ -63,7 +69,7 @@ async fn a_tick_that_says_more_than_memory_holds_loses_nothing_on_a_sound_disk()
     };
     let both = async {
         tokio::join!(
-            run(engine, inlet, journal.inbox(), metrics, shutdown),
+            run(station, inlet, journal.inbox(), metrics, shutdown),
             all_raised
         )
     };

@@ -8,6 +8,7 @@ use crate::engine::settings::{
 use crate::engine::signal::Signal;
 use crate::engine::snapshot::History;
 use crate::journal::{self, JournalSettings};
+use crate::notify::settings::NotifySettings;
 
 fn detector() -> Settings {
     let stel = AlarmSettings {
@@ -57,7 +58,12 @@ async fn a_reading_that_only_makes_an_alarm_remember_is_acknowledged_and_the_mem
     let (journal, _restored) = started.expect("the temporary folder is writable");
     let began = clock::now();
     let mut evaluation = Evaluation {
-        engine: Engine::start(&detector(), &History::default(), began),
+        station: Station::start(
+            &detector(),
+            NotifySettings::default(),
+            &History::default(),
+            began,
+        ),
         inbox: journal.inbox(),
         metrics: Arc::clone(&metrics),
         awake: began,

@@ -8,6 +8,7 @@ use crate::engine::settings::{
 use crate::engine::signal::Signal;
 use crate::engine::snapshot::History;
 use crate::journal::JournalSettings;
+use crate::notify::settings::NotifySettings;
 
 fn silent_point() -> Settings {
     let stale = AlarmSettings {
@@ -53,7 +54,12 @@ async fn a_stopped_process_takes_no_silence_for_granted() {
     let (journal, _restored) =
         crate::journal::start(&settings, "plant", &[], Arc::clone(&metrics)).expect("it opens");
     let mut evaluation = Evaluation {
-        engine: Engine::start(&silent_point(), &History::default(), clock::now()),
+        station: Station::start(
+            &silent_point(),
+            NotifySettings::default(),
+            &History::default(),
+            clock::now(),
+        ),
         inbox: journal.inbox(),
         metrics,
         awake: clock::now(),
@@ -61,9 +67,9 @@ async fn a_stopped_process_takes_no_silence_for_granted() {
     let mut after = async |seconds| {
         tokio::time::advance(Duration::from_secs(seconds)).await;
         let now = evaluation.awaken().await;
-        evaluation.engine.tick(now);
+        evaluation.station.tick(now);
         evaluation.flush(None).await;
-        evaluation.engine.snapshot().alarms[0].state
+        evaluation.station.snapshot().alarms[0].state
     };
     assert_eq!(after(1).await, AlarmState::Normal);
     // Stopped for longer than a silence may last: nobody listened.

@@ -1,0 +1,372 @@
+//! Who is told when. Decides and sends nothing: it reads the engine's events and answers with events
+//! of its own, `notified` and `all_clear`, which are committed like all others. Outputs deliver them.
+//!
+//! It does no input or output, reads no clock and spawns nothing. [`station::Station`] drives engine
+//! and notifier as a pair.
+//!
+//! # The way of an alarm
+//!
+//! ```text
+//!   annunciated, unacknowledged                     acknowledged, cleared,
+//!   (raise, re-alarm, end of an overlay)            an overlay begins
+//!        │                                               │
+//!        ▼                                               ▼
+//!   ┌─────────┐  step 0   step 1   step 2 ...      ┌───────────┐ cleared  ┌──────┐ hold_open
+//!   │ ladder  │ ──page────page─────page──────────▶ │  stopped  │ ───────▶ │ over │ ─────────▶ all_clear
+//!   └─────────┘     └─ reminder ── reminder ─▶     └───────────┘ (reset,  └──────┘
+//!        ▲                                                        if latching)
+//!        └── the next annunciation begins again at step 0
+//! ```
+//!
+//! - **Steps** count from 0 and are told once for each annunciation (contract 8.7), restarts included.
+//!   Those that became due while nobody watched are told once, at once. A changed ladder takes effect
+//!   with the restart that loads it: a ladder that runs goes on with the number after the last one
+//!   done, as the new ladder has it, so no number comes twice.
+//! - **Reminders** go to everybody who was told, while the alarm is active and nobody acknowledges.
+//! - **The all-clear** goes to everybody who was told of an occurrence, once for each, acknowledged or
+//!   not. Not before `hold_open` after the last notice: an alarm shorter than a receiver's window must
+//!   be seen. Not while a newer occurrence is active, unless the next line says so: nobody is told that
+//!   it is over while it is not. Of a latching alarm only after its reset.
+//! - **Beneath an overlay** nobody is told, save that what they were told of is over.
+//!
+//! # What is held back, and never silently
+//!
+//! - **Chatter**: three raises within a minute. The third is told as `chatter`; after it the first
+//!   pages of raises are held and summed up every `chatter_hold`, until a hold passes without any.
+//!   Only of medium and low priority, never of gas points, the outermost limits, re-alarms or ends of
+//!   overlays. Later steps of an alarm that stays are not held.
+//! - **Floods**: `gate.rs`.
+//! - **Delayed data**: one `late` notice, no ladder.
+//!
+//! # Bounds
+//!
+//! | what | bound |
+//! |---|---|
+//! | cases | one per alarm |
+//! | agenda | one entry per case |
+//! | lines of one step | one per output that it names, or one |
+//! | pages held in a group | 500, then they are summed up early |
+//! | pages held while an alarm chatters | a number |
+
+mod case;
+mod gate;
+mod groups;
+mod news;
+pub mod settings;
+mod since;
+pub mod station;
+mod telling;
+mod view;
+mod words;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use self::case::{Case, Ladder, Standing};
+use self::gate::{Gate, GroupKey, WINDOW};
+use self::groups::Reminders;
+use self::news::News;
+use self::settings::NotifySettings;
+use self::since::Since;
+use self::telling::Scene;
+use crate::engine::alarm::AlarmState;
+use crate::engine::effect::{Event, Subject};
+use crate::engine::notice::NoticeCounts;
+use crate::engine::snapshot::{AlarmRecord, History};
+use crate::engine::time::{Moment, Mono, Wall};
+
+/// An alarm as it stands.
+#[derive(Debug, Clone, PartialEq)]
+struct Present {
+    /// For events about it.
+    subject: Subject,
+    /// Its durable state.
+    record: AlarmRecord,
+}
+
+/// Every alarm as it stands: the engine, or a model of it.
+trait Alarms {
+    /// `None`: no such alarm is configured.
+    fn present(&self, alarm: &str) -> Option<Present>;
+}
+
+/// Decides who is told when. The calling contract is that of the pair: [`station::Station`].
+#[derive(Debug)]
+struct Notifier {
+    cases: BTreeMap<Arc<str>, Case>,
+    agenda: BTreeSet<(Mono, Arc<str>)>,
+    office: Office,
+}
+
+/// What all cases share.
+#[derive(Debug)]
+struct Office {
+    settings: NotifySettings,
+    gate: Gate,
+    counts: NoticeCounts,
+}
+
+impl Notifier {
+    /// Takes up what the journal knows. Nothing is told before the first [`Notifier::tick`].
+    fn restore(
+        settings: NotifySettings,
+        history: &History,
+        alarms: &impl Alarms,
+        now: Moment,
+    ) -> Self {
+        let mut notifier = Self {
+            cases: BTreeMap::new(),
+            agenda: BTreeSet::new(),
+            office: Office {
+                settings,
+                gate: Gate::default(),
+                counts: NoticeCounts::default(),
+            },
+        };
+        let since = |began: Wall| Since::restored(began, history.last_alive, now);
+        for record in &history.records {
+            let mut case = Case::restore(record, since);
+            if let Some(present) = alarms.present(&record.alarm) {
+                notifier.resume(&mut case, &present, since, now);
+                notifier.recall_held(&mut case, &present);
+            }
+            let alarm = Arc::clone(&record.alarm);
+            notifier.cases.insert(alarm, case);
+        }
+        notifier.recall_flood(now);
+        let alarms: Vec<_> = notifier.cases.keys().cloned().collect();
+        alarms.iter().for_each(|alarm| notifier.schedule(alarm));
+        notifier
+    }
+
+    /// An active alarm that nobody has acknowledged has a ladder, also when the power failed right
+    /// after its raise, or when nobody was there to be told of it.
+    fn resume(
+        &self,
+        case: &mut Case,
+        present: &Present,
+        since: impl Fn(Wall) -> Since,
+        now: Moment,
+    ) {
+        let Present { subject, record } = present;
+        let area = subject.area.as_deref();
+        let wants = record.state == AlarmState::Unacknowledged && !case.standing.covered;
+        let running = case.ladder.as_ref().is_some_and(|ladder| ladder.running);
+        if wants && !running && self.office.settings.reaches_anybody(subject.priority, area) {
+            let mut ladder = Ladder::begin(present, None, now.mono);
+            if let Some(raised_at) = record.raised_at {
+                ladder.began = since(raised_at);
+            }
+            case.ladder = Some(ladder);
+        }
+    }
+
+    /// A page that was held and is no longer wanted is counted by the summary that it waited for.
+    fn recall_held(&mut self, case: &mut Case, present: &Present) {
+        let Some(ladder) = case.ladder.as_mut().filter(|ladder| !ladder.running) else {
+            return;
+        };
+        let every = self.office.settings.policy(ladder.priority);
+        let every = every.map(|policy| policy.group_every).unwrap_or_default();
+        ladder.held = std::mem::take(&mut ladder.owed);
+        for step in &ladder.held {
+            let key = GroupKey {
+                priority: Reverse(ladder.priority),
+                area: present.subject.area.clone(),
+                step: *step,
+            };
+            self.office
+                .gate
+                .recall_held(&key, &present.subject.alarm, every);
+        }
+    }
+
+    /// A flood is not over because the gateway was away.
+    fn recall_flood(&mut self, now: Moment) {
+        let ladders = self.cases.values().filter_map(|case| case.ladder.as_ref());
+        let counted = ladders.filter(|ladder| ladder.reminded.is_some());
+        let mut began: Vec<Since> = counted.map(|ladder| ladder.began).collect();
+        began.retain(|since| since.age(now.mono) < WINDOW);
+        began.sort_by_key(|since| Reverse(since.age(now.mono)));
+        for since in began {
+            self.office.gate.recall(since, now.mono);
+        }
+    }
+
+    /// Takes an event of the engine: completes its record, and gives the lines that belong right
+    /// behind it.
+    fn observe(&mut self, event: &mut Event) -> Vec<Event> {
+        let mut out = Vec::new();
+        let Some(present) = present(event) else {
+            return out;
+        };
+        let alarm = Arc::clone(&present.subject.alarm);
+        let known = self.cases.get(&alarm);
+        let news = News::of(event, &present, known, &self.office.settings);
+        if matches!(news, News::Annunciated { .. } | News::Late) {
+            self.cases.entry(Arc::clone(&alarm)).or_default();
+        }
+        let Some(case) = self.cases.get_mut(&alarm) else {
+            return out;
+        };
+        let at = event.at;
+        case.standing = Standing::of(&present.record);
+        let held_back = case.take(news, event, &present, &mut self.office);
+        if let (true, Some(subject)) = (held_back, &mut event.subject) {
+            subject.annunciated = false;
+        }
+        // What is told below has lines of its own, with records of their own.
+        if let Some(record) = &mut event.record {
+            record.notices = case.record(at);
+        }
+        let scene = Scene {
+            present: &present,
+            at,
+        };
+        case.tell_late(&mut self.office, &scene, &mut out);
+        // An event about an older occurrence does not show how the newest one stands.
+        if present.subject.occurrence == present.record.occurrence {
+            case.climb(&mut self.office, &scene, &mut out);
+            case.clear(&self.office, &scene, &mut out);
+        }
+        self.schedule(&alarm);
+        out
+    }
+
+    /// Tells everything that is due at `at`.
+    fn tick(&mut self, at: Moment, alarms: &impl Alarms) -> Vec<Event> {
+        let mut out = Vec::new();
+        let mut reminders = Reminders::new();
+        // A page may join a group that is summed up at this instant.
+        while self.due().is_some_and(|due| due <= at.mono) {
+            while let Some((key, held)) = self.office.gate.take_due(at.mono) {
+                self.sum_up_group(&key, &held, at, alarms, &mut out);
+            }
+            while let Some(alarm) = self.take_due(at.mono) {
+                self.attend(&alarm, at, alarms, &mut reminders, &mut out);
+            }
+        }
+        for ((_, _, told), group) in reminders {
+            self.remind_group(&told, &group, at, alarms, &mut out);
+        }
+        out
+    }
+
+    /// When to call [`Notifier::tick`] at the latest.
+    fn due(&self) -> Option<Mono> {
+        let case = self.agenda.first().map(|(due, _)| *due);
+        case.into_iter().chain(self.office.gate.due()).min()
+    }
+
+    /// Forgets alarms that are no longer configured, after telling what is over; at start.
+    fn forget_removed(
+        &mut self,
+        history: &History,
+        alarms: &impl Alarms,
+        at: Moment,
+    ) -> Vec<Event> {
+        let mut out = Vec::new();
+        for record in &history.records {
+            if alarms.present(&record.alarm).is_some() {
+                continue;
+            }
+            let Some(mut case) = self.cases.remove(&record.alarm) else {
+                continue;
+            };
+            if let Some(due) = case.scheduled {
+                self.agenda.remove(&(due, Arc::clone(&record.alarm)));
+            }
+            let present = Present {
+                subject: Subject::unconfigured(&record.alarm),
+                record: AlarmRecord {
+                    state: AlarmState::Normal,
+                    ..record.clone()
+                },
+            };
+            case.settle_over(
+                &Scene {
+                    present: &present,
+                    at,
+                },
+                &mut out,
+            );
+        }
+        out
+    }
+
+    fn take_due(&mut self, now: Mono) -> Option<Arc<str>> {
+        let (due, _) = self.agenda.first()?;
+        if *due > now {
+            return None;
+        }
+        let (_, alarm) = self.agenda.pop_first()?;
+        if let Some(case) = self.cases.get_mut(&alarm) {
+            case.scheduled = None;
+        }
+        Some(alarm)
+    }
+
+    fn attend(
+        &mut self,
+        alarm: &Arc<str>,
+        at: Moment,
+        alarms: &impl Alarms,
+        reminders: &mut Reminders,
+        out: &mut Vec<Event>,
+    ) {
+        let (Some(present), Some(case)) = (alarms.present(alarm), self.cases.get_mut(alarm)) else {
+            self.cases.remove(alarm);
+            return;
+        };
+        let scene = Scene {
+            present: &present,
+            at,
+        };
+        case.tell_late(&mut self.office, &scene, out);
+        let ladder = case.ladder.as_ref();
+        let policy = ladder.and_then(|ladder| self.office.settings.policy(ladder.priority));
+        if let (Some(ladder), Some(policy)) = (ladder, policy)
+            && ladder.needs_reminder(policy, at.mono)
+        {
+            if ladder.grouped {
+                let area = present.subject.area.clone();
+                let key = (Reverse(ladder.priority), area, ladder.told.clone());
+                reminders.entry(key).or_default().push(Arc::clone(alarm));
+                case.reminded(at);
+            } else {
+                case.remind(&scene, out);
+            }
+        }
+        case.climb(&mut self.office, &scene, out);
+        case.sum_up(&self.office, &scene, out);
+        case.clear(&self.office, &scene, out);
+        self.schedule(alarm);
+    }
+
+    fn schedule(&mut self, alarm: &Arc<str>) {
+        let Some(case) = self.cases.get_mut(alarm) else {
+            return;
+        };
+        let due = case.due(&self.office.settings);
+        if due == case.scheduled {
+            return;
+        }
+        if let Some(before) = case.scheduled {
+            self.agenda.remove(&(before, Arc::clone(alarm)));
+        }
+        case.scheduled = due;
+        self.agenda.extend(due.map(|due| (due, Arc::clone(alarm))));
+    }
+}
+
+/// The alarm as it stands after an event of its life.
+fn present(event: &Event) -> Option<Present> {
+    Some(Present {
+        subject: event.subject.clone()?,
+        record: event.record.clone()?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

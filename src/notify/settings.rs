@@ -1,0 +1,298 @@
+//! Who is told of which alarm, and when: what a person configured, defaults resolved.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::notice::Told;
+use crate::engine::reading::AlarmIndex;
+use crate::engine::settings::{PointSettings, Priority, Settings};
+
+/// Everything about telling people.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NotifySettings {
+    /// `[escalation]`; a priority that is absent tells nobody.
+    pub policies: BTreeMap<Priority, Policy>,
+    /// Persons by area id.
+    pub areas: BTreeMap<Arc<str>, Roles>,
+    /// Every output; they are told when nobody else would be.
+    pub outputs: Vec<Arc<str>>,
+    /// By [`AlarmIndex`]: may repeated pages be held back while it chatters? Never those of gas points
+    /// and of the outermost limits (contract 8.8).
+    pub may_be_held: Vec<bool>,
+}
+
+/// What happens at one priority.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// In order of their times.
+    pub steps: Vec<Step>,
+    /// Everyone who was told is told again this often while nobody acknowledges.
+    pub remind_every: Duration,
+    /// Nobody is told that it is over earlier than this after being told of it: a receiver that looks
+    /// from time to time must see both.
+    pub hold_open: Duration,
+    /// While an alarm chatters it is told of this often. Of medium and low priority only.
+    pub chatter_hold: Duration,
+    /// In a flood an area is told of this often.
+    pub group_every: Duration,
+}
+
+/// One step of an escalation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// This long after the alarm was annunciated.
+    pub after: Duration,
+    /// Who.
+    pub to: Vec<Target>,
+}
+
+/// Whom a step names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Those who have it in the alarm's area.
+    Role(Role),
+    /// One person, by id.
+    Person(Arc<str>),
+    /// An output, by id; the step's persons are told over it.
+    Output(Arc<str>),
+}
+
+/// The roles of an area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Answers for the area.
+    Responsible,
+    /// Stands in.
+    Deputy,
+    /// Answers for the whole.
+    Principal,
+}
+
+impl Role {
+    /// Every role, nearest to the plant first.
+    pub const ALL: [Self; 3] = [Self::Responsible, Self::Deputy, Self::Principal];
+
+    /// The word of the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Responsible => "responsible",
+            Self::Deputy => "deputy",
+            Self::Principal => "principal",
+        }
+    }
+}
+
+/// Person ids by role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles {
+    /// Answers for the area.
+    pub responsible: Vec<Arc<str>>,
+    /// Stands in.
+    pub deputy: Vec<Arc<str>>,
+    /// Answers for the whole.
+    pub principal: Vec<Arc<str>>,
+}
+
+impl Roles {
+    /// Who has `role`.
+    pub fn of(&self, role: Role) -> &[Arc<str>] {
+        match role {
+            Role::Responsible => &self.responsible,
+            Role::Deputy => &self.deputy,
+            Role::Principal => &self.principal,
+        }
+    }
+}
+
+impl NotifySettings {
+    /// What happens at `priority`, if anything.
+    pub fn policy(&self, priority: Priority) -> Option<&Policy> {
+        self.policies.get(&priority)
+    }
+
+    /// Whom a step tells, a line for each output; none when it reaches nobody. An alarm that a whole
+    /// ladder would tell nobody of (its point lies in no area) goes to every output with the first
+    /// step: a wrong receiver is better than none.
+    pub fn reached(&self, priority: Priority, area: Option<&str>, step: u16) -> Vec<Told> {
+        let steps = self
+            .policy(priority)
+            .map_or(&[][..], |policy| &policy.steps);
+        let Some(chosen) = steps.get(usize::from(step)) else {
+            return Vec::new();
+        };
+        let found = self.named(chosen, area);
+        let nobody = || steps.iter().all(|step| self.named(step, area).is_empty());
+        if step > 0 || !found.is_empty() || !nobody() {
+            return found;
+        }
+        let outputs = self.outputs.iter().cloned();
+        let receiver = |output| Told {
+            output: Some(output),
+            persons: Vec::new(),
+        };
+        outputs.map(receiver).collect()
+    }
+
+    /// Would anybody be told of such an alarm?
+    pub fn reaches_anybody(&self, priority: Priority, area: Option<&str>) -> bool {
+        let steps = self
+            .policy(priority)
+            .map_or(&[][..], |policy| &policy.steps);
+        !steps.is_empty()
+            && (!self.outputs.is_empty()
+                || steps.iter().any(|step| !self.named(step, area).is_empty()))
+    }
+
+    /// Of how many alarms nobody would be told.
+    pub(super) fn untold(&self, settings: &Settings) -> usize {
+        let of_point = |point: &PointSettings| {
+            let area = point.area.as_deref();
+            let alarms = point.alarms.iter();
+            let untold = alarms.filter(|alarm| !self.reaches_anybody(alarm.priority, area));
+            untold.count()
+        };
+        settings.points.iter().map(of_point).sum()
+    }
+
+    /// May pages of this alarm be held back while it chatters?
+    pub(super) fn may_be_held(&self, alarm: Option<AlarmIndex>, priority: Priority) -> bool {
+        let alarm = alarm.and_then(|index| self.may_be_held.get(index.0 as usize));
+        priority <= Priority::Medium && alarm.copied().unwrap_or(false)
+    }
+
+    /// The persons and outputs that a step names, each once.
+    fn named(&self, step: &Step, area: Option<&str>) -> Vec<Told> {
+        let roles = area.and_then(|area| self.areas.get(area));
+        let (mut persons, mut outputs) = (Vec::new(), Vec::new());
+        let add = |list: &mut Vec<Arc<str>>, id: &Arc<str>| {
+            if !list.contains(id) {
+                list.push(Arc::clone(id));
+            }
+        };
+        for target in &step.to {
+            match target {
+                Target::Role(role) => {
+                    let holders = roles.map_or(&[][..], |roles| roles.of(*role));
+                    holders.iter().for_each(|id| add(&mut persons, id));
+                }
+                Target::Person(id) => add(&mut persons, id),
+                Target::Output(id) => add(&mut outputs, id),
+            }
+        }
+        match (outputs.is_empty(), persons.is_empty()) {
+            (true, true) => Vec::new(),
+            (true, false) => vec![Told {
+                output: None,
+                persons,
+            }],
+            (false, _) => outputs
+                .into_iter()
+                .map(|output| Told {
+                    output: Some(output),
+                    persons: persons.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(steps: &[&[Target]]) -> NotifySettings {
+        let steps = steps.iter().zip(0..).map(|(to, minute)| Step {
+            after: Duration::from_secs(60 * minute),
+            to: to.to_vec(),
+        });
+        let policy = Policy {
+            steps: steps.collect(),
+            remind_every: Duration::from_secs(300),
+            hold_open: Duration::ZERO,
+            chatter_hold: Duration::from_secs(600),
+            group_every: Duration::from_secs(60),
+        };
+        let roles = Roles {
+            responsible: vec!["li".into(), "anna".into()],
+            ..Roles::default()
+        };
+        NotifySettings {
+            policies: [(Priority::High, policy)].into(),
+            areas: [("farm".into(), roles)].into(),
+            outputs: vec!["room".into(), "chat".into()],
+            may_be_held: vec![true],
+        }
+    }
+
+    /// `OUTPUT:PERSON,PERSON` a line.
+    fn reached(settings: &NotifySettings, area: Option<&str>, step: u16) -> Vec<String> {
+        let told = settings.reached(Priority::High, area, step);
+        let line = |told: &Told| {
+            let output = told.output.as_deref().unwrap_or("-");
+            format!("{output}:{}", told.persons.join(","))
+        };
+        told.iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_step_tells_its_persons_over_its_outputs_each_once() {
+        let person = |id: &str| Target::Person(id.into());
+        let output = |id: &str| Target::Output(id.into());
+        let role = Target::Role;
+        for (to, lines) in [
+            (vec![role(Role::Responsible)], vec!["-:li,anna"]),
+            (
+                vec![person("wang"), role(Role::Responsible), person("li")],
+                vec!["-:wang,li,anna"],
+            ),
+            (vec![output("chat")], vec!["chat:"]),
+            (
+                vec![
+                    role(Role::Responsible),
+                    output("chat"),
+                    output("room"),
+                    output("chat"),
+                ],
+                vec!["chat:li,anna", "room:li,anna"],
+            ),
+        ] {
+            assert_eq!(reached(&settings(&[&to]), Some("farm"), 0), lines, "{to:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_nobody_is_passed_over_and_outputs_take_what_would_reach_no_one() {
+        let roles = [Target::Role(Role::Responsible)];
+        let deputy = [Target::Role(Role::Deputy)];
+        let ladder = settings(&[&deputy, &roles]);
+        assert_eq!(reached(&ladder, Some("farm"), 0), [""; 0]);
+        assert_eq!(reached(&ladder, Some("farm"), 1), ["-:li,anna"]);
+        assert_eq!(reached(&ladder, Some("farm"), 2), [""; 0]);
+        for area in [None, Some("unknown")] {
+            assert_eq!(reached(&ladder, area, 0), ["room:", "chat:"]);
+            assert_eq!(reached(&ladder, area, 1), [""; 0]);
+            assert!(ladder.reaches_anybody(Priority::High, area));
+        }
+        assert!(!ladder.reaches_anybody(Priority::Low, Some("farm")));
+        let alone = NotifySettings {
+            outputs: Vec::new(),
+            ..ladder
+        };
+        assert!(alone.reaches_anybody(Priority::High, Some("farm")));
+        assert!(!alone.reaches_anybody(Priority::High, None));
+    }
+
+    #[test]
+    fn only_what_is_neither_urgent_nor_a_hazard_may_be_held_back() {
+        let settings = NotifySettings {
+            may_be_held: vec![true, false],
+            ..NotifySettings::default()
+        };
+        let held = |index, priority| settings.may_be_held(Some(AlarmIndex(index)), priority);
+        assert!(held(0, Priority::Low) && held(0, Priority::Medium));
+        assert!(!held(0, Priority::High) && !held(0, Priority::Critical));
+        assert!(!held(1, Priority::Low), "gas, or an outermost limit");
+        assert!(!settings.may_be_held(None, Priority::Low));
+    }
+}

@@ -1,0 +1,200 @@
+//! The pair: the engine decides what every reading means, the notifier who is told of it. Whoever
+//! watches a plant (`run`, `replay`, `demo`, `test`) holds this and nothing else, so that none of them
+//! can differ.
+//!
+//! # Calling contract
+//!
+//! That of the [engine](crate::engine): make **one** call, drain [`Station::poll_effect`] until it says
+//! `None`, ask [`Station::poll_timeout`] when to call [`Station::tick`] at the latest.
+//!
+//! # Order
+//!
+//! Time is one line for both. Before anything later is looked at, the timers of both fire at their due
+//! times in order, at one instant the engine's first; so a page tells of the alarm as it stood when
+//! the page was due. What the engine says is followed by the lines that it brings about. A reading
+//! before which nothing is due and that says nothing costs one comparison more than the engine alone.
+
+use std::collections::VecDeque;
+
+use super::settings::NotifySettings;
+use super::{Alarms, Notifier, Present};
+use crate::engine::Engine;
+use crate::engine::command::{Command, Denied, Outcome};
+use crate::engine::effect::{Effect, Event};
+use crate::engine::reading::Reading;
+use crate::engine::settings::Settings;
+use crate::engine::snapshot::{History, Snapshot};
+use crate::engine::time::{Moment, Mono};
+
+/// Engine and notifier.
+#[derive(Debug)]
+pub struct Station {
+    engine: Engine,
+    notifier: Notifier,
+    /// When the notifier wants to be woken; every reading looks at it.
+    due: Mono,
+    effects: VecDeque<Effect>,
+}
+
+impl Alarms for Engine {
+    fn present(&self, alarm: &str) -> Option<Present> {
+        let (subject, record) = self.alarm(alarm)?;
+        Some(Present { subject, record })
+    }
+}
+
+impl Station {
+    /// Begins to watch, as [`Engine::start`]; what people should have been told meanwhile they are told
+    /// at once.
+    pub fn start(
+        settings: &Settings,
+        notify: NotifySettings,
+        history: &History,
+        now: Moment,
+    ) -> Self {
+        let untold = notify.untold(settings);
+        let engine = Engine::start(settings, history, now);
+        let notifier = Notifier::restore(notify, history, &engine, now);
+        let mut station = Self {
+            engine,
+            notifier,
+            due: Mono::ZERO,
+            effects: VecDeque::with_capacity(64),
+        };
+        station.relay();
+        station.confess(untold);
+        let over = station
+            .notifier
+            .forget_removed(history, &station.engine, now);
+        station.extend(over);
+        station.tell(now);
+        station
+    }
+
+    /// One reading, at the time it was received.
+    pub fn read(&mut self, reading: Reading) {
+        let received = reading.received.mono;
+        if self.poll_timeout().is_some_and(|due| due < received) {
+            self.pass(received, false);
+        }
+        self.engine.read(reading);
+        self.relay();
+    }
+
+    /// One command, as [`Engine::command`].
+    ///
+    /// # Errors
+    /// [`Denied`]: nothing changed, and why.
+    pub fn command(&mut self, command: &Command, now: Moment) -> Result<Outcome, Denied> {
+        self.pass(now.mono, true);
+        let outcome = self.engine.command(command, now);
+        self.relay();
+        outcome
+    }
+
+    /// Lets time pass.
+    pub fn tick(&mut self, now: Moment) {
+        self.pass(now.mono, true);
+        self.engine.tick(now);
+        self.relay();
+        self.tell(self.engine.now());
+    }
+
+    /// Nobody watched between `from` and `now`, as [`Engine::paused`]. What people should have been
+    /// told meanwhile they are told now.
+    pub fn paused(&mut self, from: Moment, now: Moment) {
+        self.pass(from.mono, true);
+        self.engine.paused(from, now);
+        self.relay();
+        self.tell(self.engine.now());
+    }
+
+    /// The gateway ends in good order. The last call.
+    pub fn stop(&mut self, now: Moment) {
+        self.tick(now);
+        self.engine.stop(now);
+        self.relay();
+    }
+
+    /// The next thing to do; `None` when there is nothing left.
+    pub fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// Is there an event to commit?
+    pub fn has_events(&self) -> bool {
+        let mut effects = self.effects.iter();
+        effects.any(|effect| matches!(effect, Effect::Event(_)))
+    }
+
+    /// When to call [`Station::tick`] at the latest. May be earlier than anything happens.
+    pub fn poll_timeout(&self) -> Option<Mono> {
+        let due = self
+            .engine
+            .poll_timeout()
+            .map_or(self.due, |due| due.min(self.due));
+        (due < Mono::NEVER).then_some(due)
+    }
+
+    /// A copy of the present.
+    pub fn snapshot(&self) -> Snapshot {
+        let mut snapshot = self.engine.snapshot();
+        snapshot.notices = self.notifier.counts();
+        for (alarm, view) in self.notifier.views(snapshot.at) {
+            if let Some(index) = self.engine.index(alarm)
+                && let Some(alarm) = snapshot.alarms.get_mut(index.0 as usize)
+            {
+                alarm.notices = Some(Box::new(view));
+            }
+        }
+        snapshot
+    }
+
+    /// The first event says of how many alarms nobody is told.
+    fn confess(&mut self, untold: usize) {
+        if let (Some(Effect::Event(event)), 1..) = (self.effects.front_mut(), untold)
+            && let Some(message) = &mut event.details.message
+        {
+            message.push_str(&format!("; nobody is told of {untold} of them"));
+        }
+    }
+
+    /// Fires what is due before `to`, or at it when `inclusive`, in order of time.
+    fn pass(&mut self, to: Mono, inclusive: bool) {
+        while let Some(due) = self.poll_timeout()
+            && (due < to || (inclusive && due == to))
+        {
+            let last = self.engine.now();
+            let at = last.at(due.max(last.mono));
+            self.engine.tick(at);
+            self.relay();
+            self.tell(at);
+        }
+    }
+
+    /// Passes on what the engine said, each event with the lines that belong to it.
+    fn relay(&mut self) {
+        while let Some(effect) = self.engine.poll_effect() {
+            match effect {
+                Effect::Event(mut event) => {
+                    let lines = self.notifier.observe(&mut event);
+                    self.effects.push_back(Effect::Event(event));
+                    self.extend(lines);
+                }
+                Effect::Remember(_) => self.effects.push_back(effect),
+            }
+        }
+    }
+
+    /// Passes on what is due at `at`.
+    fn tell(&mut self, at: Moment) {
+        let lines = self.notifier.tick(at, &self.engine);
+        self.extend(lines);
+    }
+
+    fn extend(&mut self, lines: Vec<Event>) {
+        let effects = lines.into_iter().map(|line| Effect::Event(Box::new(line)));
+        self.effects.extend(effects);
+        self.due = self.notifier.due().unwrap_or(Mono::NEVER);
+    }
+}
