@@ -173,7 +173,7 @@ pub struct WireEvent {
     /// Every output over which the occurrence that is over was told of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Arc<str>>,
-    /// When the overlay ends at the latest.
+    /// When the overlay, or the acknowledgement, ends at the latest.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -206,6 +206,12 @@ pub struct WireEvent {
     /// Of an average with little coverage: what it would be had the last value stayed, in `unit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper_bound: Option<f64>,
+    /// Who approved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
+    /// Number of the permit or work order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permit: Option<String>,
 }
 
 /// What `to` says.
@@ -272,6 +278,8 @@ impl WireEvent {
             coverage: details.coverage,
             lower_bound: details.lower_bound,
             upper_bound: details.upper_bound,
+            approved_by: details.approved_by.clone(),
+            permit: details.permit.clone(),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::exposure::{self, Sensor};
 use super::finding::{Kind, Log, nearest};
 use super::forecast::{self, RawForecast};
 use super::keys::{Keys, Vocabulary};
+use super::overlays::Silence;
 use super::place::{At, Place};
 use super::tree::{Entry, Value};
 use super::trend::RawTrend;
@@ -82,6 +83,7 @@ pub(super) struct RawAlarm {
     pub(super) consequence: Option<String>,
     pub(super) plan: Option<String>,
     pub(super) time_to_respond: Option<At<Duration>>,
+    pub(super) silence: Silence,
     /// Why a set point is beyond what standards ask for.
     pub(super) justification: Option<String>,
     /// Of alarms that look at slopes.
@@ -187,6 +189,7 @@ pub(super) fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
         consequence: None,
         plan: None,
         time_to_respond: None,
+        silence: Silence::default(),
         justification: None,
         trend: RawTrend::default(),
         significant: None,
@@ -382,4 +385,5 @@ pub(super) fn common(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
         *target = keys.text(key, log).map(|text| text.value);
     }
     alarm.time_to_respond = keys.duration("time_to_respond", RESPOND, log);
+    alarm.silence = Silence::read(keys, log);
 }

@@ -204,6 +204,8 @@ fn decide(raw: &RawPoint, alarm: &RawAlarm, rule: Rule, priorities: &Priorities)
         // Over-range that is held stays active instead, until its reset.
         latching: alarm.latching.unwrap_or(false) && !matches!(rule, Rule::OverRange(_)),
         ack_required: alarm.ack_required.unwrap_or(true),
+        realarm_after: alarm.silence.realarm_after,
+        highly_managed: alarm.silence.highly_managed,
     }
 }
 

@@ -102,10 +102,14 @@ pub fn explain(config: &Config) -> String {
             }
         }
     }
-    let shelf = show_duration(config.engine.longest.shelf);
+    let longest = config.engine.longest;
+    let (shelf, outage) = (show_duration(longest.shelf), show_duration(longest.outage));
     line(
         &mut text,
-        format_args!("\nAlarms may be shelved, each with a reason, for {shelf} at most."),
+        format_args!(
+            "\nAlarms may be shelved, each with a reason, for {shelf} at most, and be out of service, \
+             with a permit and somebody's approval, for {outage} at most."
+        ),
     );
     for output in &config.outputs {
         let Target::Mqtt(target) = &output.target;
@@ -238,6 +242,15 @@ fn explain_alarm(
     });
     if alarm.pending_hold == PendingHold::Deadband && !alarm.on_delay.is_zero() {
         handling.push_str(" Dips within the deadband do not restart the delay.");
+    }
+    if let Some(after) = alarm.realarm_after {
+        let after = show_duration(after);
+        handling.push_str(&format!(
+            " Still active {after} after its acknowledgement, it wants attention again."
+        ));
+    }
+    if alarm.highly_managed {
+        handling.push_str(" Nobody shelves it alone.");
     }
     line(text, format_args!("    {handling}"));
     for (what, words) in [

@@ -36,6 +36,7 @@ pub(super) const ROOT: Vocabulary = Vocabulary {
         "output",
         "shelving",
         "escalation",
+        "out_of_service",
     ],
     later: &[("points_csv", "read points from CSV")],
 };

@@ -1,4 +1,5 @@
-//! How long alarms may be silenced: `[shelving]`.
+//! How alarms may be silenced, and for how long: `[shelving]`, `[out_of_service]`, and what a single
+//! alarm says about it.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -17,6 +18,18 @@ const SHELVING: Vocabulary = Vocabulary {
 /// Never over a day (alarm-standards 1.4).
 const SHELF: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(24 * 3600);
 
+const OUT_OF_SERVICE: Vocabulary = Vocabulary {
+    what: "`[out_of_service]`",
+    keys: &["max"],
+    later: &[],
+};
+
+/// A permit is written anew after a quarter of a year.
+const OUTAGE: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(90 * 86_400);
+
+/// An acknowledgement that stands longer than a day needs no end.
+const REALARM: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
+
 /// Reads what commands may ask for at most.
 pub(super) fn longest(root: &Section, log: &mut Log) -> Longest {
     let mut longest = Longest::default();
@@ -26,5 +39,29 @@ pub(super) fn longest(root: &Section, log: &mut Log) -> Longest {
     {
         longest.shelf = max.value;
     }
+    let outage = root.get("out_of_service");
+    if let Some(keys) = outage.and_then(|entry| Keys::open(entry, &OUT_OF_SERVICE, log))
+        && let Some(max) = keys.duration("max", OUTAGE, log)
+    {
+        longest.outage = max.value;
+    }
     longest
+}
+
+/// What a single alarm says.
+#[derive(Default)]
+pub(super) struct Silence {
+    pub(super) realarm_after: Option<Duration>,
+    pub(super) highly_managed: bool,
+}
+
+impl Silence {
+    pub(super) fn read(alarm: &Keys<'_>, log: &mut Log) -> Self {
+        let realarm_after = alarm.duration("realarm_after", REALARM, log);
+        let highly_managed = alarm.flag("highly_managed", log);
+        Self {
+            realarm_after: realarm_after.map(|span| span.value),
+            highly_managed: highly_managed.is_some_and(|flag| flag.value),
+        }
+    }
 }

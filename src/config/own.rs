@@ -99,6 +99,8 @@ fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
             pending_hold: PendingHold::Limit,
             latching: false,
             ack_required: true,
+            realarm_after: None,
+            highly_managed: false,
         }],
     };
     Resolved {

@@ -31,9 +31,9 @@
 //! *confirmed* condition: deadband, delays and quality lie before this module.
 //!
 //! Overlays ([`super::overlay`]) are flags beside the state, which goes its way beneath them. When one
-//! ends by itself, `Acknowledged` becomes `Unacknowledged` as by `realarm`: whoever recognised the alarm
-//! before or beneath the overlay did so in another situation. A person who takes a shelf off looks at
-//! the alarm, so the state stays.
+//! ends, `Acknowledged` becomes `Unacknowledged` as by `realarm`: whoever recognised the alarm before or
+//! beneath the overlay did so in another situation. Only a person who unshelves an alarm looks at it,
+//! so its state stays.
 //!
 //! Deliberately absent: time, values, names. [`transition`] is a pure function of standing, input and
 //! two traits of the alarm, and is tested over every combination.
@@ -125,7 +125,7 @@ pub enum Input {
     Realarm,
     /// An overlay is laid over it.
     Lay(Overlay),
-    /// An overlay is taken off by somebody who looks at the alarm: its state stays as it is.
+    /// An overlay is taken off by a person. Who unshelves an alarm looks at it: its state stays.
     TakeOff(Overlay),
     /// An overlay ends: what is true beneath it wants attention as if it had just begun.
     End(Overlay),
@@ -264,8 +264,9 @@ const fn lift(
         };
     }
     let overlays = standing.overlays.with(overlay, false);
-    let (state, step) = match (standing.state, by_itself) {
-        (AlarmState::Acknowledged, true) => (AlarmState::Unacknowledged, Step::Resurfaced),
+    let looked_at = matches!(overlay, Overlay::Shelved) && !by_itself;
+    let (state, step) = match (standing.state, looked_at) {
+        (AlarmState::Acknowledged, false) => (AlarmState::Unacknowledged, Step::Resurfaced),
         (state, _) => (state, Step::Uncovered),
     };
     Ok((Standing { state, overlays }, step))

@@ -28,6 +28,8 @@ pub enum Action {
     Acknowledge {
         /// Which episode.
         occurrence: Option<u64>,
+        /// "I am on it for so long": if it is still active then, it wants attention again.
+        span: Option<Duration>,
     },
     /// Release a latched alarm.
     Reset {
@@ -37,16 +39,39 @@ pub enum Action {
         verified_independently: bool,
     },
     /// "Take it off the list for a time": known work, a nuisance that is being mended.
-    Shelve {
-        /// For how long; a one-shot shelf may leave it to the longest time allowed.
-        span: Option<Duration>,
-        /// Until the alarm is no longer active, at most for the span.
-        one_shot: bool,
-        /// Why.
-        reason: String,
-    },
+    Shelve(Shelving),
     /// Back on the list before the time is over.
     Unshelve,
+    /// "Take it out for maintenance."
+    TakeOut(Permit),
+    /// Maintenance is over.
+    PutBack,
+}
+
+/// A shelf as it is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shelving {
+    /// For how long; a one-shot shelf may leave it to the longest time allowed.
+    pub span: Option<Duration>,
+    /// Until the alarm is no longer active, at most for the span.
+    pub one_shot: bool,
+    /// Why.
+    pub reason: String,
+    /// Who agreed; needed for alarms that nobody may shelve alone.
+    pub approved_by: Option<String>,
+}
+
+/// An outage as it is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Permit {
+    /// For how long.
+    pub span: Option<Duration>,
+    /// Who approved it.
+    pub approved_by: String,
+    /// Number of the permit or work order.
+    pub number: String,
+    /// Why, if there is more to say than the permit does.
+    pub reason: Option<String>,
 }
 
 /// What an allowed command did.
@@ -143,6 +168,15 @@ pub enum Denied {
     /// Unshelve what is not shelved.
     #[error("it is not shelved")]
     NotShelved,
+    /// Out of service without a permit.
+    #[error("nothing goes out of service without the number of a permit (`permit`)")]
+    NoPermit,
+    /// Without the approval that it takes.
+    #[error("it takes somebody's approval: `approved_by` names the person")]
+    NoApprover,
+    /// Out of service with one's own approval.
+    #[error("nobody approves what they ask for themselves: `approved_by` must be another person")]
+    OwnApproval,
     /// Return to service what is in service.
     #[error("it is not out of service")]
     NotOutOfService,
@@ -168,6 +202,9 @@ impl Denied {
             Self::TooLong { .. } => "too_long",
             Self::AlreadyShelved => "already_shelved",
             Self::NotShelved => "not_shelved",
+            Self::NoPermit => "no_permit",
+            Self::NoApprover => "no_approver",
+            Self::OwnApproval => "own_approval",
             Self::NotOutOfService => "not_out_of_service",
         }
     }

@@ -1,26 +1,24 @@
-//! Laying overlays over alarms, and what happens when they end.
+//! What becomes of that which silences an alarm for a time: overlays, and acknowledgements that run out.
 //!
-//! Whatever silences an alarm for a time has one timer for its next end. A restart takes the ends up
-//! again, or lets the overlay go when it ran out meanwhile or the clock cannot tell (alarm-standards
-//! 1.7). Guards stand before the transition, so that a refused command changes nothing.
-
-use std::time::Duration;
+//! All of it has one timer per alarm, for whatever comes next. A restart takes the ends up again, or
+//! lets go what ran out meanwhile, or what has an end that the clock cannot tell any more
+//! (alarm-standards 1.7).
 
 use super::agenda::Timer;
 use super::alarm::{Input, Step, transition};
-use super::command::{Command, Denied, Outcome};
+use super::command::Denied;
 use super::effect::{Cause, Details, EventKind};
+use super::links::Source;
 use super::occurrence::Alarm;
-use super::operate::said;
-use super::overlay::{Overlay, Resumed, Shelf, Term};
+use super::overlay::{Overlay, Resumed};
 use super::quality::PLAUSIBLE_FROM;
 use super::snapshot::History;
-use super::time::{Moment, Mono};
+use super::time::{Moment, Mono, Wall, show_duration};
 use super::{Engine, timer_index};
 
 /// Why an overlay ended, as it stands in events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
+pub(super) enum Ending {
     /// Its time is over.
     Expired,
     /// A one-shot shelf: the alarm is no longer active.
@@ -39,109 +37,154 @@ impl Ending {
     }
 }
 
-/// What a person asks for who shelves an alarm.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shelving<'a> {
-    pub(super) span: Option<Duration>,
-    pub(super) one_shot: bool,
-    pub(super) reason: &'a str,
-}
-
 impl Engine {
-    pub(super) fn shelve(
-        &mut self,
-        index: usize,
-        asked: Shelving<'_>,
-        command: &Command,
-        now: Moment,
-    ) -> Result<Outcome, Denied> {
-        let Shelving {
-            span,
-            one_shot,
-            reason,
-        } = asked;
-        if reason.trim().is_empty() {
-            return Err(Denied::NoReason);
-        }
-        let most = self.longest.shelf;
-        let span = bounded(span.or_else(|| one_shot.then_some(most)), most)?;
-        let alarm = &mut self.alarms[index];
-        transition(alarm.standing(), Input::Lay(Overlay::Shelved), alarm.traits)?;
-        let term = Term::new(now, span);
-        alarm.cover.get_or_insert_default().shelf = Some(Shelf {
-            by: command.by.as_str().into(),
-            reason: reason.into(),
-            term,
-            one_shot,
-        });
+    /// An overlay was laid over the alarm by a person.
+    pub(super) fn covered(&mut self, index: usize, kind: EventKind, details: Details, now: Moment) {
         self.arm_attention(index);
-        let details = Details {
-            reason: Some(reason.to_owned()),
-            until: Some(term.until),
-            one_shot,
-            ..said(command)
-        };
-        self.report(index, EventKind::Shelved, Cause::Operator, details, now);
-        Ok(self.accepted(index, now))
-    }
-
-    pub(super) fn unshelve(
-        &mut self,
-        index: usize,
-        command: &Command,
-        now: Moment,
-    ) -> Result<Outcome, Denied> {
-        let details = Details {
-            reason: Some("by_hand".to_owned()),
-            ..said(command)
-        };
-        let input = Input::TakeOff(Overlay::Shelved);
-        self.lift(index, input, Cause::Operator, details, now)?;
-        Ok(self.accepted(index, now))
+        self.links.touch(Source::Alarm(index));
+        self.report(index, kind, Cause::Operator, details, now);
     }
 
     /// A one-shot shelf ends with the activity of its alarm.
     pub(super) fn end_one_shot(&mut self, index: usize, now: Moment) {
-        let shelf = self.alarms[index].shelf();
+        let cover = self.alarms[index].cover.as_ref();
+        let shelf = cover.and_then(|cover| cover.shelf.as_ref());
         if shelf.is_some_and(|shelf| shelf.one_shot) {
             self.end(index, Overlay::Shelved, Ending::Inactive, now);
         }
     }
 
-    /// The agenda's entry of an alarm's next end comes up.
+    /// The agenda's entry for what comes next for an alarm comes up.
     pub(super) fn attend(&mut self, index: usize, due: Mono, now: Moment) {
         self.alarms[index].attention = Mono::NEVER;
-        let shelf = self.alarms[index].shelf();
-        if shelf.is_some_and(|shelf| shelf.term.due <= due) {
-            self.end(index, Overlay::Shelved, Ending::Expired, now);
+        for overlay in Overlay::ALL {
+            let cover = self.alarms[index].cover.as_mut();
+            let term = cover.and_then(|cover| cover.term(overlay));
+            if term.is_some_and(|term| term.due <= due) {
+                self.end(index, overlay, Ending::Expired, now);
+            }
+        }
+        self.remind(index, due, now);
+        let episode = self.alarms[index].episode.as_ref();
+        let promise = episode.and_then(|episode| episode.promise);
+        if promise.is_some_and(|promise| promise.due <= due) {
+            self.realarm(index, Ending::Expired, now);
         }
         self.arm_attention(index);
     }
 
-    /// Takes up the overlays of the life before.
+    /// An acknowledgement has run out: the alarm is still active, and wants attention again.
+    fn realarm(&mut self, index: usize, ending: Ending, now: Moment) {
+        let alarm = &mut self.alarms[index];
+        let Ok((standing, step)) = transition(alarm.standing(), Input::Realarm, alarm.traits)
+        else {
+            debug_assert!(false, "a re-alarm is never refused");
+            return;
+        };
+        let by = alarm.withdraw_acknowledgement();
+        alarm.state = standing.state;
+        if step == Step::Realarmed {
+            let details = Details {
+                reason: Some(ending.name().to_owned()),
+                message: by.map(|first| format!("acknowledged by {}, and still active", first.by)),
+                ..Details::default()
+            };
+            self.report(index, EventKind::Realarmed, Cause::System, details, now);
+        }
+    }
+
+    /// Takes up what silenced alarms in the life before.
     pub(super) fn resume_overlays(&mut self, history: &History) {
         let now = self.now;
-        let trusted = now.wall >= PLAUSIBLE_FROM
-            && (history.last_alive).is_none_or(|last_alive| last_alive <= now.wall);
+        let alive = history.last_alive;
+        let trusted = now.wall >= PLAUSIBLE_FROM && alive.is_none_or(|alive| alive <= now.wall);
         for index in 0..self.alarms.len() {
-            let shelf = self.alarms[index].cover.as_mut();
-            let shelf = shelf.and_then(|cover| cover.shelf.as_mut());
-            let ending = match shelf.map(|shelf| shelf.term.resume(now, trusted)) {
-                None | Some(Resumed::Runs) => None,
-                Some(Resumed::RanOut) => Some(Ending::Expired),
-                Some(Resumed::Unknown) => Some(Ending::ClockNotTrusted),
-            };
-            if let Some(ending) = ending {
-                self.end(index, Overlay::Shelved, ending, now);
+            for overlay in Overlay::ALL {
+                self.resume(index, overlay, trusted, now);
             }
+            if let Some(alive) = alive {
+                self.remind_late(index, alive, now);
+            }
+            self.resume_promise(index, trusted, now);
             self.arm_attention(index);
         }
     }
 
-    /// Sees to it that the next end of what lies over an alarm comes up.
-    fn arm_attention(&mut self, index: usize) {
+    fn resume(&mut self, index: usize, overlay: Overlay, trusted: bool, now: Moment) {
+        let Some(cover) = self.alarms[index].cover.as_mut() else {
+            return;
+        };
+        let Some(term) = cover.term(overlay) else {
+            return;
+        };
+        let ending = match term.resume(now, trusted) {
+            Resumed::Runs => {
+                if let (Overlay::OutOfService, Some(outage)) = (overlay, &mut cover.outage) {
+                    outage.look_ahead(now.mono);
+                }
+                return;
+            }
+            Resumed::RanOut => Ending::Expired,
+            Resumed::Unknown => Ending::ClockNotTrusted,
+        };
+        self.end(index, overlay, ending, now);
+    }
+
+    fn resume_promise(&mut self, index: usize, trusted: bool, now: Moment) {
+        let episode = self.alarms[index].episode.as_mut();
+        let Some(promise) = episode.and_then(|episode| episode.promise.as_mut()) else {
+            return;
+        };
+        let ending = match promise.resume(now, trusted) {
+            Resumed::Runs => return,
+            Resumed::RanOut => Ending::Expired,
+            Resumed::Unknown => Ending::ClockNotTrusted,
+        };
+        self.realarm(index, ending, now);
+    }
+
+    /// Says that an alarm will soon be back in service, when it is time to.
+    fn remind(&mut self, index: usize, due: Mono, now: Moment) {
+        let cover = self.alarms[index].cover.as_mut();
+        let outage = cover.and_then(|cover| cover.outage.as_mut());
+        if let Some(outage) = outage.filter(|outage| outage.next <= due) {
+            outage.look_ahead(now.mono);
+            self.report_reminder(index, now);
+        }
+    }
+
+    /// The same for a reminder that nobody was there to give.
+    fn remind_late(&mut self, index: usize, alive: Wall, now: Moment) {
+        let cover = self.alarms[index].cover.as_ref();
+        let outage = cover.and_then(|cover| cover.outage.as_ref());
+        if outage.is_some_and(|outage| outage.missed_reminder(alive, now.wall)) {
+            self.report_reminder(index, now);
+        }
+    }
+
+    fn report_reminder(&mut self, index: usize, now: Moment) {
+        let cover = self.alarms[index].cover.as_ref();
+        let Some(outage) = cover.and_then(|cover| cover.outage.as_ref()) else {
+            return;
+        };
+        let left = show_duration(outage.term.due.since(now.mono));
+        let (by, permit) = (&outage.by, &outage.permit);
+        let details = Details {
+            reason: Some("out_of_service_ends".to_owned()),
+            message: Some(format!(
+                "back in service in {left}; was taken out by {by}, permit {permit}"
+            )),
+            until: Some(outage.term.until),
+            permit: Some(permit.to_string()),
+            ..Details::default()
+        };
+        self.report(index, EventKind::Changed, Cause::System, details, now);
+    }
+
+    /// Sees to it that what comes next for an alarm comes up.
+    pub(super) fn arm_attention(&mut self, index: usize) {
         let alarm = &mut self.alarms[index];
-        let Some(due) = alarm.cover.as_ref().and_then(|cover| cover.next_end()) else {
+        let Some(due) = alarm.next_attention() else {
             return;
         };
         let armed = alarm.attention;
@@ -156,21 +199,22 @@ impl Engine {
 
     /// An overlay ends by itself.
     fn end(&mut self, index: usize, overlay: Overlay, ending: Ending, now: Moment) {
+        let cover = self.alarms[index].cover.as_ref();
         let details = Details {
             reason: Some(ending.name().to_owned()),
-            message: self.alarms[index].shelf().map(story),
+            message: cover.and_then(|cover| cover.story(overlay)),
             ..Details::default()
         };
         let input = Input::End(overlay);
-        let ended = self.lift(index, input, Cause::System, details, now);
+        let ended = self.lift(index, (overlay, input), Cause::System, details, now);
         debug_assert!(ended.is_ok(), "the end of an overlay is never refused");
     }
 
     /// Takes an overlay off and reports it, with the state as it is then.
-    fn lift(
+    pub(super) fn lift(
         &mut self,
         index: usize,
-        input: Input,
+        (overlay, input): (Overlay, Input),
         cause: Cause,
         details: Details,
         now: Moment,
@@ -181,34 +225,44 @@ impl Engine {
             alarm.withdraw_acknowledgement();
         }
         alarm.state = standing.state;
-        alarm.cover = None;
-        self.report(index, EventKind::Unshelved, cause, details, now);
+        alarm.uncover(overlay);
+        self.links.touch(Source::Alarm(index));
+        let kind = match overlay {
+            Overlay::Suppressed => EventKind::Unsuppressed,
+            Overlay::Shelved => EventKind::Unshelved,
+            Overlay::OutOfService => EventKind::InService,
+        };
+        self.report(index, kind, cause, details, now);
         Ok(())
-    }
-
-    fn accepted(&self, index: usize, now: Moment) -> Outcome {
-        Outcome::Accepted {
-            occurrence: self.alarms[index].occurrence(),
-            at: now.wall,
-        }
     }
 }
 
 impl Alarm {
-    fn shelf(&self) -> Option<&Shelf> {
-        self.cover.as_ref().and_then(|cover| cover.shelf.as_ref())
+    /// When something comes up next.
+    fn next_attention(&self) -> Option<Mono> {
+        let end = self.cover.as_ref().and_then(|cover| cover.next());
+        let episode = self.episode.as_ref();
+        let promise = episode.and_then(|episode| Some(episode.promise?.due));
+        end.into_iter().chain(promise).min()
     }
-}
 
-/// A span that has an end, and not too late.
-fn bounded(asked: Option<Duration>, most: Duration) -> Result<Duration, Denied> {
-    match asked {
-        None | Some(Duration::ZERO) => Err(Denied::NoEnd),
-        Some(asked) if asked > most => Err(Denied::TooLong { asked, most }),
-        Some(asked) => Ok(asked),
+    /// The wall clock stepped: what ends at a time of it ends as much later or earlier.
+    pub(super) fn clock_stepped(&mut self, step: f64) {
+        if let Some(cover) = &mut self.cover {
+            cover.clock_stepped(step);
+        }
+        let episode = self.episode.as_mut();
+        if let Some(promise) = episode.and_then(|episode| episode.promise.as_mut()) {
+            promise.shift(step);
+        }
     }
-}
 
-fn story(shelf: &Shelf) -> String {
-    format!("was shelved by {}: {}", shelf.by, shelf.reason)
+    fn uncover(&mut self, overlay: Overlay) {
+        if let Some(cover) = &mut self.cover {
+            cover.remove(overlay);
+        }
+        if self.overlays().is_empty() {
+            self.cover = None;
+        }
+    }
 }

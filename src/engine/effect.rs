@@ -229,7 +229,7 @@ pub struct Details {
     pub output: Option<Arc<str>>,
     /// Every output over which an occurrence that is over was told of.
     pub outputs: Vec<Arc<str>>,
-    /// When the overlay ends at the latest.
+    /// When the overlay, or the acknowledgement, ends at the latest.
     pub until: Option<Wall>,
     /// The shelf ends as soon as the alarm is no longer active.
     pub one_shot: bool,
@@ -243,4 +243,8 @@ pub struct Details {
     pub lower_bound: Option<f64>,
     /// The same with unseen time counted as the last value before it.
     pub upper_bound: Option<f64>,
+    /// Who approved it.
+    pub approved_by: Option<String>,
+    /// Number of the permit or work order.
+    pub permit: Option<String>,
 }

@@ -49,6 +49,7 @@ pub mod signal;
 pub mod snapshot;
 pub mod time;
 mod trend;
+mod withdraw;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
@@ -331,12 +332,8 @@ impl Engine {
         for point in &mut self.points {
             point.channel.clock_stepped(step);
         }
-        for cover in self
-            .alarms
-            .iter_mut()
-            .filter_map(|alarm| alarm.cover.as_mut())
-        {
-            cover.clock_stepped(step);
+        for alarm in &mut self.alarms {
+            alarm.clock_stepped(step);
         }
         let details = Details {
             step_s: Some((step * 1000.0).round() / 1000.0),

@@ -1,17 +1,19 @@
 //! One alarm at run time: its rule, how far its condition is confirmed, and the episode it is in.
 
+mod told;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarm::{AlarmState, Standing, Traits};
 use super::delay::{Confirmed, Delays, Phase};
 use super::late::Excursion;
-use super::overlay::{Cover, Overlays};
-use super::reading::{Finite, Quality};
+use super::overlay::{Cover, Overlays, Term};
+use super::reading::Finite;
 use super::report::six_digits;
 use super::rule::Watch;
 use super::settings::{AlarmKind, AlarmSettings, Priority};
-use super::snapshot::{Acknowledgement, AlarmRecord, AlarmView, OpenOccurrence};
+use super::snapshot::{Acknowledgement, AlarmRecord, OpenOccurrence, RecognisedOccurrence};
 use super::time::{Moment, Mono, Wall};
 
 /// Older occurrences that may wait for an acknowledgement, per alarm. When more pile up, the oldest
@@ -20,6 +22,10 @@ const OPEN_OCCURRENCES: usize = 32;
 
 /// A reading that raised an alarm was taken no longer before than this.
 const LATE: Duration = Duration::from_secs(10);
+
+/// Older occurrences of which it is remembered who recognised them, per alarm: for those who come
+/// second. Of older ones the journal tells.
+const RECOGNISED: usize = 4;
 
 /// What every reading touches. Kept small: a point's alarms lie together.
 #[derive(Debug)]
@@ -36,6 +42,8 @@ pub(super) struct Alarm {
     /// As configured.
     floor: Priority,
     inherits: bool,
+    pub(super) realarm_after: Option<Duration>,
+    pub(super) highly_managed: bool,
     /// Of the newest occurrence.
     pub(super) priority: Priority,
     /// Absent before the first occurrence.
@@ -61,12 +69,27 @@ pub(super) struct Episode {
     /// Did a reading out of order raise it?
     added: bool,
     pub(super) acknowledged: Option<Acknowledgement>,
+    /// How long the acknowledgement stands while the alarm is active; absent when for ever.
+    pub(super) promise: Option<Term>,
     pub(super) peak: Option<f64>,
     pub(super) value: Option<f64>,
     pub(super) unacknowledged: Vec<OpenOccurrence>,
+    /// Older ones of which it is remembered who recognised them, in the order of that.
+    pub(super) recognised: Vec<RecognisedOccurrence>,
 }
 
 impl Episode {
+    /// Keeps in mind who recognised an occurrence that is not the newest.
+    fn remember(&mut self, occurrence: u64, acknowledged: Acknowledgement) {
+        if self.recognised.len() == RECOGNISED {
+            self.recognised.remove(0);
+        }
+        self.recognised.push(RecognisedOccurrence {
+            occurrence,
+            acknowledged,
+        });
+    }
+
     /// Keeps an older occurrence that nobody has acknowledged.
     fn leave_open(&mut self, older: OpenOccurrence) {
         if self.unacknowledged.len() == OPEN_OCCURRENCES {
@@ -97,6 +120,8 @@ impl Alarm {
             },
             floor: settings.priority,
             inherits: settings.inherit_priority,
+            realarm_after: settings.realarm_after,
+            highly_managed: settings.highly_managed,
             priority: settings.priority,
             episode: None,
             numbered: 0,
@@ -123,9 +148,11 @@ impl Alarm {
             seen: (record.raised_at.map(|at| at - LATE), record.cleared_at),
             added: false,
             acknowledged: record.acknowledged.clone(),
+            promise: record.promise,
             peak: record.peak,
             value: record.value,
             unacknowledged: record.unacknowledged.clone(),
+            recognised: record.recognised.clone(),
         }));
         let open = record.unacknowledged.iter().map(|open| open.occurrence);
         let given = open.chain(record.numbered).chain([record.occurrence]);
@@ -176,6 +203,9 @@ impl Alarm {
     fn follow_on(&mut self, next: Episode) {
         let unattended = self.state.is_unacknowledged();
         let episode = self.episode.get_or_insert_default();
+        if let Some(acknowledged) = episode.acknowledged.take() {
+            episode.remember(episode.occurrence, acknowledged);
+        }
         if let (true, Some(raised_at)) = (unattended, episode.raised_at) {
             let occurrence = episode.occurrence;
             episode.leave_open(OpenOccurrence {
@@ -188,6 +218,7 @@ impl Alarm {
         **episode = Episode {
             occurrence: self.numbered,
             unacknowledged,
+            recognised: std::mem::take(&mut episode.recognised),
             ..next
         };
     }
@@ -270,6 +301,7 @@ impl Alarm {
     pub(super) fn end(&mut self, now: Moment) -> Option<f64> {
         let episode = self.episode.as_mut()?;
         episode.cleared_at = Some(now.wall);
+        episode.promise = None;
         match (episode.raised_mono, episode.raised_at) {
             (Some(raised), _) => Some(now.mono.since(raised).as_secs_f64()),
             (None, Some(raised)) => Some(now.wall.seconds_since(raised).max(0.0)),
@@ -287,11 +319,52 @@ impl Alarm {
         }
     }
 
-    /// Nobody counts as having recognised the newest occurrence any more.
-    pub(super) fn withdraw_acknowledgement(&mut self) {
-        if let Some(episode) = self.episode.as_mut() {
-            episode.acknowledged = None;
-        }
+    /// From now on the acknowledgement stands for so long: as whoever gave it said, and as configured. Gives
+    /// the time, if there is one and the alarm is active.
+    pub(super) fn promise(&mut self, span: Option<Duration>, now: Moment) -> Option<Term> {
+        let span = span.into_iter().chain(self.realarm_after).min();
+        let term = span
+            .filter(|_| self.state.is_active())
+            .map(|span| Term::new(now, span));
+        self.episode.as_mut()?.promise = term;
+        term
+    }
+
+    /// Who recognised an older occurrence, as far as that is remembered.
+    pub(super) fn recognised(&self, occurrence: u64) -> Option<&Acknowledgement> {
+        let recognised = &self.episode.as_ref()?.recognised;
+        let found = recognised
+            .iter()
+            .find(|older| older.occurrence == occurrence);
+        found.map(|older| &older.acknowledged)
+    }
+
+    /// Somebody recognises an older occurrence. Says whether it still waited for that.
+    pub(super) fn recognise(&mut self, occurrence: u64, by: &str, now: Moment) -> bool {
+        let Some(episode) = self.episode.as_mut() else {
+            return false;
+        };
+        let waiting = &mut episode.unacknowledged;
+        let Some(position) = waiting
+            .iter()
+            .position(|older| older.occurrence == occurrence)
+        else {
+            return false;
+        };
+        waiting.remove(position);
+        let acknowledged = Acknowledgement {
+            by: by.into(),
+            at: now.wall,
+        };
+        episode.remember(occurrence, acknowledged);
+        true
+    }
+
+    /// Nobody counts as having recognised the newest occurrence any more. Gives whoever did.
+    pub(super) fn withdraw_acknowledgement(&mut self) -> Option<Acknowledgement> {
+        let episode = self.episode.as_mut()?;
+        episode.promise = None;
+        episode.acknowledged.take()
     }
 
     /// Takes a value while the condition is true.
@@ -320,58 +393,6 @@ impl Alarm {
             } else {
                 peak.min(value)
             });
-        }
-    }
-
-    /// What is stored with every event.
-    pub(super) fn record(&self) -> AlarmRecord {
-        let episode = self.episode.as_deref();
-        AlarmRecord {
-            alarm: Arc::clone(&self.id),
-            state: self.state,
-            priority: Some(self.priority),
-            occurrence: self.occurrence(),
-            raised_at: episode.and_then(|episode| episode.raised_at),
-            cleared_at: episode.and_then(|episode| episode.cleared_at),
-            acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),
-            peak: episode.and_then(|episode| episode.peak),
-            value: episode.and_then(|episode| episode.value),
-            unacknowledged: episode.map_or_else(Vec::new, |episode| episode.unacknowledged.clone()),
-            notices: None,
-            cover: self.cover.clone(),
-            numbered: (self.numbered > self.occurrence()).then_some(self.numbered),
-        }
-    }
-
-    /// What the page shows. `value` and `quality` are the point's, `limit` is what it compares with now.
-    pub(super) fn view(
-        &self,
-        point: &super::Point,
-        value: Option<f64>,
-        limit: Option<f64>,
-        quality: Quality,
-    ) -> AlarmView {
-        let episode = self.episode.as_deref();
-        AlarmView {
-            alarm: Arc::clone(&self.id),
-            point: Arc::clone(&point.id),
-            kind: self.kind,
-            area: point.area.clone(),
-            unit: Arc::clone(&point.unit),
-            priority: self.priority,
-            state: self.state,
-            overlays: self.overlays(),
-            cover: self.cover.clone(),
-            occurrence: self.occurrence(),
-            value,
-            limit,
-            quality,
-            raised_at: episode.and_then(|episode| episode.raised_at),
-            acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),
-            peak: episode.and_then(|episode| episode.peak),
-            older_unacknowledged: episode.map_or(0, |episode| episode.unacknowledged.len()),
-            exposure: None,
-            notices: None,
         }
     }
 }

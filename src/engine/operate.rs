@@ -1,9 +1,10 @@
 //! Commands of people: accepted, a no-op that is recorded, or denied with a reason that is recorded.
 
+use std::time::Duration;
+
 use super::Engine;
 use super::alarm::{AlarmState, Input, Step, transition};
 use super::command::{Action, Command, Denied, Outcome};
-use super::cover::Shelving;
 use super::delay::Phase;
 use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
 use super::reading::Quality;
@@ -11,6 +12,10 @@ use super::rule::Watch;
 use super::settings::Average;
 use super::snapshot::Acknowledgement;
 use super::time::Moment;
+use super::withdraw::bounded;
+
+/// Nobody is on it for longer than this without looking again: a day.
+const LONGEST_PROMISE: Duration = Duration::from_secs(86_400);
 
 impl Engine {
     /// One command. Whatever becomes of it stands in the journal with the person's name.
@@ -23,27 +28,18 @@ impl Engine {
         let outcome = match (known, command.by.trim().is_empty()) {
             (None, _) => Err(Denied::UnknownAlarm(command.alarm.as_str().into())),
             (Some(_), true) => Err(Denied::NoName),
-            (Some(alarm), false) => match command.action {
-                Action::Acknowledge { occurrence } => {
-                    self.acknowledge(alarm, occurrence, command, now)
+            (Some(alarm), false) => match &command.action {
+                Action::Acknowledge { occurrence, span } => {
+                    self.acknowledge(alarm, *occurrence, *span, command, now)
                 }
                 Action::Reset {
                     occurrence,
                     verified_independently,
-                } => self.reset(alarm, (occurrence, verified_independently), command, now),
-                Action::Shelve {
-                    span,
-                    one_shot,
-                    ref reason,
-                } => {
-                    let shelving = Shelving {
-                        span,
-                        one_shot,
-                        reason,
-                    };
-                    self.shelve(alarm, shelving, command, now)
-                }
+                } => self.reset(alarm, (*occurrence, *verified_independently), command, now),
+                Action::Shelve(shelving) => self.shelve(alarm, shelving, command, now),
                 Action::Unshelve => self.unshelve(alarm, command, now),
+                Action::TakeOut(permit) => self.take_out(alarm, permit, command, now),
+                Action::PutBack => self.put_back(alarm, command, now),
             },
         };
         if let Err(denied) = &outcome {
@@ -57,9 +53,12 @@ impl Engine {
         &mut self,
         index: usize,
         asked: Option<u64>,
+        span: Option<Duration>,
         command: &Command,
         now: Moment,
     ) -> Result<Outcome, Denied> {
+        let span = span.map(|span| bounded(Some(span), LONGEST_PROMISE));
+        let span = span.transpose()?;
         let alarm = &self.alarms[index];
         let newest = alarm.occurrence();
         let occurrence = asked.unwrap_or(newest);
@@ -72,26 +71,28 @@ impl Engine {
             .and_then(|episode| episode.acknowledged.clone());
         if let (Some(first), AlarmState::Normal, Some(_)) = (&first, alarm.state, asked) {
             // Named an episode that is over, and that someone recognised while it ran.
-            return Ok(self.already_acknowledged(index, first.clone(), command, now));
+            return Ok(self.already_acknowledged(index, occurrence, first.clone(), command, now));
         }
         let (standing, step) = transition(alarm.standing(), Input::Acknowledge, alarm.traits)?;
         if let (Step::AlreadyAcknowledged, Some(first)) = (step, first) {
-            return Ok(self.already_acknowledged(index, first, command, now));
+            return Ok(self.already_acknowledged(index, occurrence, first, command, now));
         }
         let alarm = &mut self.alarms[index];
         alarm.state = standing.state;
         alarm.acknowledge(&command.by, now);
+        let details = Details {
+            until: alarm.promise(span, now).map(|term| term.until),
+            ..said(command)
+        };
+        self.arm_attention(index);
         self.report(
             index,
             EventKind::Acknowledged,
             Cause::Operator,
-            said(command),
+            details,
             now,
         );
-        Ok(Outcome::Accepted {
-            occurrence,
-            at: now.wall,
-        })
+        Ok(self.accepted(index, now))
     }
 
     /// An older occurrence that nobody had recognised: closes it and leaves the newest alone.
@@ -104,15 +105,11 @@ impl Engine {
     ) -> Result<Outcome, Denied> {
         let alarm = &mut self.alarms[index];
         let newest = alarm.occurrence();
-        let open = alarm
-            .episode
-            .as_mut()
-            .map(|episode| &mut episode.unacknowledged);
-        let found = open.and_then(|open| {
-            let position = open.iter().position(|older| older.occurrence == asked)?;
-            Some(open.remove(position))
-        });
-        if found.is_none() {
+        if let Some(first) = alarm.recognised(asked) {
+            let first = first.clone();
+            return Ok(self.already_acknowledged(index, asked, first, command, now));
+        }
+        if !alarm.recognise(asked, &command.by, now) {
             return Err(Denied::UnknownOccurrence { asked, newest });
         }
         let mut subject = self.subject(index, now);
@@ -136,6 +133,7 @@ impl Engine {
     fn already_acknowledged(
         &mut self,
         index: usize,
+        occurrence: u64,
         first: Acknowledgement,
         command: &Command,
         now: Moment,
@@ -145,17 +143,21 @@ impl Engine {
             message: Some(format!("{} was first", first.by)),
             ..said(command)
         };
-        self.report(
-            index,
-            EventKind::CommandIgnored,
-            Cause::Operator,
-            details,
-            now,
-        );
-        Outcome::AlreadyDone {
-            occurrence: self.alarms[index].occurrence(),
-            first,
+        let mut subject = self.subject(index, now);
+        if subject.occurrence != occurrence {
+            subject.occurrence = occurrence;
+            subject.state = AlarmState::Normal;
         }
+        self.effects.push_back(Effect::Event(Box::new(Event {
+            at: now,
+            kind: EventKind::CommandIgnored,
+            subject: Some(subject),
+            cause: Cause::Operator,
+            details,
+            record: None,
+            others: Vec::new(),
+        })));
+        Outcome::AlreadyDone { occurrence, first }
     }
 
     fn reset(
@@ -186,12 +188,16 @@ impl Engine {
             return Err(Denied::StillActive);
         }
         alarm.state = standing.state;
-        let occurrence = alarm.occurrence();
         self.report(index, EventKind::Reset, Cause::Operator, said(command), now);
-        Ok(Outcome::Accepted {
-            occurrence,
+        Ok(self.accepted(index, now))
+    }
+
+    /// Done, to the newest occurrence.
+    pub(super) fn accepted(&self, index: usize, now: Moment) -> Outcome {
+        Outcome::Accepted {
+            occurrence: self.alarms[index].occurrence(),
             at: now.wall,
-        })
+        }
     }
 
     fn report_denied(
@@ -204,7 +210,7 @@ impl Engine {
         let details = Details {
             reason: Some(denied.name().to_owned()),
             message: Some(denied.to_string()),
-            ..said(command)
+            ..wanted(command)
         };
         let subject = known.map_or_else(
             || Subject::unconfigured(&command.alarm),
@@ -228,5 +234,27 @@ pub(super) fn said(command: &Command) -> Details {
         by: Some(command.by.clone()),
         comment: command.comment.clone(),
         ..Details::default()
+    }
+}
+
+/// The same with what else a refused command said, so that the record shows what was asked.
+fn wanted(command: &Command) -> Details {
+    let said = said(command);
+    let given = |text: &str| (!text.trim().is_empty()).then(|| text.to_owned());
+    match &command.action {
+        Action::Shelve(shelving) => Details {
+            comment: said.comment.or_else(|| given(&shelving.reason)),
+            one_shot: shelving.one_shot,
+            approved_by: shelving.approved_by.clone(),
+            ..said
+        },
+        Action::TakeOut(permit) => Details {
+            approved_by: given(&permit.approved_by),
+            permit: given(&permit.number),
+            ..said
+        },
+        Action::Acknowledge { .. } | Action::Reset { .. } | Action::Unshelve | Action::PutBack => {
+            said
+        }
     }
 }

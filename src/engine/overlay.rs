@@ -157,11 +157,54 @@ pub struct Shelf {
     pub by: Arc<str>,
     /// Why.
     pub reason: Arc<str>,
+    /// Who agreed, where nobody may shelve alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<Arc<str>>,
     /// From when until when.
     pub term: Term,
     /// Ends as soon as the alarm is no longer active, the end of the term at the latest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub one_shot: bool,
+}
+
+/// Out for maintenance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    /// Who asked for it.
+    pub by: Arc<str>,
+    /// Who approved it: somebody else.
+    pub approved_by: Arc<str>,
+    /// Number of the permit or work order.
+    pub permit: Arc<str>,
+    /// From when until when.
+    pub term: Term,
+    /// When people are to be reminded of its end next, or the end itself.
+    #[serde(skip)]
+    pub(super) next: Mono,
+}
+
+/// So long before its end people are reminded of an outage (alarm-standards 1.4).
+const REMINDERS: [Duration; 3] = [
+    Duration::from_secs(24 * 3600),
+    Duration::from_secs(3600),
+    Duration::from_secs(600),
+];
+
+impl Outage {
+    /// Looks for what comes next after `now`: a reminder, or the end.
+    pub(super) fn look_ahead(&mut self, now: Mono) {
+        let left = self.term.due.since(now);
+        let ahead = REMINDERS.into_iter().find(|reminder| *reminder < left);
+        self.next = ahead.map_or(self.term.due, |reminder| now + (left - reminder));
+    }
+
+    /// Did a reminder fall into the time from `from` until `now`?
+    pub(super) fn missed_reminder(&self, from: Wall, now: Wall) -> bool {
+        REMINDERS.into_iter().any(|reminder| {
+            let at = self.term.until - reminder;
+            self.term.since < at && from < at && at <= now
+        })
+    }
 }
 
 /// Everything that lies over one alarm.
@@ -170,6 +213,9 @@ pub struct Cover {
     /// Shelved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shelf: Option<Shelf>,
+    /// Out of service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage: Option<Outage>,
 }
 
 impl Cover {
@@ -178,19 +224,56 @@ impl Cover {
         Overlays {
             shelved: self.shelf.is_some(),
             suppressed: false,
-            out_of_service: false,
+            out_of_service: self.outage.is_some(),
         }
     }
 
-    /// The next end in this life.
-    pub(super) fn next_end(&self) -> Option<Mono> {
-        self.shelf.as_ref().map(|shelf| shelf.term.due)
+    /// The term of an overlay that lies over the alarm.
+    pub(super) fn term(&mut self, overlay: Overlay) -> Option<&mut Term> {
+        match overlay {
+            Overlay::Suppressed => None,
+            Overlay::Shelved => self.shelf.as_mut().map(|shelf| &mut shelf.term),
+            Overlay::OutOfService => self.outage.as_mut().map(|outage| &mut outage.term),
+        }
+    }
+
+    /// Takes an overlay off.
+    pub(super) fn remove(&mut self, overlay: Overlay) {
+        match overlay {
+            Overlay::Suppressed => {}
+            Overlay::Shelved => self.shelf = None,
+            Overlay::OutOfService => self.outage = None,
+        }
+    }
+
+    /// When something comes up next in this life: an end, or a reminder of one.
+    pub(super) fn next(&self) -> Option<Mono> {
+        let shelf = self.shelf.as_ref().map(|shelf| shelf.term.due);
+        let outage = self.outage.as_ref().map(|outage| outage.next);
+        shelf.into_iter().chain(outage).min()
     }
 
     /// The wall clock stepped.
     pub(super) fn clock_stepped(&mut self, step: f64) {
-        if let Some(shelf) = &mut self.shelf {
-            shelf.term.shift(step);
+        for overlay in Overlay::ALL {
+            if let Some(term) = self.term(overlay) {
+                term.shift(step);
+            }
+        }
+    }
+
+    /// Who laid an overlay over the alarm, and why, for the person who is told that it is over.
+    pub(super) fn story(&self, overlay: Overlay) -> Option<String> {
+        match overlay {
+            Overlay::Suppressed => None,
+            Overlay::Shelved => {
+                let Shelf { by, reason, .. } = self.shelf.as_ref()?;
+                Some(format!("was shelved by {by}: {reason}"))
+            }
+            Overlay::OutOfService => {
+                let Outage { by, permit, .. } = self.outage.as_ref()?;
+                Some(format!("was taken out of service by {by}, permit {permit}"))
+            }
         }
     }
 }

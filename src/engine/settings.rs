@@ -26,13 +26,16 @@ pub struct Settings {
 pub struct Longest {
     /// On the shelf; also how long a one-shot shelf lasts that says nothing else.
     pub shelf: Duration,
+    /// Out of service.
+    pub outage: Duration,
 }
 
 impl Default for Longest {
-    /// A shift (alarm-standards 1.4).
+    /// A shift (alarm-standards 1.4), and the week for which a permit may be written.
     fn default() -> Self {
         Self {
             shelf: Duration::from_secs(8 * 3600),
+            outage: Duration::from_secs(7 * 86_400),
         }
     }
 }
@@ -118,6 +121,11 @@ pub struct AlarmSettings {
     pub latching: bool,
     /// Must a person acknowledge it? Without, it goes back to normal by itself when it clears.
     pub ack_required: bool,
+    /// An acknowledgement of an alarm that is still active after this long has run out
+    /// (alarm-standards 1.5.15). `None`: it stands as long as the alarm.
+    pub realarm_after: Option<Duration>,
+    /// Nobody shelves it alone (alarm-standards 1.4).
+    pub highly_managed: bool,
 }
 
 impl AlarmSettings {

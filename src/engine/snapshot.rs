@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::alarm::AlarmState;
 use super::memory::Memory;
 use super::notice::{NoticeCounts, NoticeRecord, NoticeView};
-use super::overlay::{Cover, Overlays};
+use super::overlay::{Cover, Overlays, Term};
 use super::reading::{Fault, Quality};
 use super::settings::{AlarmKind, Priority};
 use super::time::{Moment, Wall};
@@ -35,6 +35,9 @@ pub struct AlarmRecord {
     /// Who acknowledged it first, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
+    /// How long the acknowledgement stands while the alarm is active; absent when for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promise: Option<Term>,
     /// Most extreme value so far, in the point's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak: Option<f64>,
@@ -44,6 +47,9 @@ pub struct AlarmRecord {
     /// Older occurrences that nobody has acknowledged yet, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unacknowledged: Vec<OpenOccurrence>,
+    /// Older occurrences of which it is remembered who acknowledged them, in the order of that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recognised: Vec<RecognisedOccurrence>,
     /// What lies over the alarm, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cover: Option<Box<Cover>>,
@@ -66,9 +72,11 @@ impl AlarmRecord {
             raised_at: None,
             cleared_at: None,
             acknowledged: None,
+            promise: None,
             peak: None,
             value: None,
             unacknowledged: Vec::new(),
+            recognised: Vec::new(),
             cover: None,
             notices: None,
             numbered: None,
@@ -113,6 +121,15 @@ pub struct OpenOccurrence {
     pub occurrence: u64,
     /// When it was raised.
     pub raised_at: Wall,
+}
+
+/// An older occurrence that somebody acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecognisedOccurrence {
+    /// Which one.
+    pub occurrence: u64,
+    /// Who was first.
+    pub acknowledged: Acknowledgement,
 }
 
 /// A copy of the present.
@@ -305,6 +322,8 @@ pub struct AlarmView {
     pub raised_at: Option<Wall>,
     /// Who acknowledged it.
     pub acknowledged: Option<Acknowledgement>,
+    /// When the acknowledgement runs out if the alarm is still active then.
+    pub acknowledged_until: Option<Wall>,
     /// Most extreme value of the newest occurrence.
     pub peak: Option<f64>,
     /// How many older occurrences nobody has acknowledged.

@@ -11,12 +11,14 @@ mod over_range;
 mod pauses;
 mod reference;
 mod robustness;
+mod stories;
+mod traces;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::command::{Action, Command};
+use super::command::{Action, Command, Permit, Shelving};
 use super::effect::{Effect, Event, EventKind};
 use super::reading::{PointIndex, Reading, Sample};
 use super::settings::{
@@ -52,6 +54,8 @@ fn alarm(rule: Rule) -> AlarmSettings {
         pending_hold: PendingHold::Limit,
         latching: false,
         ack_required: true,
+        realarm_after: None,
+        highly_managed: false,
     }
 }
 
@@ -112,6 +116,7 @@ fn plant() -> Settings {
             off_delay: seconds(off),
             latching,
             ack_required,
+            realarm_after: latching.then(|| seconds(20.0)),
             ..alarm
         };
         point(
@@ -188,7 +193,10 @@ fn read(engine: &mut Engine, point: u32, sample: Sample, at: Moment) {
 fn acknowledge(alarm: &str, occurrence: Option<u64>) -> Command {
     Command {
         alarm: alarm.to_owned(),
-        action: Action::Acknowledge { occurrence },
+        action: Action::Acknowledge {
+            occurrence,
+            span: None,
+        },
         by: "li-wei".to_owned(),
         comment: None,
     }
@@ -206,11 +214,12 @@ fn reset(alarm: &str) -> Command {
 
 fn shelve(alarm: &str, span: f64, one_shot: bool) -> Command {
     Command {
-        action: Action::Shelve {
+        action: Action::Shelve(Shelving {
             span: Some(seconds(span)),
             one_shot,
             reason: "calibration".to_owned(),
-        },
+            approved_by: None,
+        }),
         ..acknowledge(alarm, None)
     }
 }

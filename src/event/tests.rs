@@ -88,6 +88,8 @@ fn every_optional_field_has_its_place() {
         to: Some(wall("2026-05-04T08:00:00.5+02:00")),
         until: Some(wall("2026-05-04T14:00:00Z")),
         one_shot: true,
+        approved_by: Some("wang-fang".into()),
+        permit: Some("P-2210".into()),
         ..Details::default()
     };
     let line = encode(&event, &identity("s", 1), 1, None);
@@ -100,7 +102,7 @@ fn every_optional_field_has_its_place() {
             r#""forecast_s":{"high":90.0,"high_high":180.5},"duration_s":12.5,"#,
             r#""peak":9.0,"held":false,"late":true,"test":true,"step_s":-90.5,"#,
             r#""from":"2026-05-04T06:00:00.123Z","to":"2026-05-04T06:00:00.500Z","#,
-            r#""until":"2026-05-04T14:00:00.000Z","one_shot":true}"#
+            r#""until":"2026-05-04T14:00:00.000Z","one_shot":true,"approved_by":"wang-fang","permit":"P-2210"}"#
         ))
     );
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::alarms::{DEADLINE, alarm_name};
 use super::reply::Refusal;
-use crate::engine::command::{Action, Command, Outcome};
+use crate::engine::command::{Action, Command, Outcome, Permit, Shelving};
 use crate::event::rfc3339;
 use crate::scalar;
 
@@ -51,15 +51,17 @@ pub(super) struct Acknowledge {
     by: String,
     comment: Option<String>,
     occurrence: Option<u64>,
+    #[serde(rename = "for")]
+    span: Option<String>,
 }
 
 impl Order for Acknowledge {
-    const EXAMPLE: &'static str =
-        r#"{"by":"who","comment":"optional","occurrence":1}; without `occurrence` the newest"#;
+    const EXAMPLE: &'static str = r#"{"by":"who","comment":"optional","occurrence":1}; without `occurrence` the newest; with `"for":"20min"` only for so long"#;
 
     fn asked(self) -> Result<Asked, Refusal> {
         let action = Action::Acknowledge {
             occurrence: self.occurrence,
+            span: span(self.span.as_deref())?,
         };
         Ok(Asked {
             action,
@@ -108,6 +110,7 @@ pub(super) struct Shelve {
     span: Option<String>,
     #[serde(default)]
     one_shot: bool,
+    approved_by: Option<String>,
 }
 
 impl Order for Shelve {
@@ -115,11 +118,14 @@ impl Order for Shelve {
 
     fn asked(self) -> Result<Asked, Refusal> {
         check_text("reason", &self.reason, WORDS_LIMIT)?;
-        let action = Action::Shelve {
+        let approver = self.approved_by.as_deref().unwrap_or_default();
+        check_text("approved_by", approver, NAME_LIMIT)?;
+        let action = Action::Shelve(Shelving {
             span: span(self.span.as_deref())?,
             one_shot: self.one_shot,
             reason: self.reason,
-        };
+            approved_by: self.approved_by,
+        });
         Ok(Asked {
             action,
             by: self.by,
@@ -142,6 +148,64 @@ impl Order for Unshelve {
     fn asked(self) -> Result<Asked, Refusal> {
         Ok(Asked {
             action: Action::Unshelve,
+            by: self.by,
+            comment: self.comment,
+        })
+    }
+}
+
+/// Takes an alarm out for maintenance.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OutOfService {
+    by: String,
+    comment: Option<String>,
+    #[serde(default)]
+    approved_by: String,
+    #[serde(default)]
+    permit: String,
+    #[serde(rename = "for")]
+    span: Option<String>,
+    reason: Option<String>,
+}
+
+impl Order for OutOfService {
+    const EXAMPLE: &'static str =
+        r#"{"by":"who","approved_by":"another person","permit":"P-2210","for":"8h"}"#;
+
+    fn asked(self) -> Result<Asked, Refusal> {
+        check_text("approved_by", &self.approved_by, NAME_LIMIT)?;
+        check_text("permit", &self.permit, NAME_LIMIT)?;
+        let reason = self.reason.as_deref().unwrap_or_default();
+        check_text("reason", reason, WORDS_LIMIT)?;
+        let action = Action::TakeOut(Permit {
+            span: span(self.span.as_deref())?,
+            approved_by: self.approved_by,
+            number: self.permit,
+            reason: self.reason,
+        });
+        Ok(Asked {
+            action,
+            by: self.by,
+            comment: self.comment,
+        })
+    }
+}
+
+/// Puts it back into service.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InService {
+    by: String,
+    comment: Option<String>,
+}
+
+impl Order for InService {
+    const EXAMPLE: &'static str = r#"{"by":"who","comment":"optional"}"#;
+
+    fn asked(self) -> Result<Asked, Refusal> {
+        Ok(Asked {
+            action: Action::PutBack,
             by: self.by,
             comment: self.comment,
         })

@@ -18,7 +18,7 @@
 //! | `GET /readyz` | does it watch the plant? |
 //! | `GET /api/v1/alarms[?state=all\|active\|unacknowledged]` | `{"time","alarms":[..]}` |
 //! | `GET /api/v1/alarms/{point}/{kind}` | one alarm |
-//! | `POST /api/v1/alarms/{point}/{kind}/acknowledge`, `/reset`, `/shelve`, `/unshelve` | what it did |
+//! | `POST /api/v1/alarms/{point}/{kind}/acknowledge`, `/reset`, `/shelve`, `/unshelve`, `/out-of-service`, `/in-service` | what it did |
 //! | `GET /api/v1/points` | `{"time","points":[..]}` |
 //! | `GET /api/v1/events?after=SEQ&limit=N` | `{"events":[..],"next":SEQ}` |
 //!
@@ -43,7 +43,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use self::commands::{Acknowledge, Reset, Shelve, Unshelve};
+use self::commands::{Acknowledge, InService, OutOfService, Reset, Shelve, Unshelve};
 use self::guard::Hosts;
 use self::reply::Refusal;
 use self::scrape::Scrape;
@@ -119,6 +119,14 @@ fn router(app: App, listen: SocketAddr) -> Router {
             "/api/v1/alarms/{point}/{kind}/unshelve",
             post(commands::give::<Unshelve>),
         )
+        .route(
+            "/api/v1/alarms/{point}/{kind}/out-of-service",
+            post(commands::give::<OutOfService>),
+        )
+        .route(
+            "/api/v1/alarms/{point}/{kind}/in-service",
+            post(commands::give::<InService>),
+        )
         .route("/api/v1/points", get(points::list))
         .route("/api/v1/events", get(events::after))
         .fallback(no_such_page)
@@ -144,6 +152,8 @@ async fn index() -> &'static str {
      POST /api/v1/alarms/POINT/KIND/reset              {\"by\":\"who\",\"verified_independently\":true}\n\
      POST /api/v1/alarms/POINT/KIND/shelve             {\"by\":\"who\",\"reason\":\"why\",\"for\":\"2h\"}\n\
      POST /api/v1/alarms/POINT/KIND/unshelve           {\"by\":\"who\"}\n\
+     POST /api/v1/alarms/POINT/KIND/out-of-service     {\"by\":\"who\",\"approved_by\":\"another\",\"permit\":\"P-1\",\"for\":\"8h\"}\n\
+     POST /api/v1/alarms/POINT/KIND/in-service         {\"by\":\"who\"}\n\
      GET  /api/v1/points                               values, quality, slope\n\
      GET  /api/v1/events?after=SEQ&limit=N             what happened after SEQ\n"
 }

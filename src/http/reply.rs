@@ -71,9 +71,13 @@ impl From<DeskError> for Refusal {
 const fn status(denied: &Denied) -> StatusCode {
     match denied {
         Denied::UnknownAlarm(_) => StatusCode::NOT_FOUND,
-        Denied::NoName | Denied::NoReason | Denied::NoEnd | Denied::TooLong { .. } => {
-            StatusCode::BAD_REQUEST
-        }
+        Denied::NoName
+        | Denied::NoReason
+        | Denied::NoEnd
+        | Denied::TooLong { .. }
+        | Denied::NoPermit
+        | Denied::NoApprover
+        | Denied::OwnApproval => StatusCode::BAD_REQUEST,
         Denied::UnknownOccurrence { .. }
         | Denied::NothingToAcknowledge
         | Denied::NotLatched

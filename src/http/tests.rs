@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::commands::scratch::ScratchFolder;
 use crate::engine::alarm::AlarmState;
-use crate::engine::command::{Action, Command, Denied, Outcome};
+use crate::engine::command::{Action, Command, Denied, Outcome, Permit, Shelving};
 use crate::engine::notice::{NoticeView, Told};
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
@@ -215,6 +215,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, older_unacknowledged: usize) -> Ala
         quality: Quality::Good,
         raised_at: Some(Wall::from_unix_nanos(1_777_875_151_000_000_000)),
         acknowledged: None,
+        acknowledged_until: None,
         peak: Some(33.0),
         older_unacknowledged,
         exposure: None,
@@ -261,7 +262,7 @@ async fn an_alarm_says_everything_the_person_at_night_needs() {
         "alarm": "CH4-101/high", "point": "CH4-101", "kind": "high",
         "name": "Methane, tank farm north", "area": "tank-farm", "area_name": "Tank farm north",
         "unit": "%LEL", "priority": "high", "state": "unacknowledged", "overlays": [],
-        "shelved": null,
+        "shelved": null, "out_of_service": null,
         "occurrence": 4, "value": 31.5, "limit": 25.0, "quality": "good",
         "raised_at": "2026-05-04T06:12:31.000Z", "acknowledged": null, "peak": 33.0,
         "older_unacknowledged": 0, "exposure": null, "action": "Stop hot work, start fans",

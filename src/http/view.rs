@@ -8,12 +8,13 @@ use serde::Serialize;
 
 use crate::engine::alarm::AlarmState;
 use crate::engine::notice::{NoticeView, Told};
-use crate::engine::overlay::Shelf;
+use crate::engine::overlay::{Outage, Shelf};
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{
     Acknowledgement, AlarmView, ChannelView, ExposureView, GroupView, PointView,
 };
+use crate::engine::time::Wall;
 use crate::event::rfc3339;
 use crate::guidance::Guidance;
 
@@ -31,6 +32,7 @@ pub(super) struct Alarm<'a> {
     state: AlarmState,
     overlays: Vec<&'static str>,
     shelved: Option<Shelved<'a>>,
+    out_of_service: Option<OutOfService<'a>>,
     occurrence: u64,
     value: Option<f64>,
     limit: Option<f64>,
@@ -87,6 +89,8 @@ impl From<ExposureView> for Exposure {
 struct Acknowledged<'a> {
     by: &'a str,
     at: String,
+    /// When it runs out if the alarm is still active then.
+    until: Option<String>,
 }
 
 /// Who took it off the list, why, and until when.
@@ -94,9 +98,20 @@ struct Acknowledged<'a> {
 struct Shelved<'a> {
     by: &'a str,
     reason: &'a str,
+    approved_by: Option<&'a str>,
     since: String,
     until: String,
     one_shot: bool,
+}
+
+/// Who took it out, with which permit, and until when.
+#[derive(Debug, Serialize)]
+struct OutOfService<'a> {
+    by: &'a str,
+    approved_by: &'a str,
+    permit: &'a str,
+    since: String,
+    until: String,
 }
 
 impl<'a> Alarm<'a> {
@@ -118,12 +133,18 @@ impl<'a> Alarm<'a> {
             state: view.state,
             overlays: view.overlays.names(),
             shelved: cover.and_then(|cover| cover.shelf.as_ref()).map(shelved),
+            out_of_service: cover
+                .and_then(|cover| cover.outage.as_ref())
+                .map(out_of_service),
             occurrence: view.occurrence,
             value: view.value,
             limit: view.limit,
             quality: view.quality,
             raised_at: view.raised_at.map(rfc3339::format),
-            acknowledged: view.acknowledged.as_ref().map(acknowledged),
+            acknowledged: view
+                .acknowledged
+                .as_ref()
+                .map(|by| acknowledged(by, view.acknowledged_until)),
             peak: view.peak,
             older_unacknowledged: view.older_unacknowledged,
             exposure: view.exposure.map(Exposure::from),
@@ -149,10 +170,11 @@ fn notices(view: &NoticeView) -> Notices<'_> {
     }
 }
 
-fn acknowledged(by: &Acknowledgement) -> Acknowledged<'_> {
+fn acknowledged(by: &Acknowledgement, until: Option<Wall>) -> Acknowledged<'_> {
     Acknowledged {
         by: &by.by,
         at: rfc3339::format(by.at),
+        until: until.map(rfc3339::format),
     }
 }
 
@@ -160,9 +182,20 @@ fn shelved(shelf: &Shelf) -> Shelved<'_> {
     Shelved {
         by: &shelf.by,
         reason: &shelf.reason,
+        approved_by: shelf.approved_by.as_deref(),
         since: rfc3339::format(shelf.term.since),
         until: rfc3339::format(shelf.term.until),
         one_shot: shelf.one_shot,
+    }
+}
+
+fn out_of_service(outage: &Outage) -> OutOfService<'_> {
+    OutOfService {
+        by: &outage.by,
+        approved_by: &outage.approved_by,
+        permit: &outage.permit,
+        since: rfc3339::format(outage.term.since),
+        until: rfc3339::format(outage.term.until),
     }
 }
 

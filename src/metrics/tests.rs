@@ -71,6 +71,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, overlays: Overlays) -> AlarmView {
         quality: Quality::Good,
         raised_at: None,
         acknowledged: None,
+        acknowledged_until: None,
         peak: None,
         older_unacknowledged: 0,
         exposure: None,

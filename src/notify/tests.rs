@@ -241,9 +241,11 @@ impl Rig {
                     shelf: Some(Shelf {
                         by: "li-wei".into(),
                         reason: "work".into(),
+                        approved_by: None,
                         term: Term::new(now, secs(3_600)),
                         one_shot: false,
                     }),
+                    outage: None,
                 })
             });
         }

@@ -122,6 +122,7 @@ fn alarm() -> AlarmView {
         quality: Quality::Good,
         raised_at: None,
         acknowledged: None,
+        acknowledged_until: None,
         peak: None,
         older_unacknowledged: 0,
         exposure: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::engine::command::{Action, Command};
+use crate::engine::command::{Action, Command, Permit, Shelving};
 use crate::engine::reading::{Fault, Finite, Measured, Sample};
 use crate::engine::time::Wall;
 use crate::scalar;
@@ -69,6 +69,8 @@ struct Fields {
     span: Option<String>,
     #[serde(default)]
     one_shot: bool,
+    approved_by: Option<String>,
+    permit: Option<String>,
     wall_step: Option<f64>,
     #[serde(default)]
     kill: bool,
@@ -143,15 +145,23 @@ fn explain(text: &str, error: &serde_json::Error) -> String {
     }
 }
 
+const COMMANDS: [&str; 6] = [
+    "acknowledge",
+    "reset",
+    "shelve",
+    "unshelve",
+    "out_of_service",
+    "in_service",
+];
+
 /// Is this a command of this version?
 fn known(command: &str) -> Result<(), String> {
-    let what = match command {
-        "acknowledge" | "reset" | "shelve" | "unshelve" => return Ok(()),
-        "out_of_service" | "in_service" => "this version does not take alarms out of service",
-        _ => "this version has no such command",
-    };
+    if COMMANDS.contains(&command) {
+        return Ok(());
+    }
+    let words = COMMANDS.join("\", \"");
     Err(format!(
-        "`command` is \"{command}\": {what}; it knows \"acknowledge\", \"reset\", \"shelve\" and \"unshelve\""
+        "`command` is \"{command}\": this version has no such command; it knows \"{words}\""
     ))
 }
 
@@ -196,13 +206,22 @@ fn command(fields: Fields) -> Result<Command, String> {
     let action = match name {
         "acknowledge" => Action::Acknowledge {
             occurrence: fields.occurrence,
+            span,
         },
-        "shelve" => Action::Shelve {
+        "shelve" => Action::Shelve(Shelving {
             span,
             one_shot: fields.one_shot,
             reason: fields.reason.unwrap_or_default(),
-        },
+            approved_by: fields.approved_by,
+        }),
         "unshelve" => Action::Unshelve,
+        "out_of_service" => Action::TakeOut(Permit {
+            span,
+            approved_by: fields.approved_by.unwrap_or_default(),
+            number: fields.permit.unwrap_or_default(),
+            reason: fields.reason,
+        }),
+        "in_service" => Action::PutBack,
         // The only other one that is known.
         _ => Action::Reset {
             occurrence: fields.occurrence,
@@ -244,6 +263,9 @@ mod tests {
             r#"{"t": 30, "command": "acknowledge", "alarm": "CO-12/high", "occurrence": 3, "by": "li-wei", "comment": "going there"}"#,
             r#"{"t": 40, "command": "shelve", "alarm": "VIB-9B/high", "for": "2h", "by": "li-wei", "reason": "coupling exchange"}"#,
             r#"{"t": 41, "command": "unshelve", "alarm": "VIB-9B/high", "by": "li-wei"}"#,
+            r#"{"t": 42, "command": "acknowledge", "alarm": "A/high", "by": "li-wei", "for": "10min"}"#,
+            r#"{"t": 45, "command": "out_of_service", "alarm": "PT-330/high", "for": "8h", "by": "li-wei", "approved_by": "wang-fang", "permit": "P-2210"}"#,
+            r#"{"t": 46, "command": "in_service", "alarm": "PT-330/high", "by": "li-wei"}"#,
             r#"{"t": 50, "command": "reset", "alarm": "CH4-101/over_range", "by": "li-wei", "verified_independently": true}"#,
             r#"{"t": 120, "wall_step": -90.5}"#,
             r#"{"t": 260, "kill": true}"#,
@@ -293,10 +315,6 @@ mod tests {
             (
                 r#"{"t": 1, "command": "shelve", "alarm": "A/high", "for": "2 hours"}"#,
                 "`for` is not a duration: write \"2h\"",
-            ),
-            (
-                r#"{"t": 1, "command": "out_of_service", "alarm": "A/high"}"#,
-                "out of service",
             ),
             (
                 r#"{"t": 1, "command": "dance", "alarm": "A/high"}"#,

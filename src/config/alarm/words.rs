@@ -10,7 +10,7 @@ macro_rules! words {
             what: $what,
             keys: &[
                 $($key,)* "on_delay", "off_delay", "latching", "ack_required", "priority", "action",
-                "cause", "consequence", "plan", "time_to_respond", "justification",
+                "cause", "consequence", "plan", "time_to_respond", "justification", "realarm_after", "highly_managed",
             ],
             later: &[],
         }

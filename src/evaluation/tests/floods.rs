@@ -32,6 +32,8 @@ fn silent(number: usize) -> PointSettings {
             pending_hold: PendingHold::Limit,
             latching: false,
             ack_required: true,
+            realarm_after: None,
+            highly_managed: false,
         }],
     }
 }

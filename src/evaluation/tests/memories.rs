@@ -24,6 +24,8 @@ fn detector() -> Settings {
         pending_hold: PendingHold::Limit,
         latching: false,
         ack_required: true,
+        realarm_after: None,
+        highly_managed: false,
     };
     let point = PointSettings {
         id: "CO".into(),

@@ -20,6 +20,8 @@ fn silent_point() -> Settings {
         pending_hold: PendingHold::Limit,
         latching: false,
         ack_required: true,
+        realarm_after: None,
+        highly_managed: false,
     };
     let point = PointSettings {
         id: "P".into(),

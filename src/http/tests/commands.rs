@@ -8,7 +8,7 @@ pub(super) fn decide(command: &Command) -> Result<Answer, Denied> {
         return Err(Denied::NoName);
     }
     let outcome = match (command.alarm.as_str(), &command.action) {
-        ("CH4-101/high", Action::Acknowledge { occurrence }) => Outcome::Accepted {
+        ("CH4-101/high", Action::Acknowledge { occurrence, .. }) => Outcome::Accepted {
             occurrence: occurrence.unwrap_or(4),
             at: Wall::from_unix_nanos(1_777_875_160_250_000_000),
         },
@@ -106,19 +106,27 @@ async fn commands_and_what_becomes_of_them() {
 }
 
 /// What the bodies of [`overlays_reach_the_engine_as_they_were_meant`] ask for.
-fn understood() -> [Action; 3] {
+fn understood() -> [Action; 5] {
     [
-        Action::Shelve {
+        Action::Shelve(Shelving {
             span: Some(Duration::from_secs(7200)),
-            one_shot: false,
             reason: "coupling exchange".to_owned(),
-        },
-        Action::Shelve {
-            span: None,
+            ..Shelving::default()
+        }),
+        Action::Shelve(Shelving {
             one_shot: true,
             reason: "known work".to_owned(),
-        },
+            approved_by: Some("wang-fang".to_owned()),
+            ..Shelving::default()
+        }),
         Action::Unshelve,
+        Action::TakeOut(Permit {
+            span: Some(Duration::from_secs(8 * 3600)),
+            approved_by: "wang-fang".to_owned(),
+            number: "P-2210".to_owned(),
+            reason: None,
+        }),
+        Action::PutBack,
     ]
 }
 
@@ -133,10 +141,16 @@ async fn overlays_reach_the_engine_as_they_were_meant() {
         ),
         (
             "shelve",
-            r#"{"by":"li-wei","reason":"known work","one_shot":true}"#,
+            r#"{"by":"li-wei","reason":"known work","one_shot":true,"approved_by":"wang-fang"}"#,
             200,
         ),
         ("unshelve", r#"{"by":"li-wei","comment":"done"}"#, 200),
+        (
+            "out-of-service",
+            r#"{"by":"li-wei","approved_by":"wang-fang","permit":"P-2210","for":"8h"}"#,
+            200,
+        ),
+        ("in-service", r#"{"by":"li-wei"}"#, 200),
         (
             "shelve",
             r#"{"by":"li-wei","reason":"coupling exchange","for":"2 hours"}"#,

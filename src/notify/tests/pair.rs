@@ -22,6 +22,8 @@ fn point(id: &str, area: &str) -> PointSettings {
         pending_hold: PendingHold::Limit,
         latching: false,
         ack_required: true,
+        realarm_after: None,
+        highly_managed: false,
     };
     let high = Rule::Limit(LimitRule {
         level: Level::High,

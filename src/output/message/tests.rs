@@ -104,7 +104,9 @@ fn a_state_is_complete() {
             reason: "coupling exchange".into(),
             term: Term::new(now, Duration::from_secs(7200)),
             one_shot: false,
+            approved_by: None,
         }),
+        ..Cover::default()
     }));
     let text = state(&guidance("CH4-101/high"), Some(&record), may(41, 500));
     let expected = json!({

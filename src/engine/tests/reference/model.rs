@@ -24,6 +24,8 @@ struct ModelAlarm {
     latched: bool,
     occurrence: u64,
     open: Vec<u64>,
+    /// Those that are not the newest and that somebody recognised, in the order of that.
+    recognised: Vec<u64>,
 }
 
 struct Model {
@@ -102,6 +104,8 @@ impl ModelAlarm {
         if self.active {
             if !self.acknowledged {
                 self.open.push(self.occurrence);
+            } else if self.occurrence > 0 {
+                self.recognised.push(self.occurrence);
             }
             self.occurrence += 1;
             self.acknowledged = false;
@@ -124,6 +128,7 @@ impl Model {
             latched: false,
             occurrence: 0,
             open: Vec::new(),
+            recognised: Vec::new(),
         };
         Self {
             stale_after,
@@ -309,12 +314,24 @@ impl Model {
         let alarm = &mut self.alarms[index];
         let what = match ask {
             Ask::Acknowledge(Some(asked)) if asked != alarm.occurrence => {
-                let Some(position) = alarm.open.iter().position(|open| *open == asked) else {
+                let what = if let Some(at) = alarm.open.iter().position(|open| *open == asked) {
+                    alarm.open.remove(at);
+                    alarm.recognised.push(asked);
+                    What::Acknowledged
+                } else if alarm
+                    .recognised
+                    .iter()
+                    .rev()
+                    .take(4)
+                    .any(|older| *older == asked)
+                {
+                    // It is remembered who was first.
+                    What::NoEffect
+                } else {
                     return self.tell(index, What::NoEffect, now);
                 };
-                alarm.open.remove(position);
                 self.told
-                    .push((now, index, What::Acknowledged, asked, AlarmState::Normal));
+                    .push((now, index, what, asked, AlarmState::Normal));
                 return;
             }
             Ask::Acknowledge(_) if alarm.acknowledged => What::NoEffect,

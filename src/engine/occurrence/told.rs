@@ -1,0 +1,64 @@
+//! What of an alarm is stored with every event, and what the page shows.
+
+use std::sync::Arc;
+
+use super::super::reading::Quality;
+use super::super::snapshot::{AlarmRecord, AlarmView};
+use super::Alarm;
+
+impl Alarm {
+    /// What is stored with every event.
+    pub(in super::super) fn record(&self) -> AlarmRecord {
+        let episode = self.episode.as_deref();
+        AlarmRecord {
+            alarm: Arc::clone(&self.id),
+            state: self.state,
+            priority: Some(self.priority),
+            occurrence: self.occurrence(),
+            raised_at: episode.and_then(|episode| episode.raised_at),
+            cleared_at: episode.and_then(|episode| episode.cleared_at),
+            acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),
+            promise: episode.and_then(|episode| episode.promise),
+            peak: episode.and_then(|episode| episode.peak),
+            value: episode.and_then(|episode| episode.value),
+            unacknowledged: episode.map_or_else(Vec::new, |episode| episode.unacknowledged.clone()),
+            recognised: episode.map_or_else(Vec::new, |episode| episode.recognised.clone()),
+            notices: None,
+            cover: self.cover.clone(),
+            numbered: (self.numbered > self.occurrence()).then_some(self.numbered),
+        }
+    }
+
+    /// What the page shows. `value` and `quality` are the point's, `limit` is what it compares with now.
+    pub(in super::super) fn view(
+        &self,
+        point: &super::super::Point,
+        value: Option<f64>,
+        limit: Option<f64>,
+        quality: Quality,
+    ) -> AlarmView {
+        let episode = self.episode.as_deref();
+        AlarmView {
+            alarm: Arc::clone(&self.id),
+            point: Arc::clone(&point.id),
+            kind: self.kind,
+            area: point.area.clone(),
+            unit: Arc::clone(&point.unit),
+            priority: self.priority,
+            state: self.state,
+            overlays: self.overlays(),
+            cover: self.cover.clone(),
+            occurrence: self.occurrence(),
+            value,
+            limit,
+            quality,
+            raised_at: episode.and_then(|episode| episode.raised_at),
+            acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),
+            acknowledged_until: episode.and_then(|episode| Some(episode.promise?.until)),
+            peak: episode.and_then(|episode| episode.peak),
+            older_unacknowledged: episode.map_or(0, |episode| episode.unacknowledged.len()),
+            exposure: None,
+            notices: None,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What people do to alarms that they do not want to hear for a time: shelve them, take them out of
+//! service, and bring them back. Guards stand before the transition: a refused command changes nothing.
+
+use std::time::Duration;
+
+use super::Engine;
+use super::alarm::{Input, transition};
+use super::command::{Command, Denied, Outcome, Permit, Shelving};
+use super::effect::{Cause, Details, EventKind};
+use super::operate::said;
+use super::overlay::{Outage, Overlay, Shelf, Term};
+use super::time::Moment;
+
+impl Engine {
+    pub(super) fn shelve(
+        &mut self,
+        index: usize,
+        asked: &Shelving,
+        command: &Command,
+        now: Moment,
+    ) -> Result<Outcome, Denied> {
+        let Shelving {
+            span,
+            one_shot,
+            reason,
+            approved_by,
+        } = asked;
+        if reason.trim().is_empty() {
+            return Err(Denied::NoReason);
+        }
+        let approver = approved_by.as_deref().unwrap_or_default();
+        if self.alarms[index].highly_managed || !approver.trim().is_empty() {
+            check_approval(approver, &command.by)?;
+        }
+        let most = self.longest.shelf;
+        let span = bounded(span.or_else(|| one_shot.then_some(most)), most)?;
+        let alarm = &mut self.alarms[index];
+        transition(alarm.standing(), Input::Lay(Overlay::Shelved), alarm.traits)?;
+        let term = Term::new(now, span);
+        alarm.cover.get_or_insert_default().shelf = Some(Shelf {
+            by: command.by.as_str().into(),
+            reason: reason.as_str().into(),
+            approved_by: approved_by.as_deref().map(Into::into),
+            term,
+            one_shot: *one_shot,
+        });
+        let details = Details {
+            reason: Some(reason.clone()),
+            until: Some(term.until),
+            one_shot: *one_shot,
+            approved_by: approved_by.clone(),
+            ..said(command)
+        };
+        self.covered(index, EventKind::Shelved, details, now);
+        Ok(self.accepted(index, now))
+    }
+
+    pub(super) fn unshelve(
+        &mut self,
+        index: usize,
+        command: &Command,
+        now: Moment,
+    ) -> Result<Outcome, Denied> {
+        self.take_off(index, Overlay::Shelved, command, now)
+    }
+
+    /// Takes an alarm out for maintenance, or prolongs that: with a permit and approval as at first.
+    pub(super) fn take_out(
+        &mut self,
+        index: usize,
+        asked: &Permit,
+        command: &Command,
+        now: Moment,
+    ) -> Result<Outcome, Denied> {
+        if asked.number.trim().is_empty() {
+            return Err(Denied::NoPermit);
+        }
+        check_approval(&asked.approved_by, &command.by)?;
+        let span = bounded(asked.span, self.longest.outage)?;
+        let alarm = &mut self.alarms[index];
+        let input = Input::Lay(Overlay::OutOfService);
+        transition(alarm.standing(), input, alarm.traits)?;
+        let term = Term::new(now, span);
+        let mut outage = Outage {
+            by: command.by.as_str().into(),
+            approved_by: asked.approved_by.as_str().into(),
+            permit: asked.number.as_str().into(),
+            term,
+            next: term.due,
+        };
+        outage.look_ahead(now.mono);
+        alarm.cover.get_or_insert_default().outage = Some(outage);
+        let details = Details {
+            reason: Some(
+                asked
+                    .reason
+                    .clone()
+                    .unwrap_or_else(|| "maintenance".to_owned()),
+            ),
+            until: Some(term.until),
+            approved_by: Some(asked.approved_by.clone()),
+            permit: Some(asked.number.clone()),
+            ..said(command)
+        };
+        self.covered(index, EventKind::OutOfService, details, now);
+        Ok(self.accepted(index, now))
+    }
+
+    pub(super) fn put_back(
+        &mut self,
+        index: usize,
+        command: &Command,
+        now: Moment,
+    ) -> Result<Outcome, Denied> {
+        self.take_off(index, Overlay::OutOfService, command, now)
+    }
+
+    fn take_off(
+        &mut self,
+        index: usize,
+        overlay: Overlay,
+        command: &Command,
+        now: Moment,
+    ) -> Result<Outcome, Denied> {
+        let details = Details {
+            reason: Some("by_hand".to_owned()),
+            ..said(command)
+        };
+        let input = Input::TakeOff(overlay);
+        self.lift(index, (overlay, input), Cause::Operator, details, now)?;
+        Ok(self.accepted(index, now))
+    }
+}
+
+/// A span that has an end, and not too late.
+pub(super) fn bounded(asked: Option<Duration>, most: Duration) -> Result<Duration, Denied> {
+    match asked {
+        None | Some(Duration::ZERO) => Err(Denied::NoEnd),
+        Some(asked) if asked > most => Err(Denied::TooLong { asked, most }),
+        Some(asked) => Ok(asked),
+    }
+}
+
+/// Somebody else approved it. Names are told apart as people do: not by capitals, nor by blanks around
+/// them.
+fn check_approval(approver: &str, by: &str) -> Result<(), Denied> {
+    let name = |text: &str| text.trim().to_lowercase();
+    if name(approver).is_empty() {
+        Err(Denied::NoApprover)
+    } else if name(approver) == name(by) {
+        Err(Denied::OwnApproval)
+    } else {
+        Ok(())
+    }
+}
