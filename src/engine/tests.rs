@@ -2,6 +2,7 @@
 //! times (the invariants of alarm-standards 1.8, whose numbers stand at each test).
 
 mod agreement;
+mod clocks;
 mod closing;
 mod exposure;
 mod groups;

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::reading::{Doubt, Finite};
+use super::super::reading::{Doubt, Finite, Measured};
+use super::super::signal::{Bounds, Conversion, CurrentLoop, Scaling};
 use super::*;
 
 fn any_sample() -> impl Strategy<Value = Sample> {
@@ -23,11 +24,61 @@ fn any_sample() -> impl Strategy<Value = Sample> {
     })
 }
 
+/// As it comes off the wire, or as a value.
+fn any_measured() -> impl Strategy<Value = Measured> {
+    let number = prop_oneof![3.0..22.0, Just(f64::NAN), Just(f64::MAX), any::<f64>()];
+    prop_oneof![
+        number.prop_map(Measured::Raw),
+        any_sample().prop_map(Measured::Sample),
+    ]
+}
+
+/// The plant, with numbers that mean something: a current loop, two ranges, markers and bounds.
+fn conditioned() -> Settings {
+    let mut settings = plant();
+    let signals = [
+        Signal {
+            conversion: Conversion::CurrentLoop(CurrentLoop {
+                milliamps: Scaling::IDENTITY,
+                range: (0.0, 12.0),
+                fault_low: CurrentLoop::FAULTS.0,
+                fault_high: CurrentLoop::FAULTS.1,
+            }),
+            max_step: Some(4.0),
+            ..Signal::plain()
+        },
+        Signal {
+            conversion: Conversion::Ranges {
+                raw: (4.0, 20.0),
+                value: (0.0, f64::MAX),
+            },
+            clamp: Some(Bounds {
+                low: 0.0,
+                high: 12.0,
+            }),
+            ..Signal::plain()
+        },
+        Signal {
+            invalid_raw: [3.0, f64::MAX].into(),
+            valid: Some(Bounds {
+                low: 0.0,
+                high: f64::MAX,
+            }),
+            ..Signal::plain()
+        },
+    ];
+    for (point, signal) in settings.points.iter_mut().zip(signals) {
+        point.signal = signal;
+        point.alarms.push(alarm(Rule::Clock));
+    }
+    settings
+}
+
 fn any_reading() -> impl Strategy<Value = Reading> {
     let nanos = prop_oneof![0_u64..100_000_000_000, any::<u64>(), Just(u64::MAX)];
     let wall = prop_oneof![Just(1_767_225_600_000_000_000_i64), any::<i64>()];
     (
-        (0_u32..4, any_sample(), nanos, wall.clone()),
+        (0_u32..4, any_measured(), nanos, wall.clone()),
         (
             prop::option::of(wall),
             prop::option::of(any::<u64>()),
@@ -35,9 +86,9 @@ fn any_reading() -> impl Strategy<Value = Reading> {
         ),
     )
         .prop_map(
-            |((point, sample, mono, now), (source, sequence, retained))| Reading {
+            |((point, measured, mono, now), (source, sequence, retained))| Reading {
                 point: PointIndex(point),
-                measured: sample.into(),
+                measured,
                 received: Moment {
                     mono: Mono::from_nanos(mono),
                     wall: Wall::from_unix_nanos(now),
@@ -53,7 +104,7 @@ proptest! {
     /// P17, and no panic: NaN, infinities, extreme values, any times in any order.
     #[test]
     fn no_reading_breaks_the_engine(readings in prop::collection::vec(any_reading(), 1..80)) {
-        let mut engine = Engine::start(&plant(), &History::default(), moment(0.0));
+        let mut engine = Engine::start(&conditioned(), &History::default(), moment(0.0));
         let mut last = Mono::ZERO;
         for reading in readings {
             engine.read(reading);
