@@ -16,7 +16,7 @@ pub struct RateRule {
     pub deadband_per_min: f64,
     /// Raise only when the slope is more than twice its standard error.
     pub significant: bool,
-    /// Position in [`PointSettings::trends`].
+    /// Position in [`PointSettings::trends`](super::PointSettings::trends).
     pub trend: usize,
 }
 
@@ -55,7 +55,7 @@ pub struct ForecastRule {
     pub within: Duration,
     /// So many evaluations in a row must say so.
     pub confirmations: u8,
-    /// Position in [`PointSettings::trends`].
+    /// Position in [`PointSettings::trends`](super::PointSettings::trends).
     pub trend: usize,
 }
 
