@@ -2,13 +2,9 @@
 //! come after all others and report only changes, so silence is no fault of theirs.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::defaults::Resolved;
-use crate::engine::settings::{
-    AlarmKind, AlarmSettings, PendingHold, PointSettings, Priority, Rule,
-};
-use crate::engine::signal::Signal;
+use crate::engine::settings::{AlarmKind, AlarmSettings, PointSettings, Priority, Rule};
 use crate::guidance::Guidance;
 
 /// The journal is not on disk.
@@ -61,15 +57,14 @@ pub(super) fn output(id: &str) -> Resolved {
 fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
     let alarm = format!("{id}/{}", AlarmKind::State.name());
     let id: Arc<str> = id.into();
-    let unit: Arc<str> = "".into();
     let guidance = Guidance {
         alarm: alarm.into(),
-        point: id.clone(),
+        point: Arc::clone(&id),
         kind: AlarmKind::State,
         name: name.into(),
         area: None,
         area_name: None,
-        unit: unit.clone(),
+        unit: "".into(),
         priority,
         limit: None,
         responsible: [].into(),
@@ -79,32 +74,9 @@ fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
         plan: None,
         time_to_respond: None,
     };
-    let settings = PointSettings {
-        id,
-        area: None,
-        unit,
-        stale_after: None,
-        good_confirm: Duration::ZERO,
-        group: None,
-        signal: Signal::plain(),
-        reorder: Duration::from_secs(10),
-        late: Duration::from_secs(10),
-        trends: Vec::new(),
-        alarms: vec![AlarmSettings {
-            rule: Rule::State { when: true },
-            priority,
-            inherit_priority: false,
-            on_delay: Duration::ZERO,
-            off_delay: Duration::ZERO,
-            pending_hold: PendingHold::Limit,
-            latching: false,
-            ack_required: true,
-            realarm_after: None,
-            highly_managed: false,
-        }],
-    };
+    let alarm = AlarmSettings::new(Rule::State { when: true }, priority);
     Resolved {
-        settings,
+        settings: PointSettings::new(&id, vec![alarm]),
         guidance: vec![guidance],
     }
 }

@@ -1,15 +1,15 @@
 //! What the engine is told: points, their alarms and the rules behind them, all defaults resolved.
 //! `config` builds this from what a person wrote; `check --explain` prints it.
 
+mod kinds;
 mod slopes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::reading::PointIndex;
 use super::signal::Signal;
+pub use kinds::{AlarmKind, Priority};
 pub use slopes::{DeviationRule, ForecastRule, Method, RateRule, Reference, TrendSettings};
 
 /// Everything the engine watches, in configuration order.
@@ -68,6 +68,26 @@ pub struct PointSettings {
     pub alarms: Vec<AlarmSettings>,
     /// Set for a group: it is not measured, its value is the number of votes.
     pub group: Option<Box<GroupSettings>>,
+}
+
+impl PointSettings {
+    /// A point of which nothing is known but its alarms: numbers are values, silence is no fault, and a
+    /// good value is trusted at once.
+    pub fn new(id: &str, alarms: Vec<AlarmSettings>) -> Self {
+        Self {
+            id: id.into(),
+            area: None,
+            unit: "".into(),
+            stale_after: None,
+            good_confirm: Duration::ZERO,
+            signal: Signal::plain(),
+            reorder: Duration::from_secs(10),
+            late: Duration::from_secs(10),
+            trends: Vec::new(),
+            alarms,
+            group: None,
+        }
+    }
 }
 
 /// Redundant channels that vote (alarm-standards 2.8).
@@ -129,6 +149,22 @@ pub struct AlarmSettings {
 }
 
 impl AlarmSettings {
+    /// An alarm without delays, which must be acknowledged and clears by itself.
+    pub const fn new(rule: Rule, priority: Priority) -> Self {
+        Self {
+            rule,
+            priority,
+            inherit_priority: false,
+            on_delay: Duration::ZERO,
+            off_delay: Duration::ZERO,
+            pending_hold: PendingHold::Limit,
+            latching: false,
+            ack_required: true,
+            realarm_after: None,
+            highly_managed: false,
+        }
+    }
+
     /// The kind, which with the point's id names the alarm.
     pub const fn kind(&self) -> AlarmKind {
         self.rule.kind()
@@ -337,104 +373,4 @@ pub struct OverRangeRule {
     pub reset_below: f64,
     /// ... for so long.
     pub reset_after: Duration,
-}
-
-/// Kinds of alarm; with the point's id they name it, as in `CH4-101/high`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlarmKind {
-    /// Value at or below the lowest limit.
-    LowLow,
-    /// Value at or below the low limit.
-    Low,
-    /// Value at or above the high limit.
-    High,
-    /// Value at or above the highest limit.
-    HighHigh,
-    /// Rising faster than allowed.
-    Rise,
-    /// Falling faster than allowed.
-    Fall,
-    /// Too far from a reference.
-    Deviation,
-    /// Redundant sensors disagree.
-    Discrepancy,
-    /// A limit will be reached soon.
-    Forecast,
-    /// Short-term exposure, 15 minutes.
-    Stel,
-    /// Time-weighted average exposure, 8 hours.
-    Twa,
-    /// Beyond the sensor's full scale.
-    OverRange,
-    /// The source reports a bad value.
-    Bad,
-    /// Nothing new arrives.
-    Stale,
-    /// The value does not move although it should.
-    Frozen,
-    /// Source times cannot be right.
-    Clock,
-    /// A digital point is in its alarm position.
-    State,
-    /// Enough channels of a group agree.
-    Vote,
-    /// Fewer good channels than configured.
-    Degraded,
-    /// No good channel is left.
-    GroupFault,
-}
-
-impl AlarmKind {
-    /// The kind as it stands in alarm ids.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::LowLow => "low_low",
-            Self::Low => "low",
-            Self::High => "high",
-            Self::HighHigh => "high_high",
-            Self::Rise => "rise",
-            Self::Fall => "fall",
-            Self::Deviation => "deviation",
-            Self::Discrepancy => "discrepancy",
-            Self::Forecast => "forecast",
-            Self::Stel => "stel",
-            Self::Twa => "twa",
-            Self::OverRange => "over_range",
-            Self::Bad => "bad",
-            Self::Stale => "stale",
-            Self::Frozen => "frozen",
-            Self::Clock => "clock",
-            Self::State => "state",
-            Self::Vote => "vote",
-            Self::Degraded => "degraded",
-            Self::GroupFault => "group_fault",
-        }
-    }
-}
-
-/// How urgent an alarm is; ordered from least to most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Priority {
-    /// Look at it in the shift.
-    Low,
-    /// Act within the hour.
-    Medium,
-    /// Act promptly.
-    High,
-    /// Act at once.
-    Critical,
-}
-
-impl Priority {
-    /// The word as it stands in events and labels.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-            Self::Critical => "critical",
-        }
-    }
 }

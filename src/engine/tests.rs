@@ -46,18 +46,7 @@ fn seconds(seconds: f64) -> Duration {
 
 /// An alarm without delays.
 fn alarm(rule: Rule) -> AlarmSettings {
-    AlarmSettings {
-        rule,
-        priority: Priority::Medium,
-        inherit_priority: false,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        pending_hold: PendingHold::Limit,
-        latching: false,
-        ack_required: true,
-        realarm_after: None,
-        highly_managed: false,
-    }
+    AlarmSettings::new(rule, Priority::Medium)
 }
 
 fn limit(level: Level, limit: f64, deadband: f64) -> AlarmSettings {
@@ -90,17 +79,10 @@ fn trend(method: Method) -> TrendSettings {
 
 fn point(id: &str, alarms: Vec<AlarmSettings>) -> PointSettings {
     PointSettings {
-        id: id.into(),
-        area: None,
-        unit: "".into(),
         stale_after: Some(seconds(10.0)),
         good_confirm: seconds(3.0),
-        signal: Signal::plain(),
-        reorder: Duration::from_secs(10),
-        late: Duration::from_secs(10),
         trends: vec![trend(Method::LeastSquares)],
-        alarms,
-        group: None,
+        ..PointSettings::new(id, alarms)
     }
 }
 

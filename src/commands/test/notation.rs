@@ -21,6 +21,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::scalar;
+
 /// Steps of one line at most: a day of seconds, ten times over.
 const MAX_STEPS: usize = 864_000;
 
@@ -60,7 +62,8 @@ pub fn lines(line: &str) -> Result<Vec<(f64, String)>, NotationError> {
         [point, "from", from, "every", every] => (*point, *from, *every),
         _ => return Err(wrong(head, "POINT [from TIME] every STEP")),
     };
-    let span = |word| span(word).ok_or_else(|| wrong(word, "a time such as 500ms, 1s or 2min"));
+    let span =
+        |word| scalar::duration(word).map_err(|_| wrong(word, "a time such as 500ms, 1s or 2min"));
     let (mut t, every) = (span(from)?, span(every)?);
     let mut lines = Vec::new();
     for word in values.split_whitespace() {
@@ -133,14 +136,6 @@ fn value(what: &str) -> Option<Step<'_>> {
     })
 }
 
-fn span(word: &str) -> Option<Duration> {
-    let units = [("ms", 0.001), ("min", 60.0), ("s", 1.0), ("h", 3600.0)];
-    units.into_iter().find_map(|(unit, seconds)| {
-        let number: f64 = word.strip_suffix(unit)?.parse().ok()?;
-        Duration::try_from_secs_f64(number * seconds).ok()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,6 +169,7 @@ mod tests {
             ("P every 1s 5", "P every 1s 5"),
             ("P: 5", "P"),
             ("P every 1: 5", "1"),
+            ("P every 0.5s: 5", "0.5s"),
             ("P every 1s: 5 five", "five"),
             ("P every 1s: 5x0", "5x0"),
             ("P every 1s: nan", "nan"),

@@ -1,10 +1,7 @@
 //! More at one instant than the journal's memory holds.
 
 use super::super::*;
-use crate::engine::settings::{
-    AlarmSettings, PendingHold, PointSettings, Priority, Rule, Settings,
-};
-use crate::engine::signal::Signal;
+use crate::engine::settings::{AlarmSettings, PointSettings, Priority, Rule, Settings};
 use crate::engine::snapshot::History;
 use crate::journal::{self, JournalSettings};
 use crate::notify::settings::NotifySettings;
@@ -12,29 +9,11 @@ use crate::notify::settings::NotifySettings;
 const POINTS: usize = 6000;
 
 fn silent(number: usize) -> PointSettings {
+    let stale = AlarmSettings::new(Rule::Stale, Priority::Medium);
     PointSettings {
-        id: format!("PT-{number}").into(),
-        area: None,
-        unit: "".into(),
         stale_after: Some(Duration::from_millis(1)),
         good_confirm: Duration::from_secs(3),
-        group: None,
-        signal: Signal::plain(),
-        reorder: Duration::from_secs(10),
-        late: Duration::from_secs(10),
-        trends: Vec::new(),
-        alarms: vec![AlarmSettings {
-            rule: Rule::Stale,
-            priority: Priority::Medium,
-            inherit_priority: false,
-            on_delay: Duration::ZERO,
-            off_delay: Duration::ZERO,
-            pending_hold: PendingHold::Limit,
-            latching: false,
-            ack_required: true,
-            realarm_after: None,
-            highly_managed: false,
-        }],
+        ..PointSettings::new(&format!("PT-{number}"), vec![stale])
     }
 }
 

@@ -3,43 +3,20 @@
 use super::super::*;
 use crate::engine::reading::{PointIndex, Sample};
 use crate::engine::settings::{
-    AlarmSettings, Average, ExposureRule, PendingHold, PointSettings, Priority, Rule, Settings,
+    AlarmSettings, Average, ExposureRule, PointSettings, Priority, Rule, Settings,
 };
-use crate::engine::signal::Signal;
 use crate::engine::snapshot::History;
 use crate::journal::{self, JournalSettings};
 use crate::notify::settings::NotifySettings;
 
 fn detector() -> Settings {
-    let stel = AlarmSettings {
-        rule: Rule::Exposure(ExposureRule {
-            average: Average::ShortTerm,
-            limit: 30.0,
-            deadband: 2.0,
-        }),
-        priority: Priority::Medium,
-        inherit_priority: false,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        pending_hold: PendingHold::Limit,
-        latching: false,
-        ack_required: true,
-        realarm_after: None,
-        highly_managed: false,
-    };
-    let point = PointSettings {
-        id: "CO".into(),
-        area: None,
-        unit: "ppm".into(),
-        stale_after: None,
-        good_confirm: Duration::ZERO,
-        trends: Vec::new(),
-        signal: Signal::plain(),
-        reorder: Duration::from_secs(10),
-        late: Duration::from_secs(10),
-        alarms: vec![stel],
-        group: None,
-    };
+    let rule = Rule::Exposure(ExposureRule {
+        average: Average::ShortTerm,
+        limit: 30.0,
+        deadband: 2.0,
+    });
+    let stel = AlarmSettings::new(rule, Priority::Medium);
+    let point = PointSettings::new("CO", vec![stel]);
     Settings {
         points: vec![point],
         ..Settings::default()

@@ -2,39 +2,16 @@
 
 use super::super::*;
 use crate::engine::alarm::AlarmState;
-use crate::engine::settings::{
-    AlarmSettings, PendingHold, PointSettings, Priority, Rule, Settings,
-};
-use crate::engine::signal::Signal;
+use crate::engine::settings::{AlarmSettings, PointSettings, Priority, Rule, Settings};
 use crate::engine::snapshot::History;
 use crate::journal::JournalSettings;
 use crate::notify::settings::NotifySettings;
 
 fn silent_point() -> Settings {
-    let stale = AlarmSettings {
-        rule: Rule::Stale,
-        priority: Priority::Medium,
-        inherit_priority: false,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        pending_hold: PendingHold::Limit,
-        latching: false,
-        ack_required: true,
-        realarm_after: None,
-        highly_managed: false,
-    };
+    let stale = AlarmSettings::new(Rule::Stale, Priority::Medium);
     let point = PointSettings {
-        id: "P".into(),
-        area: None,
-        unit: "".into(),
         stale_after: Some(Duration::from_secs(10)),
-        good_confirm: Duration::ZERO,
-        signal: Signal::plain(),
-        reorder: Duration::from_secs(10),
-        late: Duration::from_secs(10),
-        trends: Vec::new(),
-        alarms: vec![stale],
-        group: None,
+        ..PointSettings::new("P", vec![stale])
     };
     Settings {
         points: vec![point],

@@ -6,42 +6,26 @@ use super::super::station::Station;
 use super::*;
 use crate::engine::effect::Effect;
 use crate::engine::reading::{PointIndex, Reading, Sample};
-use crate::engine::settings::{
-    AlarmSettings, Level, LimitRule, PendingHold, PointSettings, Rule, Settings,
-};
-use crate::engine::signal::Signal;
+use crate::engine::settings::{AlarmSettings, Level, LimitRule, PointSettings, Rule, Settings};
 
 /// A point with a limit at 8, 2 s of delay, and an alarm about its silence after 30 s.
 fn point(id: &str, area: &str) -> PointSettings {
-    let alarm = |rule, on| AlarmSettings {
-        rule,
-        priority: Priority::High,
-        inherit_priority: false,
-        on_delay: secs(on),
-        off_delay: Duration::ZERO,
-        pending_hold: PendingHold::Limit,
-        latching: false,
-        ack_required: true,
-        realarm_after: None,
-        highly_managed: false,
-    };
     let high = Rule::Limit(LimitRule {
         level: Level::High,
         limit: 8.0,
         deadband: 0.0,
     });
+    let high = AlarmSettings {
+        on_delay: secs(2),
+        ..AlarmSettings::new(high, Priority::High)
+    };
+    let stale = AlarmSettings::new(Rule::Stale, Priority::High);
     PointSettings {
-        id: id.into(),
         area: (!area.is_empty()).then(|| area.into()),
         unit: "bar".into(),
         stale_after: Some(secs(30)),
-        good_confirm: Duration::ZERO,
-        signal: Signal::plain(),
         reorder: Duration::ZERO,
-        late: secs(10),
-        trends: Vec::new(),
-        alarms: vec![alarm(high, 2), alarm(Rule::Stale, 0)],
-        group: None,
+        ..PointSettings::new(id, vec![high, stale])
     }
 }
 
