@@ -142,6 +142,9 @@ pub struct WireEvent {
     /// Is the state held although the condition cannot be seen?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<bool>,
+    /// Does the alarm keep coming and going: three raises within a minute?
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub chattering: bool,
     /// Found in delayed data.
     #[serde(default, skip_serializing_if = "is_false")]
     pub late: bool,
@@ -259,6 +262,10 @@ impl WireEvent {
             duration_s: details.duration_s,
             peak: details.peak,
             held: details.held,
+            chattering: event
+                .record
+                .as_ref()
+                .is_some_and(|record| record.chattering),
             late: details.late,
             test: details.test,
             step_s: details.step_s,

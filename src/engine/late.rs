@@ -204,7 +204,7 @@ impl Engine {
             subject: Some(subject),
             cause: Cause::Process,
             details,
-            record: Some(self.alarms[judge.alarm].record()),
+            record: Some(self.alarms[judge.alarm].record(now.mono)),
             others: Vec::new(),
         })));
     }

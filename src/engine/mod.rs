@@ -40,6 +40,7 @@ mod over_range;
 pub mod overlay;
 mod quality;
 pub mod reading;
+pub mod recurrence;
 mod reference;
 mod reorder;
 mod report;

@@ -10,6 +10,7 @@ use super::delay::{Confirmed, Delays, Phase};
 use super::late::Excursion;
 use super::overlay::{Cover, Overlays, Term};
 use super::reading::Finite;
+use super::recurrence::{CHATTER_RAISES, CHATTER_WINDOW, Instants};
 use super::report::six_digits;
 use super::rule::Watch;
 use super::settings::{AlarmKind, AlarmSettings, Priority};
@@ -76,6 +77,8 @@ pub(super) struct Episode {
     pub(super) unacknowledged: Vec<OpenOccurrence>,
     /// Older ones of which it is remembered who recognised them, in the order of that.
     pub(super) recognised: Vec<RecognisedOccurrence>,
+    /// The newest raises that were annunciated; absent before the first of this run.
+    raises: Option<Instants>,
 }
 
 impl Episode {
@@ -153,6 +156,8 @@ impl Alarm {
             value: record.value,
             unacknowledged: record.unacknowledged.clone(),
             recognised: record.recognised.clone(),
+            // Counted anew, as delays are.
+            raises: None,
         }));
         let open = record.unacknowledged.iter().map(|open| open.occurrence);
         let given = open.chain(record.numbered).chain([record.occurrence]);
@@ -196,6 +201,23 @@ impl Alarm {
             Some(inherited) if self.inherits => self.floor.max(inherited),
             Some(_) | None => self.floor,
         };
+        let annunciated = self.overlays().is_empty();
+        if let (Some(episode), true) = (&mut self.episode, annunciated) {
+            let raises = episode.raises.take();
+            let mut raises = raises.unwrap_or_else(|| Instants::new(CHATTER_RAISES));
+            raises.note(now.mono);
+            episode.raises = Some(raises);
+        }
+    }
+
+    /// Does it keep coming and going (alarm-standards 1.5.12)? Raises beneath an overlay alert nobody and
+    /// are not counted.
+    pub(super) fn is_chattering(&self, now: Mono) -> bool {
+        let raises = self
+            .episode
+            .as_ref()
+            .and_then(|episode| episode.raises.as_ref());
+        raises.is_some_and(|raises| raises.are_within(CHATTER_WINDOW, now))
     }
 
     /// The next occurrence takes the place of the newest. One that nobody acknowledged stays open
@@ -213,12 +235,12 @@ impl Alarm {
                 raised_at,
             });
         }
-        let unacknowledged = std::mem::take(&mut episode.unacknowledged);
         self.numbered += 1;
         **episode = Episode {
             occurrence: self.numbered,
-            unacknowledged,
+            unacknowledged: std::mem::take(&mut episode.unacknowledged),
             recognised: std::mem::take(&mut episode.recognised),
+            raises: episode.raises.take(),
             ..next
         };
     }

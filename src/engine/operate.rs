@@ -121,7 +121,7 @@ impl Engine {
             subject: Some(subject),
             cause: Cause::Operator,
             details: said(command),
-            record: Some(self.alarms[index].record()),
+            record: Some(self.alarms[index].record(now.mono)),
             others: Vec::new(),
         })));
         Ok(Outcome::Accepted {

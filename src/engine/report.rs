@@ -69,7 +69,7 @@ impl Engine {
         let (quality, _) = self.quality_for(index, self.now);
         AlarmView {
             exposure,
-            ..alarm.view(point, value, self.limit_of(index), quality)
+            ..alarm.view(point, value, self.limit_of(index), quality, self.now.mono)
         }
     }
 
@@ -83,7 +83,8 @@ impl Engine {
     /// configured.
     pub fn alarm(&self, alarm: &str) -> Option<(Subject, AlarmRecord)> {
         let index = *self.names.get(alarm)?;
-        Some((self.subject(index, self.now), self.alarms[index].record()))
+        let record = self.alarms[index].record(self.now.mono);
+        Some((self.subject(index, self.now), record))
     }
 
     /// Something about the gateway itself.
@@ -258,7 +259,7 @@ impl Engine {
             subject: Some(subject),
             cause,
             details,
-            record: Some(self.alarms[alarm].record()),
+            record: Some(self.alarms[alarm].record(now.mono)),
             others: Vec::new(),
         })));
     }

@@ -59,6 +59,10 @@ pub struct AlarmRecord {
     /// The highest number given to an occurrence, where a late one has a higher one than the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numbered: Option<u64>,
+    /// Was it raised three times within the minute before the event (alarm-standards 1.5.12)? For
+    /// whoever reads the event; a restart begins to count anew.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub chattering: bool,
 }
 
 impl AlarmRecord {
@@ -80,6 +84,7 @@ impl AlarmRecord {
             cover: None,
             notices: None,
             numbered: None,
+            chattering: false,
         }
     }
 
@@ -326,10 +331,20 @@ pub struct AlarmView {
     pub acknowledged_until: Option<Wall>,
     /// Most extreme value of the newest occurrence.
     pub peak: Option<f64>,
+    /// Was it raised three times within the last minute (alarm-standards 1.5.12)?
+    pub chattering: bool,
     /// How many older occurrences nobody has acknowledged.
     pub older_unacknowledged: usize,
     /// Of an average: how it came about.
     pub exposure: Option<ExposureView>,
     /// Who was told; `None` when nobody was to be told. Filled in beside the engine.
     pub notices: Option<Box<NoticeView>>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde calls"
+)]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -40,6 +40,7 @@ pub(super) struct Alarm<'a> {
     raised_at: Option<String>,
     acknowledged: Option<Acknowledged<'a>>,
     peak: Option<f64>,
+    chattering: bool,
     older_unacknowledged: usize,
     /// Of an average exposure.
     exposure: Option<Exposure>,
@@ -146,6 +147,7 @@ impl<'a> Alarm<'a> {
                 .as_ref()
                 .map(|by| acknowledged(by, view.acknowledged_until)),
             peak: view.peak,
+            chattering: view.chattering,
             older_unacknowledged: view.older_unacknowledged,
             exposure: view.exposure.map(Exposure::from),
             action: words(|guidance| &guidance.action),

@@ -176,6 +176,7 @@ fn write_alarms(snapshot: &Snapshot, text: &mut String) {
     }
     write_exposures(snapshot, text);
     write_tally(snapshot, text);
+    write_chattering(snapshot, text);
 }
 
 fn write_exposures(snapshot: &Snapshot, text: &mut String) {
@@ -227,6 +228,23 @@ fn write_tally(snapshot: &Snapshot, text: &mut String) {
             let labels = [("area", area), ("priority", priority), ("state", state)];
             family.series(&labels, f64::from(count));
         }
+    }
+}
+
+fn write_chattering(snapshot: &Snapshot, text: &mut String) {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for alarm in &snapshot.alarms {
+        let count = counts.entry(alarm.area.as_deref().unwrap_or_default());
+        *count.or_default() += u32::from(alarm.chattering);
+    }
+    let mut family = Family::new(
+        text,
+        "forewarn_alarms_chattering",
+        "Alarms that were raised three times within the last minute.",
+        Kind::Gauge,
+    );
+    for (area, count) in counts {
+        family.series(&[("area", area)], f64::from(count));
     }
 }
 

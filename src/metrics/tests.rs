@@ -73,6 +73,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, overlays: Overlays) -> AlarmView {
         acknowledged: None,
         acknowledged_until: None,
         peak: None,
+        chattering: false,
         older_unacknowledged: 0,
         exposure: None,
         notices: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Present;
 use super::settings::{NotifySettings, Policy};
-use super::since::{Recent, Since};
+use super::since::Since;
 use crate::engine::alarm::AlarmState;
 use crate::engine::notice::{
     ChatterRecord, LadderRecord, LateRecord, Notice, NoticeRecord, OverRecord, Partial, Told,
@@ -14,12 +14,6 @@ use crate::engine::notice::{
 use crate::engine::settings::Priority;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::{Moment, Mono, Wall};
-
-/// So many raises within [`CHATTER_WINDOW`] are chatter (alarm-standards 1.5.12).
-pub(super) const CHATTER_RAISES: usize = 3;
-
-/// The window `(t - CHATTER_WINDOW, t]`.
-pub(super) const CHATTER_WINDOW: Duration = Duration::from_secs(60);
 
 /// What is known of one alarm.
 #[derive(Debug, Default)]
@@ -29,8 +23,6 @@ pub(super) struct Case {
     pub(super) over: Option<Over>,
     pub(super) chatter: Option<Chatter>,
     pub(super) late: Option<Late>,
-    /// Annunciated raises, for chatter.
-    pub(super) raises: Recent<CHATTER_RAISES>,
     /// Its entry in the agenda.
     pub(super) scheduled: Option<Mono>,
 }

@@ -31,8 +31,9 @@
 //!
 //! # What is held back, and never silently
 //!
-//! - **Chatter**: three raises within a minute. The third is told as `chatter`; after it the first
-//!   pages of raises are held and summed up every `chatter_hold`, until a hold passes without any.
+//! - **Chatter**: the engine marks an alarm that is raised three times within a minute. The raise
+//!   with the mark is told as `chatter`; after it the first pages of raises are held and summed up every
+//!   `chatter_hold`, until a hold passes without any.
 //!   Only of medium and low priority, never of gas points, the outermost limits, re-alarms or ends of
 //!   overlays. Later steps of an alarm that stays are not held.
 //! - **Floods**: `gate.rs`.

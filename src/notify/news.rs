@@ -1,7 +1,7 @@
 //! What an event of the engine means for telling people, and what it changes in the alarm's case. Told
 //! is nothing here.
 
-use super::case::{CHATTER_RAISES, CHATTER_WINDOW, Case, Chatter, Ladder, Late};
+use super::case::{Case, Chatter, Ladder, Late};
 use super::settings::NotifySettings;
 use super::since::Since;
 use super::{Office, Present};
@@ -144,16 +144,13 @@ impl Case {
         let subject = &present.subject;
         let mut ladder = Ladder::begin(present, self.ladder.take(), now);
         ladder.raised = raised && office.settings.may_be_held(subject.index, subject.priority);
-        if ladder.raised {
-            self.raises.push(Since::now(now));
-            if self.chatter.is_none() && self.raises.within(CHATTER_RAISES, CHATTER_WINDOW, now) {
-                ladder.first = Notice::Chatter;
-                self.chatter = Some(Chatter {
-                    since: Since::now(now),
-                    held: 0,
-                    priority: subject.priority,
-                });
-            }
+        if ladder.raised && present.record.chattering && self.chatter.is_none() {
+            ladder.first = Notice::Chatter;
+            self.chatter = Some(Chatter {
+                since: Since::now(now),
+                held: 0,
+                priority: subject.priority,
+            });
         }
         self.ladder = Some(ladder);
     }

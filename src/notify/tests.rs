@@ -18,6 +18,7 @@ use crate::engine::effect::{Cause, Details, EventKind};
 use crate::engine::notice::Notice;
 use crate::engine::overlay::{Cover, Overlay, Shelf, Term};
 use crate::engine::reading::{AlarmIndex, Quality};
+use crate::engine::recurrence::{CHATTER_RAISES, CHATTER_WINDOW};
 use crate::engine::settings::Priority;
 use crate::engine::snapshot::OpenOccurrence;
 
@@ -150,6 +151,8 @@ struct Rig {
     now: Moment,
     log: Vec<Event>,
     latching: bool,
+    /// When each alarm was raised without anything over it.
+    raises: BTreeMap<String, Vec<Mono>>,
 }
 
 impl Rig {
@@ -170,6 +173,7 @@ impl Rig {
             now,
             log: Vec::new(),
             latching: false,
+            raises: BTreeMap::new(),
         }
     }
 
@@ -262,6 +266,12 @@ impl Rig {
                 }
                 record.occurrence += 1;
                 record.raised_at = Some(now.wall);
+                if act == Act::Raise && record.overlays().is_empty() {
+                    let raises = self.raises.entry(alarm.to_owned()).or_default();
+                    raises.push(now.mono);
+                    let within = |at: &&Mono| now.mono.since(**at) < CHATTER_WINDOW;
+                    record.chattering = raises.iter().filter(within).count() >= CHATTER_RAISES;
+                }
                 if act == Act::Late {
                     details.late = true;
                     record.state = AlarmState::ReturnedUnacknowledged;
@@ -333,6 +343,7 @@ impl Rig {
             subject.annunciated = record.overlays().is_empty();
             subject.priority = record.priority.unwrap_or(subject.priority);
         }
+        self.raises.clear();
         self.now = moment(seconds);
         self.notifier = Notifier::restore(self.settings.clone(), &history, &self.plant, self.now);
         let lines = self.notifier.tick(self.now, &self.plant);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::case::{CHATTER_RAISES, CHATTER_WINDOW};
+use crate::engine::recurrence::{CHATTER_RAISES, CHATTER_WINDOW};
 use crate::engine::time::spoken;
 
 /// Alarms named in a summary; the rest is counted.

@@ -131,6 +131,8 @@ struct State<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     acknowledged_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    chattering: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<&'s str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<&'s str>,
@@ -171,6 +173,7 @@ pub fn state(guidance: &Guidance, record: Option<&AlarmRecord>, time: Wall) -> S
         since: since.map(rfc3339::format),
         acknowledged_by: acknowledged.map(|acknowledged| &*acknowledged.by),
         acknowledged_at: acknowledged.map(|acknowledged| rfc3339::format(acknowledged.at)),
+        chattering: record.map(|record| record.chattering).filter(|set| *set),
         action: guidance.action.as_deref(),
         plan: guidance.plan.as_deref(),
         responsible: &guidance.responsible,

@@ -124,6 +124,7 @@ fn alarm() -> AlarmView {
         acknowledged: None,
         acknowledged_until: None,
         peak: None,
+        chattering: true,
         older_unacknowledged: 0,
         exposure: None,
         notices: None,

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::super::reading::Quality;
 use super::super::snapshot::{AlarmRecord, AlarmView};
+use super::super::time::Mono;
 use super::Alarm;
 
 impl Alarm {
-    /// What is stored with every event.
-    pub(in super::super) fn record(&self) -> AlarmRecord {
+    /// What is stored with an event at `now`.
+    pub(in super::super) fn record(&self, now: Mono) -> AlarmRecord {
         let episode = self.episode.as_deref();
         AlarmRecord {
             alarm: Arc::clone(&self.id),
@@ -26,16 +27,19 @@ impl Alarm {
             notices: None,
             cover: self.cover.clone(),
             numbered: (self.numbered > self.occurrence()).then_some(self.numbered),
+            chattering: self.is_chattering(now),
         }
     }
 
-    /// What the page shows. `value` and `quality` are the point's, `limit` is what it compares with now.
+    /// What the page shows at `now`. `value` and `quality` are the point's, `limit` is what it compares
+    /// with now.
     pub(in super::super) fn view(
         &self,
         point: &super::super::Point,
         value: Option<f64>,
         limit: Option<f64>,
         quality: Quality,
+        now: Mono,
     ) -> AlarmView {
         let episode = self.episode.as_deref();
         AlarmView {
@@ -56,6 +60,7 @@ impl Alarm {
             acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),
             acknowledged_until: episode.and_then(|episode| Some(episode.promise?.until)),
             peak: episode.and_then(|episode| episode.peak),
+            chattering: self.is_chattering(now),
             older_unacknowledged: episode.map_or(0, |episode| episode.unacknowledged.len()),
             exposure: None,
             notices: None,
