@@ -11,6 +11,10 @@ pub(super) fn by_default(raw: &RawPoint, kind: AlarmKind) -> String {
             format!("The value of {name} cannot be trusted"),
             "sensor and wiring",
         ),
+        "frozen" => (
+            format!("The value of {name} does not move"),
+            "sensor and impulse line",
+        ),
         "discrepancy" => (
             format!("{name} disagrees with the sensors beside it"),
             "which of them is right, and calibrate the other",

@@ -6,10 +6,12 @@ mod words;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::count::RawCount;
 use super::deviation::{self, RawDeviation};
 use super::exposure::{self, Sensor};
 use super::finding::{Kind, Log, nearest};
 use super::forecast::{self, RawForecast};
+use super::frozen::{self, RawFrozen};
 use super::keys::{Keys, Vocabulary};
 use super::overlays::Silence;
 use super::place::{At, Place};
@@ -42,7 +44,7 @@ const STATE_SHORT: Vocabulary = Vocabulary {
 };
 
 /// Kinds that a point may have, in life-cycle order.
-const KINDS: [AlarmKind; 16] = [
+const KINDS: [AlarmKind; 17] = [
     AlarmKind::LowLow,
     AlarmKind::Low,
     AlarmKind::High,
@@ -57,12 +59,10 @@ const KINDS: [AlarmKind; 16] = [
     AlarmKind::OverRange,
     AlarmKind::Bad,
     AlarmKind::Stale,
+    AlarmKind::Frozen,
     AlarmKind::Clock,
     AlarmKind::State,
 ];
-
-/// Kinds of the language that this version does not raise.
-const LATER_KINDS: [(&str, &str); 1] = [("frozen", "watch for values that do not move")];
 
 /// One alarm as written; what is `None` takes its default.
 pub(super) struct RawAlarm {
@@ -75,6 +75,7 @@ pub(super) struct RawAlarm {
     pub(super) on_delay: Option<At<Duration>>,
     pub(super) off_delay: Option<Duration>,
     pub(super) pending_hold: Option<PendingHold>,
+    pub(super) count: Option<RawCount>,
     pub(super) latching: Option<bool>,
     pub(super) ack_required: Option<bool>,
     pub(super) priority: Option<Priority>,
@@ -92,6 +93,7 @@ pub(super) struct RawAlarm {
     pub(super) significant: Option<bool>,
     pub(super) forecast: RawForecast,
     pub(super) deviation: RawDeviation,
+    pub(super) frozen: RawFrozen,
     /// A state alarm whose alarm position is 0.
     pub(super) when_zero: bool,
     /// Of averages and over-range.
@@ -181,6 +183,7 @@ pub(super) fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
         on_delay: None,
         off_delay: None,
         pending_hold: None,
+        count: None,
         latching: None,
         ack_required: None,
         priority: None,
@@ -195,6 +198,7 @@ pub(super) fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
         significant: None,
         forecast: RawForecast::default(),
         deviation: RawDeviation::default(),
+        frozen: RawFrozen::default(),
         when_zero: false,
         own: exposure::Own::default(),
     }
@@ -218,10 +222,6 @@ fn long_forms<'a>(point: &Keys<'a>, log: &mut Log) -> Vec<(AlarmKind, &'a Entry)
         let name = entry.key.value.as_str();
         if let Some(kind) = KINDS.into_iter().find(|kind| kind.name() == name) {
             found.push((kind, entry));
-        } else if let Some((_, lack)) = LATER_KINDS.iter().find(|(later, _)| *later == name) {
-            let text = format!("`{name}`: this version does not {lack}");
-            log.error(Kind::NotSupportedYet, entry.key.place, text)
-                .hint("take it out; a later version will read it");
         } else {
             let kinds = KINDS.map(AlarmKind::name);
             let hint = nearest(name, kinds).map_or_else(
@@ -289,6 +289,11 @@ fn short_form(alarm: &mut RawAlarm, point: &Keys<'_>, entry: &Entry, log: &mut L
                 alarm.deviation = RawDeviation::read(&keys, log);
             }
         }
+        "frozen" => {
+            if let Some(keys) = Keys::open(entry, &frozen::SHORT, log) {
+                alarm.frozen = RawFrozen::read(&keys, log);
+            }
+        }
         "state" => {
             if let Some(keys) = Keys::open(entry, &STATE_SHORT, log) {
                 keys.require("when", "1", log);
@@ -344,6 +349,7 @@ fn condition(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
         "over_range" => alarm.limit = alarm.limit.take().or_else(|| keys.number("at", log)),
         "forecast" => alarm.forecast = RawForecast::read(keys, log),
         "deviation" => alarm.deviation = RawDeviation::read(keys, log),
+        "frozen" => alarm.frozen = RawFrozen::read(keys, log),
         "state" => {
             keys.require("when", "1", log);
             alarm.when_zero = when(keys, log).unwrap_or(false);
@@ -370,6 +376,7 @@ pub(super) fn common(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
     alarm.pending_hold = keys
         .choice("pending_hold", &holds, log)
         .map(|hold| hold.value);
+    alarm.count = RawCount::read(keys, log);
     alarm.latching = keys.flag("latching", log).map(|flag| flag.value);
     alarm.ack_required = keys.flag("ack_required", log).map(|flag| flag.value);
     alarm.priority = keys

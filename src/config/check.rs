@@ -7,6 +7,7 @@ use super::deviation;
 use super::exposure;
 use super::finding::{Kind, Log};
 use super::forecast;
+use super::frozen;
 use super::point::RawPoint;
 use super::scalar::{show_duration, show_number};
 use super::signal;
@@ -47,7 +48,13 @@ pub(super) fn point(point: &Checked<'_>, log: &mut Log) {
             rate(written, rule, log);
         }
         if let Rule::Deviation(rule) = &decided.rule {
-            deviation::check(point.raw, written, rule, point.points, log);
+            deviation::check(point, written, rule, pace, log);
+        }
+        if let Rule::Frozen(rule) = &decided.rule {
+            frozen::check(point, written, rule, pace, log);
+        }
+        if let Some(count) = &written.count {
+            count.check(decided, pace, log);
         }
         if let Rule::Forecast(_) = &decided.rule {
             forecast::check(point.raw, written, log);

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use super::action;
 use super::alarm::RawAlarm;
+use super::count::RawCount;
 use super::exposure;
 use super::people::People;
 use super::point::RawPoint;
 use super::priority::Priorities;
-use super::{deviation, forecast, trend};
+use super::{deviation, forecast, frozen, trend};
 use crate::engine::settings::{
     AlarmKind, AlarmSettings, Direction, DiscrepancyRule, Level, LimitRule, PendingHold,
     PointSettings, Rule,
@@ -133,7 +134,11 @@ pub(super) fn resolve(
     let mut guidance = Vec::with_capacity(raw.alarms.len());
     for alarm in &raw.alarms {
         let rule = rule(raw, alarm, points, &mut settings, poll);
-        let decided = decide(raw, alarm, rule, priorities);
+        let mut decided = decide(raw, alarm, rule, priorities);
+        let settled = alarm.priority.is_some() || priorities.is_written(alarm.kind);
+        if let (Rule::Frozen(_), false) = (rule, settled) {
+            decided.priority = frozen::priority(decided.priority, &settings.alarms);
+        }
         guidance.push(guide(raw, alarm, &decided, &settings, &shared));
         settings.alarms.push(decided);
     }
@@ -146,6 +151,7 @@ pub(super) const fn is_process(kind: AlarmKind) -> bool {
         kind,
         AlarmKind::Bad
             | AlarmKind::Stale
+            | AlarmKind::Frozen
             | AlarmKind::Clock
             | AlarmKind::Discrepancy
             | AlarmKind::Degraded
@@ -179,6 +185,8 @@ fn decide(raw: &RawPoint, alarm: &RawAlarm, rule: Rule, priorities: &Priorities)
         Rule::OverRange(_) => (Duration::ZERO, start.off),
         // The silence is the delay of `stale`; `good_confirm` holds off the end of `bad`.
         Rule::Bad | Rule::Stale => (Duration::ZERO, Duration::ZERO),
+        // As long as it must stand still is its delay; a value that moves is not stuck.
+        Rule::Frozen(_) => (Duration::ZERO, Duration::ZERO),
         // A wrong time now and then is one alarm, not many.
         Rule::Clock => (Duration::ZERO, CLOCK_OFF),
         Rule::Discrepancy(_) => (DISCREPANCY, DISCREPANCY),
@@ -201,6 +209,7 @@ fn decide(raw: &RawPoint, alarm: &RawAlarm, rule: Rule, priorities: &Priorities)
         on_delay: written.unwrap_or(on_delay),
         off_delay: alarm.off_delay.unwrap_or(off_delay),
         pending_hold: alarm.pending_hold.unwrap_or(hold),
+        count: alarm.count.as_ref().and_then(RawCount::rule),
         // Over-range that is held stays active instead, until its reset.
         latching: alarm.latching.unwrap_or(false) && !matches!(rule, Rule::OverRange(_)),
         ack_required: alarm.ack_required.unwrap_or(true),
@@ -237,6 +246,7 @@ fn rule(
         "deviation" => return Rule::Deviation(deviation::rule(alarm, points)),
         "bad" => return Rule::Bad,
         "stale" => return Rule::Stale,
+        "frozen" => return Rule::Frozen(frozen::rule(raw, alarm, points)),
         "clock" => return Rule::Clock,
         "stel" | "twa" => return Rule::Exposure(exposure::average(alarm)),
         "over_range" => {
@@ -376,6 +386,7 @@ fn guide(
             Rule::State { .. }
             | Rule::Bad
             | Rule::Stale
+            | Rule::Frozen(_)
             | Rule::Clock
             | Rule::Vote
             | Rule::Degraded

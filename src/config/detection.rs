@@ -8,7 +8,7 @@
 //!
 //! A limit on the slope adds the part of its window that a ramp must fill before the line through it
 //! is steep enough (alarm-standards 2.4: 0.67 of it for a ramp a third steeper than the limit).
-//! An average adds the time to its next update. How often an MQTT sensor speaks nobody knows; its own period comes on top.
+//! An average adds the time to its next update, a value that must stand still the time for which it must. How often an MQTT sensor speaks nobody knows; its own period comes on top.
 
 use std::time::Duration;
 
@@ -89,6 +89,8 @@ fn parts(
             ("update", exposure.average.update()),
             delay,
         ]
+    } else if let Rule::Frozen(frozen) = alarm.rule {
+        [("reading", reading), ("standstill", frozen.after), delay]
     } else if matches!(alarm.rule, Rule::Stale) {
         // Counted from the last value, whenever the next question is.
         [

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::alarm::RawAlarm;
+use super::check::Checked;
 use super::finding::{Kind, Log};
 use super::keys::{Keys, Vocabulary, number};
 use super::people::dangling;
@@ -11,8 +12,9 @@ use super::place::{At, Place};
 use super::point::RawPoint;
 use super::scalar::{show_duration, show_number};
 use super::tree::Value;
+use super::trend::{self, Pace};
 use crate::engine::reading::PointIndex;
-use crate::engine::settings::{DeviationRule, Reference};
+use crate::engine::settings::{DeviationRule, MedianRule, Method, Reference, TrendSettings};
 
 /// The short form on the point; the long form has these keys, too.
 pub(super) const SHORT: Vocabulary = Vocabulary {
@@ -26,6 +28,15 @@ const SIDES: Vocabulary = Vocabulary {
     keys: &["low", "high"],
     later: &[],
 };
+
+const MEDIAN: Vocabulary = Vocabulary {
+    what: "what is usual: `{ median = \"10min\" }`",
+    keys: &["median"],
+    later: &[],
+};
+
+/// At most 256 values of it are kept, whatever its length.
+const WINDOW: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(86_400);
 
 const SETTLE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(86_400);
 
@@ -44,6 +55,8 @@ enum From {
     Fixed(f64),
     /// The id of a point.
     Point(At<String>),
+    /// The median of its own values over so long.
+    Median(At<Duration>),
 }
 
 impl RawDeviation {
@@ -53,8 +66,12 @@ impl RawDeviation {
         keys.require("limit", "5", log);
         let (below, above) = limits(keys, log);
         let from = from(keys, log);
-        if let Some(From::Fixed(_)) = from {
-            keys.refuse("settle", "a fixed reference makes no steps", log);
+        match from {
+            Some(From::Fixed(_)) => {
+                keys.refuse("settle", "a fixed reference makes no steps", log);
+            }
+            Some(From::Median(_)) => keys.refuse("settle", "a median makes no steps", log),
+            Some(From::Point(_)) | None => {}
         }
         Self {
             from,
@@ -77,15 +94,14 @@ fn from(keys: &Keys<'_>, log: &mut Log) -> Option<From> {
         Value::Integer(_) | Value::Float(_) => keys
             .number("from", log)
             .map(|value| From::Fixed(value.value)),
-        Value::Table(table) if table.get("median").is_some() => {
-            let text = "`from`: this version does not compare with a rolling median";
-            log.error(Kind::NotSupportedYet, item.place, text)
-                .hint("compare with a number or another point");
-            None
+        Value::Table(_) => {
+            let median = Keys::open(keys.entry("from")?, &MEDIAN, log)?;
+            median.require("median", "\"10min\"", log);
+            median.duration("median", WINDOW, log).map(From::Median)
         }
-        Value::Flag(_) | Value::Date | Value::List(_) | Value::Table(_) => {
+        Value::Flag(_) | Value::Date | Value::List(_) => {
             let text = format!(
-                "`from` is a number or the id of a point, not {}",
+                "`from` is a number, the id of a point or `{{ median = \"10min\" }}`, not {}",
                 item.value.name()
             );
             log.error(Kind::WrongType, item.place, text)
@@ -140,6 +156,9 @@ pub(super) fn rule(alarm: &RawAlarm, points: &[RawPoint]) -> DeviationRule {
             let index = found.and_then(|found| u32::try_from(found).ok());
             Reference::Point(PointIndex(index.unwrap_or(0)))
         }
+        Some(From::Median(window)) => Reference::Median(MedianRule {
+            window: window.value,
+        }),
         None => Reference::Fixed(0.0),
     };
     let mut rule = DeviationRule {
@@ -168,14 +187,21 @@ pub(super) fn rule(alarm: &RawAlarm, points: &[RawPoint]) -> DeviationRule {
 
 /// The reference must be there and comparable, and the deadband inside the limits.
 pub(super) fn check(
-    point: &RawPoint,
+    point: &Checked<'_>,
     written: &RawAlarm,
     rule: &DeviationRule,
-    points: &[RawPoint],
+    pace: Pace,
     log: &mut Log,
 ) {
-    if let Some(From::Point(id)) = &written.deviation.from {
-        reference(point, id, points, log);
+    match &written.deviation.from {
+        Some(From::Point(id)) => reference(point.raw, id, point.points, log),
+        Some(From::Median(window)) => {
+            let usual = MedianRule {
+                window: window.value,
+            };
+            trend::fill(&needs(usual), pace, ("median", window.place), log);
+        }
+        Some(From::Fixed(_)) | None => {}
     }
     if written.deviation.is_complete() && rule.deadband >= rule.limit() {
         let at: Option<Place> = written.deadband.as_ref().map(|deadband| deadband.place);
@@ -184,6 +210,28 @@ pub(super) fn check(
         log.error(Kind::LimitOrder, at.unwrap_or(written.place), text)
             .hint("a value right at its reference would not clear the alarm");
     }
+}
+
+/// The window of a median, as that of a slope.
+fn needs(usual: MedianRule) -> TrendSettings {
+    TrendSettings {
+        method: Method::LeastSquares,
+        window: usual.window,
+        min_samples: MedianRule::MIN_SAMPLES,
+        min_span: usual.min_span(),
+        max_gap: usual.max_gap(),
+    }
+}
+
+/// `the median of its last 10min, of at least ...`.
+pub(super) fn usual_in_words(usual: MedianRule) -> String {
+    format!(
+        "the median of its last {}, of at least {} values that span {} without a hole of more than {}",
+        show_duration(usual.window),
+        MedianRule::MIN_SAMPLES,
+        show_duration(usual.min_span()),
+        show_duration(usual.max_gap())
+    )
 }
 
 fn reference(point: &RawPoint, id: &At<String>, points: &[RawPoint], log: &mut Log) {

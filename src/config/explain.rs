@@ -12,7 +12,7 @@ use super::group;
 use super::register::{order_name, table_name, type_name, width};
 use super::scalar::{show_duration, show_number};
 use super::signal;
-use super::{deviation, forecast, trend};
+use super::{count, deviation, forecast, frozen, trend};
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::{
     AlarmSettings, Direction, PendingHold, PointSettings, Reference, Rule,
@@ -230,9 +230,10 @@ fn explain_alarm(
         text,
         format_args!("  {} ({priority}{inherits})", guidance.alarm),
     );
+    let counted = alarm.count.map_or_else(String::new, count::explain);
     line(
         text,
-        format_args!("    {}", condition(points, point, alarm)),
+        format_args!("    {}{counted}", condition(points, point, alarm)),
     );
     let mut handling = String::from(match (alarm.latching, alarm.ack_required) {
         (true, true) => "Must be acknowledged, and stays until it is reset.",
@@ -313,6 +314,7 @@ fn condition(points: &[PointSettings], point: &PointSettings, alarm: &AlarmSetti
         Rule::Deviation(rule) => {
             let from = match rule.from {
                 Reference::Fixed(value) => quantity(value, unit),
+                Reference::Median(usual) => deviation::usual_in_words(usual),
                 Reference::Point(index) => {
                     let reference = points.get(index.0 as usize);
                     reference.map_or_else(String::new, |point| point.id.to_string())
@@ -342,6 +344,9 @@ fn condition(points: &[PointSettings], point: &PointSettings, alarm: &AlarmSetti
             let silence = show_duration(silence);
             let clears = clears_when_good(point, alarm);
             format!("Raised after {silence} without a new value; {clears}.")
+        }
+        Rule::Frozen(rule) => {
+            frozen::explain(&rule, points, &quantity(rule.tolerance, unit), (&on, &off))
         }
         Rule::Clock => format!(
             "Raised{} when the time that the source sends is more than 5s ahead or before 2020, or is \

@@ -63,6 +63,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "stel",
         "twa",
         "over_range",
+        "frozen",
         "state",
         "deadband",
         "delay",
@@ -70,7 +71,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "plan",
         "alarm",
     ],
-    later: &[("frozen", "watch for values that do not move")],
+    later: &[],
 };
 
 const STALE: RangeInclusive<Duration> =

@@ -24,6 +24,7 @@ const PRIORITY: Vocabulary = Vocabulary {
         "over_range",
         "bad",
         "stale",
+        "frozen",
         "clock",
         "state",
         "discrepancy",
@@ -31,7 +32,7 @@ const PRIORITY: Vocabulary = Vocabulary {
         "degraded",
         "group_fault",
     ],
-    later: &[("frozen", "watch for values that do not move")],
+    later: &[],
 };
 
 /// The site-wide priorities.
@@ -58,7 +59,7 @@ impl Priorities {
         written.unwrap_or_else(|| match kind.name() {
             "high_high" | "low_low" | "over_range" | "vote" | "group_fault" => Priority::Critical,
             "high" | "low" => Priority::High,
-            "twa" | "clock" | "discrepancy" | "degraded" => Priority::Low,
+            "twa" | "frozen" | "clock" | "discrepancy" | "degraded" => Priority::Low,
             _ => Priority::Medium,
         })
     }

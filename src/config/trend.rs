@@ -121,15 +121,25 @@ pub(super) fn check(written: &RawAlarm, trend: &TrendSettings, pace: Pace, log: 
     let at = written.trend.window.as_ref().map(|window| window.place);
     let at = at.unwrap_or(written.place);
     match pace {
-        Pace::Polled(poll) => polled(trend, poll, at, log),
-        Pace::Silent(silence) if written.is_complete() => sparse(trend, silence, at, log),
-        Pace::Silent(_) | Pace::Unknown => {}
+        Pace::Silent(_) if !written.is_complete() => {}
+        Pace::Polled(_) | Pace::Silent(_) | Pace::Unknown => {
+            fill(trend, pace, ("window", at), log);
+        }
+    }
+}
+
+/// Whether enough values can lie in a window; `written`: by which key and where.
+pub(super) fn fill(window: &TrendSettings, pace: Pace, written: (&str, Place), log: &mut Log) {
+    match pace {
+        Pace::Polled(poll) => polled(window, poll, written, log),
+        Pace::Silent(silence) => sparse(window, silence, written, log),
+        Pace::Unknown => {}
     }
 }
 
 /// How often a topic speaks nobody knows; but a point that may be silent for so long may never fill
 /// its window.
-fn sparse(trend: &TrendSettings, silence: Duration, at: Place, log: &mut Log) {
+fn sparse(trend: &TrendSettings, silence: Duration, (key, at): (&str, Place), log: &mut Log) {
     let samples = u32::try_from(trend.min_samples).unwrap_or(u32::MAX);
     if silence.saturating_mul(samples) <= trend.window {
         return;
@@ -139,12 +149,12 @@ fn sparse(trend: &TrendSettings, silence: Duration, at: Place, log: &mut Log) {
         "the rule needs {samples} values within {window}, but the point may be silent for {silence} \
          before it is stale: it may never see enough values"
     );
-    log.warn(Kind::Timing, at, text).hint(
-        "set `stale_after` to about three times the period of the sender, or `window` longer",
-    );
+    log.warn(Kind::Timing, at, text).hint(format!(
+        "set `stale_after` to about three times the period of the sender, or `{key}` longer"
+    ));
 }
 
-fn polled(trend: &TrendSettings, poll: Duration, at: Place, log: &mut Log) {
+fn polled(trend: &TrendSettings, poll: Duration, (key, at): (&str, Place), log: &mut Log) {
     let holds = trend.window.as_nanos() / poll.as_nanos().max(1);
     let need = trend.min_samples as u128;
     let (window, shown_poll) = (show_duration(trend.window), show_duration(poll));
@@ -156,7 +166,7 @@ fn polled(trend: &TrendSettings, poll: Duration, at: Place, log: &mut Log) {
             "a window of {window} holds {holds} values at a poll of {shown_poll}, the rule needs {need}"
         );
         let least = poll * u32::try_from(need * 3 / 2).unwrap_or(u32::MAX);
-        let hint = format!("`window = \"{}\"` or more", show_duration(least));
+        let hint = format!("`{key} = \"{}\"` or more", show_duration(least));
         log.error(Kind::Timing, at, text).hint(hint);
     } else if poll * u32::try_from(holds - 1).unwrap_or(u32::MAX) < trend.min_span {
         let text = format!("values every {shown_poll} never span `min_span` within {window}");

@@ -23,8 +23,8 @@ pub(super) enum Timer {
     Stale(u32),
     /// The confirmation that a point is good again.
     Confirm(u32),
-    /// The next look at an average.
-    Average(u32),
+    /// The next look at what changes with time alone.
+    Look(u32),
     /// The off-delay of an alarm.
     Clear(u32),
     /// Delayed data of a point are complete.

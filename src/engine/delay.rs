@@ -43,6 +43,15 @@ pub(super) struct Delays {
     pub(super) hold: PendingHold,
 }
 
+impl Delays {
+    /// Certain at once.
+    pub(super) const NONE: Self = Self {
+        on: Duration::ZERO,
+        off: Duration::ZERO,
+        hold: PendingHold::Limit,
+    };
+}
+
 /// How far the confirmation of a condition has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Phase {

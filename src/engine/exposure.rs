@@ -31,7 +31,7 @@ impl Engine {
                 exposure.restore(memory, now);
             }
             let due = exposure.next_update(now.mono);
-            self.agenda.push(due, Timer::Average(timer_index(index)));
+            self.agenda.push(due, Timer::Look(timer_index(index)));
         }
     }
 
@@ -48,7 +48,7 @@ impl Engine {
             exposure.next_update(now.mono),
             exposure.is_memory_due(now.mono),
         );
-        self.agenda.push(next, Timer::Average(timer_index(index)));
+        self.agenda.push(next, Timer::Look(timer_index(index)));
         if alarm.phase.in_alarm() {
             alarm.follow_exposure(now.mono);
         }

@@ -133,21 +133,16 @@ impl Engine {
             let Alarm { watch, state, .. } = &self.alarms[alarm];
             let known = state.is_active();
             let degraded = matches!(watch, Watch::Degraded);
-            let zone = match watch {
-                Watch::Vote => tally.vote(voting),
-                Watch::Degraded => tally.degraded(),
-                Watch::GroupFault => tally.fault(),
-                Watch::Limit(_)
-                | Watch::Rate(_)
-                | Watch::Forecast(_)
-                | Watch::Deviation(_)
-                | Watch::State { .. }
-                | Watch::Bad
-                | Watch::Stale
-                | Watch::Clock
-                | Watch::Discrepancy(_)
-                | Watch::Exposure(_)
-                | Watch::OverRange(_) => continue,
+            let zone = if matches!(watch, Watch::Vote) {
+                tally.vote(voting)
+            } else if degraded {
+                tally.degraded()
+            } else {
+                debug_assert!(
+                    matches!(watch, Watch::GroupFault),
+                    "a group has three alarms"
+                );
+                tally.fault()
             };
             if known && watch.needs_value() {
                 running = Some(alarm);
@@ -302,27 +297,16 @@ impl Engine {
 
     /// What the channels say, for the person who is told of an alarm that a group judges.
     pub(super) fn told_by_channels(&self, alarm: usize) -> Option<String> {
-        match &self.alarms[alarm].watch {
-            Watch::Discrepancy(discrepancy) => {
-                let channel = &self.points[self.point_of(alarm)].channel;
-                let value = channel.shown().and_then(Sample::value)?;
-                Some(disagreement(discrepancy.1?, value))
-            }
-            Watch::Vote | Watch::Degraded | Watch::GroupFault => self.tally_in_words(alarm),
-            Watch::Limit(_)
-            | Watch::Rate(_)
-            | Watch::Forecast(_)
-            | Watch::Deviation(_)
-            | Watch::State { .. }
-            | Watch::Bad
-            | Watch::Stale
-            | Watch::Clock
-            | Watch::Exposure(_)
-            | Watch::OverRange(_) => None,
+        let Alarm { watch, .. } = &self.alarms[alarm];
+        if let Watch::Discrepancy(discrepancy) = watch {
+            let channel = &self.points[self.point_of(alarm)].channel;
+            let value = channel.shown().and_then(Sample::value)?;
+            return Some(disagreement(discrepancy.1?, value));
         }
+        self.tally_in_words(alarm)
     }
 
-    /// How the group votes now, and what is with every channel that is not simply good.
+    /// How the group of an alarm votes now, and what is with every channel that is not simply good.
     fn tally_in_words(&self, alarm: usize) -> Option<String> {
         let group = self.group_of(alarm)?;
         let tally = group.tally?;

@@ -19,7 +19,7 @@ use super::{Engine, Point, Sight, timer_index};
 
 impl Point {
     /// What its rules see of a value; nothing of one that is bad.
-    fn look(&self, sample: Sample, taken: Option<Mono>, now: Mono) -> Option<Look> {
+    pub(super) fn look(&self, sample: Sample, taken: Option<Mono>, now: Mono) -> Option<Look> {
         let value = sample.value()?;
         let holds = |stale_after| self.channel.last_fresh + stale_after;
         Some(Look {
@@ -59,6 +59,9 @@ impl Engine {
         channel.sample = Some(sample);
         let first = channel.condition == Condition::Waiting;
         channel.condition = Condition::Present;
+        let sample = self.watch_movement(index, sample, taken, now);
+        let channel = &mut self.points[index].channel;
+        channel.sample = Some(sample);
         let changed = channel.mark(sample, now.mono, confirm);
         if first || changed {
             self.links.touch(Source::Condition(index));
@@ -86,7 +89,7 @@ impl Engine {
             self.links.touch(Source::Condition(index));
         }
         for alarm in point.alarms.clone() {
-            self.alarms[alarm].phase.hold();
+            self.alarms[alarm].hold();
             if changed {
                 self.report_quality(alarm, true, now);
             }
@@ -154,6 +157,9 @@ impl Engine {
         channel.confirm_due = None;
         channel.condition = Condition::Present;
         if let Some(sample) = channel.sample {
+            let sample = self.worth(index, sample);
+            let channel = &mut self.points[index].channel;
+            channel.sample = Some(sample);
             channel.mark(sample, now.mono, Duration::ZERO);
             self.links.touch(Source::Condition(index));
             self.judge(index, sample, None, true, now);
@@ -257,7 +263,7 @@ impl Engine {
         }
         self.links.touch(Source::Value(index));
         for alarm in self.points[index].alarms.clone() {
-            if self.alarms[alarm].watch.is_judged_by_group() {
+            if self.alarms[alarm].watch.is_judged_apart() {
                 continue;
             }
             self.alarms[alarm].watch.learn(&look);
@@ -300,10 +306,11 @@ impl Engine {
         };
         self.advance(index, zone, now);
         self.report_reference(index, now);
+        self.arm_movement(index, now);
     }
 
     /// Where a value of a point lies with respect to one of its alarms.
-    fn zone(&mut self, point: usize, alarm: usize, look: &Look) -> Zone {
+    pub(super) fn zone(&mut self, point: usize, alarm: usize, look: &Look) -> Zone {
         let company = self.company(point, alarm);
         let Self { points, alarms, .. } = self;
         let watch = &mut alarms[alarm].watch;
@@ -321,37 +328,24 @@ impl Engine {
                 ..nothing
             };
         }
+        if let Some(gate) = watch.gate() {
+            return Company {
+                must_move: self.holds(gate),
+                ..nothing
+            };
+        }
         let Watch::Forecast(forecast) = watch else {
             return nothing;
         };
         let own = &self.alarms[self.points[point].alarms.clone()];
         let begun = |kind| {
             own.iter()
-                .any(|alarm| alarm.kind == kind && alarm.phase != Phase::Idle)
+                .any(|alarm| alarm.kind == kind && alarm.has_begun())
         };
         Company {
             limit_passed: begun(forecast.rule.to.kind()),
             over_range: begun(AlarmKind::OverRange),
             ..nothing
-        }
-    }
-
-    /// Hands a verdict to the delays of an alarm.
-    pub(super) fn advance(&mut self, index: usize, zone: Zone, now: Moment) {
-        let alarm = &mut self.alarms[index];
-        match alarm.phase.judge(zone, alarm.delays, now.mono) {
-            Some(confirmed) => self.confirm(index, confirmed, now),
-            None => self.arm_delay(index),
-        }
-    }
-
-    /// Sees to it that a running delay ends. An entry that is there already is not later than it: the
-    /// delays of an alarm do not change, and a raise lies between an on-delay and an off-delay.
-    pub(super) fn arm_delay(&mut self, index: usize) {
-        let alarm = &mut self.alarms[index];
-        if let (false, Some((due, timer))) = (alarm.armed, alarm.phase.timer(timer_index(index))) {
-            alarm.armed = true;
-            self.agenda.push(due, timer);
         }
     }
 
@@ -364,6 +358,7 @@ impl Engine {
         if confirmed == Confirmed::Raise {
             self.hold_value(index);
         }
+        let doubted = self.weigh_again(index, now);
         let value = self.value_for(index, now);
         let point = self.point_of(index);
         let alarm = &mut self.alarms[index];
@@ -390,6 +385,9 @@ impl Engine {
             | Step::Covered
             | Step::Uncovered
             | Step::Resurfaced => alarm.state = state,
+        }
+        if doubted {
+            self.report_worth(index, now);
         }
     }
 

@@ -148,6 +148,9 @@ impl Engine {
         let alarms = self.points[point].alarms.clone();
         let judges = alarms.filter_map(|index| {
             let alarm = &self.alarms[index];
+            if alarm.count.is_some() {
+                return None;
+            }
             Some(Judge {
                 alarm: index,
                 watch: alarm.watch.anew()?,

@@ -21,13 +21,17 @@
 //!                         lie?
 //! ```
 
+mod advance;
 mod agenda;
 pub mod alarm;
 pub mod command;
+mod count;
 mod cover;
 mod delay;
 pub mod effect;
 mod exposure;
+mod frozen;
+mod gate;
 mod group;
 mod judge;
 mod late;
@@ -117,6 +121,8 @@ struct Point {
     hidden: Sight,
     /// Full scale, while over-range is held.
     held_at: Option<Finite>,
+    /// Its alarm about a value that does not move.
+    frozen: Option<usize>,
     /// Which way it goes, for rules that ask.
     trends: Vec<Trend>,
     /// Its alarms.
@@ -195,7 +201,7 @@ impl Engine {
             point.channel.sleep(gap, point.good_confirm, now.mono);
         }
         for alarm in &mut self.alarms {
-            alarm.phase.restart(alarm.delays, now.mono);
+            alarm.restart_delay(now.mono);
             alarm.watch.lose(from.mono);
         }
         // Entries of the agenda are earlier than the deadlines now, and move when they come up.
@@ -241,6 +247,8 @@ impl Engine {
                 late: None,
                 hidden: Sight::default(),
                 held_at: None,
+                frozen: (first..alarms.len())
+                    .find(|alarm| alarms[*alarm].kind == AlarmKind::Frozen),
                 trends: point.trends.iter().copied().map(Trend::new).collect(),
                 alarms: first..alarms.len(),
             });
@@ -266,8 +274,7 @@ impl Engine {
             names: names.collect(),
             groups,
             links,
-            // Silence, confirmation and what is set aside per point, a delay and a look at an average per
-            // alarm. What people do may allocate.
+            // Silence, confirmation and what is set aside per point, a delay and another look per alarm. What people do may allocate.
             agenda: Agenda::with_capacity(3 * points.len() + 2 * alarms.len()),
             longest: settings.longest,
             effects: VecDeque::with_capacity(64),
@@ -346,24 +353,27 @@ impl Engine {
     fn fire(&mut self, timer: Timer, due: Mono, now: Moment) {
         match timer {
             Timer::Raise(alarm) | Timer::Clear(alarm) => {
-                let index = alarm as usize;
-                self.alarms[index].armed = false;
-                if self.alarms[index].phase.timer(alarm) == Some((due, timer)) {
-                    if let Some(confirmed) = self.alarms[index].phase.expire(due) {
-                        self.confirm(index, confirmed, now);
-                    }
-                } else {
-                    self.arm_delay(index);
-                }
+                self.end_delay(alarm as usize, timer, due, now);
             }
             Timer::Aside(point) => self.end_aside(point as usize, due, now),
             Timer::Stale(point) => self.fall_silent(point as usize, due, now),
             Timer::Late(point) => self.settle_late(point as usize, now),
             Timer::Confirm(point) => self.end_confirmation(point as usize, due, now),
             Timer::Attend(alarm) => self.attend(alarm as usize, due, now),
-            Timer::Average(alarm) => self.update_exposure(alarm as usize, now),
+            Timer::Look(alarm) => self.look_again(alarm as usize, now),
         }
         self.settle(now);
+    }
+
+    /// Time has passed for an alarm that depends on it, whether values come or not.
+    fn look_again(&mut self, alarm: usize, now: Moment) {
+        if matches!(self.alarms[alarm].watch, Watch::Exposure(_)) {
+            self.update_exposure(alarm, now);
+        } else if self.alarms[alarm].count.is_some() {
+            self.look_at_count(alarm, now);
+        } else {
+            self.look_for_movement(alarm, now);
+        }
     }
 
     /// Judges again whoever looks at what has changed, until nothing changes any more.
@@ -413,10 +423,15 @@ fn wiring(groups: &[Group], points: &[Point], alarms: &[Alarm]) -> Wiring {
         group.wire(index, points[group.point].alarms.clone(), &mut wiring);
     }
     for (index, alarm) in alarms.iter().enumerate() {
+        let dependent = Dependent::Alarm(index);
         if let Some(point) = alarm.watch.reference_point() {
-            let dependent = Dependent::Alarm(index);
             wiring.input(Source::Value(point), dependent);
             wiring.input(Source::Condition(point), dependent);
+        }
+        if let Some(gate) = alarm.watch.gate() {
+            gate::wire(gate, dependent, points, alarms, &mut wiring);
+            let own = points.partition_point(|point| point.alarms.end <= index);
+            wiring.output(dependent, Source::Condition(own));
         }
     }
     wiring

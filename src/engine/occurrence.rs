@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarm::{AlarmState, Standing, Traits};
+use super::count::Count;
 use super::delay::{Confirmed, Delays, Phase};
 use super::late::Excursion;
 use super::overlay::{Cover, Overlays, Term};
@@ -35,7 +36,10 @@ pub(super) struct Alarm {
     pub(super) kind: AlarmKind,
     pub(super) watch: Watch,
     pub(super) delays: Delays,
+    /// How far its condition is confirmed; of one that counts, that there were enough.
     pub(super) phase: Phase,
+    /// How often the condition became true, if that is counted.
+    pub(super) count: Option<Box<Count>>,
     /// Is there an entry of this alarm's delay in the agenda?
     pub(super) armed: bool,
     pub(super) state: AlarmState,
@@ -115,6 +119,7 @@ impl Alarm {
                 hold: settings.pending_hold,
             },
             phase: Phase::default(),
+            count: settings.count.map(|rule| Box::new(Count::new(rule))),
             armed: false,
             state: AlarmState::Normal,
             traits: Traits {
@@ -137,7 +142,7 @@ impl Alarm {
     pub(super) fn restore(&mut self, record: &AlarmRecord) {
         self.state = record.state;
         if record.state.is_active() {
-            self.phase = Phase::Active;
+            self.resume_active();
         }
         if let (Some(priority), false) = (record.priority, record.state == AlarmState::Normal) {
             self.priority = priority;

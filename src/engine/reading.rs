@@ -30,6 +30,12 @@ impl Finite {
     pub const fn get(self) -> f64 {
         self.0
     }
+
+    /// Of a digital point: does it stand in the position that is not zero? Halfway between the two, so
+    /// that a scaled contact need not be exact.
+    pub const fn is_set(self) -> bool {
+        self.0.abs() >= 0.5
+    }
 }
 
 /// Why a value is usable but doubtful (OPC UA `Uncertain_*` sub-codes, OPC 10000-8, 7.3.2).
@@ -46,6 +52,8 @@ pub enum Doubt {
     SubNormal,
     /// The source's clock cannot be right; the gateway's time was used.
     BadClock,
+    /// It has not moved for so long that the sensor may be stuck.
+    Frozen,
 }
 
 /// Why there is no value (OPC UA `Bad_*` sub-codes, OPC 10000-8, 7.3.2).
@@ -144,6 +152,7 @@ impl Doubt {
             Self::EngineeringUnitsExceeded => "engineering_units_exceeded",
             Self::SubNormal => "sub_normal",
             Self::BadClock => "bad_clock",
+            Self::Frozen => "frozen",
         }
     }
 }

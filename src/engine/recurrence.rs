@@ -1,4 +1,5 @@
-//! How often something has begun within a time: of alarms that chatter.
+//! How often something has begun within a time: of the rule that counts
+//! ([`CountRule`](super::settings::CountRule)), and of alarms that chatter.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a deviation is measured from, when that is another point: its value, and what its quality means
+//! What a deviation is measured from. When that is another point: its value, and what its quality means
 //! for the alarm.
 //!
 //! An alarm is no better than what it looks at: with a doubtful reference it is uncertain, without one
@@ -8,7 +8,7 @@ use super::Engine;
 use super::reading::{Finite, Quality, Sample};
 use super::rule::Watch;
 use super::settings::Reference;
-use super::time::Moment;
+use super::time::{Moment, spoken};
 
 impl Engine {
     /// The present reference of an alarm that has one.
@@ -22,6 +22,7 @@ impl Engine {
                 let shown = self.points[point.0 as usize].channel.shown();
                 shown.and_then(Sample::value)
             }
+            Reference::Median(_) => deviation.median(self.now.mono),
         }
     }
 
@@ -68,13 +69,17 @@ impl Engine {
         };
         let side = if value >= reference { "above" } else { "below" };
         let off = amount((value - reference).abs());
-        Some(match self.reference_point(alarm) {
-            Some(from) => format!(
-                "{off} {side} {} ({})",
-                self.points[from].id,
-                amount(reference)
-            ),
-            None => format!("{off} {side} {}", amount(reference)),
+        let reference = amount(reference);
+        Some(match deviation.rule.from {
+            Reference::Fixed(_) => format!("{off} {side} {reference}"),
+            Reference::Point(from) => {
+                let id = &self.points[from.0 as usize].id;
+                format!("{off} {side} {id} ({reference})")
+            }
+            Reference::Median(usual) => {
+                let window = spoken(usual.window.as_secs_f64());
+                format!("{off} {side} the median of the last {window} ({reference})")
+            }
         })
     }
 

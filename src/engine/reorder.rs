@@ -45,7 +45,7 @@ impl Engine {
             } = &self.points[index];
             let recent = &channel.recent;
             let own = &mut self.alarms[alarm];
-            if own.watch.is_judged_by_group() {
+            if own.watch.is_judged_apart() || own.count.is_some() {
                 continue;
             }
             let zone = |sample: Sample| own.watch.zone_then(sample, trends, now.mono);

@@ -141,7 +141,9 @@ impl Engine {
 
     pub(super) fn report_raise(&mut self, alarm: usize, now: Moment) {
         let mut details = self.trend(alarm, now.mono);
-        let mut told = joined(self.told_by_channels(alarm), self.told_of_reference(alarm));
+        let told = joined(self.told_by_channels(alarm), self.told_of_reference(alarm));
+        let told = joined(told, self.told_of_movement(alarm));
+        let mut told = joined(told, self.told_of_count(alarm));
         if matches!(self.alarms[alarm].watch, Watch::Clock) {
             let (reason, behind) = self.points[self.point_of(alarm)].channel.clock_fault();
             details.reason = Some(reason.to_owned());
@@ -344,30 +346,17 @@ impl Engine {
             return Vec::new();
         };
         let own = self.alarms[self.points[point].alarms.clone()].iter();
-        own.filter_map(|alarm| match &alarm.watch {
-            Watch::Limit(rule) if !alarm.phase.in_alarm() => {
-                let upper = rule.level.is_upper();
-                match line.course(rule.limit, upper, now) {
-                    Course::Ahead(ahead) if ahead.is_foretold() => {
-                        Some((alarm.kind, ahead.seconds))
-                    }
-                    Course::Ahead(_) | Course::Met | Course::Away => None,
+        own.filter_map(|alarm| {
+            let Watch::Limit(rule) = &alarm.watch else {
+                return None;
+            };
+            let course = line.course(rule.limit, rule.level.is_upper(), now);
+            match course {
+                Course::Ahead(ahead) if ahead.is_foretold() && !alarm.delayed().in_alarm() => {
+                    Some((alarm.kind, ahead.seconds))
                 }
+                Course::Ahead(_) | Course::Met | Course::Away => None,
             }
-            Watch::Limit(_)
-            | Watch::Rate(_)
-            | Watch::Forecast(_)
-            | Watch::Deviation(_)
-            | Watch::State { .. }
-            | Watch::Bad
-            | Watch::Stale
-            | Watch::Clock
-            | Watch::Discrepancy(_)
-            | Watch::Vote
-            | Watch::Degraded
-            | Watch::GroupFault
-            | Watch::Exposure(_)
-            | Watch::OverRange(_) => None,
         })
         .collect()
     }

@@ -3,6 +3,7 @@
 
 mod kinds;
 mod slopes;
+mod stillness;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,10 @@ use std::time::Duration;
 use super::reading::PointIndex;
 use super::signal::Signal;
 pub use kinds::{AlarmKind, Priority};
-pub use slopes::{DeviationRule, ForecastRule, Method, RateRule, Reference, TrendSettings};
+pub use slopes::{
+    DeviationRule, ForecastRule, MedianRule, Method, RateRule, Reference, TrendSettings,
+};
+pub use stillness::{FrozenRule, Gate, Test};
 
 /// Everything the engine watches, in configuration order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -137,6 +141,8 @@ pub struct AlarmSettings {
     pub off_delay: Duration,
     /// What a dip does to a running on-delay.
     pub pending_hold: PendingHold,
+    /// The condition must become true so often before the alarm is raised.
+    pub count: Option<CountRule>,
     /// Stays until a person resets it.
     pub latching: bool,
     /// Must a person acknowledge it? Without, it goes back to normal by itself when it clears.
@@ -158,6 +164,7 @@ impl AlarmSettings {
             on_delay: Duration::ZERO,
             off_delay: Duration::ZERO,
             pending_hold: PendingHold::Limit,
+            count: None,
             latching: false,
             ack_required: true,
             realarm_after: None,
@@ -169,6 +176,15 @@ impl AlarmSettings {
     pub const fn kind(&self) -> AlarmKind {
         self.rule.kind()
     }
+}
+
+/// How often a condition must become true within which time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountRule {
+    /// So often; at least twice.
+    pub times: u8,
+    /// Within this time.
+    pub within: Duration,
 }
 
 /// What counts as a break while an on-delay runs (alarm-standards 2.3).
@@ -201,6 +217,8 @@ pub enum Rule {
     Bad,
     /// Nothing new arrives.
     Stale,
+    /// The value does not move although it should.
+    Frozen(FrozenRule),
     /// The times of the source cannot be right, or are constantly off (alarm-standards 2.23).
     Clock,
     /// A channel disagrees with the others of its group.
@@ -242,6 +260,7 @@ impl Rule {
             Self::State { .. } => AlarmKind::State,
             Self::Bad => AlarmKind::Bad,
             Self::Stale => AlarmKind::Stale,
+            Self::Frozen(_) => AlarmKind::Frozen,
             Self::Clock => AlarmKind::Clock,
             Self::Discrepancy(_) => AlarmKind::Discrepancy,
             Self::Vote => AlarmKind::Vote,

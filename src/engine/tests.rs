@@ -5,6 +5,7 @@ mod agreement;
 mod clocks;
 mod closing;
 mod exposure;
+mod frozen;
 mod groups;
 mod invariants;
 mod order;

@@ -1,7 +1,7 @@
 //! What may be written about each kind of alarm in its long form.
 
 use super::super::keys::Vocabulary;
-use super::{deviation, forecast};
+use super::{deviation, forecast, frozen};
 
 /// What every alarm of a point may be given, in this order in every vocabulary below.
 macro_rules! words {
@@ -17,7 +17,13 @@ macro_rules! words {
     };
 }
 
-const LIMIT: Vocabulary = words!("a limit alarm", "limit", "deadband", "pending_hold");
+const LIMIT: Vocabulary = words!(
+    "a limit alarm",
+    "limit",
+    "deadband",
+    "pending_hold",
+    "count"
+);
 const RATE: Vocabulary = words!(
     "a rate alarm",
     "limit",
@@ -62,7 +68,8 @@ const OVER_RANGE: Vocabulary = words!(
     "reset_below",
     "reset_after"
 );
-const STATE: Vocabulary = words!("a state alarm", "when");
+const STATE: Vocabulary = words!("a state alarm", "when", "count");
+const FROZEN: Vocabulary = words!("a `frozen` alarm", "after", "tolerance", "while");
 const QUALITY: Vocabulary = words!("a quality alarm");
 const DISCREPANCY: Vocabulary = words!("a discrepancy alarm", "deadband");
 /// Of a group: the alarm that its channels raise together.
@@ -78,6 +85,7 @@ pub(super) fn of(name: &str) -> (&'static Vocabulary, &'static [&'static str]) {
         "forecast" => (&FORECAST, forecast::SHORT.keys),
         "deviation" => (&DEVIATION, deviation::SHORT.keys),
         "state" => (&STATE, &["when"]),
+        "frozen" => (&FROZEN, frozen::SHORT.keys),
         "bad" | "stale" | "clock" => (&QUALITY, &[]),
         "stel" => (&STEL, &["limit"]),
         "twa" => (&TWA, &["limit"]),

@@ -1,4 +1,5 @@
-//! Too far from a reference (alarm-standards 2.6): a fixed value, or another point such as a set point.
+//! Too far from a reference (alarm-standards 2.6): a fixed value, another point such as a set point, or
+//! what the value itself was like over the last while ([`RollingMedian`]).
 //!
 //! Without a reference there is no verdict: the alarm holds, and its quality says why. The reference has
 //! an alarm of its own about being bad.
@@ -8,11 +9,16 @@
 //! drifts, or is as noisy as measured ones are, does not stop the judging. Steps that follow each other
 //! stretch the time, to three times `settle` at most; after that the value is judged whatever the
 //! reference does, until it has been near it once. So a reference that never rests hides nothing.
+//!
+//! A median follows its value: what stays where it went is usual after half of the window, and the
+//! alarm clears by itself.
 
 use super::super::delay::Zone;
-use super::super::reading::Finite;
-use super::super::settings::DeviationRule;
+use super::super::reading::{Finite, Sample};
+use super::super::settings::{DeviationRule, Reference};
 use super::super::time::Mono;
+use super::Look;
+use super::median::RollingMedian;
 
 /// How often `settle` fits into the longest time without a verdict.
 const LONGEST: u32 = 3;
@@ -21,6 +27,8 @@ const LONGEST: u32 = 3;
 #[derive(Debug)]
 pub(in super::super) struct Deviation {
     pub(in super::super) rule: DeviationRule,
+    /// Of one that is measured from it.
+    median: Option<RollingMedian>,
     /// The last one that there was.
     reference: Option<f64>,
     /// Does it lie above the reference?
@@ -34,9 +42,15 @@ pub(in super::super) struct Deviation {
 }
 
 impl Deviation {
-    pub(in super::super) const fn new(rule: DeviationRule) -> Self {
+    pub(in super::super) fn new(rule: DeviationRule) -> Self {
+        let median = if let Reference::Median(usual) = rule.from {
+            Some(RollingMedian::new(usual))
+        } else {
+            None
+        };
         Self {
             rule,
+            median,
             reference: None,
             above: true,
             settling: None,
@@ -53,6 +67,21 @@ impl Deviation {
     /// The last reference that there was.
     pub(in super::super) const fn reference(&self) -> Option<f64> {
         self.reference
+    }
+
+    /// Takes a value into the median. Good ones that were read only: a doubtful one says nothing about
+    /// what is usual.
+    pub(in super::super) fn learn(&mut self, look: &Look) {
+        if let (Some(median), Sample::Good(value), Some(taken), false) =
+            (&mut self.median, look.sample, look.taken, look.held)
+        {
+            median.learn(taken, value.get());
+        }
+    }
+
+    /// What the value was like up to `now`, if enough was seen.
+    pub(in super::super) fn median(&self, now: Mono) -> Option<Finite> {
+        self.median.as_ref()?.get(now).and_then(Finite::new)
     }
 
     /// Says once that the reference is lost (`true`), and once that it is back.

@@ -7,6 +7,7 @@
 use super::super::delay::Zone;
 use super::super::reading::Finite;
 use super::super::settings::DiscrepancyRule;
+use super::median::middle;
 
 /// What the good channels of a group say together.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,16 +22,10 @@ impl Spread {
     /// Of `values`, in any order; they are sorted in place. `None` of fewer than two.
     pub(in super::super) fn of(values: &mut [f64]) -> Option<Self> {
         values.sort_unstable_by(f64::total_cmp);
-        let middle = values.len() / 2;
         match values {
             [] | [_] => None,
             [low, high] => Some(Self::Two(*low, *high)),
-            _ if values.len() % 2 == 1 => Some(Self::Median(values[middle], values.len())),
-            // Halved first: the sum of two large values is more than a float holds.
-            _ => Some(Self::Median(
-                values[middle - 1] / 2.0 + values[middle] / 2.0,
-                values.len(),
-            )),
+            _ => middle(values).map(|median| Self::Median(median, values.len())),
         }
     }
 

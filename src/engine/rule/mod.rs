@@ -7,7 +7,9 @@ pub(super) mod deviation;
 pub(super) mod discrepancy;
 pub(super) mod exposure;
 pub(super) mod forecast;
+pub(super) mod frozen;
 pub(super) mod limit;
+mod median;
 pub(super) mod over_range;
 mod rate_of_change;
 mod state;
@@ -17,7 +19,7 @@ use super::delay::Zone;
 use super::quality::Condition;
 use super::reading::{Finite, Quality, Sample};
 use super::settings::{
-    Direction, DiscrepancyRule, LimitRule, OverRangeRule, RateRule, Reference, Rule,
+    Direction, DiscrepancyRule, Gate, LimitRule, OverRangeRule, RateRule, Reference, Rule,
 };
 use super::time::Mono;
 use super::trend::Trend;
@@ -25,6 +27,7 @@ use deviation::Deviation;
 use discrepancy::Spread;
 use exposure::Exposure;
 use forecast::Forecast;
+use frozen::Frozen;
 use over_range::OverRange;
 
 /// What there is to see of a point when its rules are asked.
@@ -79,6 +82,8 @@ pub(super) enum Watch {
     Bad,
     /// Nothing new arrives.
     Stale,
+    /// The value does not move although it should.
+    Frozen(Box<Frozen>),
     /// Times of the source; what they are worth is known where readings are taken in.
     Clock,
     /// A channel disagrees with the others; with what they said last. Boxed as a rate is.
@@ -93,6 +98,40 @@ pub(super) enum Watch {
     Exposure(Box<Exposure>),
     /// Beyond the full scale.
     OverRange(Box<OverRange>),
+}
+
+/// What a kind of rule has in common with others.
+#[derive(Debug, Clone, Copy)]
+struct Nature {
+    /// It watches what is measured, and not the measuring itself.
+    process: bool,
+    /// It looks at a value, and holds without one.
+    value: bool,
+    /// It is not judged with the others of its point.
+    apart: bool,
+}
+
+impl Nature {
+    const PROCESS: Self = Self {
+        process: true,
+        value: true,
+        apart: false,
+    };
+    const SENSOR: Self = Self {
+        process: false,
+        ..Self::PROCESS
+    };
+    const MEASURING: Self = Self {
+        value: false,
+        ..Self::SENSOR
+    };
+
+    const fn apart(self) -> Self {
+        Self {
+            apart: true,
+            ..self
+        }
+    }
 }
 
 /// What a forecast needs to know of a value.
@@ -112,6 +151,8 @@ pub(super) struct Company {
     pub(super) over_range: bool,
     /// What the value is compared with, if there is such a thing now.
     pub(super) reference: Option<Finite>,
+    /// Is it so that the value must move? Nobody knows when absent.
+    pub(super) must_move: Option<bool>,
 }
 
 impl Watch {
@@ -124,6 +165,7 @@ impl Watch {
             Rule::State { when } => Self::State { when },
             Rule::Bad => Self::Bad,
             Rule::Stale => Self::Stale,
+            Rule::Frozen(rule) => Self::Frozen(Box::new(Frozen::new(rule))),
             Rule::Clock => Self::Clock,
             Rule::Discrepancy(rule) => Self::Discrepancy(Box::new((rule, None))),
             Rule::Vote => Self::Vote,
@@ -150,6 +192,7 @@ impl Watch {
             | Self::Deviation(_)
             | Self::Bad
             | Self::Stale
+            | Self::Frozen(_)
             | Self::Clock
             | Self::Discrepancy(_)
             | Self::Vote
@@ -169,6 +212,7 @@ impl Watch {
             Self::State { .. } | Self::Vote | Self::OverRange(_) => Some(true),
             Self::Bad
             | Self::Stale
+            | Self::Frozen(_)
             | Self::Clock
             | Self::Discrepancy(_)
             | Self::Degraded
@@ -177,65 +221,53 @@ impl Watch {
         }
     }
 
-    /// Does it watch the measured value, and not the measuring itself?
-    pub(super) const fn is_process(&self) -> bool {
+    /// What the kind of rule has in common with others; the one list to enter a new kind in.
+    const fn nature(&self) -> Nature {
         match self {
             Self::Limit(_)
             | Self::Rate(_)
             | Self::Forecast(_)
             | Self::Deviation(_)
             | Self::State { .. }
-            | Self::Vote
             | Self::Exposure(_)
-            | Self::OverRange(_) => true,
-            Self::Bad
-            | Self::Stale
-            | Self::Clock
-            | Self::Discrepancy(_)
-            | Self::Degraded
-            | Self::GroupFault => false,
+            | Self::OverRange(_) => Nature::PROCESS,
+            Self::Vote => Nature::PROCESS.apart(),
+            Self::Discrepancy(_) | Self::Frozen(_) => Nature::SENSOR.apart(),
+            Self::Bad | Self::Stale | Self::Clock => Nature::MEASURING,
+            Self::Degraded | Self::GroupFault => Nature::MEASURING.apart(),
         }
+    }
+
+    /// Does it watch the measured value, and not the measuring itself?
+    pub(super) const fn is_process(&self) -> bool {
+        self.nature().process
     }
 
     /// Does it look at a value, so that it holds without one?
     pub(super) const fn needs_value(&self) -> bool {
-        self.is_process() || matches!(self, Self::Discrepancy(_))
+        self.nature().value
     }
 
     /// Is it active as long as over-range is held, whatever is read?
-    pub(super) fn is_held_by_over_range(&self) -> bool {
-        match self {
-            Self::Limit(rule) => rule.level.is_upper(),
-            Self::OverRange(_) => true,
-            Self::Rate(_)
-            | Self::Forecast(_)
-            | Self::Deviation(_)
-            | Self::State { .. }
-            | Self::Bad
-            | Self::Stale
-            | Self::Clock
-            | Self::Discrepancy(_)
-            | Self::Vote
-            | Self::Degraded
-            | Self::GroupFault
-            | Self::Exposure(_) => false,
+    pub(super) const fn is_held_by_over_range(&self) -> bool {
+        if let Self::Limit(rule) = self {
+            rule.level.is_upper()
+        } else {
+            matches!(self, Self::OverRange(_))
         }
     }
 
-    /// Is it judged by a group, when one of its channels changes, and not with its own point?
-    pub(super) const fn is_judged_by_group(&self) -> bool {
-        match self {
-            Self::Discrepancy(_) | Self::Vote | Self::Degraded | Self::GroupFault => true,
-            Self::Limit(_)
-            | Self::Rate(_)
-            | Self::Forecast(_)
-            | Self::Deviation(_)
-            | Self::State { .. }
-            | Self::Bad
-            | Self::Stale
-            | Self::Clock
-            | Self::Exposure(_)
-            | Self::OverRange(_) => false,
+    /// Is it judged apart from the others of its point: by a group, or before them?
+    pub(super) const fn is_judged_apart(&self) -> bool {
+        self.nature().apart
+    }
+
+    /// What must be so elsewhere for it to be judged.
+    pub(super) fn gate(&self) -> Option<Gate> {
+        if let Self::Frozen(frozen) = self {
+            frozen.rule.gate
+        } else {
+            None
         }
     }
 
@@ -246,7 +278,7 @@ impl Watch {
         };
         match deviation.rule.from {
             Reference::Point(point) => Some(point.0 as usize),
-            Reference::Fixed(_) => None,
+            Reference::Fixed(_) | Reference::Median(_) => None,
         }
     }
 
@@ -265,6 +297,7 @@ impl Watch {
             | Self::State { .. }
             | Self::Bad
             | Self::Stale
+            | Self::Frozen(_)
             | Self::Clock
             | Self::Degraded
             | Self::GroupFault => None,
@@ -277,6 +310,8 @@ impl Watch {
             exposure.observe(look.value.get(), look.taken.unwrap_or(look.now), look.until);
         } else if let Self::OverRange(over_range) = self {
             over_range.learn(look);
+        } else if let Self::Deviation(deviation) = self {
+            deviation.learn(look);
         }
     }
 
@@ -286,6 +321,8 @@ impl Watch {
             exposure.lose(at);
         } else if let Self::OverRange(over_range) = self {
             over_range.lose();
+        } else if let Self::Frozen(frozen) = self {
+            frozen.lose();
         }
     }
 
@@ -314,6 +351,10 @@ impl Watch {
             Self::Deviation(deviation) => deviation.zone(look.value, company.reference, look.now),
             Self::State { when } => state::zone(*when, look.value),
             Self::Bad | Self::Stale => Zone::Inside,
+            Self::Frozen(frozen) => {
+                let always = frozen.rule.gate.is_none();
+                frozen.zone(look, company.must_move.or(always.then_some(true)))
+            }
             Self::Exposure(exposure) => exposure.zone(true, look.now),
             Self::OverRange(over_range) => over_range.zone(look),
             Self::Clock | Self::Discrepancy(_) | Self::Vote | Self::Degraded | Self::GroupFault => {
@@ -340,25 +381,23 @@ impl Watch {
     /// Where a point without a usable value lies: process rules have no verdict; the alarm that is
     /// about the missing value is true, and its twin has nothing to say. An exposure has been.
     pub(super) fn zone_without_value(&mut self, condition: Condition, now: Mono) -> Zone {
-        match (self, condition) {
-            (Self::Bad, Condition::Bad(_)) | (Self::Stale, Condition::Stale) => Zone::Beyond,
-            (Self::Bad, Condition::Stale) | (Self::Stale, Condition::Bad(_)) => Zone::Inside,
-            (Self::Exposure(exposure), _) => exposure.zone(false, now),
-            (Self::Forecast(forecast), _) => forecast.interrupt(),
-            (Self::Bad | Self::Stale, Condition::Waiting | Condition::Present)
-            | (
-                Self::Limit(_)
-                | Self::Rate(_)
-                | Self::Deviation(_)
-                | Self::State { .. }
-                | Self::Clock
-                | Self::Discrepancy(_)
-                | Self::Vote
-                | Self::Degraded
-                | Self::GroupFault
-                | Self::OverRange(_),
-                _,
-            ) => Zone::Unknown,
+        if let Self::Exposure(exposure) = self {
+            return exposure.zone(false, now);
+        }
+        if let Self::Forecast(forecast) = self {
+            return forecast.interrupt();
+        }
+        let is_it = match condition {
+            Condition::Bad(_) => matches!(self, Self::Bad),
+            Condition::Stale => matches!(self, Self::Stale),
+            Condition::Waiting | Condition::Present => return Zone::Unknown,
+        };
+        if is_it {
+            Zone::Beyond
+        } else if matches!(self, Self::Bad | Self::Stale) {
+            Zone::Inside
+        } else {
+            Zone::Unknown
         }
     }
 }

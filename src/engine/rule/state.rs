@@ -5,9 +5,7 @@ use super::super::reading::Finite;
 
 /// Where `value` lies. `when`: is anything but zero the alarm position (`true`), or zero?
 pub(in super::super) fn zone(when: bool, value: Finite) -> Zone {
-    // Halfway between the two positions, so that a scaled contact need not be exact.
-    let set = value.get().abs() >= 0.5;
-    if set == when {
+    if value.is_set() == when {
         Zone::Beyond
     } else {
         Zone::Inside

@@ -94,4 +94,29 @@ pub enum Reference {
     Fixed(f64),
     /// The value of another point.
     Point(PointIndex),
+    /// What is usual of the value itself.
+    Median(MedianRule),
+}
+
+/// The median of a point's own good values (alarm-standards 2.6). There is one when enough of the window
+/// was seen, as for a slope (alarm-standards 2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MedianRule {
+    /// Of so long.
+    pub window: Duration,
+}
+
+impl MedianRule {
+    /// Fewer values have no middle that means anything.
+    pub const MIN_SAMPLES: usize = 10;
+
+    /// Less time from the first to the last value than this: no median.
+    pub fn min_span(self) -> Duration {
+        self.window * 3 / 5
+    }
+
+    /// After a hole longer than this between neighbours it begins anew.
+    pub fn max_gap(self) -> Duration {
+        self.window / 3
+    }
 }

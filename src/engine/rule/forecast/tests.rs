@@ -11,6 +11,7 @@ const QUIET: Company = Company {
     limit_passed: false,
     over_range: false,
     reference: None,
+    must_move: None,
 };
 
 fn forecast(to: Level, limit: f64) -> Forecast {

@@ -1,0 +1,205 @@
+//! Values that do not move: which readings count, and what the agenda remembers of them.
+
+use super::super::reading::{Fault, Finite};
+use super::super::settings::{FrozenRule, Gate, Test};
+use super::*;
+
+/// A rate alarm beside one that finds the value frozen after 10 s.
+fn gauge(gate: Option<Gate>) -> PointSettings {
+    let frozen = alarm(Rule::Frozen(FrozenRule {
+        after: seconds(10.0),
+        tolerance: 0.5,
+        rests_at_zero: false,
+        gate,
+    }));
+    PointSettings {
+        stale_after: Some(seconds(30.0)),
+        good_confirm: Duration::ZERO,
+        ..point("P", vec![limit(Level::High, 8.0, 1.0), rise(30.0), frozen])
+    }
+}
+
+fn start(points: Vec<PointSettings>, history: &History) -> Engine {
+    let settings = Settings {
+        points,
+        ..Settings::default()
+    };
+    let mut engine = Engine::start(&settings, history, moment(0.0));
+    drain(&mut engine);
+    engine
+}
+
+/// A reading taken by the source at `taken` and heard at `at`.
+fn heard(engine: &mut Engine, value: f64, taken: f64, at: f64) -> Vec<Event> {
+    engine.read(Reading {
+        source_time: Some(moment(taken).wall),
+        ..Reading::live(PointIndex(0), Sample::measured(value), moment(at))
+    });
+    drain(engine)
+}
+
+/// Seconds at which `P/frozen` was raised, from the events of one value a second.
+fn raised(events: &[Event]) -> Vec<f64> {
+    let own = events.iter().filter(|event| {
+        let subject = event.subject.as_ref();
+        event.kind == EventKind::Raised && subject.is_some_and(|own| &*own.alarm == "P/frozen")
+    });
+    own.map(|event| event.at.mono.as_secs_f64()).collect()
+}
+
+#[test]
+fn what_is_repeated_or_comes_out_of_order_neither_moves_nor_counts() {
+    let mut engine = start(vec![gauge(None)], &History::default());
+    let mut events = Vec::new();
+    for second in [0.0, 1.0, 2.0] {
+        events.extend(heard(&mut engine, 5.0, second, second));
+    }
+    for second in 3..40 {
+        // The last one again and again, and two between the first ones that differ:
+        // out of order at first, history later.
+        let now = f64::from(second);
+        if second < 25 {
+            events.extend(heard(&mut engine, 5.0, 2.0, now));
+            events.extend(heard(&mut engine, 7.0, 1.5, now));
+            events.extend(heard(&mut engine, 7.5, 0.25, now));
+        }
+        if second == 26 || second == 27 {
+            events.extend(heard(&mut engine, 5.0, now, now));
+        }
+    }
+    assert_eq!(
+        raised(&events),
+        [27.0],
+        "the fifth value, and nothing moved"
+    );
+}
+
+#[test]
+fn nobody_watched_is_no_standstill() {
+    let mut engine = start(vec![gauge(None)], &History::default());
+    let mut events = Vec::new();
+    for second in 0..8 {
+        read(
+            &mut engine,
+            0,
+            Sample::measured(5.0),
+            moment(f64::from(second)),
+        );
+    }
+    engine.paused(moment(7.0), moment(17.0));
+    for second in 17..40 {
+        read(
+            &mut engine,
+            0,
+            Sample::measured(5.0),
+            moment(f64::from(second)),
+        );
+        events.extend(drain(&mut engine));
+    }
+    assert_eq!(raised(&events), [27.0]);
+}
+
+#[test]
+fn a_standstill_is_found_between_two_readings() {
+    let mut engine = start(vec![gauge(None)], &History::default());
+    for quarter in 0..5 {
+        let t = moment(f64::from(quarter) * 2.25);
+        read(&mut engine, 0, Sample::measured(5.0), t);
+    }
+    engine.tick(moment(9.99));
+    assert!(raised(&drain(&mut engine)).is_empty());
+    engine.tick(moment(10.0));
+    assert_eq!(raised(&drain(&mut engine)), [10.0]);
+    let view = &engine.snapshot().points[0];
+    assert_eq!(
+        (view.quality.name(), view.reason),
+        ("uncertain", Some("frozen"))
+    );
+}
+
+#[test]
+fn a_frozen_value_bends_no_line() {
+    let mut engine = start(vec![gauge(None)], &History::default());
+    for second in 0..15 {
+        read(
+            &mut engine,
+            0,
+            Sample::measured(5.0),
+            moment(f64::from(second)),
+        );
+        let flat = engine.snapshot().points[0].slope_per_min;
+        // From t = 10 on nothing is learnt; the line that was is gone when it has a hole.
+        assert_eq!(flat.is_some(), (6..=13).contains(&second), "{second}");
+    }
+}
+
+#[test]
+fn a_restored_alarm_is_doubtful_until_it_moves() {
+    let mut before = start(vec![gauge(None)], &History::default());
+    let mut events = Vec::new();
+    for second in 0..12 {
+        read(
+            &mut before,
+            0,
+            Sample::measured(5.0),
+            moment(f64::from(second)),
+        );
+        events.extend(drain(&mut before));
+    }
+    let mut engine = start(vec![gauge(None)], &history(&events));
+    read(&mut engine, 0, Sample::measured(5.0), moment(0.0));
+    assert_eq!(engine.snapshot().points[0].reason, Some("frozen"));
+    read(&mut engine, 0, Sample::measured(6.0), moment(1.0));
+    assert_eq!(engine.snapshot().points[0].reason, None);
+    let told = drain(&mut engine);
+    let kinds: Vec<EventKind> = told.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::Cleared], "and nothing was raised anew");
+}
+
+#[test]
+fn a_gate_is_asked_when_it_changes_and_the_agenda_does_not_grow() {
+    let gate = Gate::Value {
+        point: PointIndex(1),
+        is: Test::Above(5.0),
+    };
+    let flow = PointSettings {
+        stale_after: None,
+        ..point("F", vec![alarm(Rule::Bad)])
+    };
+    let mut engine = start(vec![gauge(Some(gate)), flow], &History::default());
+    let mut events = Vec::new();
+    for second in 0..2_000_u32 {
+        let now = moment(f64::from(second));
+        // Open for 9 s of 12; for one more it fails.
+        let flow = match second % 12 {
+            0..9 => Sample::measured(9.0),
+            9..11 => Sample::measured(1.0),
+            _ => Sample::Bad(Fault::SensorFailure),
+        };
+        read(&mut engine, 1, flow, now);
+        read(&mut engine, 0, Sample::measured(5.0), now);
+        events.extend(drain(&mut engine));
+        assert!(engine.agenda.len() < 8, "{}", engine.agenda.len());
+    }
+    assert!(raised(&events).is_empty());
+    // Open, and it stays so.
+    for second in 2_000..2_020 {
+        let now = moment(f64::from(second));
+        read(&mut engine, 1, Sample::measured(9.0), now);
+        read(&mut engine, 0, Sample::measured(5.0), now);
+        events.extend(drain(&mut engine));
+    }
+    assert_eq!(raised(&events).len(), 1);
+}
+
+#[test]
+fn a_doubtful_value_stays_as_doubtful_as_its_source_says() {
+    let mut engine = start(vec![gauge(None)], &History::default());
+    let five = Finite::new(5.0).expect("a number");
+    let doubtful = Sample::Uncertain(five, super::super::reading::Doubt::SubNormal);
+    for second in 0..12 {
+        read(&mut engine, 0, doubtful, moment(f64::from(second)));
+    }
+    assert_eq!(raised(&drain(&mut engine)), [10.0]);
+    assert_eq!(engine.snapshot().points[0].reason, Some("sub_normal"));
+}
