@@ -90,6 +90,7 @@ fn story(event: &Value) -> String {
     if let Some(slope) = event["slope_per_min"].as_f64() {
         parts.push(format!("slope {slope:+.0} {unit}/min"));
     }
+    parts.extend(told(event));
     parts.extend(text("message").map(str::to_owned));
     if let Some(seconds) = event["duration_s"].as_f64() {
         parts.push(format!("after {seconds:.0} s"));
@@ -97,6 +98,19 @@ fn story(event: &Value) -> String {
     parts.extend(text("by").map(|by| format!("by {by}")));
     parts.extend(text("state").map(|state| format!("now {}", state.replace('_', " "))));
     parts.join(", ")
+}
+
+/// Whom a notice went to.
+fn told(event: &Value) -> Option<String> {
+    let persons = event["to"].as_array()?.iter().filter_map(Value::as_str);
+    let persons = persons.collect::<Vec<_>>().join(", ");
+    let over = event["output"].as_str().unwrap_or_default();
+    Some(match (persons.is_empty(), over.is_empty()) {
+        (false, false) => format!("to {persons} over {over}"),
+        (false, true) => format!("to {persons}"),
+        (true, false) => format!("to output {over}"),
+        (true, true) => "to the outputs".to_owned(),
+    })
 }
 
 /// One point in a few characters.
@@ -162,6 +176,34 @@ mod tests {
                 "          -> Stop hot work",
             ]
         );
+    }
+
+    #[test]
+    fn a_notice_says_who_was_told() {
+        for (to, output, said) in [
+            (
+                json!(["li-wei", "anna"]),
+                "chat",
+                "to li-wei, anna over chat",
+            ),
+            (json!(["li-wei"]), "", "to li-wei"),
+            (json!([]), "chat", "to output chat"),
+        ] {
+            let event = json!({
+                "time": "2026-05-04T06:12:31.000Z", "event": "notified", "alarm": "CH4-101/rise",
+                "state": "unacknowledged", "to": to, "output": output,
+            });
+            let lines = words(AlarmKind::Rise).event(&event);
+            assert_eq!(
+                lines,
+                [format!(
+                    "06:12:31  notified CH4-101/rise  Methane, tank farm north: {said}, now unacknowledged"
+                )]
+            );
+        }
+        // The end of a monitoring gap is a time.
+        let gap = json!({ "to": "2026-05-04T06:12:31.000Z" });
+        assert_eq!(told(&gap), None);
     }
 
     #[test]
