@@ -90,12 +90,16 @@ pub async fn run(
     let mut gulp = Vec::with_capacity(GULP);
     loop {
         evaluation.metrics.heartbeat(TASK);
-        // The order is the order of importance, and a person's command is never behind a flood.
+        // The order is the order of importance: a person's command waits for what is in the queue at most.
         tokio::select! {
             biased;
             () = ended(&mut shutdown) => break,
             Some(request) = inlet.requests.recv() => {
                 evaluation.awaken().await;
+                if let Request::Command { .. } = request {
+                    // What came before it is evidence: time must not pass over it.
+                    evaluation.catch_up(&mut inlet.deliveries).await;
+                }
                 evaluation.answer(request).await;
             }
             _count = inlet.deliveries.recv_many(&mut gulp, GULP) => {
@@ -112,8 +116,8 @@ pub async fn run(
         }
     }
     evaluation.awaken().await;
-    while let Ok(delivery) = inlet.deliveries.try_recv() {
-        evaluation.judge(delivery).await;
+    while !inlet.deliveries.is_empty() {
+        evaluation.catch_up(&mut inlet.deliveries).await;
     }
     evaluation.station.stop(clock::now());
     let (shown, told) = oneshot::channel();
@@ -179,6 +183,15 @@ impl Evaluation {
             }
         }
         self.metrics.evaluation(clock::monotonic().since(began));
+    }
+
+    /// Judges what waits now; what comes meanwhile waits for its turn.
+    async fn catch_up(&mut self, deliveries: &mut mpsc::Receiver<Delivery>) {
+        for _waiting in 0..deliveries.len() {
+            if let Ok(delivery) = deliveries.try_recv() {
+                self.judge(delivery).await;
+            }
+        }
     }
 
     async fn answer(&mut self, request: Request) {

@@ -2,4 +2,5 @@
 
 mod floods;
 mod memories;
+mod order;
 mod pauses;
