@@ -46,6 +46,7 @@ mod quality;
 pub mod reading;
 pub mod recurrence;
 mod reference;
+mod refusals;
 mod reorder;
 mod report;
 mod rule;
@@ -69,6 +70,7 @@ use links::{Dependent, Links, Source, Wiring};
 use occurrence::Alarm;
 use quality::{Admission, Channel, Condition};
 use reading::{Fault, Finite, Quality, Reading};
+use refusals::Refusals;
 use rule::Watch;
 use settings::{AlarmKind, Longest, Priority, Settings};
 use snapshot::{AlarmRecord, History};
@@ -89,6 +91,7 @@ pub struct Engine {
     agenda: Agenda,
     longest: Longest,
     effects: VecDeque<Effect>,
+    refusals: Refusals,
     /// The time of the last call.
     now: Moment,
 }
@@ -278,6 +281,7 @@ impl Engine {
             agenda: Agenda::with_capacity(3 * points.len() + 2 * alarms.len()),
             longest: settings.longest,
             effects: VecDeque::with_capacity(64),
+            refusals: Refusals::default(),
             points,
             alarms,
             now,

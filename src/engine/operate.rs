@@ -207,9 +207,16 @@ impl Engine {
         denied: &Denied,
         now: Moment,
     ) {
+        let Some(untold) = self.refusals.record(now.mono) else {
+            return;
+        };
+        let message = match untold {
+            0 => denied.to_string(),
+            _ => format!("{denied}; {untold} refused before it are not on record one by one"),
+        };
         let details = Details {
             reason: Some(denied.name().to_owned()),
-            message: Some(denied.to_string()),
+            message: Some(message),
             ..wanted(command)
         };
         let subject = known.map_or_else(

@@ -46,6 +46,15 @@ impl Add<Duration> for Mono {
     }
 }
 
+impl Sub<Duration> for Mono {
+    type Output = Self;
+
+    /// The start of the process at the earliest.
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(span)))
+    }
+}
+
 /// Wall-clock time: nanoseconds since 1970-01-01T00:00:00Z, without leap seconds (as Unix counts).
 /// Covers the years 1677 to 2262; times outside are refused where they enter.
 #[derive(

@@ -193,3 +193,26 @@ fn reading_in_the_steady_state_allocates_nothing() {
     assert_eq!(drain(&mut engine).len(), 0);
     assert_eq!(allocations.count_total, 0, "{allocations:?}");
 }
+
+#[test]
+fn commands_that_are_refused_again_and_again_do_not_fill_the_journal() {
+    let mut engine = Engine::start(&plant(), &History::default(), moment(0.0));
+    drain(&mut engine);
+    for _again in 0..1000 {
+        let answer = engine.command(&acknowledge("NO/high", None), moment(1.0));
+        assert!(answer.is_err(), "refused, on record or not");
+    }
+    assert_eq!(drain(&mut engine).len(), 100);
+    assert!(
+        engine
+            .command(&acknowledge("NO/high", None), moment(40.0))
+            .is_err()
+    );
+    let events = drain(&mut engine);
+    let refused = events
+        .iter()
+        .find(|event| event.kind == EventKind::CommandRejected);
+    let message = refused.and_then(|event| event.details.message.as_deref());
+    let message = message.expect("on record");
+    assert!(message.contains("900 refused before it"), "{message}");
+}

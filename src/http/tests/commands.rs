@@ -105,6 +105,16 @@ async fn commands_and_what_becomes_of_them() {
     }
 }
 
+#[tokio::test]
+async fn a_name_longer_than_any_alarms_does_not_reach_the_engine() {
+    let port = Port::open().await;
+    let path = format!("/api/v1/alarms/{}/high/acknowledge", "x".repeat(1000));
+    let (status, refusal) = port.post(&path, r#"{"by":"li-wei"}"#).await;
+    assert_eq!((status, &refusal["error"]), (404, &"unknown_alarm".into()));
+    let message = refusal["message"].as_str().expect("words");
+    assert!(message.len() < 100, "{message}");
+}
+
 /// What the bodies of [`overlays_reach_the_engine_as_they_were_meant`] ask for.
 fn understood() -> [Action; 5] {
     [
