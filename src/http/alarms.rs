@@ -5,16 +5,16 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::App;
 use super::reply::Refusal;
 use super::view::Alarm;
+use super::{App, listing};
 use crate::engine::command::Denied;
 use crate::engine::snapshot::{AlarmView, Snapshot};
 use crate::evaluation::DeskError;
-use crate::event::rfc3339;
 
 /// The engine answers within this, or we say that it does not.
 pub(super) const DEADLINE: Duration = Duration::from_secs(5);
@@ -31,17 +31,23 @@ enum Shown {
     Unacknowledged,
 }
 
+impl Shown {
+    fn shows(self, alarm: &AlarmView) -> bool {
+        match self {
+            Self::All => true,
+            Self::Active => alarm.state.is_active(),
+            Self::Unacknowledged => {
+                alarm.state.is_unacknowledged() || alarm.older_unacknowledged > 0
+            }
+        }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
     #[serde(default)]
     state: Shown,
-}
-
-#[derive(Serialize)]
-struct Alarms<'a> {
-    time: String,
-    alarms: Vec<Alarm<'a>>,
 }
 
 /// Alarms in configuration order.
@@ -54,21 +60,17 @@ pub(super) async fn list(
             "expected `state=all`, `state=active` or `state=unacknowledged`, and nothing else",
         ));
     };
+    let turn = app.lists.take().await?;
     let snapshot = present(&app).await?;
-    let shown = |alarm: &AlarmView| match question.state {
-        Shown::All => true,
-        Shown::Active => alarm.state.is_active(),
-        Shown::Unacknowledged => alarm.state.is_unacknowledged() || alarm.older_unacknowledged > 0,
-    };
-    let alarms = snapshot.alarms.iter().enumerate();
-    let alarms = alarms
-        .filter(|(_, alarm)| shown(alarm))
-        .map(|(index, alarm)| Alarm::new(alarm, app.guidance.get(index)));
-    let alarms = Alarms {
-        time: rfc3339::format(snapshot.at.wall),
-        alarms: alarms.collect(),
-    };
-    Ok(Json(alarms).into_response())
+    let time = snapshot.at.wall;
+    let mut alarms = snapshot.alarms.into_iter().enumerate();
+    Ok(listing::answer(turn, "alarms", time, move |text| {
+        let Some((index, alarm)) = alarms.find(|(_, alarm)| question.state.shows(alarm)) else {
+            return false;
+        };
+        listing::write(text, &Alarm::new(&alarm, app.guidance.get(index)));
+        true
+    }))
 }
 
 /// One alarm.
@@ -99,12 +101,23 @@ pub(super) fn find<'a>(
     found.ok_or_else(|| DeskError::Denied(Denied::UnknownAlarm(name.into())).into())
 }
 
-/// `POINT/kind`.
+/// Longest name of an alarm that is asked for, bytes: longer than any that can be configured.
+const NAME_LIMIT: usize = 300;
+
+/// `POINT/kind`. A name that cannot be one of ours does not reach the engine, which would put it into the
+/// journal.
 pub(super) fn alarm_name(
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<String, Refusal> {
     match path {
-        Ok(Path((point, kind))) => Ok(format!("{point}/{kind}")),
+        Ok(Path((point, kind))) if point.len() + kind.len() < NAME_LIMIT => {
+            Ok(format!("{point}/{kind}"))
+        }
+        Ok(_too_long) => {
+            let message = format!("no alarm has a name of more than {NAME_LIMIT} bytes");
+            let status = StatusCode::NOT_FOUND;
+            Err(Refusal::new(status, "unknown_alarm", message))
+        }
         Err(_undecodable) => Err(Refusal::bad_request(
             "expected an alarm as POINT/KIND, percent-encoded UTF-8",
         )),

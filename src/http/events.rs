@@ -82,6 +82,7 @@ mod tests {
             alarm: None,
             record: None,
             durable: seq != 43,
+            at: None,
         };
         assert_eq!(page(41, &[]), r#"{"events":[],"next":41}"#);
         let text = page(41, &[event(42), event(43)]);

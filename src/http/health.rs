@@ -41,7 +41,7 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
     };
     let metrics = &app.metrics;
     problems.extend(unheard("device", metrics.devices(), "not polled yet"));
-    problems.extend(unheard("broker", metrics.brokers(), "not connected yet"));
+    problems.extend(unheard("broker", metrics.brokers(), "not tried yet"));
     let mut sources = metrics.devices();
     sources.extend(metrics.brokers());
     if !sources.is_empty() && sources.iter().all(|(_, contact)| *contact == Contact::Lost) {

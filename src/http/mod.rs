@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Nothing here decides. A page that cannot get its answer in time says so; the engine never waits
-//! for a page. Every connection, header, body and answer has a bound (`server`), and no page of a
+//! for a page. Every connection, header and body has a bound (`server`), lists are written while they
+//! are read (`listing`), and no page of a
 //! stranger can make a browser on the plant's network change an alarm (`guard`).
 //!
 //! | method and path | answer |
@@ -30,6 +31,7 @@ mod commands;
 mod events;
 mod guard;
 mod health;
+mod listing;
 mod points;
 mod reply;
 mod scrape;
@@ -45,6 +47,7 @@ use axum::routing::{get, post};
 
 use self::commands::{Acknowledge, InService, OutOfService, Reset, Shelve, Unshelve};
 use self::guard::Hosts;
+use self::listing::Turns;
 use self::reply::Refusal;
 use self::scrape::Scrape;
 pub use self::server::serve;
@@ -74,6 +77,7 @@ pub struct App {
     /// In the engine's order of alarms.
     guidance: Arc<[Guidance]>,
     scrape: Arc<Scrape>,
+    lists: Turns,
 }
 
 impl App {
@@ -90,6 +94,7 @@ impl App {
             metrics,
             guidance: guidance.into(),
             scrape: Arc::default(),
+            lists: Turns::default(),
         }
     }
 }

@@ -308,9 +308,9 @@ impl<'a> Point<'a> {
 }
 
 /// Plain names by point id.
-pub(super) fn names(guidance: &[Guidance]) -> BTreeMap<&str, &str> {
+pub(super) fn names(guidance: &[Guidance]) -> BTreeMap<Arc<str>, Arc<str>> {
     guidance
         .iter()
-        .map(|guidance| (&*guidance.point, &*guidance.name))
+        .map(|guidance| (guidance.point.clone(), guidance.name.clone()))
         .collect()
 }

@@ -33,12 +33,6 @@ impl Board {
         cells.insert(name.into(), AtomicU64::new(value));
     }
 
-    /// The number under a name.
-    pub(super) fn get(&self, name: &str) -> Option<u64> {
-        let cells = self.cells.read().unwrap_or_else(PoisonError::into_inner);
-        cells.get(name).map(|cell| cell.load(Ordering::Relaxed))
-    }
-
     /// Everything, by name.
     pub(super) fn read(&self) -> Vec<(String, u64)> {
         let cells = self.cells.read().unwrap_or_else(PoisonError::into_inner);

@@ -10,8 +10,14 @@ async fn health_says_what_is_wrong() {
     let problems = json(&body)["problems"].to_string();
     assert_eq!(
         problems,
-        r#"["device gd-01: not polled yet","broker plant: not connected yet"]"#
+        r#"["device gd-01: not polled yet","broker plant: not tried yet"]"#
     );
+
+    // One source at least is there: a broker that was down when the board started is an alarm.
+    port.metrics.device_up("gd-01", true);
+    port.metrics.broker_connected("plant", false);
+    let (status, body) = port.get("/readyz").await;
+    assert_eq!(status, 200, "{body}");
 
     port.metrics.device_up("gd-01", false);
     port.metrics.broker_connected("plant", true);
