@@ -20,7 +20,7 @@ use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::AlarmRecord;
-use crate::engine::time::Wall;
+use crate::engine::time::{Mono, Wall};
 
 /// A committed event: what an output sends.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,9 @@ pub struct Committed {
     pub record: Option<Arc<AlarmRecord>>,
     /// False while the disk fails and the event is served from memory (contract, promise 3).
     pub durable: bool,
+    /// When it happened, by the clock of this run. Events read back from disk have only the time in
+    /// their line: they may be of another run.
+    pub at: Option<Mono>,
 }
 
 /// The part of an event id that does not change from event to event.

@@ -22,6 +22,8 @@ pub(super) fn subscriber_task(subscriber: &SubscriberSettings) -> String {
 /// What the metrics know from the start.
 pub(super) fn names(config: &Config) -> Names {
     let devices = config.buses.iter().flat_map(|bus| &bus.devices);
+    // A device without points is never asked, so nothing can be said of it.
+    let devices = devices.filter(|device| !device.points.is_empty());
     let mut source_of_point = vec![Arc::from(""); config.engine.points.len()];
     for device in devices.clone() {
         for point in &device.points {

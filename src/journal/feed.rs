@@ -82,6 +82,11 @@ impl Feed {
         }
     }
 
+    /// Is everything up to number `seq` on disk, and on the disk that is meant?
+    pub fn is_durable(&self, seq: u64) -> bool {
+        self.shared.lock().is_durable(seq)
+    }
+
     /// Events after number `seq`, oldest first, at most `limit` (and about 1 MiB from disk): fewer
     /// than there are, but never none while there are some. Numbers that are kept nowhere are passed
     /// over: events that were pruned, or dropped from full memory.

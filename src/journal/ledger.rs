@@ -396,6 +396,10 @@ impl Ledger {
         self.ring.len()
     }
 
+    pub(super) const fn is_durable(&self, seq: u64) -> bool {
+        seq <= self.durable && !self.temporary
+    }
+
     pub(super) const fn issued(&self) -> u64 {
         self.issued
     }

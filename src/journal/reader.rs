@@ -35,6 +35,7 @@ pub(super) fn events_after(
             line,
             record: None,
             durable: true,
+            at: None,
         });
     }
     Ok(found)

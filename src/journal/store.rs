@@ -85,6 +85,7 @@ impl Row {
                 .map(|subject| Arc::clone(&subject.alarm)),
             record: event.record.clone().map(Arc::new),
             durable,
+            at: Some(event.at.mono),
         };
         Self {
             committed,
@@ -215,13 +216,19 @@ impl Store {
         &self.identity
     }
 
-    /// Size on disk with the write-ahead log, bytes.
+    /// Bytes in use on disk with the write-ahead log. The file itself does not shrink: pages that pruning
+    /// freed are used again and do not count.
     pub fn size(&self) -> u64 {
-        ["", "-wal"]
+        let free = self.connection.as_ref().map(|connection| {
+            let pages = connection.pragma_query_value(None, "freelist_count", |row| row.get(0));
+            pages.map_or(0, |pages: i64| pages.unsigned_abs().saturating_mul(PAGE))
+        });
+        let files: u64 = ["", "-wal"]
             .into_iter()
             .filter_map(|suffix| std::fs::metadata(super::sidecar::beside(&self.path, suffix)).ok())
             .map(|file| file.len())
-            .sum()
+            .sum();
+        files.saturating_sub(free.unwrap_or_default())
     }
 
     /// Brings the write-ahead log into the database and empties it; at the end of the process.

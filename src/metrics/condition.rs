@@ -80,12 +80,12 @@ impl Metrics {
         self.devices.contacts()
     }
 
-    /// Every broker that is read from. [`Contact::Lost`] means that it was connected once.
+    /// Every broker that is read from. [`Contact::Lost`] means that an attempt ended.
     pub fn brokers(&self) -> Vec<(String, Contact)> {
         self.brokers.contacts()
     }
 
-    /// Every output. [`Contact::Lost`] means that it was connected once.
+    /// Every output. [`Contact::Lost`] means that an attempt ended.
     pub fn outputs(&self) -> Vec<(String, Contact)> {
         self.outputs.contacts()
     }
@@ -109,13 +109,14 @@ impl Metrics {
 }
 
 impl Board {
-    /// A connection that never stood is not lost when it does not come about.
+    /// A connection stands, or it ended, or it did not come about.
     pub(super) fn connection(&self, id: &str, connected: bool) {
-        if connected {
-            self.set(id, Contact::Up.code());
-        } else if self.get(id) == Some(Contact::Up.code()) {
-            self.set(id, Contact::Lost.code());
-        }
+        let contact = if connected {
+            Contact::Up
+        } else {
+            Contact::Lost
+        };
+        self.set(id, contact.code());
     }
 
     fn contacts(&self) -> Vec<(String, Contact)> {

@@ -28,7 +28,7 @@ const COMMIT_BUCKETS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 
-/// Seconds from commit to the receiver's acknowledgement: an outage of an hour still shows.
+/// Seconds from an event to the receiver's acknowledgement: an outage of an hour still shows.
 const DELIVERY_BUCKETS: &[f64] = &[
     0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
 ];
@@ -202,7 +202,7 @@ impl Families {
             store_size: gauge(
                 r,
                 "forewarn_store_size_bytes",
-                "Size of the journal's files in bytes.",
+                "Bytes of the journal's files that are in use; what pruning freed is used again.",
             ),
             store_limit: gauge(
                 r,
@@ -264,7 +264,7 @@ impl Families {
             delivery_duration: histograms(
                 r,
                 "forewarn_output_delivery_duration_seconds",
-                "Time from commit to the receiver's confirmation, in seconds.",
+                "Time from an event to the receiver's confirmation, commit and outages included, in seconds; from the start of this run at the earliest.",
                 &["output"],
                 DELIVERY_BUCKETS,
             ),

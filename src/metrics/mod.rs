@@ -209,7 +209,7 @@ impl Metrics {
         self.outputs.connection(output, connected);
     }
 
-    /// An event was accepted by the far end, `latency` after its commit.
+    /// An event was accepted by the far end, `latency` after it happened.
     pub fn output_delivered(&self, output: &str, latency: Duration) {
         let families = &self.families;
         families.delivered.with_label_values(&[output]).inc();

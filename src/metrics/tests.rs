@@ -331,14 +331,14 @@ fn a_task_that_never_beat_is_known_and_ages() {
 }
 
 #[test]
-fn a_connection_that_never_stood_is_not_lost() {
+fn an_attempt_that_failed_is_an_answer() {
     let metrics = Metrics::new(&names());
-    metrics.broker_connected("plant", false);
     assert_eq!(metrics.brokers(), [("plant".to_owned(), Contact::Never)]);
+    metrics.broker_connected("plant", false);
+    assert_eq!(metrics.brokers(), [("plant".to_owned(), Contact::Lost)]);
     metrics.broker_connected("plant", true);
     metrics.broker_connected("plant", false);
     assert_eq!(metrics.brokers(), [("plant".to_owned(), Contact::Lost)]);
-    // A device is polled, so silence is an answer, too.
     metrics.device_up("gd-01", false);
     assert_eq!(metrics.devices(), [("gd-01".to_owned(), Contact::Lost)]);
 }

@@ -67,7 +67,8 @@ pub struct Delivery {
     /// Events up to here were committed before this connection was up, or are overtaken.
     backlog_until: u64,
     earlier_runs_until: u64,
-    connected_before: bool,
+    /// The gateway starts: what happens before the first connection is up is not late.
+    starting: bool,
     /// This connection acknowledged something that is no event.
     proven: bool,
     /// This connection acknowledged an event.
@@ -116,7 +117,7 @@ pub enum Place {
 /// What happened to the window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// An event is complete; it was handed to the wire then.
+    /// An event is complete; it happened then.
     pub delivered: Option<Mono>,
     /// Everything up to this event is safe.
     pub cursor: Option<u64>,
@@ -133,7 +134,7 @@ impl Delivery {
             stretches: [Stretch::open(cursor)].into(),
             backlog_until: earlier_runs_until,
             earlier_runs_until,
-            connected_before: false,
+            starting: true,
             proven: false,
             delivered: false,
             handed_out: 0,
@@ -145,14 +146,18 @@ impl Delivery {
 
     /// A connection is up; the journal's last event is `committed`.
     pub fn connected(&mut self, committed: u64) {
-        // The first connection of a run is part of its start: what happens meanwhile is not late.
-        self.backlog_until = if self.connected_before {
-            committed
-        } else {
+        self.backlog_until = if self.starting {
             self.earlier_runs_until
+        } else {
+            committed
         };
-        self.connected_before = true;
+        self.starting = false;
         self.begin_again();
+    }
+
+    /// The far end was not there when the gateway started: what it did not get meanwhile is late.
+    pub const fn missed_the_start(&mut self) {
+        self.starting = false;
     }
 
     /// The connection ended; `by_far_end`: it was closed on us. The event to set aside, if one has
@@ -331,7 +336,8 @@ impl Delivery {
         true
     }
 
-    /// An event was handed to the wire and is complete after `due` acknowledgements; 0 gives it up.
+    /// An event that happened at `since` was handed to the wire and is complete after `due`
+    /// acknowledgements; 0 gives it up.
     pub fn sent(&mut self, seq: u64, due: usize, since: Mono) -> Progress {
         let before = self.cursor();
         self.handed_out += 1;

@@ -39,10 +39,10 @@ impl Topics {
         format!("{}/event", self.base)
     }
 
-    /// The present state of one alarm; retained.
-    pub fn alarm(&self, guidance: &Guidance) -> String {
-        let point = level(&guidance.point);
-        format!("{}/alarm/{point}/{}", self.base, guidance.kind.name())
+    /// The present state of one alarm, `POINT/kind`; retained.
+    pub fn alarm(&self, alarm: &str) -> String {
+        let (point, kind) = alarm.rsplit_once('/').unwrap_or((alarm, ""));
+        format!("{}/alarm/{}/{kind}", self.base, level(point))
     }
 
     /// The present value of one point; not retained.
@@ -137,14 +137,23 @@ struct State<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<&'s str>,
     responsible: &'s [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durable: Option<bool>,
     time: String,
     version: &'s str,
 }
 
 /// The full state of one alarm at `time`; without a record it has never been anything but normal.
 /// `since` is when the present state's condition began: raised while it is active or waits for
-/// somebody, cleared once it is normal again.
-pub fn state(guidance: &Guidance, record: Option<&AlarmRecord>, time: Wall) -> String {
+/// somebody, cleared once it is normal again. `durable`: was it on disk by then? The mark stands only
+/// where it was not. An alarm of data quality has the priority of what it hides, so a running one
+/// brings its own.
+pub fn state(
+    guidance: &Guidance,
+    record: Option<&AlarmRecord>,
+    durable: bool,
+    time: Wall,
+) -> String {
     let state = record.map_or(AlarmState::Normal, |record| record.state);
     let since = record.and_then(|record| match state {
         AlarmState::Normal => record.cleared_at,
@@ -155,6 +164,8 @@ pub fn state(guidance: &Guidance, record: Option<&AlarmRecord>, time: Wall) -> S
         | AlarmState::LatchedAcknowledged => record.raised_at,
     });
     let acknowledged = record.and_then(|record| record.acknowledged.as_ref());
+    let running = record.filter(|record| record.state != AlarmState::Normal);
+    let running = running.and_then(|record| record.priority);
     json(&State {
         alarm: &guidance.alarm,
         point: &guidance.point,
@@ -163,7 +174,7 @@ pub fn state(guidance: &Guidance, record: Option<&AlarmRecord>, time: Wall) -> S
         area_name: guidance.area_name.as_deref(),
         name: &guidance.name,
         unit: &guidance.unit,
-        priority: guidance.priority.name(),
+        priority: running.unwrap_or(guidance.priority).name(),
         limit: guidance.limit,
         state: state.name(),
         overlays: record.map_or_else(Vec::new, |record| record.overlays().names()),
@@ -177,6 +188,7 @@ pub fn state(guidance: &Guidance, record: Option<&AlarmRecord>, time: Wall) -> S
         action: guidance.action.as_deref(),
         plan: guidance.plan.as_deref(),
         responsible: &guidance.responsible,
+        durable: (!durable).then_some(false),
         time: rfc3339::format(time),
         version: VERSION,
     })

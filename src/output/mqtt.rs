@@ -60,6 +60,9 @@ use crate::metrics::Metrics;
 
 /// Events that are on the way at most, whatever is configured: the packet ids must suffice.
 const WINDOW_MAX: usize = 1000;
+/// The first connection of a run belongs to its start when it comes within this; what waits for a later
+/// one is backlog.
+const START: Duration = Duration::from_secs(10);
 /// Telemetry messages that are asked for and not written yet.
 const TELEMETRY_AHEAD: usize = 16;
 /// Longest packet that is sent, bytes.
@@ -119,6 +122,7 @@ pub async fn run(
         metrics: wiring.metrics,
         backoff: Backoff::default(),
         sampler: Sampler::default(),
+        began: clock::monotonic(),
         moved_at: clock::monotonic(),
         lost_at: None,
         publishes: 2 * window,
@@ -152,6 +156,8 @@ struct Forwarder {
     status: StatusPoint,
     backoff: Backoff,
     sampler: Sampler,
+    /// When the output started.
+    began: Mono,
     /// When the cursor moved last, or nothing waited.
     moved_at: Mono,
     /// When an event was lost for this output last.
@@ -311,6 +317,9 @@ impl Forwarder {
         self.backoff.connected(now.mono);
         self.metrics.output_connected(&self.id, true);
         let committed = self.present.refresh(&self.feed);
+        if now.mono.since(self.began) > START {
+            self.delivery.missed_the_start();
+        }
         self.delivery.connected(committed);
         self.retained.connected(self.present.all());
         self.refreshed = committed;

@@ -60,7 +60,7 @@ impl Oldest {
 }
 
 /// The journal wrote the line, so its time is there.
-fn time_of(line: &str) -> Option<Wall> {
+pub(super) fn time_of(line: &str) -> Option<Wall> {
     #[derive(Deserialize)]
     struct Stamp<'l> {
         #[serde(borrow)]
@@ -81,6 +81,7 @@ mod tests {
             alarm: None,
             record: None,
             durable: true,
+            at: None,
         }
     }
 

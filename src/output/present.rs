@@ -10,6 +10,7 @@ use crate::journal::Feed;
 #[derive(Debug, Default)]
 pub(super) struct Present {
     as_of: Option<u64>,
+    durable: bool,
     records: BTreeMap<Arc<str>, AlarmRecord>,
 }
 
@@ -25,7 +26,13 @@ impl Present {
                 .collect();
             self.as_of = Some(committed);
         }
+        self.durable = feed.is_durable(committed);
         committed
+    }
+
+    /// Was all of it on disk at the last refresh?
+    pub(super) const fn is_durable(&self) -> bool {
+        self.durable
     }
 
     /// `None`: it never changed.

@@ -4,6 +4,9 @@
 //! alarm goes out again: what is not normal at once, before any event; what is normal when nothing
 //! else waits. A state that an event carries is newer than both and takes the alarm off the list. When
 //! events are passed over, the states they led to are put on it.
+//!
+//! The topic of an alarm that is no longer configured would show its last state for ever: it is taken
+//! away, last of all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,6 +22,8 @@ pub(super) struct Retained {
     waiting: BTreeSet<(Urgency, usize)>,
     /// By alarm: the event up to which the state published on this connection is true.
     as_of: Vec<u64>,
+    /// Known to the journal and not configured; their topics have to go. No more than it has records.
+    removed: Vec<Arc<str>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +49,7 @@ impl Retained {
                 .collect(),
             waiting: BTreeSet::new(),
             as_of: vec![0; guidance.len()],
+            removed: Vec::new(),
         }
     }
 
@@ -52,22 +58,31 @@ impl Retained {
         self.as_of.fill(0);
         let all = self.positions.values();
         self.waiting = all.map(|alarm| (Urgency::Sometime, *alarm)).collect();
-        self.passed_over(states);
+        self.removed.clear();
+        for record in states {
+            match self.position(&record.alarm) {
+                Some(alarm) => self.list(alarm, record),
+                None => self.removed.push(record.alarm.clone()),
+            }
+        }
     }
 
     /// Events were passed over: of every alarm that ever changed the state has to go.
     pub(super) fn passed_over<'s>(&mut self, states: impl Iterator<Item = &'s AlarmRecord>) {
         for record in states {
-            let Some(alarm) = self.position(&record.alarm) else {
-                continue;
-            };
-            self.unlist(alarm);
-            let quiet = record.state == AlarmState::Normal
-                && record.overlays().is_empty()
-                && record.unacknowledged.is_empty();
-            let urgency = if quiet { Urgency::Soon } else { Urgency::Now };
-            self.waiting.insert((urgency, alarm));
+            if let Some(alarm) = self.position(&record.alarm) {
+                self.list(alarm, record);
+            }
         }
+    }
+
+    fn list(&mut self, alarm: usize, record: &AlarmRecord) {
+        self.unlist(alarm);
+        let quiet = record.state == AlarmState::Normal
+            && record.overlays().is_empty()
+            && record.unacknowledged.is_empty();
+        let urgency = if quiet { Urgency::Soon } else { Urgency::Now };
+        self.waiting.insert((urgency, alarm));
     }
 
     fn unlist(&mut self, alarm: usize) {
@@ -92,6 +107,11 @@ impl Retained {
     /// The next alarm whose state goes when nothing else waits.
     pub(super) fn idle(&self) -> Option<usize> {
         self.waiting.first().map(|(_, alarm)| *alarm)
+    }
+
+    /// The next alarm that is no longer configured, once.
+    pub(super) fn removed(&mut self) -> Option<Arc<str>> {
+        self.removed.pop()
     }
 
     /// The alarm's state right after event `as_of` (or later) was handed to the wire.
@@ -143,6 +163,8 @@ mod tests {
         assert_eq!(retained.urgent(), Some(2));
         assert_eq!(order(&mut retained), [2, 1, 0]);
         assert_eq!(retained.urgent(), None);
+        assert_eq!(retained.removed().as_deref(), Some("GONE/high"));
+        assert_eq!(retained.removed(), None);
         retained.connected([].iter());
         assert_eq!(retained.urgent(), None);
         assert_eq!(order(&mut retained), [0, 1, 2]);

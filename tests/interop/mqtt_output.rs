@@ -360,6 +360,33 @@ async fn a_broker_that_forgot_everything_is_told_every_state() {
 }
 
 #[tokio::test]
+async fn the_topic_of_an_alarm_that_is_no_longer_configured_is_taken_away() {
+    let mut broker = Mosquitto::persistent("").await;
+    let mut upstream = Upstream::connect(&broker, "upstream").await;
+    let mut gateway = Gateway::start(&broker);
+    gateway.status(0.0).await;
+    let ghost = "forewarn/v1/plant/alarm/GONE/high";
+    let state = r#"{"state":"unacknowledged"}"#;
+    let asked = upstream
+        .client
+        .publish(ghost, QoS::AtLeastOnce, true, state);
+    asked.await.expect("room for one request");
+    upstream
+        .until("the ghost", |upstream| upstream.state("GONE").is_some())
+        .await;
+    gateway.commit("GONE", 1, AlarmState::Normal);
+    gateway.delivered(1).await;
+    assert_eq!(upstream.state("GONE"), Some("unacknowledged"));
+    broker.stop().await;
+    gateway.status(1.0).await;
+    broker.start_again().await;
+    upstream
+        .until("no ghost", |upstream| upstream.latest[ghost].is_null())
+        .await;
+    gateway.stop().await;
+}
+
+#[tokio::test]
 async fn a_broker_that_hangs_is_given_up_and_loses_nothing() {
     let broker = Mosquitto::start("").await;
     let mut upstream = Upstream::connect(&broker, "upstream").await;

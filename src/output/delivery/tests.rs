@@ -70,6 +70,16 @@ fn backlog_is_what_was_committed_before_the_connection() {
 }
 
 #[test]
+fn what_a_far_end_missed_that_came_long_after_the_start_is_backlog() {
+    let mut delivery = Delivery::new(2, 5, 5);
+    delivery.missed_the_start();
+    delivery.connected(7);
+    let live: Vec<u64> = (3..=10).filter(|seq| !delivery.replayed(*seq)).collect();
+    assert_eq!(live, [8, 9, 10]);
+    assert!(delivery.is_replaying());
+}
+
+#[test]
 fn after_a_disconnect_everything_behind_the_cursor_goes_again() {
     let mut delivery = Delivery::new(0, 5, 0);
     delivery.connected(5);

@@ -60,9 +60,8 @@ fn topics_are_those_of_the_contract() {
     let topics = Topics::new("forewarn/v1", "north-plant");
     assert_eq!(topics.status(), "forewarn/v1/north-plant/status");
     assert_eq!(topics.event(), "forewarn/v1/north-plant/event");
-    let alarm = guidance("CH4-101/high");
     assert_eq!(
-        topics.alarm(&alarm),
+        topics.alarm("CH4-101/high"),
         "forewarn/v1/north-plant/alarm/CH4-101/high"
     );
     assert_eq!(
@@ -108,7 +107,7 @@ fn a_state_is_complete() {
         }),
         ..Cover::default()
     }));
-    let text = state(&guidance("CH4-101/high"), Some(&record), may(41, 500));
+    let text = state(&guidance("CH4-101/high"), Some(&record), true, may(41, 500));
     let expected = json!({
         "alarm": "CH4-101/high", "point": "CH4-101", "kind": "high", "area": "tank-farm",
         "area_name": "Tank farm north", "name": "Methane, tank farm north", "unit": "%LEL",
@@ -123,10 +122,33 @@ fn a_state_is_complete() {
 
 #[test]
 fn an_alarm_that_never_changed_is_normal() {
-    let state = parsed(&state(&guidance("CH4-101/high"), None, may(0, 0)));
+    let state = parsed(&state(&guidance("CH4-101/high"), None, true, may(0, 0)));
     assert_eq!(state["state"], "normal");
     assert_eq!(state["occurrence"], 0);
     assert!(state.get("since").is_none() && state.get("value").is_none());
+}
+
+#[test]
+fn a_running_alarm_has_the_priority_of_what_it_hides() {
+    let priority = |state: AlarmState| {
+        let mut record = record("CH4-101/bad", state);
+        record.priority = Some(Priority::Critical);
+        let text = super::state(&guidance("CH4-101/bad"), Some(&record), true, may(0, 0));
+        parsed(&text)["priority"].clone()
+    };
+    assert_eq!(priority(AlarmState::ReturnedUnacknowledged), "critical");
+    // The next occurrence may hide something else.
+    assert_eq!(priority(AlarmState::Normal), "high");
+}
+
+#[test]
+fn a_state_that_is_not_on_disk_says_so() {
+    let record = record("CH4-101/high", AlarmState::Unacknowledged);
+    let state = |durable| {
+        let text = state(&guidance("CH4-101/high"), Some(&record), durable, may(0, 0));
+        parsed(&text).get("durable").cloned()
+    };
+    assert_eq!((state(true), state(false)), (None, Some(json!(false))));
 }
 
 #[test]

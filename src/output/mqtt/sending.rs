@@ -1,5 +1,7 @@
 //! What goes out next on a connection, and what its acknowledgements change.
 
+use std::time::Duration;
+
 use tracing::debug;
 
 use super::connection::{Connection, What};
@@ -8,10 +10,11 @@ use super::{Forwarder, OUTGOING_LIMIT, TELEMETRY_AHEAD};
 use crate::broker::goodbye;
 use crate::clock;
 use crate::engine::snapshot::AlarmRecord;
-use crate::engine::time::Moment;
+use crate::engine::time::{Moment, Mono};
 use crate::event::Committed;
 use crate::output::delivery::Progress;
 use crate::output::message;
+use crate::output::oldest::time_of;
 
 /// What topic and header may take of the longest packet, bytes.
 const HEADER: usize = 4 * 1024;
@@ -55,6 +58,12 @@ impl Forwarder {
             && let Some(alarm) = self.retained.idle()
         {
             self.publish_present(connection, alarm, now);
+        } else if connection.pubacks.len() == 0
+            && let Some(alarm) = self.retained.removed()
+        {
+            // An empty retained message takes the topic away (MQTT 3.1.1, 3.3.1.3).
+            let topic = self.topics.alarm(&alarm);
+            connection.publish(topic, true, String::new(), What::State, now.mono);
         }
         self.try_again(connection, now);
         self.publish_telemetry(connection);
@@ -112,7 +121,7 @@ impl Forwarder {
             let with_state = self.publish_state(connection, event, What::Event(seq), now);
             due = 1 + usize::from(with_state);
         }
-        let progress = self.delivery.sent(seq, due, now.mono);
+        let progress = self.delivery.sent(seq, due, since(event, now));
         self.progress(progress, seq);
     }
 
@@ -135,7 +144,7 @@ impl Forwarder {
             self.retained.changed(alarm, event.seq);
             return false;
         };
-        self.publish_record(connection, alarm, Some(record), what, now);
+        self.publish_record(connection, alarm, Some(record), event.durable, what, now);
         self.retained.published(alarm, event.seq);
         true
     }
@@ -145,7 +154,15 @@ impl Forwarder {
         let as_of = self.present.refresh(&self.feed);
         if let Some(guidance) = self.guidance.get(alarm) {
             let record = self.present.get(&guidance.alarm).cloned();
-            self.publish_record(connection, alarm, record.as_ref(), What::State, now);
+            let durable = self.present.is_durable();
+            self.publish_record(
+                connection,
+                alarm,
+                record.as_ref(),
+                durable,
+                What::State,
+                now,
+            );
         }
         self.retained.published(alarm, as_of);
     }
@@ -155,12 +172,13 @@ impl Forwarder {
         connection: &mut Connection,
         alarm: usize,
         record: Option<&AlarmRecord>,
+        durable: bool,
         what: What,
         now: Moment,
     ) {
         if let Some(guidance) = self.guidance.get(alarm) {
-            let state = message::state(guidance, record, now.wall);
-            let topic = self.topics.alarm(guidance);
+            let state = message::state(guidance, record, durable, now.wall);
+            let topic = self.topics.alarm(&guidance.alarm);
             connection.publish(topic, true, state, what, now.mono);
         }
     }
@@ -202,6 +220,14 @@ impl Forwarder {
         let committed = self.feed.committed();
         connection.page.is_empty() && !self.delivery.has_more(committed, memory.unwrap_or(0))
     }
+}
+
+/// When an event happened, by the clock of this run; what is older than the run, at its start.
+fn since(event: &Committed, now: Moment) -> Mono {
+    event.at.unwrap_or_else(|| {
+        let age = time_of(&event.line).map_or(0.0, |time| now.wall.seconds_since(time));
+        now.mono - Duration::try_from_secs_f64(age).unwrap_or_default()
+    })
 }
 
 /// Is a payload over the limit of a packet?

@@ -50,7 +50,11 @@ impl Upstream {
     }
 
     pub(super) fn take(&mut self, publish: &Publish) {
-        let payload: Value = serde_json::from_slice(&publish.payload).expect("JSON");
+        // Nothing: the topic is taken away.
+        let payload: Value = match &*publish.payload {
+            [] => Value::Null,
+            payload => serde_json::from_slice(payload).expect("JSON"),
+        };
         if publish.topic == EVENT {
             assert!(!publish.retain);
             self.events.push(payload.clone());
