@@ -43,12 +43,29 @@ pub(super) fn of(point: &Checked<'_>, alarm: &AlarmSettings) -> Duration {
         .sum()
 }
 
-/// The worst case of an alarm, in a sentence; `device`: where its point is read from, over Modbus.
+/// How much longer a reading may take while the other devices of its line do not answer: one line asks one
+/// device at a time, and each of them may take its timeout first.
+pub(super) fn held_up(device: &DeviceSettings, line: &[DeviceSettings]) -> Duration {
+    let others = line.iter().filter(|other| other.id != device.id);
+    let asked = others.filter(|other| !other.points.is_empty());
+    asked.map(|other| other.timeout).sum()
+}
+
+/// The worst case of an alarm, in a sentence; `device`: where its point is read from, over Modbus, and
+/// what else may hold up its readings.
 pub(super) fn sentence(
     point: &PointSettings,
     alarm: &AlarmSettings,
-    device: Option<&DeviceSettings>,
+    device: Option<(&DeviceSettings, Duration)>,
 ) -> String {
+    let held_up = device.map_or(Duration::ZERO, |(_, held_up)| held_up);
+    let device = device.map(|(device, _)| device);
+    let more = if held_up.is_zero() || matches!(alarm.rule, Rule::Stale) {
+        String::new()
+    } else {
+        let span = show_duration(held_up);
+        format!(" Up to {span} later while other devices on its line do not answer.")
+    };
     let reading = device.map_or(Duration::ZERO, |device| device.poll + device.timeout);
     let parts = parts(reading, point, alarm);
     let whole = show_duration(parts.iter().map(|(_, span)| *span).sum());
@@ -63,10 +80,10 @@ pub(super) fn sentence(
         ""
     };
     match told.as_slice() {
-        [] => format!("At worst raised at once{sender}."),
-        [_] => format!("At worst raised within {whole}{sender}."),
+        [] => format!("At worst raised at once{sender}.{more}"),
+        [_] => format!("At worst raised within {whole}{sender}.{more}"),
         _ => format!(
-            "At worst raised within {whole}{sender} ({}).",
+            "At worst raised within {whole}{sender} ({}).{more}",
             told.join(", ")
         ),
     }

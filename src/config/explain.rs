@@ -155,12 +155,16 @@ fn origins(config: &Config) -> BTreeMap<PointIndex, String> {
     registers.chain(topics).collect()
 }
 
-/// The device that every Modbus point is read from, by index.
-fn devices(config: &Config) -> BTreeMap<PointIndex, &DeviceSettings> {
-    let devices = config.buses.iter().flat_map(|bus| &bus.devices);
-    let points =
-        devices.flat_map(|device| device.points.iter().map(move |own| (own.point, device)));
-    points.collect()
+/// The device that every Modbus point is read from, by index, and how long others may hold it up.
+fn devices(config: &Config) -> BTreeMap<PointIndex, (&DeviceSettings, Duration)> {
+    let mut found = BTreeMap::new();
+    for bus in &config.buses {
+        for device in &bus.devices {
+            let asked = (device, detection::held_up(device, &bus.devices));
+            found.extend(device.points.iter().map(|own| (own.point, asked)));
+        }
+    }
+    found
 }
 
 fn from_device(device: &DeviceSettings, register: &RegisterPoint) -> String {

@@ -281,6 +281,26 @@ fn an_inverted_contact_is_in_alarm_when_it_opens() {
 }
 
 #[test]
+fn a_line_with_several_devices_says_how_long_the_others_may_hold_it_up() {
+    let config = loaded(
+        "[device.e]\nmodbus = \"tcp://127.0.0.1:502\"\nunit_id = 1\n\
+         [device.f]\nmodbus = \"tcp://127.0.0.1:502\"\nunit_id = 2\ntimeout = \"20s\"\n\
+         [device.g]\nmodbus = \"tcp://127.0.0.1:503\"\nunit_id = 1\n\
+         [point.A]\nregister = \"coil:0\"\ndevice = \"e\"\nstate = { when = 1 }\n\
+         [point.B]\nregister = \"coil:0\"\ndevice = \"f\"\n\
+         [point.C]\nregister = \"coil:0\"\ndevice = \"g\"\nstate = { when = 1 }\n",
+    );
+    let text = explain::explain(&config);
+    let of = |point: &str| {
+        let words = text.split("\n\n").find(|words| words.starts_with(point));
+        words.expect("every point is explained").to_owned()
+    };
+    let held_up = "Up to 20s later while other devices on its line do not answer.";
+    assert!(of("A").contains(held_up), "{}", of("A"));
+    assert!(!of("C").contains("other devices"), "{}", of("C"));
+}
+
+#[test]
 fn the_gateways_own_points_come_last_and_are_wired() {
     let config = loaded(
         "[device.e]\nmodbus = \"tcp://127.0.0.1:502\"\nunit_id = 7\n[device.f]\nmodbus = \"tcp://127.0.0.1:503\"\n\
