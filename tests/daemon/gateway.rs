@@ -365,7 +365,12 @@ pub(crate) fn from_environment(variable: &str, default: u64) -> u64 {
     set.map_or(default, |text| text.parse().expect("a whole number"))
 }
 
-/// Past the capture of the test's output, so that nobody takes it for a pass.
+/// Past the capture of the test's output, so that nobody takes it for a pass, and into the list that
+/// `tests/run` shows at its end.
 pub(crate) fn skipped(why: &str) {
     let _nobody = writeln!(std::io::stderr(), "SKIPPED {why}").is_err();
+    if let Some(list) = std::env::var_os("FOREWARN_SKIPPED") {
+        let list = std::fs::OpenOptions::new().append(true).open(list);
+        writeln!(list.expect("a file of tests/run"), "{why}").expect("written");
+    }
 }

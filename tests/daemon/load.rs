@@ -49,8 +49,14 @@ async fn thousand_points_on_a_slow_disk() {
     nothing_is_lost(true).await;
 }
 
+/// What a broker holds while the disk commits sixteen times a second must fit into its queue: on a slow disk
+/// no more than this.
+const SLOW: u64 = 5;
+
 async fn nothing_is_lost(slow_disk: bool) {
-    let duration = Duration::from_secs(from_environment("FOREWARN_LOAD_SECONDS", 5));
+    let asked = from_environment("FOREWARN_LOAD_SECONDS", SLOW);
+    let seconds = if slow_disk { asked.min(SLOW) } else { asked };
+    let duration = Duration::from_secs(seconds);
     // A broker that throws away what waits proves nothing about the gateway.
     let broker = Mosquitto::start("max_queued_messages 20000").await;
     let receiver = control_room(&broker).await;
