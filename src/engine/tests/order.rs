@@ -84,7 +84,8 @@ proptest! {
     }
 
     /// Whatever way the readings take within the window: what raises an alarm when each comes at once
-    /// raises one soon, and it ends no earlier.
+    /// raises one soon, and it ends no earlier; with an on-delay it may: a value that would have held it and
+    /// comes after it was cleared is a new excursion, which may be too short to be an alarm.
     #[test]
     fn no_order_hides_an_alarm(sent in sent(), on in 0_u8..4, off in 0_u8..4) {
         let at_once: Vec<_> = (0..).zip(&sent)
@@ -97,7 +98,7 @@ proptest! {
         let found = active(&watch(&arriving, on.into(), off.into()));
         for (from, to) in active(&watch(&at_once, on.into(), off.into())) {
             let raised = found.iter().any(|span| span.0 <= from + 10.0 && span.1 >= from);
-            let lasted = found.iter().any(|span| span.1 >= to);
+            let lasted = on > 0 || found.iter().any(|span| span.1 >= to);
             prop_assert!(raised && lasted, "{from} to {to} in {found:?}");
         }
     }
