@@ -1,4 +1,4 @@
-//! Readings that come out of order, but in time (alarm-standards 2.23).
+//! Readings that come out of order or in a bunch, but in time (alarm-standards 2.23).
 //!
 //! They go to their place in the windows of the rules. Of the present they are no evidence, but of a
 //! hazard they are: one may delay a clear and add an excursion, which begins and ends now. It never
@@ -71,7 +71,8 @@ impl Engine {
     }
 
     /// The newest reading lies in `zone` and ends a raise on its way. Did the condition last for the
-    /// whole on-delay by the times of readings that came out of order? Then the value before the newest.
+    /// whole on-delay by the times of the source, although the readings came out of order, or faster one
+    /// after the other than they were taken? Then the value before the newest.
     pub(super) fn was_about_to(&self, point: usize, alarm: usize, zone: Zone) -> Option<Sample> {
         let own = &self.alarms[alarm];
         let ends = match (own.phase, zone, own.delays.hold) {
@@ -80,7 +81,7 @@ impl Engine {
             (_, _, _) => false,
         };
         let recent = &self.points[point].channel.recent;
-        let (before, newest) = recent.shuffled().filter(|_| ends)?;
+        let (before, newest) = recent.last_two().filter(|_| ends)?;
         let trends = &self.points[point].trends;
         let zone = |sample: Sample| own.watch.zone_then(sample, trends, self.now.mono);
         recent

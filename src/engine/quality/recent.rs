@@ -1,5 +1,5 @@
-//! The newest readings of a source in the order of its times, for those that come out of order
-//! (alarm-standards 2.23).
+//! The newest readings of a source in the order of its times, for those that come out of order or all
+//! at once (alarm-standards 2.23).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -19,8 +19,6 @@ pub(super) type Key = (Wall, Option<u64>);
 #[derive(Debug, Default)]
 pub(in super::super) struct Recent {
     samples: VecDeque<(Key, Sample)>,
-    /// The newest one that came out of order, as long as it is in the window.
-    shuffled: Option<Wall>,
 }
 
 impl Recent {
@@ -51,18 +49,11 @@ impl Recent {
             self.samples.pop_front();
         }
         let at = self.samples.partition_point(|(known, _)| *known <= key);
-        if at < self.samples.len() {
-            self.shuffled = self.shuffled.max(Some(key.0));
-        }
         self.samples.insert(at, (key, sample));
-        let oldest = self.samples.front().map(|(oldest, _)| oldest.0);
-        self.shuffled = self.shuffled.filter(|last| Some(*last) >= oldest);
     }
 
-    /// If any reading in the window came out of order: the one before the newest, and the time of the
-    /// newest.
-    pub(in super::super) fn shuffled(&self) -> Option<(Sample, Wall)> {
-        self.shuffled?;
+    /// The reading before the newest, and the time of the newest.
+    pub(in super::super) fn last_two(&self) -> Option<(Sample, Wall)> {
         let mut newest_first = self.samples.iter().rev();
         let (newest, _) = newest_first.next()?;
         let (_, before) = newest_first.next()?;
@@ -72,7 +63,6 @@ impl Recent {
     /// Another clock counts from now on.
     pub(super) fn clear(&mut self) {
         self.samples.clear();
-        self.shuffled = None;
     }
 
     /// Was the condition true at `time` without a break for `on`? A value holds until the next one.
