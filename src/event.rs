@@ -8,13 +8,15 @@
 //! Marks that belong to a delivery and not to the event (`replayed`, `durable`) are added by the
 //! output; the stored line never has them.
 
+mod fields;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::engine::alarm::AlarmState;
-use crate::engine::effect::{Cause, Event, EventKind};
+use crate::engine::effect::{Cause, Event, EventKind, Was};
 use crate::engine::notice::Notice;
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
@@ -116,6 +118,12 @@ pub struct WireEvent {
     /// Was anyone alerted?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annunciated: Option<bool>,
+    /// The occurrence came first in its group.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub first_out: bool,
+    /// It came at the same instant as the first.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub tie: bool,
     /// What brought it about.
     pub cause: Cause,
     /// Who.
@@ -215,9 +223,15 @@ pub struct WireEvent {
     /// Who approved it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
+    /// Who else did: for a second channel of a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also_approved_by: Option<String>,
     /// Number of the permit or work order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permit: Option<String>,
+    /// What was configured before, as far as it is another now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<Box<Was>>,
 }
 
 /// What `to` says.
@@ -255,6 +269,8 @@ impl WireEvent {
                 .map(|subject| Arc::clone(&subject.unit)),
             quality: subject.map(|subject| subject.quality),
             annunciated: subject.map(|subject| subject.annunciated),
+            first_out: subject.is_some_and(|subject| subject.first_out),
+            tie: details.tie,
             cause: event.cause,
             by: details.by.clone(),
             reason: details.reason.clone(),
@@ -289,7 +305,9 @@ impl WireEvent {
             lower_bound: details.lower_bound,
             upper_bound: details.upper_bound,
             approved_by: details.approved_by.clone(),
+            also_approved_by: details.also_approved_by.clone(),
             permit: details.permit.clone(),
+            was: details.was.clone(),
         }
     }
 }
@@ -362,60 +380,6 @@ pub mod rfc3339 {
             source: D,
         ) -> Result<Option<Wall>, D::Error> {
             super::deserialize(source).map(Some)
-        }
-    }
-}
-
-/// Asks a struct for the names of its fields, so that no list of them can fall behind.
-mod fields {
-    use std::fmt;
-
-    use serde::de::{Deserialize, Deserializer, Error, Visitor};
-    use serde::forward_to_deserialize_any;
-
-    /// Reads nothing; its error brings the names.
-    struct Probe;
-
-    #[derive(Debug)]
-    struct Names(&'static [&'static str]);
-
-    pub(super) fn of<T: Deserialize<'static>>() -> &'static [&'static str] {
-        T::deserialize(Probe).err().map_or(&[], |names| names.0)
-    }
-
-    impl<'de> Deserializer<'de> for Probe {
-        type Error = Names;
-
-        fn deserialize_struct<V: Visitor<'de>>(
-            self,
-            _name: &'static str,
-            fields: &'static [&'static str],
-            _visitor: V,
-        ) -> Result<V::Value, Names> {
-            Err(Names(fields))
-        }
-
-        fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Names> {
-            Err(Names(&[]))
-        }
-
-        forward_to_deserialize_any! {
-            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
-            unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-        }
-    }
-
-    impl fmt::Display for Names {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("only the names were asked for")
-        }
-    }
-
-    impl std::error::Error for Names {}
-
-    impl Error for Names {
-        fn custom<T: fmt::Display>(_text: T) -> Self {
-            Self(&[])
         }
     }
 }

@@ -15,6 +15,7 @@ use super::frozen::{self, RawFrozen};
 use super::keys::{Keys, Vocabulary};
 use super::overlays::Silence;
 use super::place::{At, Place};
+use super::suppression;
 use super::tree::{Entry, Value};
 use super::trend::RawTrend;
 use crate::engine::settings::{AlarmKind, PendingHold, Priority};
@@ -154,6 +155,13 @@ pub(super) fn read(
             long_form(&mut alarm, long, short, log);
         }
         alarms.push(alarm);
+    }
+    let silenced = suppression::read(point, log);
+    for alarm in &mut alarms {
+        // What is measured may mean nothing for a time; that it is not measured always does.
+        if !is_about_measuring(alarm.kind) && alarm.silence.suppressed_by.is_empty() {
+            alarm.silence.suppressed_by.clone_from(&silenced);
+        }
     }
     alarms
 }

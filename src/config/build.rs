@@ -13,6 +13,7 @@ use super::detection::Poll;
 use super::device::{self, Device};
 use super::escalation;
 use super::finding::Log;
+use super::first_out;
 use super::group;
 use super::layers::Scalars;
 use super::overlays;
@@ -22,10 +23,11 @@ use super::place::Sources;
 use super::point::{self, RawPoint, RawSource, Surroundings};
 use super::priority;
 use super::review;
+use super::suppression;
 use super::tree::Section;
 use super::wiring;
 use crate::engine::reading::PointIndex;
-use crate::engine::settings::{Longest, Settings};
+use crate::engine::settings::{FirstOutSettings, Longest, Settings};
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
 use crate::input::mqtt::{SubscriberSettings, TopicMapping};
 use crate::notify::settings::NotifySettings;
@@ -57,6 +59,7 @@ pub(super) fn build(
         .filter_map(|entry| point::read(entry, &around, log))
         .collect();
     let groups = group::read(&root, &mut points, &people, log);
+    let (groups, first_outs) = (groups.voting, groups.first_outs);
     // With thousands of points the tree is the largest thing in memory: what comes next fits into
     // its place.
     drop(root);
@@ -98,11 +101,15 @@ pub(super) fn build(
         check::point(&checked, log);
         resolved.push(decided);
     }
+    let all: Vec<&RawPoint> = (points.iter())
+        .chain(groups.iter().map(|group| &group.point))
+        .collect();
+    suppression::connect(&all, &mut resolved, log);
+    let first_outs = first_out::resolve(&first_outs, &all, log);
     wiring::check(&points, &devices, &brokers, &outputs, log);
     let notify = escalation.settings(&people, &outputs);
-    let written = points.iter().chain(groups.iter().map(|group| &group.point));
     let decided = resolved.iter().map(|point| &point.settings);
-    let pairs: Vec<_> = written.zip(decided).collect();
+    let pairs: Vec<_> = all.iter().copied().zip(decided).collect();
     escalation.check(&pairs, &people, &notify, log);
     let scalars = scalars?;
     if log.has_errors() {
@@ -118,6 +125,7 @@ pub(super) fn build(
             devices,
             brokers,
             outputs,
+            first_outs,
             longest,
         },
     ))
@@ -131,6 +139,7 @@ struct Parts {
     devices: Vec<Device>,
     brokers: Vec<Broker>,
     outputs: Vec<Output>,
+    first_outs: Vec<FirstOutSettings>,
     longest: Longest,
 }
 
@@ -160,6 +169,7 @@ fn assemble(
 ) -> Config {
     let mut numbered = Numbered {
         settings: Settings {
+            first_outs: parts.first_outs,
             longest: parts.longest,
             ..Settings::default()
         },

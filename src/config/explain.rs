@@ -8,10 +8,12 @@ use super::Config;
 use super::detection;
 use super::escalation;
 use super::exposure;
+use super::first_out;
 use super::group;
 use super::register::{order_name, table_name, type_name, width};
 use super::scalar::{show_duration, show_number};
 use super::signal;
+use super::suppression;
 use super::{count, deviation, forecast, frozen, trend};
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::{
@@ -101,6 +103,13 @@ pub fn explain(config: &Config) -> String {
                 line(&mut text, format_args!("    {worst}"));
             }
         }
+    }
+    for group in &config.engine.first_outs {
+        let told = first_out::explain(group, |point, kind| {
+            let point = config.engine.points.get(point.0 as usize);
+            format!("{}/{}", point.map_or("", |point| &*point.id), kind.name())
+        });
+        line(&mut text, format_args!("\n{told}"));
     }
     let longest = config.engine.longest;
     let (shelf, outage) = (show_duration(longest.shelf), show_duration(longest.outage));
@@ -258,6 +267,9 @@ fn explain_alarm(
         handling.push_str(" Nobody shelves it alone.");
     }
     line(text, format_args!("    {handling}"));
+    if let Some(silent) = suppression::explain(alarm, points) {
+        line(text, format_args!("    {silent}"));
+    }
     for (what, words) in [
         ("Action", &guidance.action),
         ("Cause", &guidance.cause),

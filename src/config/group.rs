@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::alarm::{self, RawAlarm};
 use super::defaults::{self, Resolved};
 use super::finding::{Kind, Log};
+use super::first_out::{self, RawFirstOut};
 use super::keys::{Keys, Vocabulary, choice, mismatch};
 use super::people::{self, People, dangling};
 use super::place::At;
@@ -33,12 +34,13 @@ const GROUP: Vocabulary = Vocabulary {
         "alarm",
         "bad",
         "discrepancy",
+        "first_out",
         "on_delay",
         "off_delay",
         "action",
         "plan",
     ],
-    later: &[("first_out", "mark which alarm came first")],
+    later: &[],
 };
 
 /// Kinds that may be voted on: what the process does, not what the measuring does.
@@ -76,24 +78,40 @@ pub(super) struct RawGroup {
     discrepancy: Option<RawDiscrepancy>,
 }
 
+/// `[group]` as written.
+pub(super) struct Groups {
+    /// Those that vote.
+    pub(super) voting: Vec<RawGroup>,
+    /// Those that mark which alarm came first; a group may do both.
+    pub(super) first_outs: Vec<RawFirstOut>,
+}
+
 /// Reads `[group]`. Points whose values are compared get their discrepancy alarm.
 pub(super) fn read(
     root: &Section,
     points: &mut [RawPoint],
     people: &People,
     log: &mut Log,
-) -> Vec<RawGroup> {
+) -> Groups {
     let entries = people::entries(root, "group", log);
-    let groups = entries.iter().filter_map(|entry| {
+    let mut groups = Groups {
+        voting: Vec::new(),
+        first_outs: Vec::new(),
+    };
+    for entry in entries {
         let surroundings = Surroundings {
             points,
             groups: entries,
             people,
         };
-        group(entry, &surroundings, log)
-    });
-    let groups: Vec<RawGroup> = groups.collect();
-    for group in &groups {
+        if first_out::is_alone(entry) {
+            groups.first_outs.extend(first_out::read_alone(entry, log));
+        } else if let Some((group, first_out)) = group(entry, &surroundings, log) {
+            groups.voting.push(group);
+            groups.first_outs.extend(first_out);
+        }
+    }
+    for group in &groups.voting {
         compare::spread(group, points, log);
     }
     compare::with_nothing(points, log);
@@ -134,7 +152,11 @@ struct Surroundings<'a> {
     people: &'a People,
 }
 
-fn group(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> Option<RawGroup> {
+fn group(
+    entry: &Entry,
+    around: &Surroundings<'_>,
+    log: &mut Log,
+) -> Option<(RawGroup, Option<RawFirstOut>)> {
     point::check_point_id("a group", &entry.key, log);
     let same = |point: &&RawPoint| point.id.value == entry.key.value;
     if let Some(point) = around.points.iter().find(same) {
@@ -164,7 +186,10 @@ fn group(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> Option<RawG
         has_voted_alarm(voted, &group.of, around.points, log);
     }
     describe(&mut group, &keys, around, log);
-    Some(group)
+    let voting = group.of.iter().zip(group.voted.into_iter().cycle());
+    let voting = voting.map(|(member, kind)| (member.value, kind)).collect();
+    let first_out = first_out::read(&entry.key, &keys, voting, log);
+    Some((group, first_out))
 }
 
 /// The words about a group; what is not written is what all its channels have in common.

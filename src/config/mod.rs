@@ -30,6 +30,7 @@
 
 mod action;
 mod alarm;
+mod alarm_name;
 mod broker;
 mod build;
 mod check;
@@ -43,6 +44,7 @@ mod escalation;
 pub mod explain;
 mod exposure;
 mod finding;
+mod first_out;
 mod forecast;
 mod frozen;
 mod gate;
@@ -60,6 +62,7 @@ mod review;
 mod secret;
 mod signal;
 mod source;
+mod suppression;
 mod tree;
 mod trend;
 mod wiring;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::finding::Log;
 use super::keys::{Keys, Vocabulary};
+use super::suppression::{self, RawSuppressor};
 use super::tree::Section;
 use crate::engine::settings::Longest;
 
@@ -53,6 +54,7 @@ pub(super) fn longest(root: &Section, log: &mut Log) -> Longest {
 pub(super) struct Silence {
     pub(super) realarm_after: Option<Duration>,
     pub(super) highly_managed: bool,
+    pub(super) suppressed_by: Vec<RawSuppressor>,
 }
 
 impl Silence {
@@ -62,6 +64,7 @@ impl Silence {
         Self {
             realarm_after: realarm_after.map(|span| span.value),
             highly_managed: highly_managed.is_some_and(|flag| flag.value),
+            suppressed_by: suppression::read(alarm, log),
         }
     }
 }

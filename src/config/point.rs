@@ -69,6 +69,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
         "delay",
         "action",
         "plan",
+        "suppressed_by",
         "alarm",
     ],
     later: &[],

@@ -68,6 +68,8 @@ pub struct Permit {
     pub span: Option<Duration>,
     /// Who approved it.
     pub approved_by: String,
+    /// Who else did; needed for a second channel of a group.
+    pub also_approved_by: Option<String>,
     /// Number of the permit or work order.
     pub number: String,
     /// Why, if there is more to say than the permit does.
@@ -177,6 +179,17 @@ pub enum Denied {
     /// Out of service with one's own approval.
     #[error("nobody approves what they ask for themselves: `approved_by` must be another person")]
     OwnApproval,
+    /// A second channel of a group without a second approval (alarm-standards 2.8).
+    #[error(
+        "{channel}, another channel of {group}, is out of service already: taking out a second one needs \
+         the approval of two persons (`approved_by` and `also_approved_by`)"
+    )]
+    NoSecondApproval {
+        /// The group's id.
+        group: Arc<str>,
+        /// The channel's point.
+        channel: Arc<str>,
+    },
     /// Return to service what is in service.
     #[error("it is not out of service")]
     NotOutOfService,
@@ -205,6 +218,7 @@ impl Denied {
             Self::NoPermit => "no_permit",
             Self::NoApprover => "no_approver",
             Self::OwnApproval => "own_approval",
+            Self::NoSecondApproval { .. } => "no_second_approval",
             Self::NotOutOfService => "not_out_of_service",
         }
     }

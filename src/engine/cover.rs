@@ -7,12 +7,12 @@
 use super::agenda::Timer;
 use super::alarm::{Input, Step, transition};
 use super::command::Denied;
-use super::effect::{Cause, Details, EventKind};
+use super::effect::{Cause, Details, Effect, EventKind};
 use super::links::Source;
 use super::occurrence::Alarm;
 use super::overlay::{Overlay, Resumed};
 use super::quality::PLAUSIBLE_FROM;
-use super::snapshot::History;
+use super::snapshot::{AlarmRecord, History};
 use super::time::{Moment, Mono, Wall, show_duration};
 use super::{Engine, timer_index};
 
@@ -38,11 +38,18 @@ impl Ending {
 }
 
 impl Engine {
-    /// An overlay was laid over the alarm by a person.
-    pub(super) fn covered(&mut self, index: usize, kind: EventKind, details: Details, now: Moment) {
+    /// An overlay was laid over the alarm.
+    pub(super) fn covered(
+        &mut self,
+        index: usize,
+        kind: EventKind,
+        cause: Cause,
+        details: Details,
+        now: Moment,
+    ) {
         self.arm_attention(index);
         self.links.touch(Source::Alarm(index));
-        self.report(index, kind, Cause::Operator, details, now);
+        self.report(index, kind, cause, details, now);
     }
 
     /// A one-shot shelf ends with the activity of its alarm.
@@ -64,6 +71,7 @@ impl Engine {
                 self.end(index, overlay, Ending::Expired, now);
             }
         }
+        self.expire_suppression(index, due, now);
         self.remind(index, due, now);
         let episode = self.alarms[index].episode.as_ref();
         let promise = episode.and_then(|episode| episode.promise);
@@ -93,11 +101,30 @@ impl Engine {
         }
     }
 
-    /// Takes up what silenced alarms in the life before.
+    /// Does the wall clock go on from where the life before ended?
+    pub(super) fn trusts_clock(&self, history: &History) -> bool {
+        let (now, alive) = (self.now.wall, history.last_alive);
+        now >= PLAUSIBLE_FROM && alive.is_none_or(|alive| alive <= now)
+    }
+
+    /// The wall clock stepped, and with it every end that is kept as wall time. The event says so, and their
+    /// records go with it: a restart that found the old ends would silence for longer.
+    pub(super) fn store_ends(&mut self) {
+        let ending = self.alarms.iter().filter(|alarm| {
+            let episode = alarm.episode.as_ref();
+            alarm.cover.is_some() || episode.is_some_and(|episode| episode.promise.is_some())
+        });
+        let records: Vec<AlarmRecord> = ending.map(|alarm| alarm.record(self.now.mono)).collect();
+        if let Some(Effect::Event(event)) = self.effects.back_mut() {
+            event.others = records;
+        }
+    }
+
+    /// Takes up what people silenced in the life before.
     pub(super) fn resume_overlays(&mut self, history: &History) {
         let now = self.now;
         let alive = history.last_alive;
-        let trusted = now.wall >= PLAUSIBLE_FROM && alive.is_none_or(|alive| alive <= now.wall);
+        let trusted = self.trusts_clock(history);
         for index in 0..self.alarms.len() {
             for overlay in Overlay::ALL {
                 self.resume(index, overlay, trusted, now);

@@ -74,6 +74,8 @@ pub struct Subject {
     /// Is anyone to be alerted (`false` beneath an overlay)? An alarm that is unacknowledged when its last
     /// overlay goes (`unshelved`, `unsuppressed`, `in_service`) annunciates as if it were raised then.
     pub annunciated: bool,
+    /// Did the occurrence come first in its group?
+    pub first_out: bool,
 }
 
 impl Subject {
@@ -93,6 +95,7 @@ impl Subject {
             limit: None,
             quality: Quality::Bad,
             annunciated: false,
+            first_out: false,
         }
     }
 }
@@ -211,6 +214,8 @@ pub struct Details {
     pub held: Option<bool>,
     /// Found in delayed data.
     pub late: bool,
+    /// Raised at the same instant as the first of its group.
+    pub tie: bool,
     /// A drill.
     pub test: bool,
     /// Size of a clock step, seconds, positive when the clock went forward.
@@ -245,6 +250,27 @@ pub struct Details {
     pub upper_bound: Option<f64>,
     /// Who approved it.
     pub approved_by: Option<String>,
+    /// Who else approved it: a second channel of a group.
+    pub also_approved_by: Option<String>,
     /// Number of the permit or work order.
     pub permit: Option<String>,
+    /// What was configured before.
+    pub was: Option<Box<Was>>,
+}
+
+/// What was configured of an alarm before; only what is another now.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Was {
+    /// What it compared with, in the point's unit, of rates per minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+    /// The on-delay, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_delay_s: Option<f64>,
+    /// The off-delay, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off_delay_s: Option<f64>,
+    /// How urgent it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
 }

@@ -5,7 +5,7 @@ use super::agenda::Timer;
 use super::command::{Command, Denied, Outcome};
 use super::delay::Phase;
 use super::effect::{Cause, Details, Effect, EventKind};
-use super::memory::Memory;
+use super::memory::{Content, Memory};
 use super::operate::said;
 use super::quality::Condition;
 use super::reading::{Doubt, Quality};
@@ -72,8 +72,10 @@ impl Engine {
             self.effects.push_back(Effect::Remember(Box::new(Memory {
                 alarm: alarm.id.clone(),
                 at: now.wall,
-                last: last.map(six_digits),
-                exposure,
+                content: Content::Exposure {
+                    last: last.map(six_digits),
+                    exposure,
+                },
             })));
         }
     }

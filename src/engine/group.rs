@@ -21,6 +21,7 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::time::Duration;
 
+use super::command::Denied;
 use super::delay::Zone;
 use super::links::{Dependent, Source, Wiring};
 use super::occurrence::Alarm;
@@ -185,6 +186,21 @@ impl Engine {
 
     fn is_out_of_service(&self, member: Member) -> bool {
         self.alarms[member.alarm].overlays().out_of_service
+    }
+
+    /// Another channel that is out of service, of a group that `alarm` votes in; as the denial to take this
+    /// one out, too.
+    pub(super) fn channel_out(&self, alarm: usize) -> Option<Denied> {
+        let of = |group: &&Group| group.channels.iter().any(|own| own.alarm == alarm);
+        let found = self.groups.iter().filter(of).find_map(|group| {
+            let mut others = group.channels.iter().filter(|own| own.alarm != alarm);
+            let other = others.find(|other| self.is_out_of_service(**other))?;
+            Some((group.point, other.point))
+        });
+        found.map(|(group, channel)| Denied::NoSecondApproval {
+            group: self.points[group].id.clone(),
+            channel: self.points[channel].id.clone(),
+        })
     }
 
     /// The tally becomes the value and the quality of the group's own point. Says whether the quality

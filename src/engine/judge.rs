@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::agenda::Timer;
 use super::alarm::{Input, Standing, Step, transition};
-use super::delay::{Confirmed, Phase, Zone};
+use super::delay::{Confirmed, Zone};
 use super::effect::Cause;
 use super::links::Source;
 use super::occurrence::Alarm;
@@ -262,31 +262,57 @@ impl Engine {
             }
         }
         self.links.touch(Source::Value(index));
+        let mut waiting = false;
         for alarm in self.points[index].alarms.clone() {
-            if self.alarms[alarm].watch.is_judged_apart() {
-                continue;
-            }
-            self.alarms[alarm].watch.learn(&look);
-            let zone = if matches!(self.alarms[alarm].watch, Watch::Clock) {
-                self.points[index].channel.clock_zone()
+            if self.alarms[alarm].waits {
+                waiting = true;
             } else {
-                self.zone(index, alarm, &look)
-            };
-            let Alarm { phase, state, .. } = &self.alarms[alarm];
-            let was_active = state.is_active();
-            if phase.in_alarm() {
-                self.alarms[alarm].follow(look.value);
-                self.alarms[alarm].follow_exposure(now.mono);
+                self.judge_alarm((index, alarm), &look, changed, now);
             }
-            if let Some(before) = self.was_about_to(index, alarm, zone) {
-                let taken = self.points[index].channel.source_now(now);
-                self.add_excursion(index, alarm, before, taken, now);
-            } else {
-                self.advance(alarm, zone, now);
+        }
+        if waiting {
+            for alarm in self.points[index].alarms.clone() {
+                if self.alarms[alarm].waits {
+                    self.judge_alarm((index, alarm), &look, changed, now);
+                }
             }
-            if changed && was_active {
-                self.report_quality(alarm, false, now);
-            }
+        }
+    }
+
+    /// Judges a value by the rule of one alarm of its point.
+    fn judge_alarm(
+        &mut self,
+        (index, alarm): (usize, usize),
+        look: &Look,
+        changed: bool,
+        now: Moment,
+    ) {
+        if self.alarms[alarm].watch.is_judged_apart() {
+            return;
+        }
+        self.alarms[alarm].watch.learn(look);
+        let zone = if matches!(self.alarms[alarm].watch, Watch::Clock) {
+            self.points[index].channel.clock_zone()
+        } else {
+            self.zone(index, alarm, look)
+        };
+        let Alarm { phase, state, .. } = &self.alarms[alarm];
+        let was_active = state.is_active();
+        if phase.in_alarm() {
+            self.alarms[alarm].follow(look.value);
+            self.alarms[alarm].follow_exposure(now.mono);
+        }
+        if self.alarms[alarm].revised && self.end_by_config(alarm, zone, look.value, now) {
+            return;
+        }
+        if let Some(before) = self.was_about_to(index, alarm, zone) {
+            let taken = self.points[index].channel.source_now(now);
+            self.add_excursion(index, alarm, before, taken, now);
+        } else {
+            self.advance(alarm, zone, now);
+        }
+        if changed && was_active {
+            self.report_quality(alarm, false, now);
         }
     }
 
@@ -357,6 +383,8 @@ impl Engine {
         };
         if confirmed == Confirmed::Raise {
             self.hold_value(index);
+            // What silences it at this very instant does so before anybody is told.
+            self.suppress_in_time(index, now);
         }
         let doubted = self.weigh_again(index, now);
         let value = self.value_for(index, now);
@@ -410,22 +438,5 @@ impl Engine {
         self.links.touch(Source::Alarm(index));
         self.report_clear(index, lasted, cause, now);
         self.end_one_shot(index, now);
-    }
-
-    /// What a point whose value is lost hides: hazards that are active, and those on their way.
-    pub(super) fn hazards_in_sight(&self, point: usize) -> Sight {
-        let mut sight = Sight::default();
-        for alarm in &self.alarms[self.points[point].alarms.clone()] {
-            if !alarm.watch.is_process() {
-                continue;
-            }
-            match alarm.phase {
-                Phase::Idle => continue,
-                Phase::Pending { .. } => sight.pending.push(alarm.kind),
-                Phase::Active | Phase::Clearing { .. } => sight.held.push(alarm.kind),
-            }
-            sight.priority = sight.priority.max(Some(alarm.priority));
-        }
-        sight
     }
 }

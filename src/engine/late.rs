@@ -187,6 +187,7 @@ impl Engine {
         let (occurrence, state) = self.alarms[judge.alarm].add_late(&excursion, now);
         let mut subject = self.subject(judge.alarm, now);
         subject.occurrence = occurrence;
+        subject.first_out = false;
         subject.state = state;
         subject.value = Some(excursion.value);
         subject.quality = Quality::Good;

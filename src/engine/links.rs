@@ -1,5 +1,5 @@
 //! Who must be judged again when something changes elsewhere: a group when one of its channels does,
-//! an alarm that compares its point with another one.
+//! an alarm that compares its point with another one, a suppression when the plant's state changes.
 //!
 //! ```text
 //!   reading, timer, command                    until nothing is touched any more
@@ -42,6 +42,9 @@ pub(super) enum Dependent {
     Group(usize),
     /// One alarm, by its index.
     Alarm(usize),
+    /// What silences an alarm by design, by its index among the suppressions. Last: when what it looks
+    /// at has settled.
+    Suppression(usize),
 }
 
 /// Everything that depends on something, before it is put in order.
@@ -183,7 +186,7 @@ fn in_order(wiring: &Wiring) -> (Vec<Dependent>, Vec<Dependent>) {
     let mut effects: BTreeMap<Dependent, BTreeSet<Dependent>> = BTreeMap::new();
     let own = waits_for.keys().filter_map(|dependent| match dependent {
         Dependent::Alarm(alarm) => Some((*dependent, Source::Alarm(*alarm))),
-        Dependent::Group(_) => None,
+        Dependent::Group(_) | Dependent::Suppression(_) => None,
     });
     for (dependent, source) in own.chain(wiring.outputs.iter().copied()) {
         let touched = inputs.get(&source).into_iter().flatten();

@@ -1,30 +1,70 @@
-//! What an alarm must know after a restart and what is no event: the exposure that its average was
-//! made of (alarm-standards 1.7: "STEL/TWA must survive restart").
+//! What must be known after a restart and what is no event: the exposure that an average was made of
+//! (alarm-standards 1.7: "STEL/TWA must survive restart"), and what was configured.
 //!
-//! The engine hands a [`Memory`] to the journal every minute or more rarely, and at the end
-//! ([`Effect::Remember`](super::effect::Effect::Remember)); the newest one of each alarm comes back in
-//! [`History`](super::snapshot::History). What lies between the last one and a power cut is lost, and
-//! the coverage of the average says so. Numbers have six significant digits: a sensor has fewer.
+//! The engine hands a [`Memory`] to the journal
+//! ([`Effect::Remember`](super::effect::Effect::Remember)): an exposure every minute or more rarely, and
+//! at the end; the configuration at a start that finds another one. The newest one of each name comes
+//! back in [`History`](super::snapshot::History). What lies between the last one and a power cut is
+//! lost, and the coverage of the average says so. Numbers of exposures have six significant digits: a
+//! sensor has fewer.
 
+use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign, Mul};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::settings::Priority;
 use super::time::Wall;
 
-/// The memory of one alarm.
+/// The name under which the configuration is kept; no alarm has it.
+pub const CONFIGURATION: &str = "configuration";
+
+/// What is remembered under one name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
-    /// `POINT/kind`.
+    /// `POINT/kind`, or [`CONFIGURATION`].
     pub alarm: Arc<str>,
     /// Until when it knows.
     pub at: Wall,
-    /// The newest value before `at`, in the point's unit; `None` when there was none yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<f64>,
-    /// What it knows.
-    pub exposure: Exposure,
+    /// What.
+    #[serde(flatten)]
+    pub content: Content,
+}
+
+/// What is remembered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Content {
+    /// The exposure of one alarm.
+    Exposure {
+        /// The newest value before [`Memory::at`], in the point's unit; `None` when there was none yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<f64>,
+        /// What was seen.
+        exposure: Exposure,
+    },
+    /// What was configured: one entry for each alarm.
+    Configuration {
+        /// By `POINT/kind`.
+        configured: BTreeMap<Arc<str>, Configured>,
+    },
+}
+
+/// What was configured of one alarm, as far as a change of it is on record. Written as a list, for
+/// there are many.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Row", into = "Row")]
+pub struct Configured {
+    /// What it compares with, in the point's unit, of rates per minute; `None` where it is no number.
+    pub limit: Option<f64>,
+    /// The on-delay.
+    pub on_delay: Duration,
+    /// The off-delay.
+    pub off_delay: Duration,
+    /// How urgent it is.
+    pub priority: Priority,
 }
 
 /// What an average was made of. Amounts are in the point's unit times seconds.
@@ -105,5 +145,32 @@ impl From<[f64; 3]> for Amount {
 impl From<Amount> for [f64; 3] {
     fn from(amount: Amount) -> Self {
         [amount.seen, amount.assumed, amount.seconds]
+    }
+}
+
+/// Limit, on-delay and off-delay in seconds, priority.
+type Row = (Option<f64>, f64, f64, Priority);
+
+impl From<Row> for Configured {
+    fn from((limit, on, off, priority): Row) -> Self {
+        let span = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        Self {
+            limit,
+            on_delay: span(on),
+            off_delay: span(off),
+            priority,
+        }
+    }
+}
+
+impl From<Configured> for Row {
+    fn from(configured: Configured) -> Self {
+        let (on, off) = (configured.on_delay, configured.off_delay);
+        (
+            configured.limit,
+            on.as_secs_f64(),
+            off.as_secs_f64(),
+            configured.priority,
+        )
     }
 }

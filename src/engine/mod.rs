@@ -25,11 +25,13 @@ mod advance;
 mod agenda;
 pub mod alarm;
 pub mod command;
+mod configured;
 mod count;
 mod cover;
 mod delay;
 pub mod effect;
 mod exposure;
+mod first_out;
 mod frozen;
 mod gate;
 mod group;
@@ -51,10 +53,13 @@ mod reorder;
 mod report;
 mod rule;
 pub mod settings;
+mod sight;
 pub mod signal;
 pub mod snapshot;
+mod suppression;
 pub mod time;
 mod trend;
+mod wiring;
 mod withdraw;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -64,16 +69,19 @@ use std::time::Duration;
 
 use agenda::{Agenda, Timer};
 use effect::{Cause, Details, Effect, EventKind};
+use first_out::FirstOuts;
 use group::Group;
 use late::Track;
-use links::{Dependent, Links, Source, Wiring};
+use links::{Dependent, Links};
 use occurrence::Alarm;
 use quality::{Admission, Channel, Condition};
 use reading::{Fault, Finite, Quality, Reading};
 use refusals::Refusals;
 use rule::Watch;
-use settings::{AlarmKind, Longest, Priority, Settings};
+use settings::{AlarmKind, Longest, Settings};
+use sight::Sight;
 use snapshot::{AlarmRecord, History};
+use suppression::Suppressions;
 use time::{Moment, Mono, Wall};
 use trend::Trend;
 
@@ -87,6 +95,8 @@ pub struct Engine {
     alarms: Vec<Alarm>,
     names: BTreeMap<Arc<str>, usize>,
     groups: Vec<Group>,
+    suppressions: Suppressions,
+    first_outs: FirstOuts,
     links: Links,
     agenda: Agenda,
     longest: Longest,
@@ -94,17 +104,6 @@ pub struct Engine {
     refusals: Refusals,
     /// The time of the last call.
     now: Moment,
-}
-
-/// Hazards of a point that its missing value hides.
-#[derive(Debug, Clone, Default)]
-struct Sight {
-    /// The highest priority among them.
-    priority: Option<Priority>,
-    /// Active, and held.
-    held: Vec<AlarmKind>,
-    /// On their way, and dropped.
-    pending: Vec<AlarmKind>,
 }
 
 /// One point at run time.
@@ -147,7 +146,10 @@ impl Engine {
         }
         engine.resume_over_range(now);
         engine.begin_exposures(history, now);
+        engine.resume_suppressions(history);
         engine.resume_overlays(history);
+        engine.first_outs.resume(&engine.alarms);
+        engine.compare_configuration(history);
         for group in 0..engine.groups.len() {
             engine.judge_group(group, now);
         }
@@ -256,6 +258,7 @@ impl Engine {
                 alarms: first..alarms.len(),
             });
         }
+        let suppressions = Suppressions::new(settings, &points, &mut alarms);
         let names = alarms
             .iter()
             .enumerate()
@@ -268,7 +271,7 @@ impl Engine {
             }
         }
         let links = Links::new(
-            wiring(&groups, &points, &alarms),
+            wiring::of(&groups, &suppressions, &points, &alarms),
             points.len(),
             alarms.len(),
         );
@@ -276,6 +279,8 @@ impl Engine {
         Self {
             names: names.collect(),
             groups,
+            suppressions,
+            first_outs: FirstOuts::new(&settings.first_outs, &points, &alarms),
             links,
             // Silence, confirmation and what is set aside per point, a delay and another look per alarm. What people do may allocate.
             agenda: Agenda::with_capacity(3 * points.len() + 2 * alarms.len()),
@@ -347,11 +352,13 @@ impl Engine {
         for alarm in &mut self.alarms {
             alarm.clock_stepped(step);
         }
+        self.suppressions.clock_stepped(step);
         let details = Details {
             step_s: Some((step * 1000.0).round() / 1000.0),
             ..Details::default()
         };
         self.announce(EventKind::ClockStepped, Cause::System, details);
+        self.store_ends();
     }
 
     fn fire(&mut self, timer: Timer, due: Mono, now: Moment) {
@@ -386,6 +393,7 @@ impl Engine {
             match dependent {
                 Dependent::Alarm(alarm) => self.judge_again(alarm, now),
                 Dependent::Group(group) => self.judge_group(group, now),
+                Dependent::Suppression(index) => self.judge_suppression(index, now),
             }
         }
     }
@@ -418,27 +426,6 @@ impl Engine {
         self.points
             .partition_point(|point| point.alarms.end <= alarm)
     }
-}
-
-/// Who looks at what beyond its own point.
-fn wiring(groups: &[Group], points: &[Point], alarms: &[Alarm]) -> Wiring {
-    let mut wiring = Wiring::new();
-    for (index, group) in groups.iter().enumerate() {
-        group.wire(index, points[group.point].alarms.clone(), &mut wiring);
-    }
-    for (index, alarm) in alarms.iter().enumerate() {
-        let dependent = Dependent::Alarm(index);
-        if let Some(point) = alarm.watch.reference_point() {
-            wiring.input(Source::Value(point), dependent);
-            wiring.input(Source::Condition(point), dependent);
-        }
-        if let Some(gate) = alarm.watch.gate() {
-            gate::wire(gate, dependent, points, alarms, &mut wiring);
-            let own = points.partition_point(|point| point.alarms.end <= index);
-            wiring.output(dependent, Source::Condition(own));
-        }
-    }
-    wiring
 }
 
 /// Index of a point or alarm in a timer. Settings of more than 2^32 alarms do not fit into memory.

@@ -40,13 +40,17 @@ pub(super) struct Alarm {
     pub(super) phase: Phase,
     /// How often the condition became true, if that is counted.
     pub(super) count: Option<Box<Count>>,
+    /// Is it judged after the other alarms of its point, because one of them may silence it?
+    pub(super) waits: bool,
+    /// Is it active by another limit than the present one?
+    pub(super) revised: bool,
     /// Is there an entry of this alarm's delay in the agenda?
     pub(super) armed: bool,
     pub(super) state: AlarmState,
     pub(super) traits: Traits,
     /// As configured.
-    floor: Priority,
-    inherits: bool,
+    pub(super) floor: Priority,
+    pub(super) inherits: bool,
     pub(super) realarm_after: Option<Duration>,
     pub(super) highly_managed: bool,
     /// Of the newest occurrence.
@@ -76,6 +80,10 @@ pub(super) struct Episode {
     pub(super) acknowledged: Option<Acknowledgement>,
     /// How long the acknowledgement stands while the alarm is active; absent when for ever.
     pub(super) promise: Option<Term>,
+    /// Did it come first in its group?
+    pub(super) first_out: bool,
+    /// The limit that raised it, if the present one is another.
+    pub(super) former_limit: Option<f64>,
     pub(super) peak: Option<f64>,
     pub(super) value: Option<f64>,
     pub(super) unacknowledged: Vec<OpenOccurrence>,
@@ -120,6 +128,8 @@ impl Alarm {
             },
             phase: Phase::default(),
             count: settings.count.map(|rule| Box::new(Count::new(rule))),
+            waits: false,
+            revised: false,
             armed: false,
             state: AlarmState::Normal,
             traits: Traits {
@@ -157,6 +167,8 @@ impl Alarm {
             added: false,
             acknowledged: record.acknowledged.clone(),
             promise: record.promise,
+            first_out: record.first_out,
+            former_limit: None,
             peak: record.peak,
             value: record.value,
             unacknowledged: record.unacknowledged.clone(),

@@ -114,6 +114,7 @@ impl Engine {
         }
         let mut subject = self.subject(index, now);
         subject.occurrence = asked;
+        subject.first_out = false;
         subject.state = AlarmState::Normal;
         self.effects.push_back(Effect::Event(Box::new(Event {
             at: now,
@@ -146,6 +147,7 @@ impl Engine {
         let mut subject = self.subject(index, now);
         if subject.occurrence != occurrence {
             subject.occurrence = occurrence;
+            subject.first_out = false;
             subject.state = AlarmState::Normal;
         }
         self.effects.push_back(Effect::Event(Box::new(Event {
@@ -257,6 +259,7 @@ fn wanted(command: &Command) -> Details {
         },
         Action::TakeOut(permit) => Details {
             approved_by: given(&permit.approved_by),
+            also_approved_by: permit.also_approved_by.as_deref().and_then(given),
             permit: given(&permit.number),
             ..said
         },

@@ -1,8 +1,9 @@
 //! What may lie over an alarm: shelved by a person, suppressed by plant state, out of service
 //! (alarm-standards 1.4). Its state goes on beneath; only nobody is told.
 //!
-//! An overlay is a [`Term`] and the story behind it: who, why, until when. There is none without an
-//! end. A term is kept twice: on the monotonic clock, by which it ends in this life, and on the wall
+//! An overlay is a [`Term`] and the story behind it: who, why, until when. What a person lays over an
+//! alarm always has an end; a suppression ends with the state of the plant that it stands for, and
+//! whenever that state is not known for certain. A term is kept twice: on the monotonic clock, by which it ends in this life, and on the wall
 //! clock, for people and for the life after a restart. A term that a restart cannot tell the end of,
 //! because the clock is not trusted, has ended (contract 8.14): an alarm that shows itself too early is
 //! a nuisance, one that stays silent too long is a danger.
@@ -174,6 +175,9 @@ pub struct Outage {
     pub by: Arc<str>,
     /// Who approved it: somebody else.
     pub approved_by: Arc<str>,
+    /// Who else did: for a second channel of a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also_approved_by: Option<Arc<str>>,
     /// Number of the permit or work order.
     pub permit: Arc<str>,
     /// From when until when.
@@ -207,9 +211,52 @@ impl Outage {
     }
 }
 
+/// Silenced by plant state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// Since when.
+    pub since: Wall,
+    /// The states of the plant behind it, at least one, in configuration order.
+    pub causes: Vec<Suppressing>,
+}
+
+/// A state of the plant that silences an alarm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppressing {
+    /// In words: `PUMP-7 is 0`.
+    pub state: Arc<str>,
+    /// How long it may silence; absent when as long as it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<Term>,
+}
+
+impl Suppression {
+    /// When the last of its causes has silenced for long enough; `None` while one has no such end.
+    pub fn until(&self) -> Option<Wall> {
+        let ends = self.causes.iter().map(|cause| cause.term);
+        let ends: Option<Vec<Term>> = ends.collect();
+        ends?.iter().map(|term| term.until).max()
+    }
+
+    /// Its causes in words: `PUMP-7 is 0, SPEED-7 is below 300 rpm`.
+    pub fn words(&self) -> String {
+        let words: Vec<&str> = self.causes.iter().map(|cause| &*cause.state).collect();
+        words.join(", ")
+    }
+
+    /// When the first of its causes has silenced for long enough, in this life.
+    pub(super) fn next(&self) -> Option<Mono> {
+        let terms = self.causes.iter().filter_map(|cause| cause.term);
+        terms.map(|term| term.due).min()
+    }
+}
+
 /// Everything that lies over one alarm.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cover {
+    /// Suppressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppression: Option<Suppression>,
     /// Shelved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shelf: Option<Shelf>,
@@ -223,12 +270,13 @@ impl Cover {
     pub const fn overlays(&self) -> Overlays {
         Overlays {
             shelved: self.shelf.is_some(),
-            suppressed: false,
+            suppressed: self.suppression.is_some(),
             out_of_service: self.outage.is_some(),
         }
     }
 
-    /// The term of an overlay that lies over the alarm.
+    /// The term of an overlay that lies over the alarm. A suppression has one for each of its causes, and
+    /// ends otherwise.
     pub(super) fn term(&mut self, overlay: Overlay) -> Option<&mut Term> {
         match overlay {
             Overlay::Suppressed => None,
@@ -240,7 +288,7 @@ impl Cover {
     /// Takes an overlay off.
     pub(super) fn remove(&mut self, overlay: Overlay) {
         match overlay {
-            Overlay::Suppressed => {}
+            Overlay::Suppressed => self.suppression = None,
             Overlay::Shelved => self.shelf = None,
             Overlay::OutOfService => self.outage = None,
         }
@@ -250,7 +298,8 @@ impl Cover {
     pub(super) fn next(&self) -> Option<Mono> {
         let shelf = self.shelf.as_ref().map(|shelf| shelf.term.due);
         let outage = self.outage.as_ref().map(|outage| outage.next);
-        shelf.into_iter().chain(outage).min()
+        let suppression = self.suppression.as_ref().and_then(Suppression::next);
+        shelf.into_iter().chain(outage).chain(suppression).min()
     }
 
     /// The wall clock stepped.
@@ -260,12 +309,19 @@ impl Cover {
                 term.shift(step);
             }
         }
+        let causes = self.suppression.iter_mut().flat_map(|own| &mut own.causes);
+        for term in causes.filter_map(|cause| cause.term.as_mut()) {
+            term.shift(step);
+        }
     }
 
     /// Who laid an overlay over the alarm, and why, for the person who is told that it is over.
     pub(super) fn story(&self, overlay: Overlay) -> Option<String> {
         match overlay {
-            Overlay::Suppressed => None,
+            Overlay::Suppressed => {
+                let words = self.suppression.as_ref()?.words();
+                Some(format!("was suppressed: {words}"))
+            }
             Overlay::Shelved => {
                 let Shelf { by, reason, .. } = self.shelf.as_ref()?;
                 Some(format!("was shelved by {by}: {reason}"))

@@ -153,6 +153,10 @@ impl Engine {
             details.held = (!hidden.held.is_empty()).then_some(true);
             told = joined(told, hidden_hazards(hidden));
         }
+        if self.alarms[alarm].overlays().is_empty() {
+            let first = self.mark_first_out(alarm, &mut details, now);
+            told = joined(first, told);
+        }
         details.message = joined(told, details.message);
         self.report(alarm, EventKind::Raised, Cause::Process, details, now);
     }
@@ -170,6 +174,7 @@ impl Engine {
                 .episode
                 .as_ref()
                 .and_then(|episode| episode.peak),
+            reason: (cause == Cause::Config).then(|| "config_change".to_owned()),
             ..Details::default()
         };
         self.report(alarm, EventKind::Cleared, cause, details, now);
@@ -264,6 +269,7 @@ impl Engine {
             record: Some(self.alarms[alarm].record(now.mono)),
             others: Vec::new(),
         })));
+        self.first_outs.changed(alarm, &self.alarms);
     }
 
     /// The alarm as it stands now.
@@ -285,6 +291,10 @@ impl Engine {
             limit: self.limit_of(index),
             quality: self.quality_for(index, now).0,
             annunciated: overlays.is_empty(),
+            first_out: alarm
+                .episode
+                .as_ref()
+                .is_some_and(|episode| episode.first_out),
         }
     }
 

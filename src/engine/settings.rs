@@ -1,26 +1,31 @@
 //! What the engine is told: points, their alarms and the rules behind them, all defaults resolved.
 //! `config` builds this from what a person wrote; `check --explain` prints it.
 
+mod groups;
 mod kinds;
 mod slopes;
 mod stillness;
+mod suppression;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::reading::PointIndex;
 use super::signal::Signal;
+pub use groups::{BadChannel, FirstOutSettings, GroupSettings, MAX_CHANNELS};
 pub use kinds::{AlarmKind, Priority};
 pub use slopes::{
     DeviationRule, ForecastRule, MedianRule, Method, RateRule, Reference, TrendSettings,
 };
 pub use stillness::{FrozenRule, Gate, Test};
+pub use suppression::{PlantState, Suppressor};
 
 /// Everything the engine watches, in configuration order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     /// Dense: the position is the [`PointIndex`].
     pub points: Vec<PointSettings>,
+    /// Alarms of which the first is marked.
+    pub first_outs: Vec<FirstOutSettings>,
     /// How long alarms may be silenced.
     pub longest: Longest,
 }
@@ -94,36 +99,6 @@ impl PointSettings {
     }
 }
 
-/// Redundant channels that vote (alarm-standards 2.8).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupSettings {
-    /// M of `MooN`: so many channels in alarm are enough while all are good. At least 1, at most N.
-    pub votes: usize,
-    /// The points whose alarms vote, in configuration order: 2 to [`MAX_CHANNELS`], none twice, none
-    /// of them a group.
-    pub of: Vec<PointIndex>,
-    /// Which alarm of each of them votes. Every one has it.
-    pub alarm: AlarmKind,
-    /// What a channel without a value is taken for.
-    pub bad: BadChannel,
-    /// Are the values of the channels compared? Then each has a discrepancy alarm, which is judged
-    /// by this group and by no other.
-    pub compares: bool,
-}
-
-/// Channels of a group at most. Nobody votes over more; the set of bad ones fits a word.
-pub const MAX_CHANNELS: usize = 32;
-
-/// What a bad channel of a group is taken for: the two policies of alarm-standards 2.8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BadChannel {
-    /// For a vote: with one channel bad, 2oo3 becomes 1oo2. Leans to safety: losing a channel never
-    /// makes an alarm less likely.
-    Vote,
-    /// For nothing: with one channel bad, 2oo3 becomes 2oo2. Leans to availability.
-    Exclude,
-}
-
 /// One alarm: one point, one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlarmSettings {
@@ -152,6 +127,8 @@ pub struct AlarmSettings {
     pub realarm_after: Option<Duration>,
     /// Nobody shelves it alone (alarm-standards 1.4).
     pub highly_managed: bool,
+    /// What silences it by design: one of them is enough.
+    pub suppressed_by: Vec<Suppressor>,
 }
 
 impl AlarmSettings {
@@ -169,6 +146,7 @@ impl AlarmSettings {
             ack_required: true,
             realarm_after: None,
             highly_managed: false,
+            suppressed_by: Vec::new(),
         }
     }
 

@@ -38,6 +38,9 @@ pub struct AlarmRecord {
     /// How long the acknowledgement stands while the alarm is active; absent when for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<Term>,
+    /// Did the newest occurrence come first in its group?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_out: bool,
     /// Most extreme value so far, in the point's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak: Option<f64>,
@@ -77,6 +80,7 @@ impl AlarmRecord {
             cleared_at: None,
             acknowledged: None,
             promise: None,
+            first_out: false,
             peak: None,
             value: None,
             unacknowledged: Vec::new(),
@@ -329,6 +333,8 @@ pub struct AlarmView {
     pub acknowledged: Option<Acknowledgement>,
     /// When the acknowledgement runs out if the alarm is still active then.
     pub acknowledged_until: Option<Wall>,
+    /// Did the newest occurrence come first in its group?
+    pub first_out: bool,
     /// Most extreme value of the newest occurrence.
     pub peak: Option<f64>,
     /// Was it raised three times within the last minute (alarm-standards 1.5.12)?

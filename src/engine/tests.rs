@@ -4,6 +4,7 @@
 mod agreement;
 mod clocks;
 mod closing;
+mod configured;
 mod exposure;
 mod frozen;
 mod groups;
@@ -14,6 +15,7 @@ mod pauses;
 mod reference;
 mod robustness;
 mod stories;
+mod suppression;
 mod traces;
 
 use std::sync::Arc;

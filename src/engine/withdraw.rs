@@ -51,7 +51,7 @@ impl Engine {
             approved_by: approved_by.clone(),
             ..said(command)
         };
-        self.covered(index, EventKind::Shelved, details, now);
+        self.covered(index, EventKind::Shelved, Cause::Operator, details, now);
         Ok(self.accepted(index, now))
     }
 
@@ -76,6 +76,7 @@ impl Engine {
             return Err(Denied::NoPermit);
         }
         check_approval(&asked.approved_by, &command.by)?;
+        let second = self.second_approval(index, asked, command)?;
         let span = bounded(asked.span, self.longest.outage)?;
         let alarm = &mut self.alarms[index];
         let input = Input::Lay(Overlay::OutOfService);
@@ -84,6 +85,7 @@ impl Engine {
         let mut outage = Outage {
             by: command.by.as_str().into(),
             approved_by: asked.approved_by.as_str().into(),
+            also_approved_by: second.map(Into::into),
             permit: asked.number.as_str().into(),
             term,
             next: term.due,
@@ -99,11 +101,43 @@ impl Engine {
             ),
             until: Some(term.until),
             approved_by: Some(asked.approved_by.clone()),
+            also_approved_by: second.map(str::to_owned),
             permit: Some(asked.number.clone()),
             ..said(command)
         };
-        self.covered(index, EventKind::OutOfService, details, now);
+        self.covered(
+            index,
+            EventKind::OutOfService,
+            Cause::Operator,
+            details,
+            now,
+        );
         Ok(self.accepted(index, now))
+    }
+
+    /// Who else approved it. While one channel of a group is out, taking out another one is a decision of its
+    /// own, and not of one person (alarm-standards 2.8).
+    fn second_approval<'p>(
+        &self,
+        index: usize,
+        asked: &'p Permit,
+        command: &Command,
+    ) -> Result<Option<&'p str>, Denied> {
+        let second = asked.also_approved_by.as_deref();
+        let second = second.filter(|second| !second.trim().is_empty());
+        let is_another = |second| {
+            check_approval(second, &command.by)?;
+            check_approval(second, &asked.approved_by)
+        };
+        match (self.channel_out(index), second) {
+            (None, None) => Ok(None),
+            (Some(denied), None) => Err(denied),
+            (None, Some(second)) => is_another(second).map(|()| Some(second)),
+            (Some(denied), Some(second)) => {
+                is_another(second).map_err(|_denied| denied)?;
+                Ok(Some(second))
+            }
+        }
     }
 
     pub(super) fn put_back(

@@ -30,6 +30,7 @@ fn subject() -> Subject {
         limit: Some(8.0),
         quality: Quality::Good,
         annunciated: true,
+        first_out: false,
     }
 }
 

@@ -162,6 +162,7 @@ pub(super) struct OutOfService {
     comment: Option<String>,
     #[serde(default)]
     approved_by: String,
+    also_approved_by: Option<String>,
     #[serde(default)]
     permit: String,
     #[serde(rename = "for")]
@@ -170,17 +171,19 @@ pub(super) struct OutOfService {
 }
 
 impl Order for OutOfService {
-    const EXAMPLE: &'static str =
-        r#"{"by":"who","approved_by":"another person","permit":"P-2210","for":"8h"}"#;
+    const EXAMPLE: &'static str = r#"{"by":"who","approved_by":"another person","permit":"P-2210","for":"8h"}; a second channel of a group needs `"also_approved_by"`, a third person"#;
 
     fn asked(self) -> Result<Asked, Refusal> {
         check_text("approved_by", &self.approved_by, NAME_LIMIT)?;
+        let second = self.also_approved_by.as_deref().unwrap_or_default();
+        check_text("also_approved_by", second, NAME_LIMIT)?;
         check_text("permit", &self.permit, NAME_LIMIT)?;
         let reason = self.reason.as_deref().unwrap_or_default();
         check_text("reason", reason, WORDS_LIMIT)?;
         let action = Action::TakeOut(Permit {
             span: span(self.span.as_deref())?,
             approved_by: self.approved_by,
+            also_approved_by: self.also_approved_by,
             number: self.permit,
             reason: self.reason,
         });

@@ -87,6 +87,7 @@ const fn status(denied: &Denied) -> StatusCode {
         | Denied::AlreadyShelved
         | Denied::NotShelved
         | Denied::NotOutOfService
+        | Denied::NoSecondApproval { .. }
         | Denied::ValueNotBelow { .. }
         | Denied::NotLongEnough { .. }
         | Denied::NotVerified => StatusCode::CONFLICT,

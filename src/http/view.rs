@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::engine::alarm::AlarmState;
 use crate::engine::notice::{NoticeView, Told};
-use crate::engine::overlay::{Outage, Shelf};
+use crate::engine::overlay::{Outage, Shelf, Suppression};
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{
@@ -31,6 +31,7 @@ pub(super) struct Alarm<'a> {
     priority: Priority,
     state: AlarmState,
     overlays: Vec<&'static str>,
+    suppressed: Option<Suppressed<'a>>,
     shelved: Option<Shelved<'a>>,
     out_of_service: Option<OutOfService<'a>>,
     occurrence: u64,
@@ -39,6 +40,8 @@ pub(super) struct Alarm<'a> {
     quality: Quality,
     raised_at: Option<String>,
     acknowledged: Option<Acknowledged<'a>>,
+    /// Did it come first in its group?
+    first_out: bool,
     peak: Option<f64>,
     chattering: bool,
     older_unacknowledged: usize,
@@ -94,6 +97,14 @@ struct Acknowledged<'a> {
     until: Option<String>,
 }
 
+/// Which states of the plant silence it, and until when at most.
+#[derive(Debug, Serialize)]
+struct Suppressed<'a> {
+    by: Vec<&'a str>,
+    since: String,
+    until: Option<String>,
+}
+
 /// Who took it off the list, why, and until when.
 #[derive(Debug, Serialize)]
 struct Shelved<'a> {
@@ -110,6 +121,7 @@ struct Shelved<'a> {
 struct OutOfService<'a> {
     by: &'a str,
     approved_by: &'a str,
+    also_approved_by: Option<&'a str>,
     permit: &'a str,
     since: String,
     until: String,
@@ -133,6 +145,9 @@ impl<'a> Alarm<'a> {
             priority: view.priority,
             state: view.state,
             overlays: view.overlays.names(),
+            suppressed: cover
+                .and_then(|cover| cover.suppression.as_ref())
+                .map(suppressed),
             shelved: cover.and_then(|cover| cover.shelf.as_ref()).map(shelved),
             out_of_service: cover
                 .and_then(|cover| cover.outage.as_ref())
@@ -146,6 +161,7 @@ impl<'a> Alarm<'a> {
                 .acknowledged
                 .as_ref()
                 .map(|by| acknowledged(by, view.acknowledged_until)),
+            first_out: view.first_out,
             peak: view.peak,
             chattering: view.chattering,
             older_unacknowledged: view.older_unacknowledged,
@@ -180,6 +196,15 @@ fn acknowledged(by: &Acknowledgement, until: Option<Wall>) -> Acknowledged<'_> {
     }
 }
 
+fn suppressed(suppression: &Suppression) -> Suppressed<'_> {
+    let causes = suppression.causes.iter();
+    Suppressed {
+        by: causes.map(|cause| &*cause.state).collect(),
+        since: rfc3339::format(suppression.since),
+        until: suppression.until().map(rfc3339::format),
+    }
+}
+
 fn shelved(shelf: &Shelf) -> Shelved<'_> {
     Shelved {
         by: &shelf.by,
@@ -195,6 +220,7 @@ fn out_of_service(outage: &Outage) -> OutOfService<'_> {
     OutOfService {
         by: &outage.by,
         approved_by: &outage.approved_by,
+        also_approved_by: outage.also_approved_by.as_deref(),
         permit: &outage.permit,
         since: rfc3339::format(outage.term.since),
         until: rfc3339::format(outage.term.until),

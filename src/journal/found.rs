@@ -96,7 +96,7 @@ impl Restored {
         }
         if !self.forgotten.is_empty() {
             notes.push(format!(
-                "the stored exposure of {} was damaged: it begins anew",
+                "what was remembered of {} was damaged: it begins anew",
                 self.forgotten.join(", ")
             ));
         }

@@ -11,7 +11,7 @@ use super::reader::{events_after, reader};
 use super::{Entry, JournalSettings, Restored, Store};
 use crate::engine::alarm::AlarmState;
 use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
-use crate::engine::memory::{Amount, Exposure, Memory};
+use crate::engine::memory::{Amount, Content, Exposure, Memory};
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
 use crate::engine::settings::Priority;
@@ -96,6 +96,7 @@ pub(super) fn event(kind: EventKind, alarm: &str, occurrence: u64) -> Event {
             limit: Some(8.0),
             quality: Quality::Good,
             annunciated: true,
+            first_out: false,
         }),
         cause: Cause::Process,
         details: Details::default(),
@@ -131,11 +132,13 @@ pub(super) fn memory(alarm: &str, seconds: u64) -> Memory {
     Memory {
         alarm: alarm.into(),
         at: at(seconds).wall,
-        last: Some(8.5),
-        exposure: Exposure::Window {
-            width_s: 15.0,
-            newest_s: 15.0,
-            spans: vec![Amount::from([127.5, 0.0, 15.0]); 60],
+        content: Content::Exposure {
+            last: Some(8.5),
+            exposure: Exposure::Window {
+                width_s: 15.0,
+                newest_s: 15.0,
+                spans: vec![Amount::from([127.5, 0.0, 15.0]); 60],
+            },
         },
     }
 }

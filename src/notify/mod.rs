@@ -199,6 +199,10 @@ impl Notifier {
     /// behind it.
     fn observe(&mut self, event: &mut Event) -> Vec<Event> {
         let mut out = Vec::new();
+        for record in &mut event.others {
+            let case = self.cases.get(&record.alarm);
+            record.notices = case.and_then(|case| case.record(event.at));
+        }
         let Some(present) = present(event) else {
             return out;
         };

@@ -69,6 +69,7 @@ impl Scene<'_> {
                 .map(|open| open.occurrence)
                 .any(|open| open == occurrence);
             subject.occurrence = occurrence;
+            subject.first_out = false;
             subject.state = if open {
                 AlarmState::ReturnedUnacknowledged
             } else {

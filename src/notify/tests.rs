@@ -115,6 +115,7 @@ impl Plant {
                 priority: *priority,
                 quality: Quality::Good,
                 annunciated: true,
+                first_out: false,
                 ..Subject::unconfigured(id)
             };
             (alarm, Present { subject, record })
@@ -249,7 +250,7 @@ impl Rig {
                         term: Term::new(now, secs(3_600)),
                         one_shot: false,
                     }),
-                    outage: None,
+                    ..Cover::default()
                 })
             });
         }

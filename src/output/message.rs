@@ -120,6 +120,8 @@ struct State<'s> {
     state: &'s str,
     overlays: Vec<&'s str>,
     occurrence: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    first_out: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,6 +181,7 @@ pub fn state(
         state: state.name(),
         overlays: record.map_or_else(Vec::new, |record| record.overlays().names()),
         occurrence: record.map_or(0, |record| record.occurrence),
+        first_out: record.is_some_and(|record| record.first_out),
         value: record.and_then(|record| record.value),
         peak: record.and_then(|record| record.peak),
         since: since.map(rfc3339::format),

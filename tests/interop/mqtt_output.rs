@@ -242,6 +242,7 @@ fn event(point: &str, occurrence: u64, state: AlarmState) -> Event {
             limit: Some(8.0),
             quality: Quality::Good,
             annunciated: true,
+            first_out: false,
         }),
         cause: Cause::Process,
         details: Details::default(),

@@ -123,6 +123,7 @@ fn alarm() -> AlarmView {
         raised_at: None,
         acknowledged: None,
         acknowledged_until: None,
+        first_out: false,
         peak: None,
         chattering: true,
         older_unacknowledged: 0,

@@ -57,6 +57,8 @@ pub enum ReplayError {
 /// A replay under way.
 pub struct Replay<'a, W> {
     config: &'a Config,
+    /// In force from the next start on.
+    next: Option<&'a Config>,
     points: BTreeMap<&'a str, PointIndex>,
     journal: JournalSettings,
     clock: Moment,
@@ -71,10 +73,11 @@ struct Life {
     station: Station,
     store: Store,
     pending: Vec<Entry>,
-    /// What alarms remember, and when the last of it was handed over. It is written when the life
-    /// ends, for nothing reads it before; to the input it is as if it had been written at once.
+    /// What alarms remember. It is written when the life ends, for nothing reads it before; to the input it
+    /// is as if it had been written at once.
     memories: BTreeMap<Arc<str>, Arc<Memory>>,
-    remembered: Wall,
+    /// When something was handed over last, to be committed or remembered.
+    alive: Wall,
 }
 
 impl Life {
@@ -83,7 +86,7 @@ impl Life {
             return Ok(());
         }
         let memories: Vec<_> = self.memories.into_values().collect();
-        self.store.remember(&memories, self.remembered)
+        self.store.remember(&memories, self.alive)
     }
 }
 
@@ -110,6 +113,7 @@ impl<'a, W: Write> Replay<'a, W> {
         };
         let mut replay = Self {
             config,
+            next: None,
             points: points(config),
             journal,
             clock,
@@ -126,6 +130,12 @@ impl<'a, W: Write> Replay<'a, W> {
         };
         replay.begin()?;
         Ok(replay)
+    }
+
+    /// Starts with other settings after the next `kill`. Both have the same measured points, in the same
+    /// order.
+    pub fn change_after_kill(&mut self, config: &'a Config) {
+        self.next = Some(config);
     }
 
     /// Runs all lines, then lets time pass to `until`.
@@ -261,7 +271,13 @@ impl<'a, W: Write> Replay<'a, W> {
                     life.end()?;
                 }
             }
-            Step::Start if self.life.is_none() => self.begin()?,
+            Step::Start if self.life.is_none() => {
+                if let Some(next) = self.next.take() {
+                    self.config = next;
+                    self.points = points(next);
+                }
+                self.begin()?;
+            }
             Step::Start => {}
         }
         self.commit()
@@ -319,7 +335,7 @@ impl<'a, W: Write> Replay<'a, W> {
             store,
             pending: Vec::new(),
             memories: BTreeMap::new(),
-            remembered: self.clock.wall,
+            alive: self.clock.wall,
         });
         self.commit()
     }
@@ -336,7 +352,7 @@ impl<'a, W: Write> Replay<'a, W> {
                     event: Arc::from(event),
                 }),
                 Effect::Remember(memory) => {
-                    life.remembered = memory.at;
+                    life.alive = memory.at;
                     let memory = Arc::new(*memory);
                     life.memories.insert(Arc::clone(&memory.alarm), memory);
                 }
@@ -345,7 +361,8 @@ impl<'a, W: Write> Replay<'a, W> {
         if life.pending.is_empty() {
             return Ok(());
         }
-        for committed in life.store.commit(&life.pending, self.clock.wall)? {
+        life.alive = self.clock.wall;
+        for committed in life.store.commit(&life.pending, life.alive)? {
             writeln!(self.out, "{}", committed.line)?;
         }
         life.pending.clear();

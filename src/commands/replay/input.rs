@@ -70,6 +70,7 @@ struct Fields {
     #[serde(default)]
     one_shot: bool,
     approved_by: Option<String>,
+    also_approved_by: Option<String>,
     permit: Option<String>,
     wall_step: Option<f64>,
     #[serde(default)]
@@ -218,6 +219,7 @@ fn command(fields: Fields) -> Result<Command, String> {
         "out_of_service" => Action::TakeOut(Permit {
             span,
             approved_by: fields.approved_by.unwrap_or_default(),
+            also_approved_by: fields.also_approved_by,
             number: fields.permit.unwrap_or_default(),
             reason: fields.reason,
         }),

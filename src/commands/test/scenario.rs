@@ -21,7 +21,8 @@
 //! ```
 //!
 //! `config` is a configuration of the scenario's own; `config_file = "../forewarn.toml"` names that of
-//! the plant instead, from the scenario's folder. `readings` are in the notation of [`notation`].
+//! the plant instead, from the scenario's folder. `config_after` is another one, in force from the first
+//! `start` after a `kill` on. `readings` are in the notation of [`notation`].
 //! `actions` have the words of a replay's input lines (a reading with a time of its own, a command,
 //! `wall_step`, `kill`, `start`). `until` lets time pass after the last of them, to this second.
 //!
@@ -61,6 +62,7 @@ pub struct Scenario {
     /// What it shows.
     pub about: String,
     config: Source,
+    config_after: Option<Source>,
     /// Time in seconds and input line, in order of time.
     pub(super) lines: Vec<(f64, String)>,
     until: Option<Duration>,
@@ -116,6 +118,7 @@ struct File {
     about: String,
     config: Option<Spanned<String>>,
     config_file: Option<Spanned<PathBuf>>,
+    config_after: Option<String>,
     #[serde(default)]
     points: Vec<Spanned<String>>,
     #[serde(default)]
@@ -219,6 +222,8 @@ impl Scenario {
         });
         Ok(Self {
             config: text.config(&read)?,
+            config_after: (read.config_after.as_ref())
+                .map(|after| Source::text(&file.to_string_lossy(), after)),
             lines: text.lines(&read)?,
             until: until.transpose()?,
             points: read
@@ -313,7 +318,11 @@ impl Scenario {
     fn play(&self, config: &Config, trace: Option<Duration>) -> Result<String, ScenarioError> {
         let folder = ScratchFolder::new("test")?;
         let mut out = Vec::new();
+        let after = self.config_after.as_ref().map(config::load).transpose()?;
         let mut replay = Replay::new(config, START, folder.path(), trace, &mut out)?;
+        if let Some((after, _warnings)) = &after {
+            replay.change_after_kill(after);
+        }
         replay.run(self.input().as_bytes(), self.until)?;
         drop(replay);
         Ok(String::from_utf8_lossy(&out).into_owned())

@@ -33,7 +33,7 @@ mod window;
 use std::time::Duration;
 
 use super::super::delay::Zone;
-use super::super::memory::{self, Amount, Memory};
+use super::super::memory::{self, Amount, Content, Memory};
 use super::super::settings::{Average, ExposureRule};
 use super::super::time::{Moment, Mono};
 use window::{Nanos, Window, nanos, seconds};
@@ -269,7 +269,10 @@ impl Exposure {
             nanos(now.mono).saturating_sub(passed.max(0))
         };
         let at = ago(memory.at.unix_nanos());
-        match (&mut self.sum, &memory.exposure) {
+        let Content::Exposure { last, exposure } = &memory.content else {
+            return;
+        };
+        match (&mut self.sum, exposure) {
             (
                 Sum::Moving(window),
                 memory::Exposure::Window {
@@ -291,7 +294,7 @@ impl Exposure {
             (Sum::Moving(_), memory::Exposure::Dose { .. })
             | (Sum::SinceReset { .. }, memory::Exposure::Window { .. }) => return,
         }
-        self.held = memory.last.map(|value| Held {
+        self.held = last.map(|value| Held {
             value: value.clamp(0.0, LARGEST),
             from: at,
             until: at,

@@ -12,7 +12,7 @@ pub(super) mod limit;
 mod median;
 pub(super) mod over_range;
 mod rate_of_change;
-mod state;
+pub(super) mod state;
 pub(super) mod vote;
 
 use super::delay::Zone;

@@ -1,7 +1,7 @@
 //! Averages in the engine: timers, memory, pauses, and what over-range makes of them.
 
 use super::*;
-use crate::engine::memory::Memory;
+use crate::engine::memory::{CONFIGURATION, Memory};
 use crate::engine::settings::{Average, ExposureRule, OverRangeRule};
 use crate::engine::snapshot::ExposureView;
 
@@ -55,6 +55,10 @@ fn effects(engine: &mut Engine) -> (Vec<Memory>, Vec<&'static str>) {
 fn what_was_seen_is_remembered_once_a_minute_and_at_the_end() {
     let settings = detector(vec![average(Average::ShortTerm, 30.0)]);
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    // What is configured, for the next start.
+    let (memories, order) = effects(&mut engine);
+    assert_eq!(order, ["started", "memory"]);
+    assert_eq!(&*memories[0].alarm, CONFIGURATION);
     steady(&mut engine, 10.0, (0, 200));
     let (memories, _) = effects(&mut engine);
     let times: Vec<_> = memories.iter().map(|memory| memory.at).collect();

@@ -52,6 +52,7 @@ fn command() -> impl Strategy<Value = Command> {
                 9 | 10 => Action::TakeOut(Permit {
                     span,
                     approved_by: "wang-fang".to_owned(),
+                    also_approved_by: None,
                     number: "P-2210".to_owned(),
                     reason: None,
                 }),

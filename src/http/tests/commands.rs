@@ -133,6 +133,7 @@ fn understood() -> [Action; 5] {
         Action::TakeOut(Permit {
             span: Some(Duration::from_secs(8 * 3600)),
             approved_by: "wang-fang".to_owned(),
+            also_approved_by: None,
             number: "P-2210".to_owned(),
             reason: None,
         }),

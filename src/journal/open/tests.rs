@@ -249,7 +249,7 @@ fn a_memory_that_was_altered_is_told_of_and_not_used_and_costs_nothing_else() {
     assert_eq!(restored.records.len(), 1);
     assert!(!restored.is_history_lost());
     let notes = restored.notes();
-    assert!(notes[0].contains("exposure of CO-12/stel"), "{notes:?}");
+    assert!(notes[0].contains("remembered of CO-12/stel"), "{notes:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::super::memory::Memory;
+use super::super::super::memory::{Content, Memory};
 use super::super::super::time::Wall;
 use super::*;
 
@@ -188,8 +188,10 @@ fn over_a_restart(exposure: &mut Exposure, average: Average, kill: f64, start: f
     let memory = Memory {
         alarm: "CO-12/stel".into(),
         at: moment(kill).wall,
-        last,
-        exposure: known,
+        content: Content::Exposure {
+            last,
+            exposure: known,
+        },
     };
     let mut again = self::exposure(average);
     // The monotonic clock of another process: it begins with the process.
@@ -256,11 +258,13 @@ fn memories_that_make_no_sense_are_passed_over() {
         let memory = Memory {
             alarm: "CO-12/stel".into(),
             at: moment(0.0).wall,
-            last: None,
-            exposure: memory::Exposure::Window {
-                width_s,
-                newest_s,
-                spans: spans.clone(),
+            content: Content::Exposure {
+                last: None,
+                exposure: memory::Exposure::Window {
+                    width_s,
+                    newest_s,
+                    spans: spans.clone(),
+                },
             },
         };
         exposure.restore(&memory, moment(0.0));

@@ -1,0 +1,162 @@
+//! First-out: of the alarms of a group that come in a row, the one that came first is marked, for it
+//! leads to the cause (alarm-standards 2.15).
+//!
+//! ```text
+//!            a member is raised: its occurrence is marked
+//!   ┌──────┐ ────────────────────────────────────────────▶ ┌───────┐
+//!   │ Free │                                               │ Taken │ ── others are raised: no mark
+//!   └──────┘ ◀──────────────────────────────────────────── └───────┘
+//!            every member is normal, or something lies over it
+//! ```
+//!
+//! - The mark belongs to an occurrence and stays with it, over its end and over a restart.
+//! - The order is that of the journal. Alarms raised at the same instant are in the order of the
+//!   configuration when delays ended then, in that of the readings otherwise; the later one is told as a
+//!   tie, for nobody knows which was first.
+//! - What is silenced tells nobody anything: an alarm beneath an overlay takes no mark, and does not keep
+//!   others from it. Neither does an occurrence found in delayed data take one.
+//! - After a restart a group is taken while a member that nothing lies over is not normal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::alarm::AlarmState;
+use super::effect::Details;
+use super::occurrence::Alarm;
+use super::settings::FirstOutSettings;
+use super::time::{Moment, Mono};
+use super::{Engine, Point};
+
+/// Every group.
+#[derive(Debug, Default)]
+pub(super) struct FirstOuts {
+    groups: Vec<FirstOut>,
+    by_alarm: BTreeMap<usize, usize>,
+}
+
+#[derive(Debug)]
+struct FirstOut {
+    id: Arc<str>,
+    members: Box<[usize]>,
+    /// Is there a mark, or was there one, since every member was normal?
+    taken: bool,
+    /// When it was taken in this life.
+    at: Option<Mono>,
+}
+
+/// What a raise is to its group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The first of the group of this id.
+    First(Arc<str>),
+    /// At the same instant as the first.
+    Tie(Arc<str>),
+    /// Of no group, or not the first.
+    None,
+}
+
+impl FirstOut {
+    /// Members that nothing lies over, which so say something to people.
+    fn speaking(&self, alarms: &[Alarm]) -> impl Iterator<Item = (usize, AlarmState)> {
+        let members = self.members.iter();
+        let members = members.map(|member| (*member, &alarms[*member]));
+        let speaking = members.filter(|(_, alarm)| alarm.overlays().is_empty());
+        speaking.map(|(member, alarm)| (member, alarm.state))
+    }
+
+    /// Is one of them not normal?
+    fn is_busy(&self, alarms: &[Alarm]) -> bool {
+        let mut speaking = self.speaking(alarms);
+        speaking.any(|(_, state)| state != AlarmState::Normal)
+    }
+}
+
+impl FirstOuts {
+    /// Of the settings. `points` and `alarms` are all there are.
+    pub(super) fn new(settings: &[FirstOutSettings], points: &[Point], alarms: &[Alarm]) -> Self {
+        let mut all = Self::default();
+        for group in settings {
+            let members = group.members.iter().filter_map(|(point, kind)| {
+                let mut own = points.get(point.0 as usize)?.alarms.clone();
+                own.find(|alarm| alarms[*alarm].kind == *kind)
+            });
+            let members: Box<[usize]> = members.collect();
+            debug_assert_eq!(members.len(), group.members.len(), "every member exists");
+            for member in &members {
+                all.by_alarm.insert(*member, all.groups.len());
+            }
+            all.groups.push(FirstOut {
+                id: Arc::clone(&group.id),
+                members,
+                taken: false,
+                at: None,
+            });
+        }
+        all
+    }
+
+    /// Takes up the life before.
+    pub(super) fn resume(&mut self, alarms: &[Alarm]) {
+        for group in &mut self.groups {
+            group.taken = group.is_busy(alarms);
+        }
+    }
+
+    /// `alarm` was raised at `now`, and tells people.
+    pub(super) fn raised(&mut self, alarm: usize, alarms: &[Alarm], now: Mono) -> Place {
+        let group = self.by_alarm.get(&alarm).copied();
+        let Some(group) = group.and_then(|group| self.groups.get_mut(group)) else {
+            return Place::None;
+        };
+        if group.taken {
+            let tie = group.at == Some(now);
+            return if tie {
+                Place::Tie(Arc::clone(&group.id))
+            } else {
+                Place::None
+            };
+        }
+        // Another one may have surfaced from beneath an overlay, which takes no mark.
+        let other =
+            (group.speaking(alarms)).any(|(member, state)| member != alarm && state.is_active());
+        group.taken = true;
+        group.at = (!other).then_some(now);
+        if other {
+            Place::None
+        } else {
+            Place::First(Arc::clone(&group.id))
+        }
+    }
+
+    /// Something happened to `alarm`: its group may be free again.
+    pub(super) fn changed(&mut self, alarm: usize, alarms: &[Alarm]) {
+        let group = self.by_alarm.get(&alarm).copied();
+        if let Some(group) = group.and_then(|group| self.groups.get_mut(group)) {
+            group.taken &= group.is_busy(alarms);
+        }
+    }
+}
+
+impl Engine {
+    /// Marks an occurrence that was just raised if it is the first of its group. Says so in words.
+    pub(super) fn mark_first_out(
+        &mut self,
+        alarm: usize,
+        details: &mut Details,
+        now: Moment,
+    ) -> Option<String> {
+        match self.first_outs.raised(alarm, &self.alarms, now.mono) {
+            Place::First(group) => {
+                if let Some(episode) = &mut self.alarms[alarm].episode {
+                    episode.first_out = true;
+                }
+                Some(format!("first of {group}"))
+            }
+            Place::Tie(group) => {
+                details.tie = true;
+                Some(format!("at the same instant as the first of {group}"))
+            }
+            Place::None => None,
+        }
+    }
+}

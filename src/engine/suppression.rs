@@ -1,0 +1,312 @@
+//! Suppression by design (alarm-standards 1.4): while the plant is in a state in which an alarm means
+//! nothing (no flow while the pump stands still), nobody is told of it. Its condition is judged and
+//! recorded as ever.
+//!
+//! Each cause of an alarm's suppression is followed by itself ([`cause`]); one that *holds* is enough.
+//!
+//! - Only good evidence silences. A cause whose point is bad, stale, doubtful or not heard yet is not
+//!   known, and holds nothing: the alarm shows itself. The same after a restart.
+//! - A cause with a longest time must be **seen** to begin. One that is true when it becomes known may
+//!   have been so for ever, so its time counts as over; unless it was seen to begin before it was lost,
+//!   and time is left.
+//! - An alarm as a cause counts while it is active, whoever has acknowledged or shelved it; not while it
+//!   is out of service, for what is being worked on is no evidence.
+//! - At one instant a suppression that begins comes before a raise, and one that ends comes after a
+//!   clear.
+
+mod cause;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::alarm::{Input, transition};
+use super::delay::{Phase, Zone};
+use super::effect::{Cause as Origin, Details, EventKind};
+use super::links::{Dependent, Source, Wiring};
+use super::occurrence::Alarm;
+use super::overlay::{Overlay, Resumed, Suppressing, Suppression};
+use super::quality::Condition;
+use super::reading::{Finite, Quality, Sample};
+use super::rule::state;
+use super::settings::Settings;
+use super::snapshot::History;
+use super::time::{Moment, Mono};
+use super::{Engine, Point};
+use cause::{Cause, Hold, Lapse, Sign, Truth};
+
+/// Every alarm that is suppressed by design at times.
+#[derive(Debug, Default)]
+pub(super) struct Suppressions {
+    all: Vec<Suppressed>,
+    by_alarm: BTreeMap<usize, usize>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Suppressed {
+    alarm: usize,
+    causes: Box<[Cause]>,
+}
+
+impl Suppressions {
+    /// Finds what silences each alarm. `points` and `alarms` are all there are.
+    pub(super) fn new(settings: &Settings, points: &[Point], alarms: &mut [Alarm]) -> Self {
+        let mut suppressions = Self::default();
+        let configured = settings.points.iter().flat_map(|point| &point.alarms);
+        for (alarm, configured) in configured.enumerate() {
+            let causes = configured.suppressed_by.iter();
+            let causes = causes.filter_map(|cause| Cause::new(*cause, points, alarms));
+            let causes: Box<[Cause]> = causes.collect();
+            debug_assert_eq!(causes.len(), configured.suppressed_by.len());
+            if causes.is_empty() {
+                continue;
+            }
+            let own = &points[points.partition_point(|point| point.alarms.end <= alarm)];
+            let beside = |cause: &Cause| match cause.sign {
+                Sign::Active { alarm } => own.alarms.contains(&alarm),
+                Sign::Position { .. } | Sign::Beyond { .. } => false,
+            };
+            alarms[alarm].waits = causes.iter().any(beside);
+            let number = suppressions.all.len();
+            suppressions.by_alarm.insert(alarm, number);
+            suppressions.all.push(Suppressed { alarm, causes });
+        }
+        suppressions
+    }
+
+    /// Who touches them.
+    pub(super) fn wire(&self, points: &[Point], wiring: &mut Wiring) {
+        for (index, suppressed) in self.all.iter().enumerate() {
+            let dependent = Dependent::Suppression(index);
+            for cause in &suppressed.causes {
+                let point = match cause.sign {
+                    Sign::Position { point, .. } | Sign::Beyond { point, .. } => {
+                        wiring.input(Source::Value(point), dependent);
+                        point
+                    }
+                    Sign::Active { alarm } => {
+                        wiring.input(Source::Alarm(alarm), dependent);
+                        points.partition_point(|point| point.alarms.end <= alarm)
+                    }
+                };
+                wiring.input(Source::Condition(point), dependent);
+            }
+        }
+    }
+
+    /// The wall clock stepped.
+    pub(super) fn clock_stepped(&mut self, step: f64) {
+        let causes = self.all.iter_mut().flat_map(|own| &mut own.causes);
+        for term in causes.filter_map(|cause| cause.term.as_mut()) {
+            term.shift(step);
+        }
+    }
+}
+
+impl Engine {
+    /// Looks at the causes of a suppression anew, and lays it over its alarm or takes it off.
+    pub(super) fn judge_suppression(&mut self, index: usize, now: Moment) {
+        let alarm = self.suppressions.all[index].alarm;
+        let (mut changed, mut first, mut let_go) = (false, None, None);
+        for position in 0..self.suppressions.all[index].causes.len() {
+            let truth = self.truth(&self.suppressions.all[index].causes[position], now);
+            let cause = &mut self.suppressions.all[index].causes[position];
+            let held = cause.hold == Hold::Holds;
+            cause.take(truth, now);
+            let holds = cause.hold == Hold::Holds;
+            changed |= held != holds;
+            let lapse = Some(cause.lapse(truth));
+            first = first.or(lapse);
+            let_go = let_go.or(lapse.filter(|_| held && !holds));
+        }
+        let causes = &self.suppressions.all[index].causes;
+        let holds = causes.iter().any(|cause| cause.hold == Hold::Holds);
+        match (self.alarms[alarm].overlays().suppressed, holds) {
+            (false, true) => self.suppress(index, EventKind::Suppressed, now),
+            (true, true) if changed => self.suppress(index, EventKind::Changed, now),
+            (true, false) => {
+                let lapse = let_go.or(first).unwrap_or(Lapse::Config);
+                self.unsuppress(alarm, lapse, now);
+            }
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// The same before a raise of `alarm`, if anything silences it.
+    pub(super) fn suppress_in_time(&mut self, alarm: usize, now: Moment) {
+        if let Some(index) = self.suppressions.by_alarm.get(&alarm) {
+            self.judge_suppression(*index, now);
+        }
+    }
+
+    /// The same when a cause has silenced `alarm` for long enough.
+    pub(super) fn expire_suppression(&mut self, alarm: usize, due: Mono, now: Moment) {
+        let cover = self.alarms[alarm].cover.as_ref();
+        let next = cover.and_then(|cover| cover.suppression.as_ref()?.next());
+        if next.is_some_and(|next| next <= due) {
+            self.suppress_in_time(alarm, now);
+        }
+    }
+
+    /// Takes up what the plant silenced in the life before. Nothing has been heard of it in this one, so
+    /// the alarm shows itself; how much time its causes have left is kept in mind.
+    pub(super) fn resume_suppressions(&mut self, history: &History) {
+        let (now, trusted) = (self.now, self.trusts_clock(history));
+        for alarm in 0..self.alarms.len() {
+            let cover = self.alarms[alarm].cover.as_ref();
+            let Some(before) = cover.and_then(|cover| cover.suppression.clone()) else {
+                continue;
+            };
+            let Some(index) = self.suppressions.by_alarm.get(&alarm) else {
+                self.unsuppress(alarm, Lapse::Config, now);
+                continue;
+            };
+            for cause in &mut self.suppressions.all[*index].causes {
+                let known = before
+                    .causes
+                    .iter()
+                    .find(|known| known.state == cause.words);
+                if let Some(mut term) = known.and_then(|known| known.term)
+                    && term.resume(now, trusted) == Resumed::Runs
+                {
+                    cause.term = Some(term);
+                }
+            }
+        }
+        for index in 0..self.suppressions.all.len() {
+            self.judge_suppression(index, now);
+        }
+    }
+
+    fn suppress(&mut self, index: usize, kind: EventKind, now: Moment) {
+        let Suppressed { alarm, causes } = &self.suppressions.all[index];
+        let alarm = *alarm;
+        let holding = causes.iter().filter(|cause| cause.hold == Hold::Holds);
+        let told = holding.clone().map(|cause| self.in_words(cause));
+        let message = told.collect::<Vec<_>>().join("; ");
+        let causes = holding.map(|cause| Suppressing {
+            state: Arc::clone(&cause.words),
+            term: cause.term,
+        });
+        let causes = causes.collect();
+        let own = &mut self.alarms[alarm];
+        let input = Input::Lay(Overlay::Suppressed);
+        let laid = transition(own.standing(), input, own.traits);
+        debug_assert!(laid.is_ok(), "a suppression is never refused");
+        let cover = own.cover.get_or_insert_default();
+        let before = cover.suppression.as_ref();
+        let suppression = Suppression {
+            since: before.map_or(now.wall, |before| before.since),
+            causes,
+        };
+        let details = Details {
+            reason: Some("by_design".to_owned()),
+            message: Some(message),
+            until: suppression.until(),
+            ..Details::default()
+        };
+        cover.suppression = Some(suppression);
+        self.covered(alarm, kind, Origin::Process, details, now);
+    }
+
+    fn unsuppress(&mut self, alarm: usize, lapse: Lapse, now: Moment) {
+        // An alarm that is just gone disturbs nobody.
+        if let Phase::Clearing { due } = self.alarms[alarm].phase
+            && due <= now.mono
+            && let Some(confirmed) = self.alarms[alarm].phase.expire(due)
+        {
+            self.confirm(alarm, confirmed, now);
+        }
+        let cover = self.alarms[alarm].cover.as_ref();
+        let details = Details {
+            reason: Some(lapse.name().to_owned()),
+            message: cover.and_then(|cover| cover.story(Overlay::Suppressed)),
+            ..Details::default()
+        };
+        let input = Input::End(Overlay::Suppressed);
+        let ended = self.lift(
+            alarm,
+            (Overlay::Suppressed, input),
+            lapse.origin(),
+            details,
+            now,
+        );
+        debug_assert!(ended.is_ok(), "the end of an overlay is never refused");
+    }
+
+    fn truth(&self, cause: &Cause, now: Moment) -> Truth {
+        let is = match cause.sign {
+            Sign::Position { point, on } => self
+                .trusted_value(point)
+                .map(|value| state::zone(on, value) == Zone::Beyond),
+            Sign::Beyond {
+                point,
+                above,
+                limit,
+                deadband,
+            } => self.trusted_value(point).map(|value| {
+                let sign = if above { 1.0 } else { -1.0 };
+                let beyond = (value.get() - limit) * sign;
+                beyond > if cause.is_true() { 0.0 } else { deadband }
+            }),
+            Sign::Active { alarm } => self.is_active(alarm, now),
+        };
+        match is {
+            Ok(true) => Truth::Yes,
+            Ok(false) => Truth::No,
+            Err(lapse) => Truth::Unknown(lapse),
+        }
+    }
+
+    /// Is the alarm active, or about to be at this very instant?
+    fn is_active(&self, alarm: usize, now: Moment) -> Result<bool, Lapse> {
+        let own = &self.alarms[alarm];
+        if own.overlays().out_of_service {
+            return Err(Lapse::OutOfService);
+        }
+        if own.watch.needs_value() {
+            let (quality, _) = self.quality_for(alarm, now);
+            self.trust(self.point_of(alarm), quality)?;
+        }
+        let due_now = matches!(own.phase, Phase::Pending { due } if due <= now.mono);
+        let raised_now = due_now && own.count.is_none();
+        Ok(own.state.is_active() || raised_now)
+    }
+
+    /// The value of a point, if it is beyond doubt.
+    fn trusted_value(&self, point: usize) -> Result<Finite, Lapse> {
+        let (quality, _) = self.quality_of(point);
+        self.trust(point, quality)?;
+        let shown = self.points[point].channel.shown();
+        shown.and_then(Sample::value).ok_or(Lapse::Bad)
+    }
+
+    fn trust(&self, point: usize, quality: Quality) -> Result<(), Lapse> {
+        match (quality, self.points[point].channel.condition) {
+            (Quality::Good, _) => Ok(()),
+            (Quality::Uncertain, _) => Err(Lapse::Uncertain),
+            (Quality::Bad, Condition::Waiting) => Err(Lapse::NotHeard),
+            (Quality::Bad, Condition::Stale) => Err(Lapse::Stale),
+            (Quality::Bad, Condition::Bad(_) | Condition::Present) => Err(Lapse::Bad),
+        }
+    }
+
+    /// A cause with what shows it: `SPEED-7 is below 300 rpm (12 rpm, good)`.
+    fn in_words(&self, cause: &Cause) -> String {
+        let words = &cause.words;
+        match cause.sign {
+            Sign::Active { alarm } => {
+                let state = self.alarms[alarm].state.name();
+                format!("{words} ({state})")
+            }
+            Sign::Position { point, .. } | Sign::Beyond { point, .. } => {
+                let quality = self.quality_of(point).0.name();
+                let Some(value) = self.shown(point) else {
+                    return format!("{words} ({quality})");
+                };
+                let value = format!("{value} {}", self.points[point].unit);
+                format!("{words} ({}, {quality})", value.trim_end())
+            }
+        }
+    }
+}

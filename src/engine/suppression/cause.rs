@@ -1,0 +1,206 @@
+//! One cause of a suppression: what is known of a state of the plant, and whether it silences.
+//!
+//! | was     | seen: no | seen: yes                                               | not known        |
+//! |---------|----------|---------------------------------------------------------|------------------|
+//! | Unknown | Absent   | Holds if it has no longest time, or some of it is left, | Unknown          |
+//! |         |          | else Spent                                              |                  |
+//! | Absent  | Absent   | Holds: its time begins                                  | Unknown          |
+//! | Holds   | Absent   | Holds, and Spent when its time is over                  | Unknown; time    |
+//! |         |          |                                                         | goes on          |
+//! | Spent   | Absent   | Spent                                                   | Unknown          |
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::Point;
+use super::super::effect::Cause as Origin;
+use super::super::occurrence::Alarm;
+use super::super::overlay::Term;
+use super::super::settings::{PlantState, Suppressor};
+use super::super::time::Moment;
+
+/// One cause.
+#[derive(Debug)]
+pub(super) struct Cause {
+    pub(super) sign: Sign,
+    max: Option<Duration>,
+    /// `PUMP-7 is 0`.
+    pub(super) words: Arc<str>,
+    pub(super) hold: Hold,
+    /// Of one with a longest time, from when it was seen to begin until it is seen to have ended.
+    pub(super) term: Option<Term>,
+}
+
+/// How the plant shows it: a [`PlantState`] with the engine's own indices.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sign {
+    Position {
+        point: usize,
+        on: bool,
+    },
+    Beyond {
+        point: usize,
+        above: bool,
+        limit: f64,
+        deadband: f64,
+    },
+    Active {
+        alarm: usize,
+    },
+}
+
+/// What is known of a cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Nothing.
+    Unknown,
+    /// The plant is not in that state.
+    Absent,
+    /// It is, and the alarm is silent.
+    Holds,
+    /// It is, but for too long, or for nobody knows how long.
+    Spent,
+}
+
+/// Is the plant in that state?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Truth {
+    Yes,
+    No,
+    Unknown(Lapse),
+}
+
+/// Why a suppression ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lapse {
+    /// The plant is in another state.
+    Ended,
+    /// It took too long.
+    Expired,
+    /// Nothing was heard of the input since the start.
+    NotHeard,
+    /// The input is silent.
+    Stale,
+    /// The input has no value.
+    Bad,
+    /// The input's value is doubtful.
+    Uncertain,
+    /// The alarm that is looked at is out of service.
+    OutOfService,
+    /// Nothing silences the alarm any more.
+    Config,
+}
+
+impl Lapse {
+    /// The reason as it stands in events.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::Expired => "expired",
+            Self::NotHeard => "input_unknown",
+            Self::Stale => "input_stale",
+            Self::Bad => "input_bad",
+            Self::Uncertain => "input_uncertain",
+            Self::OutOfService => "input_out_of_service",
+            Self::Config => "config_change",
+        }
+    }
+
+    pub(super) const fn origin(self) -> Origin {
+        match self {
+            Self::Ended | Self::Stale | Self::Bad | Self::Uncertain => Origin::Process,
+            Self::OutOfService => Origin::Operator,
+            Self::Expired | Self::NotHeard => Origin::System,
+            Self::Config => Origin::Config,
+        }
+    }
+}
+
+impl Sign {
+    /// With its words.
+    fn new(plant: PlantState, points: &[Point], alarms: &[Alarm]) -> Option<(Self, String)> {
+        match plant {
+            PlantState::Position { point, on } => {
+                let point = point.0 as usize;
+                let position = u8::from(on);
+                let words = format!("{} is {position}", points.get(point)?.id);
+                Some((Self::Position { point, on }, words))
+            }
+            PlantState::Beyond {
+                point,
+                above,
+                limit,
+                deadband,
+            } => {
+                let point = point.0 as usize;
+                let Point { id, unit, .. } = points.get(point)?;
+                let side = if above { "above" } else { "below" };
+                let words = format!("{id} is {side} {limit} {unit}");
+                let sign = Self::Beyond {
+                    point,
+                    above,
+                    limit,
+                    deadband,
+                };
+                Some((sign, words.trim_end().to_owned()))
+            }
+            PlantState::Active { point, kind } => {
+                let mut own = points.get(point.0 as usize)?.alarms.clone();
+                let alarm = own.find(|alarm| alarms[*alarm].kind == kind)?;
+                let words = format!("{} is active", alarms[alarm].id);
+                Some((Self::Active { alarm }, words))
+            }
+        }
+    }
+}
+
+impl Cause {
+    pub(super) fn new(settings: Suppressor, points: &[Point], alarms: &[Alarm]) -> Option<Self> {
+        let (sign, words) = Sign::new(settings.plant, points, alarms)?;
+        Some(Self {
+            sign,
+            max: settings.max,
+            words: words.into(),
+            hold: Hold::Unknown,
+            term: None,
+        })
+    }
+
+    /// Takes what is known now.
+    pub(super) fn take(&mut self, truth: Truth, now: Moment) {
+        self.hold = match (truth, self.hold) {
+            (Truth::No, _) => {
+                self.term = None;
+                Hold::Absent
+            }
+            (Truth::Unknown(_), _) => Hold::Unknown,
+            (Truth::Yes, Hold::Spent) => Hold::Spent,
+            (Truth::Yes, Hold::Absent) => {
+                self.term = self.max.map(|max| Term::new(now, max));
+                Hold::Holds
+            }
+            (Truth::Yes, Hold::Unknown | Hold::Holds) => {
+                let left = self.term.is_some_and(|term| term.due > now.mono);
+                if left || self.max.is_none() {
+                    Hold::Holds
+                } else {
+                    Hold::Spent
+                }
+            }
+        };
+    }
+
+    /// Why it does not hold.
+    pub(super) const fn lapse(&self, truth: Truth) -> Lapse {
+        match truth {
+            Truth::Yes => Lapse::Expired,
+            Truth::No => Lapse::Ended,
+            Truth::Unknown(lapse) => lapse,
+        }
+    }
+
+    /// Was it true when it was looked at last?
+    pub(super) const fn is_true(&self) -> bool {
+        matches!(self.hold, Hold::Holds | Hold::Spent)
+    }
+}

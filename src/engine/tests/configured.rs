@@ -1,0 +1,105 @@
+//! What a start makes of another configuration.
+
+use super::super::alarm::AlarmState;
+use super::super::memory::{Content, Memory};
+use super::*;
+
+/// Events and memories in one: what a journal would know.
+fn life(engine: &mut Engine) -> (Vec<Event>, Vec<Memory>) {
+    let (mut events, mut memories) = (Vec::new(), Vec::new());
+    while let Some(effect) = engine.poll_effect() {
+        match effect {
+            Effect::Event(event) => events.push(*event),
+            Effect::Remember(memory) => memories.push(*memory),
+        }
+    }
+    (events, memories)
+}
+
+fn plant(high: AlarmSettings) -> Settings {
+    Settings {
+        points: vec![point("P", vec![high])],
+        ..Settings::default()
+    }
+}
+
+/// The second start with the same settings has nothing to tell and nothing to keep.
+#[test]
+fn the_same_configuration_is_no_news() {
+    let settings = plant(limit(Level::High, 8.0, 1.0));
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    let (_, memories) = life(&mut engine);
+    assert!(matches!(memories[0].content, Content::Configuration { .. }));
+    let known = History {
+        memories,
+        ..History::default()
+    };
+    let (events, memories) = life(&mut Engine::start(&settings, &known, moment(1.0)));
+    let kinds: Vec<_> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::Started]);
+    assert!(memories.is_empty());
+}
+
+/// A journal that never kept a configuration cannot tell a change.
+#[test]
+fn nothing_is_told_where_nothing_was_kept() {
+    let mut engine = Engine::start(
+        &plant(limit(Level::High, 8.0, 1.0)),
+        &History::default(),
+        moment(0.0),
+    );
+    read(&mut engine, 0, Sample::measured(9.0), moment(0.0));
+    let known = history(&drain(&mut engine));
+    let settings = plant(limit(Level::High, 12.0, 1.0));
+    let (events, memories) = life(&mut Engine::start(&settings, &known, moment(1.0)));
+    assert!(events.iter().all(|event| event.kind == EventKind::Started));
+    assert_eq!(memories.len(), 1, "but it is from now on");
+}
+
+/// Every way in which the priority of an open occurrence may change, by the state it is in.
+#[test]
+fn only_a_higher_priority_calls_again() {
+    use AlarmState as S;
+    for (before, after, acknowledged, state) in [
+        (Priority::Medium, Priority::High, true, S::Unacknowledged),
+        (Priority::Medium, Priority::Low, true, S::Acknowledged),
+        (Priority::Medium, Priority::High, false, S::Unacknowledged),
+        (Priority::Medium, Priority::Low, false, S::Unacknowledged),
+        (Priority::Medium, Priority::Medium, true, S::Acknowledged),
+    ] {
+        let of = |priority| {
+            plant(AlarmSettings {
+                priority,
+                ..limit(Level::High, 8.0, 1.0)
+            })
+        };
+        let mut engine = Engine::start(&of(before), &History::default(), moment(0.0));
+        read(&mut engine, 0, Sample::measured(9.0), moment(0.0));
+        if acknowledged {
+            let accepted = engine.command(&acknowledge("P/high", None), moment(1.0));
+            assert!(accepted.is_ok());
+        }
+        let (events, memories) = life(&mut engine);
+        let known = History {
+            memories,
+            ..history(&events)
+        };
+        let mut engine = Engine::start(&of(after), &known, moment(2.0));
+        let changed = drain(&mut engine)
+            .into_iter()
+            .filter(|event| event.kind == EventKind::Changed)
+            .count();
+        assert_eq!(
+            changed,
+            usize::from(before != after),
+            "{before:?} {after:?}"
+        );
+        let view = &engine.snapshot().alarms[0];
+        let case = format!("{before:?} to {after:?}, acknowledged: {acknowledged}");
+        assert_eq!(
+            (view.state, view.priority, view.occurrence),
+            (state, after, 1),
+            "{case}"
+        );
+    }
+}
