@@ -5,6 +5,7 @@ mod agreement;
 mod clocks;
 mod closing;
 mod configured;
+mod counts;
 mod exposure;
 mod frozen;
 mod groups;

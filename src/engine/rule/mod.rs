@@ -341,10 +341,6 @@ impl Watch {
             Self::Rate(rule) => rate_of_change::zone(rule, line(rule.trend)),
             Self::Forecast(forecast) => {
                 let evidence = Evidence { quality, at };
-                let company = Company {
-                    over_range: company.over_range || look.held,
-                    ..company
-                };
                 let line = line(forecast.rule.trend);
                 forecast.zone(line, &evidence, company)
             }

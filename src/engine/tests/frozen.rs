@@ -203,3 +203,134 @@ fn a_doubtful_value_stays_as_doubtful_as_its_source_says() {
     assert_eq!(raised(&drain(&mut engine)), [10.0]);
     assert_eq!(engine.snapshot().points[0].reason, Some("sub_normal"));
 }
+
+#[test]
+fn a_value_that_is_believed_again_has_not_moved_by_that() {
+    let mut engine = start(
+        vec![PointSettings {
+            good_confirm: seconds(2.0),
+            ..gauge(None)
+        }],
+        &History::default(),
+    );
+    for second in 0..12 {
+        read(
+            &mut engine,
+            0,
+            Sample::measured(5.0),
+            moment(f64::from(second)),
+        );
+    }
+    read(
+        &mut engine,
+        0,
+        Sample::Bad(Fault::SensorFailure),
+        moment(12.0),
+    );
+    read(&mut engine, 0, Sample::measured(5.0), moment(13.0));
+    engine.tick(moment(15.0));
+    assert_eq!(engine.snapshot().points[0].reason, Some("frozen"));
+}
+
+#[test]
+fn what_is_not_believed_yet_is_no_standstill() {
+    let mut gauge = gauge(None);
+    gauge.signal.max_step = Some(3.0);
+    gauge.signal.settle = seconds(4.0);
+    let mut engine = start(vec![gauge], &History::default());
+    for second in 0..10 {
+        read(
+            &mut engine,
+            0,
+            Sample::measured(5.0),
+            moment(f64::from(second)),
+        );
+    }
+    read(&mut engine, 0, Sample::measured(7.9), moment(9.1));
+    read(&mut engine, 0, Sample::measured(20.0), moment(18.0));
+    engine.tick(moment(19.2));
+    assert!(raised(&drain(&mut engine)).is_empty(), "it may have moved");
+    read(&mut engine, 0, Sample::measured(20.0), moment(19.5));
+    engine.tick(moment(29.0));
+    assert!(raised(&drain(&mut engine)).is_empty(), "and it has");
+}
+
+/// A flow with an alarm that says that the level must move.
+fn gated_by_alarm() -> Engine {
+    let gate = Gate::Alarm {
+        point: PointIndex(1),
+        kind: AlarmKind::High,
+    };
+    let flow = PointSettings {
+        stale_after: None,
+        good_confirm: Duration::ZERO,
+        ..point("F", vec![limit(Level::High, 5.0, 0.0), alarm(Rule::Bad)])
+    };
+    start(vec![gauge(Some(gate)), flow], &History::default())
+}
+
+#[test]
+fn time_begins_with_the_alarm_that_opens_the_gate() {
+    let mut engine = gated_by_alarm();
+    read(&mut engine, 1, Sample::measured(1.0), moment(0.0));
+    for quarter in 0..20 {
+        let t = f64::from(quarter);
+        read(&mut engine, 0, Sample::measured(5.0), moment(t * 2.5));
+        if quarter == 1 {
+            read(&mut engine, 1, Sample::measured(9.0), moment(3.0));
+        }
+    }
+    assert_eq!(
+        raised(&drain(&mut engine)),
+        [15.0],
+        "the fifth value after t = 3"
+    );
+    let mut engine = gated_by_alarm();
+    read(&mut engine, 1, Sample::measured(1.0), moment(0.0));
+    read(&mut engine, 0, Sample::measured(5.0), moment(0.0));
+    read(&mut engine, 1, Sample::measured(9.0), moment(3.0));
+    for second in 4..9 {
+        read(
+            &mut engine,
+            0,
+            Sample::measured(5.0),
+            moment(f64::from(second)),
+        );
+    }
+    engine.tick(moment(20.0));
+    assert_eq!(
+        raised(&drain(&mut engine)),
+        [13.0],
+        "10 s after the gate opened"
+    );
+}
+
+#[test]
+fn an_alarm_whose_point_has_no_value_is_a_gate_that_nobody_knows() {
+    let mut engine = gated_by_alarm();
+    read(&mut engine, 1, Sample::measured(9.0), moment(0.0));
+    for second in 0..12 {
+        read(
+            &mut engine,
+            0,
+            Sample::measured(5.0),
+            moment(f64::from(second)),
+        );
+    }
+    assert_eq!(raised(&drain(&mut engine)), [10.0]);
+    read(&mut engine, 1, Sample::measured(1.0), moment(12.0));
+    read(
+        &mut engine,
+        1,
+        Sample::Bad(Fault::SensorFailure),
+        moment(13.0),
+    );
+    read(&mut engine, 0, Sample::measured(7.0), moment(14.0));
+    assert_eq!(engine.snapshot().points[0].reason, Some("frozen"));
+    read(&mut engine, 1, Sample::measured(1.0), moment(15.0));
+    assert_eq!(
+        engine.snapshot().points[0].reason,
+        None,
+        "closed, and it moved"
+    );
+}

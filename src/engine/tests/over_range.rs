@@ -207,3 +207,41 @@ proptest! {
         }
     }
 }
+
+/// What is read while over-range is held is the sensor's own way, not the gas's: no line goes through it.
+#[test]
+fn what_is_read_while_it_is_held_bends_no_line() {
+    let settings = plant();
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    for second in 0..60 {
+        let value = if second == 0 { 100.0 } else { 5.0 };
+        read(
+            &mut engine,
+            0,
+            Sample::measured(value),
+            moment(f64::from(second)),
+        );
+        assert_eq!(engine.snapshot().points[0].slope_per_min, None, "{second}");
+    }
+    let at = moment(59.5);
+    for alarm in ["G/over_range", "G/high", "G/high_high"] {
+        let _either = engine.command(&acknowledge(alarm, None), at).is_ok();
+    }
+    let verified = Command {
+        action: Action::Reset {
+            occurrence: None,
+            verified_independently: true,
+        },
+        ..acknowledge("G/over_range", None)
+    };
+    assert!(engine.command(&verified, at).is_ok());
+    for second in 60..66 {
+        read(
+            &mut engine,
+            0,
+            Sample::measured(5.0),
+            moment(f64::from(second)),
+        );
+        assert_eq!(engine.snapshot().points[0].slope_per_min, None, "{second}");
+    }
+}

@@ -155,6 +155,33 @@ fn noise_is_not_significant_and_a_slope_above_it_is() {
 }
 
 /// A contact bouncing, a network that delivers in bursts: times count, never the order in a list.
+/// alarm-standards 2.4 and 2.5: two standard errors of the slope, which is that of n - 2 values.
+#[test]
+fn the_band_of_least_squares_is_two_standard_errors() {
+    let samples: Vec<(f64, f64)> = (0..12)
+        .map(|n| (f64::from(n) * 5.0, 2.0 * noise(n)))
+        .collect();
+    let line = fill(Method::LeastSquares, samples.clone()).expect("a full window");
+    let count = samples.len() as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| samples.iter().map(of).sum::<f64>() / count;
+    let (time, value) = (mean(|sample| sample.0), mean(|sample| sample.1));
+    let over: f64 = samples.iter().map(|s| (s.0 - time) * (s.1 - value)).sum();
+    let under: f64 = samples.iter().map(|s| (s.0 - time) * (s.0 - time)).sum();
+    let slope = over / under;
+    let rest = |s: &(f64, f64)| s.1 - value - slope * (s.0 - time);
+    let rests: f64 = samples.iter().map(|s| rest(s) * rest(s)).sum();
+    let error = (rests / (count - 2.0) / under).sqrt();
+    assert!((line.slope - slope).abs() < 1e-12, "{line:?}");
+    assert!(
+        (line.band.0 - (slope - 2.0 * error)).abs() < 1e-12,
+        "{line:?}"
+    );
+    assert!(
+        (line.band.1 - (slope + 2.0 * error)).abs() < 1e-12,
+        "{line:?}"
+    );
+}
+
 #[test]
 fn bursts_and_gaps_do_not_bend_a_line() {
     for method in METHODS {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::super::settings::Reference;
+use super::super::super::reading::Doubt;
+use super::super::super::settings::{MedianRule, Reference};
 use super::*;
 
 fn deviation(below: Option<f64>, above: Option<f64>, settle: u64) -> Deviation {
@@ -91,4 +92,42 @@ fn a_reference_that_never_rests_hides_nothing() {
         unknown += u32::from(zone == Zone::Unknown);
     }
     assert_eq!(unknown, 30, "three times the time to settle, once");
+}
+
+#[test]
+fn only_good_values_that_were_read_are_usual() {
+    let mut deviation = Deviation::new(DeviationRule {
+        from: Reference::Median(MedianRule {
+            window: Duration::from_secs(20),
+        }),
+        ..deviation(Some(5.0), Some(5.0), 0).rule
+    });
+    let five = number(5.0);
+    let mut learn = |sample: Sample, second: u64, held: bool, fresh: bool| {
+        deviation.learn(&Look {
+            taken: fresh.then(|| at(second)),
+            now: at(second),
+            held,
+            ..Look::at(five, sample)
+        });
+        deviation.median(at(second))
+    };
+    for second in 0..20 {
+        assert_eq!(
+            learn(Sample::Good(five), second, false, false),
+            None,
+            "only holds"
+        );
+        assert_eq!(learn(Sample::Good(five), second, true, true), None, "held");
+        let doubtful = Sample::Uncertain(five, Doubt::SubNormal);
+        assert_eq!(learn(doubtful, second, false, true), None, "doubtful");
+    }
+    for second in 20..32 {
+        assert_eq!(
+            learn(Sample::Good(five), second, false, true),
+            None,
+            "{second}"
+        );
+    }
+    assert_eq!(learn(Sample::Good(five), 32, false, true), Some(five));
 }

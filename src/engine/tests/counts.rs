@@ -1,0 +1,111 @@
+//! Conditions that are counted, in the engine: timers, restarts, and readings that are not of the present.
+
+use super::super::settings::CountRule;
+use super::*;
+
+/// `high` after two times within 20 s, clearing 2 s after the value is inside.
+fn counted() -> Settings {
+    let high = AlarmSettings {
+        off_delay: seconds(2.0),
+        count: Some(CountRule {
+            times: 2,
+            within: seconds(20.0),
+        }),
+        ..limit(Level::High, 8.0, 0.0)
+    };
+    Settings {
+        points: vec![PointSettings {
+            stale_after: None,
+            ..point("P", vec![high])
+        }],
+        ..Settings::default()
+    }
+}
+
+fn feed(engine: &mut Engine, values: &[(f64, f64)]) -> Vec<(EventKind, f64)> {
+    for (t, value) in values {
+        read(engine, 0, Sample::measured(*value), moment(*t));
+    }
+    seen(engine)
+}
+
+fn seen(engine: &mut Engine) -> Vec<(EventKind, f64)> {
+    let events = drain(engine);
+    let own = events.iter().filter(|event| event.subject.is_some());
+    own.map(|event| (event.kind, event.at.mono.as_secs_f64()))
+        .collect()
+}
+
+#[test]
+fn it_clears_between_readings_when_the_instants_are_old() {
+    let settings = counted();
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    let told = feed(
+        &mut engine,
+        &[(0.0, 9.0), (1.0, 5.0), (4.0, 9.0), (5.0, 5.0)],
+    );
+    assert_eq!(told, [(EventKind::Raised, 4.0)]);
+    engine.tick(moment(19.9));
+    assert_eq!(seen(&mut engine), []);
+    engine.tick(moment(30.0));
+    assert_eq!(seen(&mut engine), [(EventKind::Cleared, 20.0)]);
+}
+
+#[test]
+fn a_younger_instant_keeps_it() {
+    let settings = counted();
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    feed(
+        &mut engine,
+        &[
+            (0.0, 9.0),
+            (1.0, 5.0),
+            (4.0, 9.0),
+            (5.0, 5.0),
+            (15.0, 9.0),
+            (16.0, 5.0),
+        ],
+    );
+    engine.tick(moment(100.0));
+    assert_eq!(seen(&mut engine), [(EventKind::Cleared, 24.0)]);
+    assert!(engine.agenda.len() < 3);
+}
+
+#[test]
+fn what_was_active_before_a_restart_has_its_off_delay() {
+    let settings = counted();
+    let mut before = Engine::start(&settings, &History::default(), moment(0.0));
+    for (t, value) in [(0.0, 9.0), (1.0, 5.0), (4.0, 9.0)] {
+        read(&mut before, 0, Sample::measured(value), moment(t));
+    }
+    let history = history(&drain(&mut before));
+    let mut engine = Engine::start(&settings, &history, moment(0.0));
+    seen(&mut engine);
+    assert_eq!(feed(&mut engine, &[(1.0, 5.0), (2.0, 5.0)]), []);
+    engine.tick(moment(9.0));
+    assert_eq!(seen(&mut engine), [(EventKind::Cleared, 3.0)]);
+}
+
+#[test]
+fn what_is_not_of_the_present_is_not_counted() {
+    let settings = counted();
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    let mut heard = |value: f64, taken: f64, at: f64| {
+        engine.read(Reading {
+            source_time: Some(moment(taken).wall),
+            ..Reading::live(PointIndex(0), Sample::measured(value), moment(at))
+        });
+        seen(&mut engine)
+    };
+    for second in 0..30 {
+        let t = f64::from(second);
+        assert_eq!(heard(5.0, t, t), [], "live");
+        if second > 20 {
+            assert_eq!(heard(9.0, t - 3.5, t), [], "out of order");
+            assert_eq!(heard(9.0, t - 19.5, t), [], "history");
+            assert_eq!(heard(5.0, t - 19.2, t), [], "history");
+        }
+    }
+    engine.tick(moment(90.0));
+    assert_eq!(seen(&mut engine), []);
+}
