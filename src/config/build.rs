@@ -14,6 +14,7 @@ use super::device::{self, Device};
 use super::escalation;
 use super::finding::Log;
 use super::first_out;
+use super::frozen;
 use super::group;
 use super::layers::Scalars;
 use super::overlays;
@@ -105,6 +106,7 @@ pub(super) fn build(
         .chain(groups.iter().map(|group| &group.point))
         .collect();
     suppression::connect(&all, &mut resolved, log);
+    frozen::connect(&all, &mut resolved, log);
     let first_outs = first_out::resolve(&first_outs, &all, log);
     wiring::check(&points, &devices, &brokers, &outputs, log);
     let notify = escalation.settings(&people, &outputs);

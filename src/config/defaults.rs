@@ -248,7 +248,7 @@ fn rule(
         "deviation" => return Rule::Deviation(deviation::rule(alarm, points)),
         "bad" => return Rule::Bad,
         "stale" => return Rule::Stale,
-        "frozen" => return Rule::Frozen(frozen::rule(raw, alarm, points)),
+        "frozen" => return Rule::Frozen(frozen::rule(raw, alarm)),
         "clock" => return Rule::Clock,
         "stel" | "twa" => return Rule::Exposure(exposure::average(alarm)),
         "over_range" => {

@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use super::alarm::RawAlarm;
 use super::check::Checked;
-use super::defaults::{Measure, is_process};
+use super::defaults::{Measure, Resolved, is_process};
 use super::finding::{Kind, Log};
-use super::gate::{self, RawGate};
 use super::keys::{Keys, Vocabulary};
-use super::place::At;
+use super::place::{At, Place};
+use super::plant_state::{self, RawPlantState};
 use super::point::RawPoint;
 use super::scalar::{show_duration, show_number};
+use super::tree::Value;
 use super::trend::Pace;
-use crate::engine::settings::{AlarmSettings, FrozenRule, PointSettings, Priority};
+use crate::engine::settings::{
+    AlarmSettings, FrozenRule, PlantState, PointSettings, Priority, Rule,
+};
 
 /// The short form on the point; the long form has these keys, too.
 pub(super) const SHORT: Vocabulary = Vocabulary {
@@ -32,7 +35,7 @@ const NOISE: f64 = 0.1;
 pub(super) struct RawFrozen {
     after: Option<At<Duration>>,
     tolerance: Option<At<f64>>,
-    gate: Option<RawGate>,
+    gate: Option<RawPlantState>,
 }
 
 impl RawFrozen {
@@ -42,13 +45,69 @@ impl RawFrozen {
         Self {
             after: keys.duration("after", AFTER, log),
             tolerance: keys.positive("tolerance", true, log),
-            gate: RawGate::read("while", keys, log),
+            gate: gate(keys, log),
         }
     }
 }
 
-/// With all defaults; `points` are all points, in the order of their indices.
-pub(super) fn rule(raw: &RawPoint, alarm: &RawAlarm, points: &[RawPoint]) -> FrozenRule {
+const WHILE: Vocabulary = Vocabulary {
+    what: "a state of the plant: `{ point = \"FT-77\", above = 5 }`",
+    keys: &["point", "is", "below", "above", "deadband", "alarm"],
+    later: &[],
+};
+
+/// `while`: the id of a contact or of an alarm, or a state of the plant.
+fn gate(keys: &Keys<'_>, log: &mut Log) -> Option<RawPlantState> {
+    let entry = keys.entry("while")?;
+    if let Value::Text(_) = entry.item.value {
+        return keys.text("while", log).map(RawPlantState::of);
+    }
+    RawPlantState::read(&Keys::open(entry, &WHILE, log)?, log)
+}
+
+/// Puts the states of the plant into the settings, and checks them. `raw` are all points and groups in the
+/// order of their indices, `resolved` what was decided about them.
+pub(super) fn connect(raw: &[&RawPoint], resolved: &mut [Resolved], log: &mut Log) {
+    for (position, point) in raw.iter().enumerate() {
+        for (order, alarm) in point.alarms.iter().enumerate() {
+            let Some(gate) = &alarm.frozen.gate else {
+                continue;
+            };
+            let Some(plant) = gate.resolve(raw, log) else {
+                continue;
+            };
+            independent(plant, position, gate.place(), log);
+            let decided = resolved.get_mut(position);
+            let decided = decided.and_then(|point| point.settings.alarms.get_mut(order));
+            if let Some(Rule::Frozen(rule)) = decided.map(|alarm| &mut alarm.rule) {
+                rule.gate = Some(plant);
+            }
+        }
+    }
+}
+
+/// It must be of another point, and no alarm that looks at other points itself: that could end up looking
+/// at this one.
+fn independent(plant: PlantState, own: usize, place: Place, log: &mut Log) {
+    if plant.point().0 as usize == own {
+        log.error(Kind::Conflict, place, "a point says nothing about itself")
+            .hint("name another point, or an alarm of one");
+        return;
+    }
+    if let PlantState::Active { kind, .. } = plant
+        && matches!(
+            kind.name(),
+            "frozen" | "deviation" | "discrepancy" | "vote" | "degraded" | "group_fault"
+        )
+    {
+        let text = format!("a `{}` alarm depends on other points itself", kind.name());
+        log.error(Kind::Conflict, place, text)
+            .hint("name an alarm on a value, or the value: { point = \"FT-77\", above = 5 }");
+    }
+}
+
+/// With all defaults, but for the state of the plant.
+pub(super) fn rule(raw: &RawPoint, alarm: &RawAlarm) -> FrozenRule {
     let written = &alarm.frozen;
     let noise = raw.noise.as_ref().map(|noise| noise.value * NOISE);
     let least = raw.resolution().into_iter().chain(noise);
@@ -61,7 +120,7 @@ pub(super) fn rule(raw: &RawPoint, alarm: &RawAlarm, points: &[RawPoint]) -> Fro
             .map_or_else(|| least.fold(0.0, f64::max), |tolerance| tolerance.value),
         // Of clean air a detector has nothing else to say; oxygen is never at zero.
         rests_at_zero: raw.measures == Measure::Gas,
-        gate: written.gate.as_ref().and_then(|gate| gate.resolve(points)),
+        gate: None,
     }
 }
 
@@ -84,9 +143,6 @@ pub(super) fn check(
     log: &mut Log,
 ) {
     let frozen = &written.frozen;
-    if let Some(gate) = &frozen.gate {
-        gate.check(point.raw, point.points, log);
-    }
     if let Some(after) = &frozen.after {
         enough(after, pace, log);
     }
@@ -151,7 +207,7 @@ pub(super) fn explain(
     (on, off): (&str, &str),
 ) -> String {
     let gate = rule.gate.map_or_else(String::new, |gate| {
-        format!(" while {}", gate::explain(gate, points))
+        format!(" while {}", plant_state::explain(gate, points))
     });
     let rest = if rule.rests_at_zero {
         " A value within that of zero is at rest."

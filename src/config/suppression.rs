@@ -12,13 +12,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::alarm::RawAlarm;
-use super::alarm_name;
 use super::defaults::{Resolved, is_process};
-use super::explain::quantity;
 use super::finding::{Kind, Log};
 use super::keys::{Keys, Vocabulary, mismatch};
-use super::people::dangling;
-use super::place::{At, Place};
+use super::place::Place;
+use super::plant_state::{self, RawPlantState};
 use super::point::RawPoint;
 use super::scalar::show_duration;
 use super::tree::{Item, Value};
@@ -38,27 +36,8 @@ const MAX: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_se
 #[derive(Debug, Clone)]
 pub(super) struct RawSuppressor {
     place: Place,
-    shown: Shown,
+    plant: RawPlantState,
     max: Option<Duration>,
-}
-
-/// Where it is seen.
-#[derive(Debug, Clone)]
-enum Shown {
-    /// The id of a point, and what its value must be.
-    Point(At<String>, Is),
-    /// `POINT/kind`.
-    Alarm(At<String>),
-}
-
-#[derive(Debug, Clone)]
-enum Is {
-    Position(bool),
-    Beyond {
-        above: bool,
-        limit: f64,
-        deadband: Option<f64>,
-    },
 }
 
 /// Reads `suppressed_by`: one state, or a list of them.
@@ -84,66 +63,11 @@ pub(super) fn read(keys: &Keys<'_>, log: &mut Log) -> Vec<RawSuppressor> {
 fn one(item: &Item, log: &mut Log) -> Option<RawSuppressor> {
     let keys = Keys::open_item(item, item.place, &SUPPRESSOR, log)?;
     let max = keys.duration("max", MAX, log).map(|max| max.value);
-    let point = keys.text("point", log);
-    let alarm = keys.text("alarm", log);
-    let shown = match (point, alarm) {
-        (Some(_), Some(alarm)) => {
-            let text = "a state is seen in a point or in an alarm, not in both";
-            log.error(Kind::Conflict, alarm.place, text)
-                .hint("write two states");
-            return None;
-        }
-        (Some(point), None) => Shown::Point(point, is(&keys, log)?),
-        (None, Some(alarm)) => {
-            for key in ["is", "below", "above", "deadband"] {
-                keys.refuse(key, "an alarm is active or not", log);
-            }
-            Shown::Alarm(alarm)
-        }
-        (None, None) => {
-            if !keys.has("point") && !keys.has("alarm") {
-                keys.require("point", "\"PUMP-7\"", log);
-            }
-            return None;
-        }
-    };
     Some(RawSuppressor {
         place: item.place,
-        shown,
+        plant: RawPlantState::read(&keys, log)?,
         max,
     })
-}
-
-/// What the value of a point must be: exactly one of three.
-fn is(keys: &Keys<'_>, log: &mut Log) -> Option<Is> {
-    const ONE_OF: [&str; 3] = ["is", "below", "above"];
-    let written: Vec<&str> = ONE_OF.into_iter().filter(|key| keys.has(key)).collect();
-    match written[..] {
-        ["is"] => {
-            keys.refuse("deadband", "a position has none", log);
-            let position = keys.whole("is", 0..=1, log)?;
-            Some(Is::Position(position.value == 1))
-        }
-        [side @ ("below" | "above")] => {
-            let deadband = keys.positive("deadband", true, log);
-            Some(Is::Beyond {
-                above: side == "above",
-                limit: keys.number(side, log)?.value,
-                deadband: deadband.map(|deadband| deadband.value),
-            })
-        }
-        [_, second, ..] => {
-            let place = keys.place_of(second).unwrap_or(keys.owner);
-            let text = "a state has one of `is`, `below` and `above`";
-            log.error(Kind::Conflict, place, text)
-                .hint("write two states");
-            None
-        }
-        _ => {
-            keys.require("is", "0", log);
-            None
-        }
-    }
 }
 
 /// Puts the states of the plant into the settings, and checks them. `raw` are all points and groups in
@@ -203,85 +127,24 @@ fn plant_state(
     raw: &[&RawPoint],
     log: &mut Log,
 ) -> Option<PlantState> {
-    match &suppressor.shown {
-        Shown::Alarm(alarm) => {
-            let (position, kind) = alarm_name::find(alarm, raw, log)?;
-            if (position, kind) == own {
-                let text = "an alarm does not silence itself";
-                log.error(Kind::Conflict, alarm.place, text);
-                return None;
-            }
-            let point = index(position);
-            Some(PlantState::Active { point, kind })
+    let place = suppressor.plant.place();
+    let plant = suppressor.plant.resolve(raw, log)?;
+    let point = plant.point().0 as usize;
+    match plant {
+        PlantState::Active { kind, .. } if (point, kind) == own => {
+            log.error(Kind::Conflict, place, "an alarm does not silence itself");
+            None
         }
-        Shown::Point(id, is) => {
-            let found = raw.iter().position(|point| point.id.value == id.value);
-            let Some(position) = found else {
-                dangling("point", id, raw.iter().map(|point| &point.id.value), log);
-                return None;
-            };
-            if position == own.0 {
-                let text = "the value of a point does not silence the point's own alarms";
-                log.error(Kind::Conflict, id.place, text)
-                    .hint("name another point, or another alarm of this one");
-                return None;
-            }
-            value_state(id, is, position, raw[position], log)
+        PlantState::Position { .. } | PlantState::Beyond { .. } if point == own.0 => {
+            let text = "the value of a point does not silence the point's own alarms";
+            log.error(Kind::Conflict, place, text)
+                .hint("name another point, or another alarm of this one");
+            None
+        }
+        PlantState::Active { .. } | PlantState::Position { .. } | PlantState::Beyond { .. } => {
+            Some(plant)
         }
     }
-}
-
-fn value_state(
-    id: &At<String>,
-    is: &Is,
-    position: usize,
-    other: &RawPoint,
-    log: &mut Log,
-) -> Option<PlantState> {
-    let point = index(position);
-    let (digital, hint) = match is {
-        Is::Position(_) => (true, "compare it with `below` or `above`"),
-        Is::Beyond { .. } => (false, "name its position: `is = 0` or `is = 1`"),
-    };
-    // Of a point without a readable source nobody knows what it is; a group is counted.
-    let is_group = other
-        .alarms
-        .iter()
-        .any(|alarm| alarm.kind == AlarmKind::Vote);
-    let has_positions = other.is_digital().or(is_group.then_some(false));
-    if has_positions.is_some_and(|has| has != digital) {
-        let what = if digital { "a number" } else { "a contact" };
-        let text = format!("`{}` is {what}", id.value);
-        log.error(Kind::Conflict, id.place, text)
-            .hint(hint)
-            .also(other.place(), "the point");
-        return None;
-    }
-    match *is {
-        Is::Position(on) => Some(PlantState::Position { point, on }),
-        Is::Beyond {
-            above,
-            limit,
-            deadband,
-        } => {
-            // What comes and goes with the noise would page with the noise.
-            let span = other
-                .range
-                .as_ref()
-                .map(|range| range.value.1 - range.value.0);
-            let deadband = deadband.unwrap_or_else(|| span.unwrap_or(limit.abs()) / 100.0);
-            Some(PlantState::Beyond {
-                point,
-                above,
-                limit,
-                deadband,
-            })
-        }
-    }
-}
-
-fn index(position: usize) -> PointIndex {
-    PointIndex(u32::try_from(position).unwrap_or(u32::MAX))
 }
 
 /// Who silences whom. An alarm is silenced by an alarm, or by a value: then by whatever the alarms on
@@ -360,29 +223,7 @@ pub(super) fn explain(alarm: &AlarmSettings, points: &[PointSettings]) -> Option
         return None;
     }
     let states = alarm.suppressed_by.iter().map(|suppressor| {
-        let point = |point: PointIndex| points.get(point.0 as usize);
-        let id = |index: PointIndex| point(index).map_or("", |point| &*point.id);
-        let state = match suppressor.plant {
-            PlantState::Position { point, on } => format!("{} is {}", id(point), u8::from(on)),
-            PlantState::Beyond {
-                point: index,
-                above,
-                limit,
-                deadband,
-            } => {
-                let unit = point(index).map_or("", |point| &*point.unit);
-                let side = if above { "above" } else { "below" };
-                let limit = quantity(limit, unit);
-                let deadband = quantity(deadband, unit);
-                format!(
-                    "{} is {side} {limit}, once by more than {deadband}",
-                    id(index)
-                )
-            }
-            PlantState::Active { point, kind } => {
-                format!("{}/{} is active", id(point), kind.name())
-            }
-        };
+        let state = plant_state::explain(suppressor.plant, points);
         match suppressor.max {
             Some(max) => format!("{state} (for {} at most)", show_duration(max)),
             None => state,

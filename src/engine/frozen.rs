@@ -7,10 +7,10 @@
 
 use super::Engine;
 use super::agenda::Timer;
+use super::gate;
 use super::links::Source;
 use super::reading::{Doubt, Sample};
 use super::rule::Watch;
-use super::settings::Gate;
 use super::time::{Moment, Mono, spoken};
 use super::timer_index;
 
@@ -97,7 +97,7 @@ impl Engine {
         }
     }
 
-    /// `has not moved by more than 0.1 bar for 30 min, while PUMP-7 is set`.
+    /// `has not moved by more than 0.1 bar for 30 min, although PUMP-7 is 1`.
     pub(super) fn told_of_movement(&self, alarm: usize) -> Option<String> {
         let Watch::Frozen(frozen) = &self.alarms[alarm].watch else {
             return None;
@@ -105,19 +105,9 @@ impl Engine {
         let rule = &frozen.rule;
         let unit = &self.points[self.point_of(alarm)].unit;
         let tolerance = format!("{} {unit}", rule.tolerance);
-        let gate = match rule.gate {
-            Some(Gate::Value { point, .. }) => {
-                format!(
-                    ", although {} says that it should",
-                    self.points[point.0 as usize].id
-                )
-            }
-            Some(Gate::Alarm { point, kind }) => {
-                let id = &self.points[point.0 as usize].id;
-                format!(", although {id}/{} says that it should", kind.name())
-            }
-            None => String::new(),
-        };
+        let gate = rule.gate.map_or_else(String::new, |gate| {
+            format!(", although {}", gate::words(gate, &self.points))
+        });
         Some(format!(
             "has not moved by more than {} for {}{gate}",
             tolerance.trim_end(),

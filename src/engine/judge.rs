@@ -354,9 +354,9 @@ impl Engine {
                 ..nothing
             };
         }
-        if let Some(gate) = watch.gate() {
+        if let Some((gate, so_far)) = watch.gate() {
             return Company {
-                must_move: self.holds(gate),
+                must_move: self.holds(gate, so_far),
                 ..nothing
             };
         }

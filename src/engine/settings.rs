@@ -3,6 +3,7 @@
 
 mod groups;
 mod kinds;
+mod plant_state;
 mod slopes;
 mod stillness;
 mod suppression;
@@ -13,11 +14,12 @@ use std::time::Duration;
 use super::signal::Signal;
 pub use groups::{BadChannel, FirstOutSettings, GroupSettings, MAX_CHANNELS};
 pub use kinds::{AlarmKind, Priority};
+pub use plant_state::PlantState;
 pub use slopes::{
     DeviationRule, ForecastRule, MedianRule, Method, RateRule, Reference, TrendSettings,
 };
-pub use stillness::{FrozenRule, Gate, Test};
-pub use suppression::{PlantState, Suppressor};
+pub use stillness::FrozenRule;
+pub use suppression::Suppressor;
 
 /// Everything the engine watches, in configuration order.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -20,14 +20,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::alarm::{Input, transition};
-use super::delay::{Phase, Zone};
+use super::delay::Phase;
 use super::effect::{Cause as Origin, Details, EventKind};
 use super::links::{Dependent, Source, Wiring};
 use super::occurrence::Alarm;
 use super::overlay::{Overlay, Resumed, Suppressing, Suppression};
 use super::quality::Condition;
 use super::reading::{Finite, Quality, Sample};
-use super::rule::state;
 use super::settings::Settings;
 use super::snapshot::History;
 use super::time::{Moment, Mono};
@@ -64,7 +63,7 @@ impl Suppressions {
             let own = &points[points.partition_point(|point| point.alarms.end <= alarm)];
             let beside = |cause: &Cause| match cause.sign {
                 Sign::Active { alarm } => own.alarms.contains(&alarm),
-                Sign::Position { .. } | Sign::Beyond { .. } => false,
+                Sign::Value { .. } => false,
             };
             alarms[alarm].waits = causes.iter().any(beside);
             let number = suppressions.all.len();
@@ -80,7 +79,7 @@ impl Suppressions {
             let dependent = Dependent::Suppression(index);
             for cause in &suppressed.causes {
                 let point = match cause.sign {
-                    Sign::Position { point, .. } | Sign::Beyond { point, .. } => {
+                    Sign::Value { point, .. } => {
                         wiring.input(Source::Value(point), dependent);
                         point
                     }
@@ -236,19 +235,9 @@ impl Engine {
 
     fn truth(&self, cause: &Cause, now: Moment) -> Truth {
         let is = match cause.sign {
-            Sign::Position { point, on } => self
+            Sign::Value { point, plant } => self
                 .trusted_value(point)
-                .map(|value| state::zone(on, value) == Zone::Beyond),
-            Sign::Beyond {
-                point,
-                above,
-                limit,
-                deadband,
-            } => self.trusted_value(point).map(|value| {
-                let sign = if above { 1.0 } else { -1.0 };
-                let beyond = (value.get() - limit) * sign;
-                beyond > if cause.is_true() { 0.0 } else { deadband }
-            }),
+                .map(|value| plant.is_shown_by(value, cause.is_true())),
             Sign::Active { alarm } => self.is_active(alarm, now),
         };
         match is {
@@ -299,7 +288,7 @@ impl Engine {
                 let state = self.alarms[alarm].state.name();
                 format!("{words} ({state})")
             }
-            Sign::Position { point, .. } | Sign::Beyond { point, .. } => {
+            Sign::Value { point, .. } => {
                 let quality = self.quality_of(point).0.name();
                 let Some(value) = self.shown(point) else {
                     return format!("{words} ({quality})");

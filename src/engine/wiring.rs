@@ -24,7 +24,7 @@ pub(super) fn of(
             wiring.input(Source::Value(point), dependent);
             wiring.input(Source::Condition(point), dependent);
         }
-        if let Some(gate) = alarm.watch.gate() {
+        if let Some((gate, _)) = alarm.watch.gate() {
             gate::wire(gate, dependent, points, alarms, &mut wiring);
             let own = points.partition_point(|point| point.alarms.end <= index);
             wiring.output(dependent, Source::Condition(own));

@@ -25,7 +25,7 @@
 //! anew.
 
 use super::super::delay::Zone;
-use super::super::settings::FrozenRule;
+use super::super::settings::{FrozenRule, PlantState};
 use super::super::time::Mono;
 use super::Look;
 
@@ -60,6 +60,11 @@ impl Frozen {
             samples: 0,
             armed: false,
         }
+    }
+
+    /// What must be so elsewhere, and whether it was so far.
+    pub(in super::super) fn gate(&self) -> Option<(PlantState, bool)> {
+        Some((self.rule.gate?, self.since.is_some()))
     }
 
     /// When the run will have lasted for long enough.

@@ -19,7 +19,7 @@ use super::delay::Zone;
 use super::quality::Condition;
 use super::reading::{Finite, Quality, Sample};
 use super::settings::{
-    Direction, DiscrepancyRule, Gate, LimitRule, OverRangeRule, RateRule, Reference, Rule,
+    Direction, DiscrepancyRule, LimitRule, OverRangeRule, PlantState, RateRule, Reference, Rule,
 };
 use super::time::Mono;
 use super::trend::Trend;
@@ -262,10 +262,10 @@ impl Watch {
         self.nature().apart
     }
 
-    /// What must be so elsewhere for it to be judged.
-    pub(super) fn gate(&self) -> Option<Gate> {
+    /// What must be so elsewhere for it to be judged, and whether it was so far.
+    pub(super) fn gate(&self) -> Option<(PlantState, bool)> {
         if let Self::Frozen(frozen) = self {
-            frozen.rule.gate
+            frozen.gate()
         } else {
             None
         }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::super::Point;
 use super::super::effect::Cause as Origin;
+use super::super::gate;
 use super::super::occurrence::Alarm;
 use super::super::overlay::Term;
 use super::super::settings::{PlantState, Suppressor};
@@ -34,19 +35,10 @@ pub(super) struct Cause {
 /// How the plant shows it: a [`PlantState`] with the engine's own indices.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Sign {
-    Position {
-        point: usize,
-        on: bool,
-    },
-    Beyond {
-        point: usize,
-        above: bool,
-        limit: f64,
-        deadband: f64,
-    },
-    Active {
-        alarm: usize,
-    },
+    /// The value of a point.
+    Value { point: usize, plant: PlantState },
+    /// An alarm that is active.
+    Active { alarm: usize },
 }
 
 /// What is known of a cause.
@@ -117,50 +109,24 @@ impl Lapse {
 }
 
 impl Sign {
-    /// With its words.
-    fn new(plant: PlantState, points: &[Point], alarms: &[Alarm]) -> Option<(Self, String)> {
-        match plant {
-            PlantState::Position { point, on } => {
-                let point = point.0 as usize;
-                let position = u8::from(on);
-                let words = format!("{} is {position}", points.get(point)?.id);
-                Some((Self::Position { point, on }, words))
-            }
-            PlantState::Beyond {
-                point,
-                above,
-                limit,
-                deadband,
-            } => {
-                let point = point.0 as usize;
-                let Point { id, unit, .. } = points.get(point)?;
-                let side = if above { "above" } else { "below" };
-                let words = format!("{id} is {side} {limit} {unit}");
-                let sign = Self::Beyond {
-                    point,
-                    above,
-                    limit,
-                    deadband,
-                };
-                Some((sign, words.trim_end().to_owned()))
-            }
-            PlantState::Active { point, kind } => {
-                let mut own = points.get(point.0 as usize)?.alarms.clone();
-                let alarm = own.find(|alarm| alarms[*alarm].kind == kind)?;
-                let words = format!("{} is active", alarms[alarm].id);
-                Some((Self::Active { alarm }, words))
-            }
-        }
+    fn new(plant: PlantState, points: &[Point], alarms: &[Alarm]) -> Option<Self> {
+        let point = plant.point().0 as usize;
+        let own = points.get(point)?;
+        Some(match plant {
+            PlantState::Active { kind, .. } => Self::Active {
+                alarm: gate::find(own, kind, alarms)?,
+            },
+            PlantState::Position { .. } | PlantState::Beyond { .. } => Self::Value { point, plant },
+        })
     }
 }
 
 impl Cause {
     pub(super) fn new(settings: Suppressor, points: &[Point], alarms: &[Alarm]) -> Option<Self> {
-        let (sign, words) = Sign::new(settings.plant, points, alarms)?;
         Some(Self {
-            sign,
+            sign: Sign::new(settings.plant, points, alarms)?,
             max: settings.max,
-            words: words.into(),
+            words: gate::words(settings.plant, points).into(),
             hold: Hold::Unknown,
             term: None,
         })

@@ -1,11 +1,11 @@
 //! Values that do not move: which readings count, and what the agenda remembers of them.
 
 use super::super::reading::{Fault, Finite};
-use super::super::settings::{FrozenRule, Gate, Test};
+use super::super::settings::{FrozenRule, PlantState};
 use super::*;
 
 /// A rate alarm beside one that finds the value frozen after 10 s.
-fn gauge(gate: Option<Gate>) -> PointSettings {
+fn gauge(gate: Option<PlantState>) -> PointSettings {
     let frozen = alarm(Rule::Frozen(FrozenRule {
         after: seconds(10.0),
         tolerance: 0.5,
@@ -158,9 +158,11 @@ fn a_restored_alarm_is_doubtful_until_it_moves() {
 
 #[test]
 fn a_gate_is_asked_when_it_changes_and_the_agenda_does_not_grow() {
-    let gate = Gate::Value {
+    let gate = PlantState::Beyond {
         point: PointIndex(1),
-        is: Test::Above(5.0),
+        above: true,
+        limit: 5.0,
+        deadband: 1.0,
     };
     let flow = PointSettings {
         stale_after: None,
@@ -257,7 +259,7 @@ fn what_is_not_believed_yet_is_no_standstill() {
 
 /// A flow with an alarm that says that the level must move.
 fn gated_by_alarm() -> Engine {
-    let gate = Gate::Alarm {
+    let gate = PlantState::Active {
         point: PointIndex(1),
         kind: AlarmKind::High,
     };
