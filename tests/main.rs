@@ -5,6 +5,7 @@
     reason = "helpers of tests fail as tests do; clippy lets only the tests themselves"
 )]
 
+mod allocations;
 mod config_errors;
 mod daemon;
 mod demo;

@@ -59,7 +59,7 @@ impl Engine {
             }
         }
         let removed = before.into_iter().flat_map(BTreeMap::keys);
-        let removed = removed.filter(|alarm| !self.names.contains_key(*alarm));
+        let removed = removed.filter(|alarm| self.find(alarm).is_none());
         let removed: Vec<Arc<str>> = removed.cloned().collect();
         let told = [
             ("changed", &changed),

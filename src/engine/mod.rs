@@ -39,6 +39,7 @@ mod judge;
 mod late;
 mod links;
 pub mod memory;
+mod names;
 pub mod notice;
 mod occurrence;
 mod operate;
@@ -62,7 +63,7 @@ mod trend;
 mod wiring;
 mod withdraw;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,6 +74,7 @@ use first_out::FirstOuts;
 use group::Group;
 use late::Track;
 use links::{Dependent, Links};
+use names::Names;
 use occurrence::Alarm;
 use quality::{Admission, Channel, Condition};
 use reading::{Fault, Finite, Quality, Reading};
@@ -93,7 +95,7 @@ const CLOCK_STEP: f64 = 1.0;
 pub struct Engine {
     points: Vec<Point>,
     alarms: Vec<Alarm>,
-    names: BTreeMap<Arc<str>, usize>,
+    names: Names,
     groups: Vec<Group>,
     suppressions: Suppressions,
     first_outs: FirstOuts,
@@ -259,10 +261,6 @@ impl Engine {
             });
         }
         let suppressions = Suppressions::new(settings, &points, &mut alarms);
-        let names = alarms
-            .iter()
-            .enumerate()
-            .map(|(index, alarm)| (Arc::clone(&alarm.id), index));
         let mut groups = Vec::new();
         for (index, point) in settings.points.iter().enumerate() {
             if let Some(settings) = &point.group {
@@ -277,7 +275,7 @@ impl Engine {
         );
         debug_assert!(links.circle().is_empty(), "config refuses circles");
         Self {
-            names: names.collect(),
+            names: Names::new(&alarms),
             groups,
             suppressions,
             first_outs: FirstOuts::new(&settings.first_outs, &points, &alarms),
@@ -294,8 +292,8 @@ impl Engine {
     }
 
     fn restore(&mut self, record: &AlarmRecord) {
-        match self.names.get(&record.alarm) {
-            Some(index) => self.alarms[*index].restore(record),
+        match self.find(&record.alarm) {
+            Some(index) => self.alarms[index].restore(record),
             None => self.close_removed(record),
         }
     }
@@ -419,6 +417,11 @@ impl Engine {
         let point = self.quality_of(self.point_of(alarm));
         let own = self.exposure_quality(alarm, point, now);
         self.reference_quality(alarm, own)
+    }
+
+    /// The index of an alarm of this id.
+    fn find(&self, alarm: &str) -> Option<usize> {
+        self.names.find(&self.alarms, alarm)
     }
 
     /// The point that an alarm belongs to. Points lie in the order of their alarms.

@@ -24,7 +24,7 @@ impl Engine {
     /// [`Denied`]: nothing changed, and why.
     pub fn command(&mut self, command: &Command, now: Moment) -> Result<Outcome, Denied> {
         let now = self.arrive(now, true);
-        let known = self.names.get(command.alarm.as_str()).copied();
+        let known = self.find(&command.alarm);
         let outcome = match (known, command.by.trim().is_empty()) {
             (None, _) => Err(Denied::UnknownAlarm(command.alarm.as_str().into())),
             (Some(_), true) => Err(Denied::NoName),

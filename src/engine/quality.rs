@@ -28,6 +28,7 @@
 //! ends, also when both are due at one instant.
 
 mod aside;
+mod lags;
 mod recent;
 mod source_clock;
 

@@ -75,14 +75,14 @@ impl Engine {
 
     /// The dense index of an alarm; `None` when it is not configured.
     pub fn index(&self, alarm: &str) -> Option<AlarmIndex> {
-        let index = self.names.get(alarm)?;
-        Some(AlarmIndex(timer_index(*index)))
+        let index = self.find(alarm)?;
+        Some(AlarmIndex(timer_index(index)))
     }
 
     /// One alarm as it stands, for events about it, and its durable state; `None` when it is not
     /// configured.
     pub fn alarm(&self, alarm: &str) -> Option<(Subject, AlarmRecord)> {
-        let index = *self.names.get(alarm)?;
+        let index = self.find(alarm)?;
         let record = self.alarms[index].record(self.now.mono);
         Some((self.subject(index, self.now), record))
     }

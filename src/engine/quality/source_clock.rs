@@ -29,6 +29,7 @@ use std::time::Duration;
 use super::super::delay::Zone;
 use super::super::reading::Doubt;
 use super::super::time::{Moment, Mono, Wall};
+use super::lags::Lags;
 use super::span;
 
 /// A source time later than the gateway's by more than this is wrong, seconds.
@@ -37,9 +38,6 @@ const FUTURE: f64 = 5.0;
 /// No source time before this is right: 2020-01-01T00:00:00Z. Clocks that lost their battery show
 /// 1970 or 2000.
 pub(in crate::engine) const PLAUSIBLE_FROM: Wall = Wall::from_unix_nanos(1_577_836_800_000_000_000);
-
-/// Live readings whose lag tells the skew.
-const LAGS: usize = 60;
 
 /// Late readings in a row that show a source with another skew.
 const WITNESSES: usize = 5;
@@ -91,7 +89,8 @@ pub(super) struct SourceClock {
     stepped: f64,
     /// The lag of the last reading, seconds, if it cannot be right.
     wrong: Option<f64>,
-    lags: VecDeque<f64>,
+    /// Of live readings; the smallest tells the skew.
+    lags: Lags,
     witnesses: VecDeque<Witness>,
 }
 
@@ -106,7 +105,7 @@ struct Witness {
 impl SourceClock {
     /// Nothing is known yet, but when the run before this one was last alive. A reading delayed by
     /// more than `late` beyond its source's usual delay is history.
-    pub(super) const fn new(last_alive: Option<Wall>, late: Duration, reorder: Duration) -> Self {
+    pub(super) fn new(last_alive: Option<Wall>, late: Duration, reorder: Duration) -> Self {
         Self {
             late,
             reorder,
@@ -115,7 +114,7 @@ impl SourceClock {
             set_back: 0.0,
             stepped: 0.0,
             wrong: None,
-            lags: VecDeque::new(),
+            lags: Lags::default(),
             witnesses: VecDeque::new(),
         }
     }
@@ -143,7 +142,7 @@ impl SourceClock {
                 .is_some_and(|newest| newest <= source + self.reorder);
             return if self.testify(witness) {
                 Timing::Reskewed
-            } else if near && !held_back && !self.lags.is_empty() {
+            } else if near && !held_back && self.lags.smallest().is_some() {
                 Timing::Reordered(delay)
             } else {
                 Timing::Late(received.wall - span(delay))
@@ -160,9 +159,7 @@ impl SourceClock {
     pub(super) fn shift(&mut self, step: f64) {
         self.set_back = (self.set_back + step).min(0.0);
         self.stepped += step;
-        for lag in &mut self.lags {
-            *lag += step;
-        }
+        self.lags.shift(step);
         for witness in &mut self.witnesses {
             witness.lag += step;
         }
@@ -174,8 +171,8 @@ impl SourceClock {
         if self.wrong.is_some() {
             return Zone::Beyond;
         }
-        let usual = self.lags.iter().copied().reduce(f64::min);
-        let Some(usual) = usual.filter(|_| self.lags.len() >= WITNESSES) else {
+        let usual = self.lags.smallest();
+        let Some(usual) = usual.filter(|_| self.lags.len() >= WITNESSES as u64) else {
             return Zone::Unknown;
         };
         let off = usual.abs().min((usual - self.stepped).abs());
@@ -190,7 +187,7 @@ impl SourceClock {
 
     /// What is wrong, and the lag in seconds.
     pub(super) fn fault(&self) -> (&'static str, f64) {
-        let usual = self.lags.iter().copied().reduce(f64::min);
+        let usual = self.lags.smallest();
         self.wrong
             .map_or(("clock_skew", usual.unwrap_or_default()), |lag| {
                 (Doubt::BadClock.name(), lag)
@@ -215,9 +212,8 @@ impl SourceClock {
         if self.witnesses.len() < WITNESSES || !self.is_alive() {
             return false;
         }
-        self.lags.clear();
-        self.lags
-            .extend(self.witnesses.drain(..).map(|witness| witness.lag));
+        let lags = self.witnesses.drain(..).map(|witness| witness.lag);
+        self.lags.begin_anew(lags);
         self.watermark = Some(late.source);
         true
     }
@@ -243,17 +239,16 @@ impl SourceClock {
     /// The source's usual lag, seconds. Before the first live reading: none after a restart, else the
     /// reading's own.
     fn skew(&self, lag: f64) -> f64 {
-        let usual = self.lags.iter().copied().reduce(f64::min);
+        let usual = self.lags.smallest();
         let usual = usual.or(self.resumed.then_some(0.0));
         usual.map_or(lag, |usual| usual.min(lag))
     }
 
     fn remember_lag(&mut self, lag: f64) {
-        if self.lags.len() == LAGS {
-            self.lags.pop_front();
+        if self.lags.make_room() {
             // The source shows by now how far it is ahead of us.
             self.set_back = self.set_back.max(self.skew(lag).min(0.0));
         }
-        self.lags.push_back(lag);
+        self.lags.push(lag);
     }
 }
