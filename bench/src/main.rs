@@ -16,6 +16,7 @@
 //! | [`plant`] | points, topics, payloads, the gateway's configuration |
 //! | [`traffic`] | the load and the witness, on raw sockets ([`frame`]) |
 //! | [`process`] | children, their CPU time and memory, mosquitto |
+//! | [`replay`] | recorded readings through `forewarn replay`; needs no broker |
 //! | [`session`] | one program from start to end, and what can be measured of it |
 //! | [`rounds`] | which figures, in which order |
 //! | [`table`] | the figures against the goals |
@@ -25,6 +26,7 @@ mod floor;
 mod frame;
 mod plant;
 mod process;
+mod replay;
 mod rounds;
 mod session;
 mod table;
@@ -47,19 +49,19 @@ struct Arguments {
     #[command(subcommand)]
     role: Option<Role>,
     /// One short round: shows that it works, not how fast it is
-    #[arg(long)]
+    #[arg(long, global = true)]
     quick: bool,
     /// Rounds; the table shows medians
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, global = true)]
     rounds: u32,
     /// Also builds the binary for boards, for its size
-    #[arg(long)]
+    #[arg(long, global = true)]
     board: bool,
     /// The table as JSON
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
     /// Uses the binary as it is
-    #[arg(long)]
+    #[arg(long, global = true)]
     no_build: bool,
 }
 
@@ -68,13 +70,17 @@ enum Role {
     /// The floor program; started by the benchmark itself
     #[command(hide = true)]
     Floor(floor::FloorArgs),
+    /// Only how fast recorded readings are replayed
+    Replay,
+    /// Only resident memory
+    Memory,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.role {
         Some(Role::Floor(args)) => floor::run(args),
-        None => measure(&arguments),
+        Some(Role::Replay | Role::Memory) | None => measure(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -97,18 +103,10 @@ fn measure(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
             build(&["--profile", "board", "--no-default-features"])?;
         }
     }
-    let forewarn = beside.join("forewarn");
     let board = beside.with_file_name("board").join("forewarn");
-    let sizes = [
-        Some(rounds::file_size(&forewarn)?),
-        arguments
-            .board
-            .then(|| rounds::file_size(&board))
-            .transpose()?,
-    ];
     let folder = Scratch::new()?;
     let places = Places {
-        forewarn,
+        forewarn: beside.join("forewarn"),
         bench,
         folder: folder.0.clone(),
     };
@@ -120,9 +118,22 @@ fn measure(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         },
         window: Duration::from_secs(if arguments.quick { 4 } else { 10 }),
         alarms: 80,
+        recorded: if arguments.quick { 2_000 } else { 30_000 },
     };
-    let measured = rounds::run(&places, effort)?;
-    let rows = table::rows(&measured, sizes);
+    let rows = match &arguments.role {
+        Some(Role::Replay) => vec![replay::row(&places, effort)?],
+        Some(Role::Memory) => table::memory(&rounds::memory(&places, effort)?),
+        Some(Role::Floor(_)) | None => {
+            let board = arguments.board.then(|| rounds::file_size(&board));
+            let sizes = [
+                Some(rounds::file_size(&places.forewarn)?),
+                board.transpose()?,
+            ];
+            let mut rows = table::rows(&rounds::run(&places, effort)?, sizes);
+            rows.push(replay::row(&places, effort)?);
+            rows
+        }
+    };
     let text = if arguments.json {
         format!("{:#}\n", table::json(&rows))
     } else {

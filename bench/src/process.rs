@@ -29,16 +29,7 @@ impl Process {
 
     /// CPU time of all its threads so far, user and system.
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // Fields 14 and 15; the name, field 2, may hold spaces and ends with the last parenthesis.
-        let after_name = stat.rsplit(')').next().unwrap_or_default();
-        let ticks: u64 = after_name
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .filter_map(|field| field.parse::<u64>().ok())
-            .sum();
-        Ok(Duration::from_secs(ticks) / ticks_per_second())
+        cpu(&self.child.id().to_string(), 14)
     }
 
     /// Resident memory now and at its highest, in KiB.
@@ -73,6 +64,30 @@ impl Drop for Process {
         let _ended = self.child.kill().is_err();
         let _reaped = self.child.wait().is_err();
     }
+}
+
+/// CPU time of this process so far, user and system.
+pub(crate) fn own_cpu() -> io::Result<Duration> {
+    cpu("self", 14)
+}
+
+/// CPU time of all children that have ended and were waited for, user and system.
+pub(crate) fn cpu_of_children() -> io::Result<Duration> {
+    cpu("self", 16)
+}
+
+/// Fields `first` and the next one of a process' `stat`, which count ticks.
+fn cpu(process: &str, first: usize) -> io::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name, field 2, may hold spaces and ends with the last parenthesis.
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks: u64 = after_name
+        .split_whitespace()
+        .skip(first - 3)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    Ok(Duration::from_secs(ticks) / ticks_per_second())
 }
 
 fn ticks_per_second() -> u32 {

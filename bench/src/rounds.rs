@@ -24,6 +24,8 @@ pub(crate) struct Effort {
     pub(crate) window: Duration,
     /// In a latency cell.
     pub(crate) alarms: usize,
+    /// Length of the recording that is replayed, seconds.
+    pub(crate) recorded: u32,
 }
 
 /// Everything measured of one program; one entry a round unless said otherwise.
@@ -70,6 +72,36 @@ pub(crate) fn run(places: &Places, effort: Effort) -> io::Result<[Measured; 2]> 
             session.settle()?;
             for (rate, cell) in [CALM, RATE].into_iter().zip(&mut results.latency_default) {
                 cell.extend(millis(&session.latencies(rate, effort.alarms)?));
+            }
+        }
+    }
+    Ok(measured)
+}
+
+/// Measures resident memory only: plants of three sizes, every sensor of which has spoken.
+pub(crate) fn memory(places: &Places, effort: Effort) -> io::Result<[Measured; 2]> {
+    let broker = Mosquitto::start(&places.folder, BrokerSettings::Tuned)?;
+    let mut measured = [Measured::default(), Measured::default()];
+    let mut number = 0;
+    for round in 0..effort.rounds {
+        for (program, results) in Program::BOTH.into_iter().zip(&mut measured) {
+            for (at, points) in [1, 1_000, 10_000].into_iter().enumerate() {
+                say(&format!(
+                    "round {}: {}, {points} points",
+                    round + 1,
+                    program.name()
+                ));
+                number += 1;
+                let mut session = Session::start(program, places, broker.address, points, number)?;
+                if points > 1 {
+                    session.first_readings(POWER_UP)?;
+                }
+                session.settle()?;
+                let (now, peak) = session.memory()?;
+                results.memory[at].push(megabytes(now));
+                if points == 10_000 {
+                    results.memory_peak.push(megabytes(peak));
+                }
             }
         }
     }

@@ -17,10 +17,30 @@ pub(crate) struct Row {
     /// The figure must not exceed this; none: it is only shown.
     bar: Option<f64>,
     /// What the bar is.
-    words: String,
+    words: &'static str,
 }
 
 impl Row {
+    pub(crate) fn new(
+        goal: &'static str,
+        what: &str,
+        forewarn: f64,
+        floor: Option<f64>,
+        unit: &'static str,
+        bar: Option<f64>,
+        words: &'static str,
+    ) -> Self {
+        Self {
+            goal,
+            what: what.to_owned(),
+            forewarn,
+            floor,
+            unit,
+            bar,
+            words,
+        }
+    }
+
     fn met(&self) -> Option<bool> {
         self.bar.map(|bar| self.forewarn <= bar)
     }
@@ -47,170 +67,164 @@ pub(crate) fn percentile(values: &[f64], percent: usize) -> f64 {
 
 /// Every goal that this benchmark can judge, in order. `sizes`: the binary as built for release, and
 /// for boards.
-pub(crate) fn rows([forewarn, floor]: &[Measured; 2], sizes: [Option<f64>; 2]) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut row = |goal, what: &str, ours: f64, floor: Option<f64>, unit, bar, words: &str| {
-        rows.push(Row {
-            goal,
-            what: what.to_owned(),
-            forewarn: ours,
-            floor,
-            unit,
-            bar,
-            words: words.to_owned(),
-        });
-    };
-    let both = |of: fn(&Measured) -> &Vec<f64>| (median(of(forewarn)), median(of(floor)));
-    let (ours, bare) = both(|m| &m.cpu[0]);
-    let words = "1.5 x floor";
-    row(
-        "P1",
-        "CPU per reading, 1,000 points, 2,000/s",
-        ours,
-        Some(bare),
-        "us",
-        Some(1.5 * bare),
-        words,
-    );
-    let (large, bare_large) = both(|m| &m.cpu[1]);
-    row(
-        "P2",
-        "CPU per reading, 10,000 points, 2,000/s",
-        large,
-        Some(bare_large),
-        "us",
-        Some(1.1 * ours),
-        "1.1 x of 1,000 points",
-    );
-    let behind = |m: &Measured| {
+pub(crate) fn rows(both: &[Measured; 2], sizes: [Option<f64>; 2]) -> Vec<Row> {
+    let mut rows = cpu(both);
+    rows.extend(flood(both));
+    rows.extend(memory(both));
+    rows.extend(latency(both));
+    rows.extend(first(both));
+    let words = ["binary, release", "binary, board profile"];
+    for (size, what) in sizes.into_iter().zip(words) {
+        let row = |size| Row::new("P15", what, size, None, "MB", Some(15.0), "15 MB");
+        rows.extend(size.map(row));
+    }
+    rows.extend(power_up(both));
+    rows
+}
+
+/// What a reading costs, and whether that grows with the plant.
+fn cpu([forewarn, floor]: &[Measured; 2]) -> Vec<Row> {
+    let at = |size: usize| (median(&forewarn.cpu[size]), median(&floor.cpu[size]));
+    let ((ours, bare), (large, bare_large)) = (at(0), at(1));
+    let what = "CPU per reading, 1,000 points, 2,000/s";
+    let bar = Some(1.5 * bare);
+    let small = Row::new("P1", what, ours, Some(bare), "us", bar, "1.5 x floor");
+    let what = "CPU per reading, 10,000 points, 2,000/s";
+    let (bar, words) = (Some(1.1 * ours), "1.1 x of 1,000 points");
+    let large = Row::new("P2", what, large, Some(bare_large), "us", bar, words);
+    vec![small, large]
+}
+
+/// What becomes of more readings than any plant sends.
+fn flood([forewarn, floor]: &[Measured; 2]) -> Vec<Row> {
+    let behind = |measured: &Measured| {
+        let floods = measured.flood.iter();
         median(
-            &m.flood
-                .iter()
+            &floods
                 .map(|f| f.behind.as_secs_f64() * 1e3)
                 .collect::<Vec<_>>(),
         )
     };
     let rates: Vec<f64> = forewarn.flood.iter().map(|flood| flood.rate).collect();
     let what = format!("alarm behind 4 s of {:.0} readings/s", median(&rates));
-    row(
-        "P3",
-        &what,
-        behind(forewarn),
-        Some(behind(floor)),
-        "ms",
-        Some(100.0),
-        "no backlog",
-    );
+    let (ours, bare) = (behind(forewarn), Some(behind(floor)));
+    let late = Row::new("P3", &what, ours, bare, "ms", Some(100.0), "no backlog");
     let lost: u64 = forewarn.flood.iter().map(|flood| flood.lost).sum();
-    row(
-        "P3",
-        "readings of these floods lost (QoS 0; the broker may drop, too)",
-        lost as f64,
-        None,
-        "",
-        Some(0.0),
-        "none",
-    );
-    row(
-        "P3",
-        "readings lost at QoS 1, 2,000/s, all windows",
-        forewarn.lost as f64,
-        None,
-        "",
-        Some(0.0),
-        "none",
-    );
+    let mut rows = vec![late];
+    for (what, lost) in [
+        (
+            "readings of these floods lost (QoS 0; the broker may drop, too)",
+            lost,
+        ),
+        (
+            "readings lost at QoS 1, 2,000/s, all windows",
+            forewarn.lost,
+        ),
+    ] {
+        rows.push(Row::new(
+            "P3",
+            what,
+            lost as f64,
+            None,
+            "",
+            Some(0.0),
+            "none",
+        ));
+    }
+    rows
+}
+
+/// What it takes of the machine's memory.
+pub(crate) fn memory([forewarn, floor]: &[Measured; 2]) -> Vec<Row> {
+    let mut rows = Vec::new();
     for (at, what, bar, words) in [
         (0, "resident, idle (1 point)", Some(10.0), "10 MB"),
         (1, "resident, 1,000 points", None, ""),
         (2, "resident, 10,000 points", Some(20.0), "20 MB"),
     ] {
         let (ours, bare) = (median(&forewarn.memory[at]), median(&floor.memory[at]));
-        row("P4", what, ours, Some(bare), "MB", bar, words);
+        rows.push(Row::new("P4", what, ours, Some(bare), "MB", bar, words));
     }
-    let (ours, bare) = both(|m| &m.memory_peak);
-    row(
-        "P4",
-        "highest resident ever, 10,000 points",
-        ours,
-        Some(bare),
-        "MB",
-        None,
-        "",
-    );
-    for (at, rate) in ["100/s", "2,000/s"].into_iter().enumerate() {
-        for percent in [50, 99] {
-            let of = |m: &Measured| percentile(&m.latency[at], percent);
-            let bare = of(floor);
-            let what = format!("alarm latency p{percent}, {rate}");
-            row(
-                "P5",
-                &what,
-                of(forewarn),
-                Some(bare),
-                "ms",
-                Some(1.5 * bare),
-                "1.5 x floor",
-            );
-        }
+    let (ours, bare) = (median(&forewarn.memory_peak), median(&floor.memory_peak));
+    let what = "highest resident ever, 10,000 points";
+    rows.push(Row::new("P4", what, ours, Some(bare), "MB", None, ""));
+    rows
+}
+
+/// How long an alarm takes.
+fn latency([forewarn, floor]: &[Measured; 2]) -> Vec<Row> {
+    let cells = [(0, "100/s"), (1, "2,000/s")];
+    let cells = cells.into_iter().flat_map(|cell| [(cell, 50), (cell, 99)]);
+    let mut rows = Vec::new();
+    for ((at, rate), percent) in cells.clone() {
+        let of = |measured: &Measured| percentile(&measured.latency[at], percent);
+        let (ours, bare) = (of(forewarn), of(floor));
+        let what = format!("alarm latency p{percent}, {rate}");
+        let bar = Some(1.5 * bare);
+        rows.push(Row::new(
+            "P5",
+            &what,
+            ours,
+            Some(bare),
+            "ms",
+            bar,
+            "1.5 x floor",
+        ));
     }
-    for (at, rate) in ["100/s", "2,000/s"].into_iter().enumerate() {
-        for percent in [50, 99] {
-            let of = |m: &Measured| percentile(&m.latency_default[at], percent);
-            let bar = 1.5 * percentile(&forewarn.latency[at], percent);
-            let what = format!("the same, default broker, p{percent}, {rate}");
-            row(
-                "P6",
-                &what,
-                of(forewarn),
-                Some(of(floor)),
-                "ms",
-                Some(bar),
-                "1.5 x of P5 measured",
-            );
-        }
+    for ((at, rate), percent) in cells {
+        let of = |measured: &Measured| percentile(&measured.latency_default[at], percent);
+        let (ours, bare) = (of(forewarn), Some(of(floor)));
+        let what = format!("the same, default broker, p{percent}, {rate}");
+        let bar = Some(1.5 * percentile(&forewarn.latency[at], percent));
+        rows.push(Row::new(
+            "P6",
+            &what,
+            ours,
+            bare,
+            "ms",
+            bar,
+            "1.5 x of P5 measured",
+        ));
     }
-    let (ours, bare) = both(|m| &m.first_alarm[1]);
-    row(
+    rows
+}
+
+/// How long it takes to be of use.
+fn first([forewarn, floor]: &[Measured; 2]) -> Vec<Row> {
+    let of = |measured: &Measured| median(&measured.first_alarm[1]);
+    let what = "start to first alarm, 1,000 points";
+    let (ours, bare) = (of(forewarn), Some(of(floor)));
+    vec![Row::new(
         "P13",
-        "start to first alarm, 1,000 points",
+        what,
         ours,
-        Some(bare),
+        bare,
         "ms",
         Some(100.0),
         "100 ms",
-    );
-    for (size, what) in sizes
-        .into_iter()
-        .zip(["binary, release", "binary, board profile"])
-    {
-        if let Some(size) = size {
-            row("P15", what, size, None, "MB", Some(15.0), "15 MB");
-        }
-    }
-    row(
+    )]
+}
+
+/// A whole plant speaks for the first time.
+fn power_up([forewarn, floor]: &[Measured; 2]) -> Vec<Row> {
+    let what = "events made by the first readings of 10,000 sensors";
+    let uninvited = forewarn.uninvited as f64;
+    let mut rows = vec![Row::new(
         "P16",
-        "events made by the first readings of 10,000 sensors",
-        forewarn.uninvited as f64,
+        what,
+        uninvited,
         None,
         "",
         Some(0.0),
         "none",
-    );
+    )];
     for percent in [50, 99] {
-        let bare = percentile(&floor.latency[1], percent);
-        let ours = percentile(&forewarn.power_up, percent);
-        let during = percentile(&floor.power_up, percent);
+        let of = |measured: &Measured| percentile(&measured.power_up, percent);
+        let (ours, bare) = (of(forewarn), Some(of(floor)));
         let what = format!("alarm latency p{percent} in that moment");
-        row(
-            "P16",
-            &what,
-            ours,
-            Some(during),
-            "ms",
-            Some(3.0 * bare),
-            "2 x P5 = 3 x floor at 2,000/s",
-        );
+        let bar = Some(3.0 * percentile(&floor.latency[1], percent));
+        let words = "2 x P5 = 3 x floor at 2,000/s";
+        rows.push(Row::new("P16", &what, ours, bare, "ms", bar, words));
     }
     rows
 }
@@ -286,15 +300,7 @@ mod tests {
 
     #[test]
     fn a_row_without_a_bar_is_neither_met_nor_missed() {
-        let mut row = Row {
-            goal: "P",
-            what: String::new(),
-            forewarn: 2.0,
-            floor: Some(0.0),
-            unit: "ms",
-            bar: None,
-            words: String::new(),
-        };
+        let mut row = Row::new("P", "", 2.0, Some(0.0), "ms", None, "");
         assert_eq!((row.met(), row.ratio()), (None, None));
         row.bar = Some(2.0);
         assert_eq!(row.met(), Some(true));

@@ -14,22 +14,22 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const FRAME: Duration = Duration::from_millis(100);
 
 /// Characters of the bar.
-const WIDTH: usize = 30;
+const WIDTH: u64 = 30;
 
-/// A bar that appears after two seconds.
+/// A bar that appears after two seconds; a line without one when nobody knows how much there is.
 #[derive(Debug)]
 pub struct Progress {
     what: &'static str,
-    total: usize,
-    done: usize,
+    total: Option<u64>,
+    done: u64,
     began: Mono,
     drawn: Option<Mono>,
     seen: bool,
 }
 
 impl Progress {
-    /// `total` steps lie ahead, counted in `what`.
-    pub fn new(what: &'static str, total: usize) -> Self {
+    /// `total` steps lie ahead, counted in `what`; `None`: nobody knows how many.
+    pub fn new(what: &'static str, total: Option<u64>) -> Self {
         Self {
             what,
             total,
@@ -42,7 +42,12 @@ impl Progress {
 
     /// One more step begins.
     pub fn step(&mut self) {
-        self.done = (self.done + 1).min(self.total);
+        self.reach(self.done + 1);
+    }
+
+    /// So many steps have begun.
+    pub fn reach(&mut self, done: u64) {
+        self.done = self.total.map_or(done, |total| done.min(total));
         if self.seen {
             self.draw(clock::monotonic());
         }
@@ -65,12 +70,14 @@ impl Progress {
     }
 
     fn line(&self) -> String {
-        let filled = (self.done * WIDTH).checked_div(self.total).unwrap_or(WIDTH);
-        let (full, empty) = ("#".repeat(filled), ".".repeat(WIDTH - filled));
-        format!(
-            "[{full}{empty}] {} of {} {}",
-            self.done, self.total, self.what
-        )
+        let Self { done, what, .. } = self;
+        let Some(total) = self.total else {
+            return format!("{done} {what}");
+        };
+        let is_full = |cell: &u64| *cell * total <= done * WIDTH;
+        let cells = (1..=WIDTH).map(|cell| if is_full(&cell) { '#' } else { '.' });
+        let bar: String = cells.collect();
+        format!("[{bar}] {done} of {total} {what}")
     }
 }
 
@@ -95,17 +102,25 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_full_as_the_work_is_done() {
-        let mut progress = Progress::new("scenarios", 4);
+        let mut progress = Progress::new("scenarios", Some(4));
         progress.done = 3;
         assert_eq!(
             progress.line(),
             "[######################........] 3 of 4 scenarios"
         );
-        let nothing = Progress::new("scenarios", 0);
-        assert!(
-            nothing
-                .line()
-                .starts_with("[##############################]")
+        progress.reach(9);
+        assert_eq!(
+            progress.line(),
+            "[##############################] 4 of 4 scenarios"
         );
+        let nothing = Progress::new("scenarios", Some(0));
+        assert!(nothing.line().starts_with('['), "and no division by it");
+    }
+
+    #[test]
+    fn without_a_total_there_is_a_line_and_no_bar() {
+        let mut progress = Progress::new("kB read", None);
+        progress.reach(64);
+        assert_eq!(progress.line(), "64 kB read");
     }
 }

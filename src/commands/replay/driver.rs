@@ -6,8 +6,8 @@
 //! that was not committed; `start` opens the same journal and begins again. In between nobody
 //! watches, so readings and commands reach no one.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, Write};
+use std::collections::{BTreeMap, HashMap};
+use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,9 @@ use crate::engine::snapshot::History;
 use crate::engine::time::{Moment, Mono, Wall};
 use crate::journal::{CommitError, Entry, JournalSettings, OpenError, Store};
 use crate::notify::station::Station;
+
+/// A line longer than this is none; bytes.
+const LONGEST_LINE: u64 = 1 << 20;
 
 /// Why a replay ended early. Nothing after the line that is named was run.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +62,8 @@ pub struct Replay<'a, W> {
     config: &'a Config,
     /// In force from the next start on.
     next: Option<&'a Config>,
-    points: BTreeMap<&'a str, PointIndex>,
+    /// Every measured point by id: looked up for every line.
+    points: HashMap<&'a str, PointIndex>,
     journal: JournalSettings,
     clock: Moment,
     life: Option<Life>,
@@ -157,17 +161,30 @@ impl<'a, W: Write> Replay<'a, W> {
     }
 
     /// Plays line after line; those of the last instant are left in `instant`.
-    fn take(&mut self, lines: impl BufRead, instant: &mut Vec<Line>) -> Result<(), ReplayError> {
-        for (number, bytes) in (1..).zip(lines.split(b'\n')) {
+    fn take(
+        &mut self,
+        mut lines: impl BufRead,
+        instant: &mut Vec<Line>,
+    ) -> Result<(), ReplayError> {
+        let mut bytes = Vec::new();
+        for number in 1.. {
             let wrong = |text| ReplayError::Line { line: number, text };
-            let text = String::from_utf8(bytes?)
-                .map_err(|error| wrong(format!("not UTF-8: {}", error.utf8_error())))?;
+            bytes.clear();
+            let mut line = lines.by_ref().take(LONGEST_LINE);
+            if line.read_until(b'\n', &mut bytes)? == 0 {
+                break;
+            }
+            if bytes.len() as u64 == LONGEST_LINE {
+                return Err(wrong(format!("longer than {LONGEST_LINE} bytes")));
+            }
+            let text = std::str::from_utf8(&bytes)
+                .map_err(|error| wrong(format!("not UTF-8: {error}")))?;
             // Some editors begin a file with a byte order mark.
-            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-            if text.trim().is_empty() {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end();
+            if text.is_empty() {
                 continue;
             }
-            let line = self.understand(text).map_err(wrong)?;
+            let line = input::parse(text, |point| self.find(point)).map_err(wrong)?;
             let earlier = instant.last().map_or(Duration::ZERO, |last| last.t);
             let passed = self.clock.mono.since(Mono::ZERO).max(earlier);
             if line.t < passed {
@@ -197,21 +214,19 @@ impl<'a, W: Write> Replay<'a, W> {
         Ok(summary.write(&mut self.out)?)
     }
 
-    fn understand(&self, text: &str) -> Result<Line, String> {
-        let line = input::parse(text)?;
-        if let Step::Reading { point, .. } = &line.step {
-            if point.starts_with("gateway.") {
-                return Err(format!("`{point}` is the gateway's own; it is not read"));
-            }
-            if !self.points.contains_key(point.as_str()) {
-                let mut points = self.config.engine.points.iter();
-                if points.any(|known| *known.id == **point) {
-                    return Err(format!("`{point}` is a group; its channels are read"));
-                }
-                return Err(format!("no point `{point}` is configured"));
-            }
+    /// The measured point of this id, or why it cannot be read.
+    fn find(&self, point: &str) -> Result<PointIndex, String> {
+        if let Some(index) = self.points.get(point) {
+            return Ok(*index);
         }
-        Ok(line)
+        let mut points = self.config.engine.points.iter();
+        Err(if point.starts_with("gateway.") {
+            format!("`{point}` is the gateway's own; it is not read")
+        } else if points.any(|known| *known.id == *point) {
+            format!("`{point}` is a group; its channels are read")
+        } else {
+            format!("no point `{point}` is configured")
+        })
     }
 
     /// Everything of one instant: readings, then what is due, then the rest in order. A `kill`,
@@ -226,6 +241,9 @@ impl<'a, W: Write> Replay<'a, W> {
                 self.step(Mono::ZERO + line.t, step)?;
             }
         }
+        // Room for the next instant.
+        lines.clear();
+        *instant = lines;
         Ok(())
     }
 
@@ -241,7 +259,7 @@ impl<'a, W: Write> Replay<'a, W> {
                 retained,
             } => {
                 let reading = Reading {
-                    point: self.points[point.as_str()],
+                    point,
                     measured,
                     received: self.clock,
                     source_time,
@@ -422,11 +440,11 @@ impl<'a, W: Write> Replay<'a, W> {
     }
 }
 
-/// Every measured point by id.
-fn points(config: &Config) -> BTreeMap<&str, PointIndex> {
+/// Every point that lines may name: neither groups, which are counted, nor the gateway's own.
+fn points(config: &Config) -> HashMap<&str, PointIndex> {
     let points = config.engine.points.iter().zip((0..).map(PointIndex));
     points
-        .filter(|(point, _)| point.group.is_none())
+        .filter(|(point, _)| point.group.is_none() && !point.id.starts_with("gateway."))
         .map(|(point, index)| (&*point.id, index))
         .collect()
 }

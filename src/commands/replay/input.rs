@@ -1,12 +1,16 @@
 //! Input lines of `forewarn replay` (contract 5.1): JSON Lines, in order of `t`.
+//!
+//! There are millions of them, nearly all readings: understanding one copies no text and allocates
+//! nothing.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::engine::command::{Action, Command, Permit, Shelving};
-use crate::engine::reading::{Fault, Finite, Measured, Sample};
+use crate::engine::reading::{Fault, Finite, Measured, PointIndex, Sample};
 use crate::engine::time::Wall;
 use crate::scalar;
 
@@ -24,8 +28,8 @@ pub struct Line {
 pub enum Step {
     /// A reading of a point.
     Reading {
-        /// The point's id.
-        point: String,
+        /// Which point.
+        point: PointIndex,
         /// What was measured.
         measured: Measured,
         /// When the source says it was taken.
@@ -35,8 +39,8 @@ pub enum Step {
         /// An MQTT retained message.
         retained: bool,
     },
-    /// A person's command.
-    Command(Command),
+    /// A person's command. Boxed: there are few, and lines lie in a list.
+    Command(Box<Command>),
     /// The wall clock jumps by this many seconds.
     WallStep(f64),
     /// All memory is lost at this instant.
@@ -47,36 +51,49 @@ pub enum Step {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Fields {
+struct Fields<'a> {
     t: f64,
-    point: Option<String>,
+    #[serde(borrow)]
+    point: Option<Text<'a>>,
     value: Option<f64>,
     raw: Option<f64>,
     quality: Option<Quality>,
-    reason: Option<String>,
+    reason: Option<Text<'a>>,
     source_time: Option<Timestamp>,
     sequence: Option<u64>,
     #[serde(default)]
     retained: bool,
-    command: Option<String>,
-    alarm: Option<String>,
+    command: Option<Text<'a>>,
+    alarm: Option<Text<'a>>,
     occurrence: Option<u64>,
-    by: Option<String>,
-    comment: Option<String>,
+    by: Option<Text<'a>>,
+    comment: Option<Text<'a>>,
     #[serde(default)]
     verified_independently: bool,
     #[serde(rename = "for")]
-    span: Option<String>,
+    span: Option<Text<'a>>,
     #[serde(default)]
     one_shot: bool,
-    approved_by: Option<String>,
-    also_approved_by: Option<String>,
-    permit: Option<String>,
+    approved_by: Option<Text<'a>>,
+    also_approved_by: Option<Text<'a>>,
+    permit: Option<Text<'a>>,
     wall_step: Option<f64>,
     #[serde(default)]
     kill: bool,
     #[serde(default)]
     start: bool,
+}
+
+/// A text as it stands in the line, where it has no escapes. `serde` borrows for a field of this type
+/// also behind an `Option`, which it does not for a plain [`Cow`].
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl From<Text<'_>> for String {
+    fn from(text: Text<'_>) -> Self {
+        text.0.into_owned()
+    }
 }
 
 #[derive(Deserialize)]
@@ -87,18 +104,21 @@ enum Quality {
     Bad,
 }
 
-/// Understands one line.
+/// Understands one line. `find` gives the point of an id, or says why it cannot be read.
 ///
 /// # Errors
 /// What is wrong with it, in words that go behind `line N: `.
-pub fn parse(text: &str) -> Result<Line, String> {
+pub fn parse(
+    text: &str,
+    find: impl Fn(&str) -> Result<PointIndex, String>,
+) -> Result<Line, String> {
     // A sequence would pass for the fields in their order.
     if !text.trim_start().starts_with('{') {
         return Err(
             r#"a line is an object, like {"t": 12, "point": "PT-330", "value": 7.9}"#.into(),
         );
     }
-    let fields: Fields = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
+    let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
     let t = Duration::try_from_secs_f64(fields.t)
         .map_err(|_negative| format!("`t` is {}; it counts seconds from 0", fields.t))?;
     let kinds = [
@@ -124,9 +144,9 @@ pub fn parse(text: &str) -> Result<Line, String> {
     } else if fields.start {
         Step::Start
     } else if fields.command.is_some() {
-        Step::Command(command(fields)?)
+        Step::Command(Box::new(command(fields)?))
     } else {
-        reading(fields)?
+        reading(&fields, find)?
     };
     Ok(Line { t, step })
 }
@@ -166,11 +186,15 @@ fn known(command: &str) -> Result<(), String> {
     ))
 }
 
-fn reading(fields: Fields) -> Result<Step, String> {
-    let measured = measured(&fields)?;
+fn reading(
+    fields: &Fields<'_>,
+    find: impl Fn(&str) -> Result<PointIndex, String>,
+) -> Result<Step, String> {
+    let measured = measured(fields)?;
     let source_time = fields.source_time.map(wall).transpose()?;
+    let point = fields.point.as_ref().map_or("", |point| &*point.0);
     Ok(Step::Reading {
-        point: fields.point.unwrap_or_default(),
+        point: find(point)?,
         measured,
         source_time,
         sequence: fields.sequence,
@@ -178,7 +202,7 @@ fn reading(fields: Fields) -> Result<Step, String> {
     })
 }
 
-fn measured(fields: &Fields) -> Result<Measured, String> {
+fn measured(fields: &Fields<'_>) -> Result<Measured, String> {
     let quality = fields.quality.as_ref().unwrap_or(&Quality::Good);
     match (quality, fields.value, fields.raw) {
         (Quality::Good, Some(value), None) => Ok(Sample::measured(value).into()),
@@ -194,17 +218,20 @@ fn measured(fields: &Fields) -> Result<Measured, String> {
     }
 }
 
-fn reason<T: for<'a> Deserialize<'a>>(fields: &Fields, default: &str) -> Result<T, String> {
-    let name = fields.reason.as_deref().unwrap_or(default);
+fn reason<T: for<'a> Deserialize<'a>>(fields: &Fields<'_>, default: &str) -> Result<T, String> {
+    let name = fields.reason.as_ref().map_or(default, |reason| &*reason.0);
     serde_json::from_value(name.into()).map_err(|error| format!("`reason`: {error}"))
 }
 
-fn command(fields: Fields) -> Result<Command, String> {
-    let name = fields.command.as_deref().unwrap_or_default();
-    known(name)?;
-    let span = fields.span.as_deref().map(scalar::duration).transpose();
+fn command(fields: Fields<'_>) -> Result<Command, String> {
+    let owned = |text: Option<Text<'_>>| text.map(String::from);
+    let required = |text| owned(text).unwrap_or_default();
+    let name = required(fields.command);
+    known(&name)?;
+    let span = owned(fields.span);
+    let span = span.as_deref().map(scalar::duration).transpose();
     let span = span.map_err(|hint| format!("`for` is not a duration: {hint}"))?;
-    let action = match name {
+    let action = match &*name {
         "acknowledge" => Action::Acknowledge {
             occurrence: fields.occurrence,
             span,
@@ -212,16 +239,16 @@ fn command(fields: Fields) -> Result<Command, String> {
         "shelve" => Action::Shelve(Shelving {
             span,
             one_shot: fields.one_shot,
-            reason: fields.reason.unwrap_or_default(),
-            approved_by: fields.approved_by,
+            reason: required(fields.reason),
+            approved_by: owned(fields.approved_by),
         }),
         "unshelve" => Action::Unshelve,
         "out_of_service" => Action::TakeOut(Permit {
             span,
-            approved_by: fields.approved_by.unwrap_or_default(),
-            also_approved_by: fields.also_approved_by,
-            number: fields.permit.unwrap_or_default(),
-            reason: fields.reason,
+            approved_by: required(fields.approved_by),
+            also_approved_by: owned(fields.also_approved_by),
+            number: required(fields.permit),
+            reason: owned(fields.reason),
         }),
         "in_service" => Action::PutBack,
         // The only other one that is known.
@@ -231,12 +258,10 @@ fn command(fields: Fields) -> Result<Command, String> {
         },
     };
     Ok(Command {
-        alarm: fields
-            .alarm
-            .ok_or("a command names its `alarm`, as POINT/KIND")?,
+        alarm: owned(fields.alarm).ok_or("a command names its `alarm`, as POINT/KIND")?,
         action,
-        by: fields.by.unwrap_or_default(),
-        comment: fields.comment,
+        by: required(fields.by),
+        comment: owned(fields.comment),
     })
 }
 
@@ -253,6 +278,19 @@ pub fn wall(time: Timestamp) -> Result<Wall, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(text: &str) -> Result<Line, String> {
+        super::parse(text, |_point| Ok(PointIndex(0)))
+    }
+
+    #[test]
+    fn a_name_with_escapes_is_the_same_name() {
+        let find = |point: &str| Err(point.to_owned());
+        for id in ["罐区-1", r"\u7f50区-1"] {
+            let line = format!(r#"{{"t": 1, "point": "{id}", "value": 2}}"#);
+            assert_eq!(super::parse(&line, find), Err("罐区-1".to_owned()));
+        }
+    }
 
     #[test]
     fn the_lines_of_the_contract() {

@@ -3,6 +3,7 @@
 pub mod driver;
 pub mod input;
 mod summary;
+mod watched;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -16,9 +17,13 @@ use super::{BAD_CONFIGURATION, FINDINGS, GOOD, complain};
 use crate::config::{self, Source};
 use crate::engine::time::Wall;
 use driver::{Replay, ReplayError};
+use watched::watched;
 
 /// Where a replay begins unless told otherwise: any time will do, as long as it is always the same.
 const DEFAULT_START: &str = "2026-01-01T00:00:00Z";
+
+/// The input is read in pieces of this size, bytes.
+const PIECE: usize = 256 * 1024;
 
 /// Arguments of `forewarn replay`.
 #[derive(Debug, clap::Args)]
@@ -75,7 +80,12 @@ fn replay(
     config: &config::Config,
     out: impl Write,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    let lines = lines(args)?;
+    let file = args.input.as_ref().map(open).transpose()?;
+    let lines: Box<dyn BufRead> = match &file {
+        Some(file) => Box::new(BufReader::with_capacity(PIECE, file)),
+        None => Box::new(BufReader::with_capacity(PIECE, std::io::stdin())),
+    };
+    let (lines, out) = watched(lines, file.as_ref(), out);
     let folder = ScratchFolder::new("replay")?;
     let mut out = BufWriter::new(out);
     let mut replay = Replay::new(config, args.start, folder.path(), args.trace, &mut out)?;
@@ -88,16 +98,10 @@ fn replay(
     Ok(ran?)
 }
 
-fn lines(args: &ReplayArgs) -> Result<Box<dyn BufRead>, ReplayError> {
-    Ok(match &args.input {
-        Some(path) => {
-            let file = File::open(path).map_err(|source| ReplayError::Input {
-                path: path.clone(),
-                source,
-            })?;
-            Box::new(BufReader::new(file))
-        }
-        None => Box::new(BufReader::new(std::io::stdin())),
+fn open(path: &PathBuf) -> Result<File, ReplayError> {
+    File::open(path).map_err(|source| ReplayError::Input {
+        path: path.clone(),
+        source,
     })
 }
 
@@ -167,8 +171,8 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
-        let args = parse(&["/nonexistent.jsonl"]).expect("good words");
-        let error = lines(&args).err().map(|error| error.to_string());
+        let error = open(&"/nonexistent.jsonl".into()).err();
+        let error = error.map(|error| error.to_string());
         assert_eq!(error.as_deref(), Some("cannot open /nonexistent.jsonl"));
     }
 }

@@ -61,7 +61,7 @@ pub fn run(args: &TestArgs, mut out: impl Write) -> u8 {
             return USAGE;
         }
     };
-    let mut progress = Progress::new("scenarios", files.len());
+    let mut progress = Progress::new("scenarios", Some(files.len() as u64));
     let mut code = GOOD;
     let mut failed = 0_usize;
     for file in &files {
