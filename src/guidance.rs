@@ -1,8 +1,11 @@
 //! The words that go with an alarm: what the person at 03:00 needs. They come from the configuration
 //! and never influence a decision, so the engine does not know them.
 //!
-//! What alarms of one point or area have in common they share: there are tens of thousands of them.
+//! There are tens of thousands of alarms. What those of one point have in common stands once for the
+//! point, and what several say alike once for them all.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +14,23 @@ use crate::engine::settings::{AlarmKind, Priority};
 /// Everything fixed about one alarm, for messages and pages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guidance {
-    /// `POINT/kind`.
-    pub alarm: Arc<str>,
-    /// The point's id.
-    pub point: Arc<str>,
     /// What kind.
     pub kind: AlarmKind,
+    /// Priority.
+    pub priority: Priority,
+    /// The limit: the point's unit, or units per minute for rates; none for quality alarms.
+    pub limit: Option<f64>,
+    /// Its point.
+    pub point: Arc<PointWords>,
+    /// What a person wrote about it.
+    pub words: Arc<AlarmWords>,
+}
+
+/// What all alarms of one point have in common.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointWords {
+    /// The point's id.
+    pub id: Arc<str>,
     /// Plain name of the point.
     pub name: Arc<str>,
     /// Area id.
@@ -25,12 +39,13 @@ pub struct Guidance {
     pub area_name: Option<Arc<str>>,
     /// Unit as configured, empty for none.
     pub unit: Arc<str>,
-    /// Priority.
-    pub priority: Priority,
-    /// The limit: the point's unit, or units per minute for rates; none for quality alarms.
-    pub limit: Option<f64>,
     /// Plain names of the persons responsible for the area.
     pub responsible: Arc<[String]>,
+}
+
+/// What a person wrote about an alarm.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlarmWords {
     /// Likely cause.
     pub cause: Option<Arc<str>>,
     /// What happens if nobody acts.
@@ -41,4 +56,79 @@ pub struct Guidance {
     pub plan: Option<Arc<str>>,
     /// How long there is to act.
     pub time_to_respond: Option<Duration>,
+}
+
+impl Guidance {
+    /// The alarm's id: `POINT/kind`.
+    pub fn alarm(&self) -> String {
+        format!("{}/{}", self.point.id, self.kind.name())
+    }
+
+    /// The order of alarm ids, of which none is kept here.
+    pub fn cmp_id(&self, alarm: &str) -> Ordering {
+        let point = self.point.id.bytes();
+        let own = point.chain(*b"/").chain(self.kind.name().bytes());
+        own.cmp(alarm.bytes())
+    }
+
+    /// What to do first: as written, or what goes without saying about an alarm that is about the
+    /// measuring itself.
+    pub fn action(&self) -> Option<Cow<'_, str>> {
+        match &self.words.action {
+            Some(action) => Some(Cow::Borrowed(action)),
+            None => by_default(self.kind, &self.point.name).map(Cow::Owned),
+        }
+    }
+}
+
+/// What to do first about the measuring when nobody wrote it. The process action ("stop hot work") would
+/// be wrong when only the measurement has failed.
+fn by_default(kind: AlarmKind, name: &str) -> Option<String> {
+    let (what, check) = match kind {
+        AlarmKind::Bad => (
+            format!("The value of {name} cannot be trusted"),
+            "sensor and wiring",
+        ),
+        AlarmKind::Stale => (
+            format!("Nothing is heard from {name}"),
+            "power, sensor and network",
+        ),
+        AlarmKind::Frozen => (
+            format!("The value of {name} does not move"),
+            "sensor and impulse line",
+        ),
+        AlarmKind::Discrepancy => (
+            format!("{name} disagrees with the sensors beside it"),
+            "which of them is right, and calibrate the other",
+        ),
+        AlarmKind::Degraded => (
+            format!("{name} votes with fewer channels than it has"),
+            "the sensors that have no value",
+        ),
+        AlarmKind::GroupFault => (
+            format!("No channel of {name} has a value"),
+            "power, sensors and network",
+        ),
+        AlarmKind::Clock => {
+            return Some(format!(
+                "The times that {name} sends cannot be right: check its clock and time server"
+            ));
+        }
+        AlarmKind::LowLow
+        | AlarmKind::Low
+        | AlarmKind::High
+        | AlarmKind::HighHigh
+        | AlarmKind::Rise
+        | AlarmKind::Fall
+        | AlarmKind::Deviation
+        | AlarmKind::Forecast
+        | AlarmKind::Stel
+        | AlarmKind::Twa
+        | AlarmKind::OverRange
+        | AlarmKind::State
+        | AlarmKind::Vote => return None,
+    };
+    Some(format!(
+        "{what}: watch the place by other means, check {check}"
+    ))
 }

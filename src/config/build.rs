@@ -25,6 +25,7 @@ use super::point::{self, RawPoint, RawSource, Surroundings};
 use super::priority;
 use super::review;
 use super::suppression;
+use super::texts::Texts;
 use super::tree::Section;
 use super::wiring;
 use crate::engine::reading::PointIndex;
@@ -65,6 +66,7 @@ pub(super) fn build(
     // its place.
     drop(root);
     let mut resolved: Vec<Resolved> = Vec::with_capacity(points.len());
+    let mut texts = Texts::default();
     for raw in &points {
         let poll = match &raw.source {
             Some(RawSource::Register(register)) => {
@@ -78,7 +80,7 @@ pub(super) fn build(
             Some(RawSource::Topic(_)) | None => None,
         };
         let period = poll.map(|poll| poll.period);
-        let decided = defaults::resolve(raw, &points, period, &priorities, &people);
+        let decided = defaults::resolve(raw, &points, period, &priorities, &people, &mut texts);
         let checked = Checked {
             raw,
             points: &points,
@@ -91,7 +93,7 @@ pub(super) fn build(
         resolved.push(decided);
     }
     for raw in &groups {
-        let decided = group::resolve(raw, &priorities, &people);
+        let decided = group::resolve(raw, &priorities, &people, &mut texts);
         let checked = Checked {
             points: &points,
             raw: &raw.point,

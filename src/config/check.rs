@@ -272,7 +272,7 @@ fn someone_knows(point: &Checked<'_>, log: &mut Log) {
         .collect();
     let silent = hazards
         .iter()
-        .filter(|(_, guidance)| guidance.action.is_none());
+        .filter(|(_, guidance)| guidance.words.action.is_none());
     let silent: Vec<_> = silent.copied().collect();
     let hint = "add `action = \"what to do first\"` to the point or to the alarm";
     lacking(
@@ -287,7 +287,7 @@ fn someone_knows(point: &Checked<'_>, log: &mut Log) {
     }
     let orphaned = hazards
         .iter()
-        .filter(|(_, guidance)| guidance.responsible.is_empty());
+        .filter(|(_, guidance)| guidance.point.responsible.is_empty());
     let orphaned: Vec<_> = orphaned.copied().collect();
     let hint = match &point.raw.area {
         Some(area) => format!("add `responsible = [\"PERSON\"]` to `[area.{area}]`"),

@@ -8,19 +8,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::action;
 use super::alarm::RawAlarm;
 use super::count::RawCount;
 use super::exposure;
 use super::people::People;
 use super::point::RawPoint;
 use super::priority::Priorities;
+use super::texts::Texts;
 use super::{deviation, forecast, frozen, trend};
 use crate::engine::settings::{
     AlarmKind, AlarmSettings, Direction, DiscrepancyRule, Level, LimitRule, PendingHold,
     PointSettings, Rule,
 };
-use crate::guidance::Guidance;
+use crate::guidance::{AlarmWords, Guidance, PointWords};
 
 /// What a point measures; decides its defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,7 @@ pub(super) fn resolve(
     poll: Option<Duration>,
     priorities: &Priorities,
     people: &People,
+    texts: &mut Texts,
 ) -> Resolved {
     let stale_after = raw.stale_after.as_ref().map_or_else(
         || default_stale(raw.measures, poll),
@@ -116,8 +117,8 @@ pub(super) fn resolve(
     );
     let mut settings = PointSettings {
         id: raw.id.value.as_str().into(),
-        area: raw.area.as_deref().map(Arc::from),
-        unit: raw.unit.as_str().into(),
+        area: raw.area.as_deref().map(|area| texts.share(area)),
+        unit: texts.share(&raw.unit),
         stale_after: Some(stale_after),
         good_confirm: raw.good_confirm.unwrap_or(GOOD_CONFIRM),
         reorder: raw.reorder,
@@ -130,7 +131,7 @@ pub(super) fn resolve(
         alarms: Vec::with_capacity(raw.alarms.len()),
         group: None,
     };
-    let shared = Shared::of(raw, people);
+    let point = Arc::new(words(raw, &settings, people, texts));
     let mut guidance = Vec::with_capacity(raw.alarms.len());
     for alarm in &raw.alarms {
         let rule = rule(raw, alarm, points, &mut settings, poll);
@@ -139,7 +140,7 @@ pub(super) fn resolve(
         if let (Rule::Frozen(_), false) = (rule, settled) {
             decided.priority = frozen::priority(decided.priority, &settings.alarms);
         }
-        guidance.push(guide(raw, alarm, &decided, &settings, &shared));
+        guidance.push(guide(raw, alarm, &decided, &point, texts));
         settings.alarms.push(decided);
     }
     Resolved { settings, guidance }
@@ -329,26 +330,24 @@ const fn is_upper(kind: AlarmKind) -> bool {
     matches!(kind, AlarmKind::High | AlarmKind::HighHigh)
 }
 
-/// What all alarms of a point say alike.
-struct Shared {
-    name: Arc<str>,
-    area_name: Option<Arc<str>>,
-    responsible: Arc<[String]>,
-    action: Option<Arc<str>>,
-    plan: Option<Arc<str>>,
-}
-
-impl Shared {
-    fn of(raw: &RawPoint, people: &People) -> Self {
-        let area = raw.area.as_ref().and_then(|area| people.areas.get(area));
-        let name = raw.name.as_ref().unwrap_or(&raw.id.value);
-        Self {
-            name: name.as_str().into(),
-            area_name: area.map(|area| Arc::clone(&area.name)),
-            responsible: area.map_or_else(|| [].into(), |area| Arc::clone(&area.responsible)),
-            action: raw.action.as_deref().map(Arc::from),
-            plan: raw.plan.as_deref().map(Arc::from),
-        }
+/// What all alarms of a point have in common.
+fn words(
+    raw: &RawPoint,
+    settings: &PointSettings,
+    people: &People,
+    texts: &mut Texts,
+) -> PointWords {
+    let area = raw.area.as_ref().and_then(|area| people.areas.get(area));
+    PointWords {
+        id: Arc::clone(&settings.id),
+        name: match &raw.name {
+            Some(name) => texts.share(name),
+            None => Arc::clone(&settings.id),
+        },
+        area: settings.area.clone(),
+        area_name: area.map(|area| Arc::clone(&area.name)),
+        unit: Arc::clone(&settings.unit),
+        responsible: area.map_or_else(|| [].into(), |area| Arc::clone(&area.responsible)),
     }
 }
 
@@ -356,26 +355,24 @@ fn guide(
     raw: &RawPoint,
     alarm: &RawAlarm,
     decided: &AlarmSettings,
-    settings: &PointSettings,
-    shared: &Shared,
+    point: &Arc<PointWords>,
+    texts: &mut Texts,
 ) -> Guidance {
-    let own = |text: &Option<String>| text.as_deref().map(Arc::from);
+    // What is written for the process is not said of the measuring.
     let process = is_process(alarm.kind);
-    let inherited = || {
-        if process {
-            shared.action.clone()
-        } else {
-            Some(action::by_default(raw, alarm.kind).into())
-        }
+    let inherited = |own: &Option<String>, common: &Option<String>| {
+        own.clone().or_else(|| common.clone().filter(|_| process))
+    };
+    let mut own = |text: Option<String>| text.map(|text| texts.share(&text));
+    let words = AlarmWords {
+        cause: own(alarm.cause.clone()),
+        consequence: own(alarm.consequence.clone()),
+        action: own(inherited(&alarm.action, &raw.action)),
+        plan: own(inherited(&alarm.plan, &raw.plan)),
+        time_to_respond: alarm.time_to_respond.as_ref().map(|time| time.value),
     };
     Guidance {
-        alarm: format!("{}/{}", raw.id.value, alarm.kind.name()).into(),
-        point: settings.id.clone(),
         kind: alarm.kind,
-        name: Arc::clone(&shared.name),
-        area: settings.area.clone(),
-        area_name: shared.area_name.clone(),
-        unit: settings.unit.clone(),
         priority: decided.priority,
         limit: match decided.rule {
             Rule::Limit(limit) => Some(limit.limit),
@@ -394,11 +391,7 @@ fn guide(
             | Rule::Degraded
             | Rule::GroupFault => None,
         },
-        responsible: Arc::clone(&shared.responsible),
-        cause: own(&alarm.cause),
-        consequence: own(&alarm.consequence),
-        action: own(&alarm.action).or_else(inherited),
-        plan: own(&alarm.plan).or_else(|| shared.plan.clone().filter(|_| process)),
-        time_to_respond: alarm.time_to_respond.as_ref().map(|time| time.value),
+        point: Arc::clone(point),
+        words: texts.words(words),
     }
 }

@@ -61,7 +61,9 @@ pub fn explain(config: &Config) -> String {
         let alarms: Vec<(&AlarmSettings, &Guidance)> =
             point.alarms.iter().zip(guidance.by_ref()).collect();
         let gap = if position == 0 { "" } else { "\n" };
-        let name = alarms.first().map_or("", |(_, guidance)| &*guidance.name);
+        let name = alarms
+            .first()
+            .map_or("", |(_, guidance)| &*guidance.point.name);
         line(&mut text, format_args!("{gap}{}: {name}", point.id));
         if let Some(origin) = origins.get(&index) {
             line(&mut text, format_args!("  Read from {origin}."));
@@ -78,11 +80,11 @@ pub fn explain(config: &Config) -> String {
         }
         let area = alarms
             .first()
-            .and_then(|(_, guidance)| guidance.area_name.as_ref());
+            .and_then(|(_, guidance)| guidance.point.area_name.as_ref());
         if let Some(area) = area {
             let people = alarms
                 .first()
-                .map_or(&[][..], |(_, guidance)| &guidance.responsible);
+                .map_or(&[][..], |(_, guidance)| &guidance.point.responsible);
             let people = if people.is_empty() {
                 "nobody".to_owned()
             } else {
@@ -241,7 +243,7 @@ fn explain_alarm(
     };
     line(
         text,
-        format_args!("  {} ({priority}{inherits})", guidance.alarm),
+        format_args!("  {} ({priority}{inherits})", guidance.alarm()),
     );
     let counted = alarm.count.map_or_else(String::new, count::explain);
     line(
@@ -270,17 +272,19 @@ fn explain_alarm(
     if let Some(silent) = suppression::explain(alarm, points) {
         line(text, format_args!("    {silent}"));
     }
+    let words = &guidance.words;
+    let action = guidance.action();
     for (what, words) in [
-        ("Action", &guidance.action),
-        ("Cause", &guidance.cause),
-        ("Consequence", &guidance.consequence),
-        ("Plan", &guidance.plan),
+        ("Action", action.as_deref()),
+        ("Cause", words.cause.as_deref()),
+        ("Consequence", words.consequence.as_deref()),
+        ("Plan", words.plan.as_deref()),
     ] {
         if let Some(words) = words {
             line(text, format_args!("    {what}: {words}"));
         }
     }
-    if let Some(time) = guidance.time_to_respond {
+    if let Some(time) = words.time_to_respond {
         line(
             text,
             format_args!("    Time to respond: {}", show_duration(time)),

@@ -19,6 +19,7 @@ use super::people::{self, People, dangling};
 use super::place::At;
 use super::point::{self, RawPoint};
 use super::priority::Priorities;
+use super::texts::Texts;
 use super::tree::{Entry, Item, Section, Value};
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::{AlarmKind, BadChannel, GroupSettings, MAX_CHANNELS, PendingHold};
@@ -119,8 +120,13 @@ pub(super) fn read(
 }
 
 /// Decides everything about a group.
-pub(super) fn resolve(raw: &RawGroup, priorities: &Priorities, people: &People) -> Resolved {
-    let mut resolved = defaults::resolve(&raw.point, &[], None, priorities, people);
+pub(super) fn resolve(
+    raw: &RawGroup,
+    priorities: &Priorities,
+    people: &People,
+    texts: &mut Texts,
+) -> Resolved {
+    let mut resolved = defaults::resolve(&raw.point, &[], None, priorities, people, texts);
     let settings = &mut resolved.settings;
     settings.stale_after = None;
     settings.good_confirm = Duration::ZERO;

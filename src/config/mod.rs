@@ -28,7 +28,6 @@
 //! Values are strict: no rounding, no number in quotes, no NaN, durations only with their unit.
 //! Environment variables can change where things are, never a limit. Secrets come from files.
 
-mod action;
 mod alarm;
 mod alarm_name;
 mod broker;
@@ -63,6 +62,7 @@ mod secret;
 mod signal;
 mod source;
 mod suppression;
+mod texts;
 mod tree;
 mod trend;
 mod wiring;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::defaults::Resolved;
 use crate::engine::settings::{AlarmKind, AlarmSettings, PointSettings, Priority, Rule};
-use crate::guidance::Guidance;
+use crate::guidance::{AlarmWords, Guidance, PointWords};
 
 /// The journal is not on disk.
 pub(super) fn journal() -> Resolved {
@@ -55,24 +55,23 @@ pub(super) fn output(id: &str) -> Resolved {
 }
 
 fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
-    let alarm = format!("{id}/{}", AlarmKind::State.name());
     let id: Arc<str> = id.into();
     let guidance = Guidance {
-        alarm: alarm.into(),
-        point: Arc::clone(&id),
         kind: AlarmKind::State,
-        name: name.into(),
-        area: None,
-        area_name: None,
-        unit: "".into(),
         priority,
         limit: None,
-        responsible: [].into(),
-        cause: None,
-        consequence: None,
-        action: Some(action.into()),
-        plan: None,
-        time_to_respond: None,
+        point: Arc::new(PointWords {
+            id: Arc::clone(&id),
+            name: name.into(),
+            area: None,
+            area_name: None,
+            unit: "".into(),
+            responsible: [].into(),
+        }),
+        words: Arc::new(AlarmWords {
+            action: Some(action.into()),
+            ..AlarmWords::default()
+        }),
     };
     let alarm = AlarmSettings::new(Rule::State { when: true }, priority);
     Resolved {

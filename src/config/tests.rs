@@ -351,11 +351,7 @@ fn the_gateways_own_points_come_last_and_are_wired() {
             (None, Duration::ZERO, 1)
         );
     }
-    let guidance: Vec<&str> = config
-        .guidance
-        .iter()
-        .map(|guidance| &*guidance.alarm)
-        .collect();
+    let guidance: Vec<String> = config.guidance.iter().map(Guidance::alarm).collect();
     assert_eq!(
         guidance[..5],
         [

@@ -92,7 +92,7 @@ pub(super) fn read(sources: &Sources, log: &mut Log) -> Section {
                 draft.hint("names with other characters stand in quotes: [point.\"温度-1\"]");
             }
         }
-        let section = section(document.get_ref(), file, log);
+        let section = section(document.into_inner(), file, log);
         merge(&mut whole, section, 0, log);
     }
     whole
@@ -106,13 +106,14 @@ fn place(file: usize, span: &std::ops::Range<usize>) -> Place {
     }
 }
 
-fn section(table: &DeTable<'_>, file: usize, log: &mut Log) -> Section {
+/// Takes a table apart piece by piece: with thousands of points there is not room for two of it.
+fn section(table: DeTable<'_>, file: usize, log: &mut Log) -> Section {
     let mut entries: Vec<Entry> = Vec::with_capacity(table.len());
     for (key, value) in table {
         let entry = Entry {
             key: At {
-                value: key.get_ref().to_string(),
                 place: place(file, &key.span()),
+                value: key.into_inner().into_owned(),
             },
             item: item(value, file, log),
         };
@@ -126,10 +127,10 @@ fn section(table: &DeTable<'_>, file: usize, log: &mut Log) -> Section {
     Section { entries }
 }
 
-fn item(value: &Spanned<DeValue<'_>>, file: usize, log: &mut Log) -> Item {
+fn item(value: Spanned<DeValue<'_>>, file: usize, log: &mut Log) -> Item {
     let at = place(file, &value.span());
-    let value = match value.get_ref() {
-        DeValue::String(text) => Value::Text(text.to_string()),
+    let value = match value.into_inner() {
+        DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Value::Integer(number),
             Err(_) => {
@@ -139,10 +140,11 @@ fn item(value: &Spanned<DeValue<'_>>, file: usize, log: &mut Log) -> Item {
         },
         // An overflow becomes infinite here and is refused where the number is used.
         DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
-        DeValue::Boolean(flag) => Value::Flag(*flag),
+        DeValue::Boolean(flag) => Value::Flag(flag),
         DeValue::Datetime(_) => Value::Date,
         DeValue::Array(items) => {
-            Value::List(items.iter().map(|value| item(value, file, log)).collect())
+            let items = items.into_iter();
+            Value::List(items.map(|value| item(value, file, log)).collect())
         }
         DeValue::Table(table) => Value::Table(section(table, file, log)),
     };

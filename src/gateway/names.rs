@@ -61,7 +61,7 @@ pub(super) fn names(config: &Config) -> Names {
         alarms: alarms
             .map(|alarm| {
                 (
-                    alarm.area.clone().unwrap_or_else(|| "".into()),
+                    alarm.point.area.clone().unwrap_or_else(|| "".into()),
                     alarm.priority,
                 )
             })

@@ -22,6 +22,7 @@ use crate::engine::snapshot::{
 };
 use crate::engine::time::{Moment, Wall};
 use crate::evaluation::{Answer, REQUESTS, Request};
+use crate::guidance::{AlarmWords, PointWords};
 use crate::journal::{self, Journal, JournalSettings};
 use crate::metrics::Names;
 
@@ -237,21 +238,23 @@ fn alarm(kind: AlarmKind, state: AlarmState, older_unacknowledged: usize) -> Ala
 
 fn words() -> Guidance {
     Guidance {
-        alarm: "CH4-101/high".into(),
-        point: "CH4-101".into(),
         kind: AlarmKind::High,
-        name: "Methane, tank farm north".into(),
-        area: Some("tank-farm".into()),
-        area_name: Some("Tank farm north".into()),
-        unit: "%LEL".into(),
         priority: Priority::High,
         limit: Some(25.0),
-        responsible: ["Li Wei, shift lead".to_owned()].into(),
-        cause: None,
-        consequence: None,
-        action: Some("Stop hot work, start fans".into()),
-        plan: Some("plans/gas-release.md".into()),
-        time_to_respond: Some(Duration::from_secs(300)),
+        point: Arc::new(PointWords {
+            id: "CH4-101".into(),
+            name: "Methane, tank farm north".into(),
+            area: Some("tank-farm".into()),
+            area_name: Some("Tank farm north".into()),
+            unit: "%LEL".into(),
+            responsible: ["Li Wei, shift lead".to_owned()].into(),
+        }),
+        words: Arc::new(AlarmWords {
+            action: Some("Stop hot work, start fans".into()),
+            plan: Some("plans/gas-release.md".into()),
+            time_to_respond: Some(Duration::from_secs(300)),
+            ..AlarmWords::default()
+        }),
     }
 }
 

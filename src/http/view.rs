@@ -1,6 +1,7 @@
 //! The engine's present as JSON. Fields stand even when they are empty (`null`), so that a program
 //! finds the same shape for every alarm.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use crate::engine::snapshot::{
 };
 use crate::engine::time::Wall;
 use crate::event::rfc3339;
-use crate::guidance::Guidance;
+use crate::guidance::{AlarmWords, Guidance};
 
 /// One alarm with the words that go with it.
 #[derive(Debug, Serialize)]
@@ -47,7 +48,7 @@ pub(super) struct Alarm<'a> {
     older_unacknowledged: usize,
     /// Of an average exposure.
     exposure: Option<Exposure>,
-    action: Option<&'a str>,
+    action: Option<Cow<'a, str>>,
     plan: Option<&'a str>,
     cause: Option<&'a str>,
     consequence: Option<&'a str>,
@@ -130,17 +131,18 @@ struct OutOfService<'a> {
 impl<'a> Alarm<'a> {
     /// `guidance` is that of the same alarm.
     pub(super) fn new(view: &'a AlarmView, guidance: Option<&'a Guidance>) -> Self {
-        let words = |field: fn(&Guidance) -> &Option<Arc<str>>| {
-            guidance.and_then(|guidance| field(guidance).as_deref())
+        let words = |field: fn(&AlarmWords) -> &Option<Arc<str>>| {
+            guidance.and_then(|guidance| field(&guidance.words).as_deref())
         };
+        let point = guidance.map(|guidance| &*guidance.point);
         let cover = view.cover.as_deref();
         Self {
             alarm: &view.alarm,
             point: &view.point,
             kind: view.kind,
-            name: guidance.map(|guidance| &*guidance.name),
+            name: point.map(|point| &*point.name),
             area: view.area.as_deref(),
-            area_name: words(|guidance| &guidance.area_name),
+            area_name: point.and_then(|point| point.area_name.as_deref()),
             unit: &view.unit,
             priority: view.priority,
             state: view.state,
@@ -166,14 +168,14 @@ impl<'a> Alarm<'a> {
             chattering: view.chattering,
             older_unacknowledged: view.older_unacknowledged,
             exposure: view.exposure.map(Exposure::from),
-            action: words(|guidance| &guidance.action),
-            plan: words(|guidance| &guidance.plan),
-            cause: words(|guidance| &guidance.cause),
-            consequence: words(|guidance| &guidance.consequence),
+            action: guidance.and_then(Guidance::action),
+            plan: words(|words| &words.plan),
+            cause: words(|words| &words.cause),
+            consequence: words(|words| &words.consequence),
             time_to_respond_s: guidance
-                .and_then(|guidance| guidance.time_to_respond)
+                .and_then(|guidance| guidance.words.time_to_respond)
                 .map(|span| span.as_secs_f64()),
-            responsible: guidance.map_or(&[], |guidance| &guidance.responsible),
+            responsible: point.map_or(&[], |point| &point.responsible),
             notices: view.notices.as_deref().map(notices).unwrap_or_default(),
         }
     }
@@ -337,6 +339,6 @@ impl<'a> Point<'a> {
 pub(super) fn names(guidance: &[Guidance]) -> BTreeMap<Arc<str>, Arc<str>> {
     guidance
         .iter()
-        .map(|guidance| (guidance.point.clone(), guidance.name.clone()))
+        .map(|guidance| (guidance.point.id.clone(), guidance.point.name.clone()))
         .collect()
 }

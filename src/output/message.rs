@@ -3,6 +3,8 @@
 //! As in events, a field that does not apply is absent: never `null`, never zero. Times are RFC
 //! 3339 in UTC with milliseconds.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::engine::alarm::AlarmState;
@@ -135,7 +137,7 @@ struct State<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     chattering: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    action: Option<&'s str>,
+    action: Option<Cow<'s, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<&'s str>,
     responsible: &'s [String],
@@ -168,14 +170,15 @@ pub fn state(
     let acknowledged = record.and_then(|record| record.acknowledged.as_ref());
     let running = record.filter(|record| record.state != AlarmState::Normal);
     let running = running.and_then(|record| record.priority);
+    let point = &*guidance.point;
     json(&State {
-        alarm: &guidance.alarm,
-        point: &guidance.point,
+        alarm: &guidance.alarm(),
+        point: &point.id,
         kind: guidance.kind.name(),
-        area: guidance.area.as_deref(),
-        area_name: guidance.area_name.as_deref(),
-        name: &guidance.name,
-        unit: &guidance.unit,
+        area: point.area.as_deref(),
+        area_name: point.area_name.as_deref(),
+        name: &point.name,
+        unit: &point.unit,
         priority: running.unwrap_or(guidance.priority).name(),
         limit: guidance.limit,
         state: state.name(),
@@ -188,9 +191,9 @@ pub fn state(
         acknowledged_by: acknowledged.map(|acknowledged| &*acknowledged.by),
         acknowledged_at: acknowledged.map(|acknowledged| rfc3339::format(acknowledged.at)),
         chattering: record.map(|record| record.chattering).filter(|set| *set),
-        action: guidance.action.as_deref(),
-        plan: guidance.plan.as_deref(),
-        responsible: &guidance.responsible,
+        action: guidance.action(),
+        plan: guidance.words.plan.as_deref(),
+        responsible: &point.responsible,
         durable: (!durable).then_some(false),
         time: rfc3339::format(time),
         version: VERSION,

@@ -111,7 +111,7 @@ pub async fn run(
         delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
         aside: Aside::default(),
         oldest: Oldest::default(),
-        retained: Retained::new(&wiring.guidance),
+        retained: Retained::new(Arc::clone(&wiring.guidance)),
         present: Present::default(),
         refreshed: 0,
         telemetry: Telemetry::default(),

@@ -8,7 +8,7 @@
 //! The topic of an alarm that is no longer configured would show its last state for ever: it is taken
 //! away, last of all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::alarm::AlarmState;
@@ -18,7 +18,9 @@ use crate::guidance::Guidance;
 /// The list of one output; alarms are positions in the guidance.
 #[derive(Debug)]
 pub(super) struct Retained {
-    positions: BTreeMap<Arc<str>, usize>,
+    guidance: Arc<[Guidance]>,
+    /// Positions in the order of alarm ids, for finding one.
+    by_id: Box<[usize]>,
     waiting: BTreeSet<(Urgency, usize)>,
     /// By alarm: the event up to which the state published on this connection is true.
     as_of: Vec<u64>,
@@ -41,23 +43,23 @@ impl Urgency {
 }
 
 impl Retained {
-    pub(super) fn new(guidance: &[Guidance]) -> Self {
-        let alarms = guidance.iter().enumerate();
+    pub(super) fn new(guidance: Arc<[Guidance]>) -> Self {
+        let mut by_id: Box<[usize]> = (0..guidance.len()).collect();
+        by_id.sort_by_cached_key(|position| guidance[*position].alarm());
         Self {
-            positions: alarms
-                .map(|(position, alarm)| (alarm.alarm.clone(), position))
-                .collect(),
+            by_id,
             waiting: BTreeSet::new(),
             as_of: vec![0; guidance.len()],
             removed: Vec::new(),
+            guidance,
         }
     }
 
     /// A connection is up: everything has to go.
     pub(super) fn connected<'s>(&mut self, states: impl Iterator<Item = &'s AlarmRecord>) {
         self.as_of.fill(0);
-        let all = self.positions.values();
-        self.waiting = all.map(|alarm| (Urgency::Sometime, *alarm)).collect();
+        let all = 0..self.guidance.len();
+        self.waiting = all.map(|alarm| (Urgency::Sometime, alarm)).collect();
         self.removed.clear();
         for record in states {
             match self.position(&record.alarm) {
@@ -93,7 +95,10 @@ impl Retained {
 
     /// Where the guidance of this alarm stands; `None`: not configured any more.
     pub(super) fn position(&self, alarm: &str) -> Option<usize> {
-        self.positions.get(alarm).copied()
+        let found = self
+            .by_id
+            .binary_search_by(|position| self.guidance[*position].cmp_id(alarm));
+        found.ok().map(|at| self.by_id[at])
     }
 
     /// The next alarm whose state must go before any event.
@@ -153,7 +158,7 @@ mod tests {
     #[test]
     fn what_is_not_normal_goes_first_and_everything_goes() {
         let alarms = ["A/high", "B/high", "C/high"].map(guidance);
-        let mut retained = Retained::new(&alarms);
+        let mut retained = Retained::new(alarms.into());
         let states = [
             record("C/high", AlarmState::Unacknowledged),
             record("B/high", AlarmState::Normal),
@@ -172,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_older_state_never_follows_a_newer_one() {
-        let mut retained = Retained::new(&[guidance("A/high")]);
+        let mut retained = Retained::new([guidance("A/high")].into());
         retained.connected([].iter());
         retained.published(0, 7);
         assert!(retained.superseded(0, 7));
@@ -188,7 +193,7 @@ mod tests {
     #[test]
     fn what_events_passed_over_have_led_to_goes_by_itself() {
         let alarms = ["A/high", "B/high", "C/high"].map(guidance);
-        let mut retained = Retained::new(&alarms);
+        let mut retained = Retained::new(alarms.into());
         retained.connected([].iter());
         order(&mut retained);
         let states = [

@@ -15,7 +15,7 @@ use forewarn::engine::settings::{AlarmKind, Priority};
 use forewarn::engine::snapshot::{AlarmRecord, PointView, ReadingCounts, Snapshot};
 use forewarn::engine::time::Moment;
 use forewarn::evaluation::{Delivery, Desk, Request};
-use forewarn::guidance::Guidance;
+use forewarn::guidance::{AlarmWords, Guidance, PointWords};
 use forewarn::journal::{Journal, JournalSettings, Record};
 use forewarn::metrics::Metrics;
 use forewarn::output::MqttTarget;
@@ -200,21 +200,21 @@ fn target(port: u16) -> MqttTarget {
 
 fn guidance(point: &str) -> Guidance {
     Guidance {
-        alarm: format!("{point}/high").into(),
-        point: point.into(),
         kind: AlarmKind::High,
-        name: "Pressure".into(),
-        area: None,
-        area_name: None,
-        unit: "bar".into(),
         priority: Priority::High,
         limit: Some(8.0),
-        responsible: [].into(),
-        cause: None,
-        consequence: None,
-        action: Some("Close V-12".into()),
-        plan: None,
-        time_to_respond: None,
+        point: Arc::new(PointWords {
+            id: point.into(),
+            name: "Pressure".into(),
+            area: None,
+            area_name: None,
+            unit: "bar".into(),
+            responsible: [].into(),
+        }),
+        words: Arc::new(AlarmWords {
+            action: Some("Close V-12".into()),
+            ..AlarmWords::default()
+        }),
     }
 }
 

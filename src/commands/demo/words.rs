@@ -1,7 +1,6 @@
 //! Events in words that a technician understands. Pure.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -12,14 +11,12 @@ use crate::guidance::Guidance;
 /// What is known about alarms beyond their events.
 #[derive(Debug)]
 pub(super) struct Words {
-    alarms: BTreeMap<Arc<str>, Guidance>,
+    alarms: BTreeMap<String, Guidance>,
 }
 
 impl Words {
     pub(super) fn new(guidance: &[Guidance]) -> Self {
-        let alarms = guidance
-            .iter()
-            .map(|words| (Arc::clone(&words.alarm), words.clone()));
+        let alarms = guidance.iter().map(|words| (words.alarm(), words.clone()));
         Self {
             alarms: alarms.collect(),
         }
@@ -42,11 +39,11 @@ impl Words {
         let headline = headline(what, alarm, text("priority"));
         let mut lines = vec![format!(
             "{time}  {headline}  {}: {}",
-            words.name,
+            words.point.name,
             story(event)
         )];
         if what == "raised"
-            && let Some(action) = &words.action
+            && let Some(action) = words.action()
         {
             lines.push(format!("          -> {action}"));
         }
@@ -135,28 +132,31 @@ pub(super) fn point(point: &PointView) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
     use crate::engine::settings::{AlarmKind, Priority};
+    use crate::guidance::{AlarmWords, PointWords};
 
     fn words(kind: AlarmKind) -> Words {
         Words::new(&[Guidance {
-            alarm: format!("CH4-101/{}", kind.name()).into(),
-            point: "CH4-101".into(),
             kind,
-            name: "Methane, tank farm north".into(),
-            area: None,
-            area_name: None,
-            unit: "%LEL".into(),
             priority: Priority::Medium,
             limit: Some(10.0),
-            responsible: [].into(),
-            cause: None,
-            consequence: None,
-            action: Some("Stop hot work".into()),
-            plan: None,
-            time_to_respond: None,
+            point: Arc::new(PointWords {
+                id: "CH4-101".into(),
+                name: "Methane, tank farm north".into(),
+                area: None,
+                area_name: None,
+                unit: "%LEL".into(),
+                responsible: [].into(),
+            }),
+            words: Arc::new(AlarmWords {
+                action: Some("Stop hot work".into()),
+                ..AlarmWords::default()
+            }),
         }])
     }
 

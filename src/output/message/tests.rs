@@ -12,25 +12,26 @@ use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{Acknowledgement, ReadingCounts};
 use crate::engine::time::Moment;
+use crate::guidance::{AlarmWords, PointWords};
 
 pub(in crate::output) fn guidance(alarm: &str) -> Guidance {
     let (point, _) = alarm.split_once('/').expect("POINT/kind");
     Guidance {
-        alarm: alarm.into(),
-        point: point.into(),
         kind: AlarmKind::High,
-        name: "Methane, tank farm north".into(),
-        area: Some("tank-farm".into()),
-        area_name: Some("Tank farm north".into()),
-        unit: "%LEL".into(),
         priority: Priority::High,
         limit: Some(25.0),
-        responsible: ["Li Wei, shift lead".to_owned()].into(),
-        cause: None,
-        consequence: None,
-        action: Some("Stop \"hot work\"".into()),
-        plan: None,
-        time_to_respond: None,
+        point: Arc::new(PointWords {
+            id: point.into(),
+            name: "Methane, tank farm north".into(),
+            area: Some("tank-farm".into()),
+            area_name: Some("Tank farm north".into()),
+            unit: "%LEL".into(),
+            responsible: ["Li Wei, shift lead".to_owned()].into(),
+        }),
+        words: Arc::new(AlarmWords {
+            action: Some("Stop \"hot work\"".into()),
+            ..AlarmWords::default()
+        }),
     }
 }
 

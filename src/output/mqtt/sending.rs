@@ -153,7 +153,7 @@ impl Forwarder {
     fn publish_present(&mut self, connection: &mut Connection, alarm: usize, now: Moment) {
         let as_of = self.present.refresh(&self.feed);
         if let Some(guidance) = self.guidance.get(alarm) {
-            let record = self.present.get(&guidance.alarm).cloned();
+            let record = self.present.get(&guidance.alarm()).cloned();
             let durable = self.present.is_durable();
             self.publish_record(
                 connection,
@@ -178,7 +178,7 @@ impl Forwarder {
     ) {
         if let Some(guidance) = self.guidance.get(alarm) {
             let state = message::state(guidance, record, durable, now.wall);
-            let topic = self.topics.alarm(&guidance.alarm);
+            let topic = self.topics.alarm(&guidance.alarm());
             connection.publish(topic, true, state, what, now.mono);
         }
     }
