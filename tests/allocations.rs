@@ -77,6 +77,30 @@ method = "dose"
 topic = "set"
 unit = "bar"
 
+[point.USUAL]
+topic = "usual"
+unit = "bar"
+range = [0, 100]
+[point.USUAL.alarm.deviation]
+from = { median = "1min" }
+limit = 5
+
+[point.STUCK]
+topic = "stuck"
+unit = "bar"
+range = [0, 100]
+frozen = { after = "10min" }
+action = "Look"
+
+[point.OFTEN]
+topic = "often"
+unit = "bar"
+action = "Look"
+[point.OFTEN.alarm.high]
+limit = 10
+deadband = 0.5
+count = { times = 4, within = "10min" }
+
 [point.PENDING]
 topic = "pending"
 unit = "bar"
@@ -127,7 +151,7 @@ action = "Look"
 "#;
 
 /// Every kind of alarm, for a kind that takes no part proves nothing.
-const KINDS: [AlarmKind; 19] = [
+const KINDS: [AlarmKind; 20] = [
     AlarmKind::LowLow,
     AlarmKind::Low,
     AlarmKind::High,
@@ -142,6 +166,7 @@ const KINDS: [AlarmKind; 19] = [
     AlarmKind::OverRange,
     AlarmKind::Bad,
     AlarmKind::Stale,
+    AlarmKind::Frozen,
     AlarmKind::Clock,
     AlarmKind::State,
     AlarmKind::Vote,
@@ -152,10 +177,16 @@ const KINDS: [AlarmKind; 19] = [
 /// What a point says in a second; `None`: it is silent.
 type Voice = fn(u32) -> Option<Measured>;
 
-const VOICES: [(&str, Voice); 11] = [
+const VOICES: [(&str, Voice); 14] = [
     ("GAS-1", |second| value(20.0 + noise(second))),
     ("GAS-2", |second| value(19.0 + noise(second + 3))),
     ("SMOOTH", |second| value(20.0 + noise(second))),
+    ("USUAL", |second| value(20.0 + noise(second))),
+    ("STUCK", |_| value(3.0)),
+    // Beyond the limit again and again.
+    ("OFTEN", |second| {
+        value(if second % 8 < 3 { 12.0 } else { 5.0 })
+    }),
     ("SET", |second| value(20.0 + noise(second + 5))),
     // Beyond the limit for a few seconds, then inside again: a raise is on its way and is dropped.
     ("PENDING", |second| {
@@ -316,6 +347,8 @@ fn every_kind_of_alarm_takes_part() {
     };
     for (alarm, expected) in [
         ("ACTIVE/high", true),
+        ("STUCK/frozen", true),
+        ("OFTEN/high", true),
         ("CLEARING/high", true),
         ("PENDING/high", false),
         ("BROKEN/bad", true),

@@ -50,12 +50,7 @@ fn report(
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> io::Result<()> {
-    for warning in warnings.iter().take(config::MOST_SHOWN) {
-        writeln!(err, "{warning}")?;
-    }
-    if let more @ 1.. = warnings.len().saturating_sub(config::MOST_SHOWN) {
-        writeln!(err, "and {more} more\n")?;
-    }
+    err.write_all(config::warnings_in_words(warnings).as_bytes())?;
     writeln!(out, "{}", explain::summary(config))?;
     if explain {
         write!(out, "\n{}", explain::explain(config))?;

@@ -31,10 +31,8 @@ pub fn run(args: RunArgs) -> u8 {
         .environment(std::env::vars_os());
     let config = match config::load(&source) {
         Ok((config, warnings)) => {
-            let mut stderr = std::io::stderr().lock();
-            for warning in warnings {
-                let _nobody = writeln!(stderr, "{warning}").is_err();
-            }
+            let words = config::warnings_in_words(&warnings);
+            let _nobody = std::io::stderr().write_all(words.as_bytes()).is_err();
             config
         }
         Err(mistakes) => {

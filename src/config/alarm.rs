@@ -3,7 +3,8 @@
 
 mod words;
 
-use std::ops::RangeInclusive;
+use std::ops::{Deref, DerefMut, RangeInclusive};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::count::RawCount;
@@ -72,6 +73,15 @@ pub(super) struct RawAlarm {
     pub(super) place: Place,
     /// In the point's unit; for rates, units per minute. Of over-range, `at`.
     pub(super) limit: Option<At<f64>>,
+    /// A state alarm whose alarm position is 0.
+    pub(super) when_zero: bool,
+    /// Everything else, of which most alarms have nothing: there are tens of thousands.
+    rest: Option<Box<Rest>>,
+}
+
+/// What few alarms say. Read and written as fields of [`RawAlarm`].
+#[derive(Default)]
+pub(super) struct Rest {
     pub(super) deadband: Option<At<f64>>,
     pub(super) on_delay: Option<At<Duration>>,
     pub(super) off_delay: Option<Duration>,
@@ -95,15 +105,28 @@ pub(super) struct RawAlarm {
     pub(super) forecast: RawForecast,
     pub(super) deviation: RawDeviation,
     pub(super) frozen: RawFrozen,
-    /// A state alarm whose alarm position is 0.
-    pub(super) when_zero: bool,
     /// Of averages and over-range.
     pub(super) own: exposure::Own,
 }
 
+impl Deref for RawAlarm {
+    type Target = Rest;
+
+    fn deref(&self) -> &Rest {
+        static NOTHING: LazyLock<Rest> = LazyLock::new(Rest::default);
+        self.rest.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for RawAlarm {
+    fn deref_mut(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
+    }
+}
+
 impl RawAlarm {
     /// Is everything there that has no default? Of an alarm that could not be read nothing is known.
-    pub(super) const fn is_complete(&self) -> bool {
+    pub(super) fn is_complete(&self) -> bool {
         self.limit.is_some() || self.forecast.is_complete()
     }
 }
@@ -163,6 +186,7 @@ pub(super) fn read(
             alarm.silence.suppressed_by.clone_from(&silenced);
         }
     }
+    alarms.shrink_to_fit();
     alarms
 }
 
@@ -187,28 +211,8 @@ pub(super) fn empty(kind: AlarmKind, place: Place) -> RawAlarm {
         kind,
         place,
         limit: None,
-        deadband: None,
-        on_delay: None,
-        off_delay: None,
-        pending_hold: None,
-        count: None,
-        latching: None,
-        ack_required: None,
-        priority: None,
-        action: None,
-        cause: None,
-        consequence: None,
-        plan: None,
-        time_to_respond: None,
-        silence: Silence::default(),
-        justification: None,
-        trend: RawTrend::default(),
-        significant: None,
-        forecast: RawForecast::default(),
-        deviation: RawDeviation::default(),
-        frozen: RawFrozen::default(),
         when_zero: false,
-        own: exposure::Own::default(),
+        rest: None,
     }
 }
 
@@ -390,12 +394,13 @@ pub(super) fn common(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
     alarm.priority = keys
         .choice("priority", &PRIORITIES, log)
         .map(|priority| priority.value);
+    let texts: &mut Rest = alarm;
     for (key, target) in [
-        ("action", &mut alarm.action),
-        ("cause", &mut alarm.cause),
-        ("consequence", &mut alarm.consequence),
-        ("plan", &mut alarm.plan),
-        ("justification", &mut alarm.justification),
+        ("action", &mut texts.action),
+        ("cause", &mut texts.cause),
+        ("consequence", &mut texts.consequence),
+        ("plan", &mut texts.plan),
+        ("justification", &mut texts.justification),
     ] {
         *target = keys.text(key, log).map(|text| text.value);
     }

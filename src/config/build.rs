@@ -179,6 +179,9 @@ fn assemble(
         },
         guidance: Vec::new(),
     };
+    let alarms = parts.resolved.iter().map(|point| point.guidance.len());
+    numbered.guidance.reserve(alarms.sum());
+    numbered.settings.points.reserve(parts.resolved.len());
     for point in parts.resolved {
         numbered.add(point);
     }

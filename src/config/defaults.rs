@@ -125,7 +125,7 @@ pub(super) fn resolve(
         late: raw.late,
         signal: {
             let range = raw.range.as_ref().map(|range| range.value);
-            raw.signal.resolve(range, raw.measures)
+            texts.signal(raw.signal.resolve(range, raw.measures))
         },
         trends: Vec::new(),
         alarms: Vec::with_capacity(raw.alarms.len()),

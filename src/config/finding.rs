@@ -6,7 +6,7 @@ use std::fmt;
 use super::place::{Locator, Place, Sources};
 
 /// Nobody reads more at a time; a generated file may have thousands.
-pub(crate) const MOST_SHOWN: usize = 100;
+const MOST_SHOWN: usize = 100;
 
 /// Kinds of finding; a closed list, printed as `error[kind]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +215,17 @@ impl fmt::Display for Mistakes {
             more => writeln!(f, "\nand {more} more"),
         }
     }
+}
+
+/// Warnings in words, as many as anybody reads. One text: a start with thousands of them must not wait
+/// for as many small writes.
+pub fn warnings_in_words(warnings: &[Finding]) -> String {
+    let shown = warnings.iter().take(MOST_SHOWN);
+    let mut words: String = shown.map(|warning| format!("{warning}\n")).collect();
+    if let more @ 1.. = warnings.len().saturating_sub(MOST_SHOWN) {
+        words.push_str(&format!("and {more} more\n\n"));
+    }
+    words
 }
 
 /// A finding whose places are not resolved yet.

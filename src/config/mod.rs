@@ -69,8 +69,8 @@ mod wiring;
 
 use std::collections::BTreeMap;
 
-pub use finding::{Finding, Kind, Location, Mistakes, Severity};
-pub(crate) use finding::{MOST_SHOWN, nearest};
+pub(crate) use finding::nearest;
+pub use finding::{Finding, Kind, Location, Mistakes, Severity, warnings_in_words};
 pub use source::Source;
 
 use crate::engine::reading::PointIndex;

@@ -256,7 +256,7 @@ fn an_inverted_contact_is_in_alarm_when_it_opens() {
     );
     for point in &config.engine.points[..2] {
         // The value stays as it is read; only the rule knows which position is the alarm.
-        assert_eq!(point.signal, Signal::plain());
+        assert_eq!(*point.signal, Signal::plain());
     }
     let rule = |index: usize| {
         let alarms = &config.engine.points[index].alarms;

@@ -1,15 +1,18 @@
-//! What thousands of points and alarms say alike is kept once.
+//! What thousands of points and alarms have in common is kept once.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::engine::signal::Signal;
 use crate::guidance::AlarmWords;
 
-/// Every text that was given out so far.
+/// What was given out so far.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     texts: BTreeSet<Arc<str>>,
     words: BTreeSet<Arc<AlarmWords>>,
+    /// The last one; numbers have no order to find another by, and neighbours are alike.
+    signal: Option<Arc<Signal>>,
 }
 
 impl Texts {
@@ -21,6 +24,14 @@ impl Texts {
         let text: Arc<str> = text.into();
         self.texts.insert(Arc::clone(&text));
         text
+    }
+
+    /// A copy of `signal`, the same one for points in a row.
+    pub(super) fn signal(&mut self, signal: Signal) -> Arc<Signal> {
+        if let Some(known) = self.signal.as_ref().filter(|known| ***known == signal) {
+            return Arc::clone(known);
+        }
+        Arc::clone(self.signal.insert(Arc::new(signal)))
     }
 
     /// The one copy of `words`.

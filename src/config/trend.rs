@@ -82,6 +82,7 @@ impl RawTrend {
 pub(super) fn share(trends: &mut Vec<TrendSettings>, wanted: TrendSettings) -> usize {
     let known = trends.iter().position(|known| *known == wanted);
     known.unwrap_or_else(|| {
+        trends.reserve_exact(1);
         trends.push(wanted);
         trends.len() - 1
     })

@@ -32,6 +32,7 @@ mod lags;
 mod recent;
 mod source_clock;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::delay::Zone;
@@ -81,7 +82,8 @@ pub(super) enum Admission {
 /// The measuring side of one point.
 #[derive(Debug)]
 pub(super) struct Channel {
-    signal: Signal,
+    /// Shared with the points that understand their numbers alike.
+    signal: Arc<Signal>,
     reorder: Duration,
     pub(super) recent: Recent,
     pub(super) condition: Condition,
@@ -124,7 +126,7 @@ impl Channel {
     /// life of the run before, after a restart.
     pub(super) fn new(point: &PointSettings, last_alive: Option<Wall>, now: Mono) -> Self {
         Self {
-            signal: point.signal.clone(),
+            signal: Arc::clone(&point.signal),
             reorder: point.reorder,
             recent: Recent::default(),
             condition: Condition::Waiting,

@@ -66,7 +66,7 @@ pub struct PointSettings {
     /// How long a point that was bad must deliver good values before they are evaluated again.
     pub good_confirm: Duration,
     /// What its numbers mean.
-    pub signal: Signal,
+    pub signal: Arc<Signal>,
     /// A reading that is older than the newest by no more than this goes to its place among them; one
     /// that is older yet is history (alarm-standards 2.23).
     pub reorder: Duration,
@@ -91,7 +91,7 @@ impl PointSettings {
             unit: "".into(),
             stale_after: None,
             good_confirm: Duration::ZERO,
-            signal: Signal::plain(),
+            signal: Signal::plain().into(),
             reorder: Duration::from_secs(10),
             late: Duration::from_secs(10),
             trends: Vec::new(),

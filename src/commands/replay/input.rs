@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::plain;
 use crate::engine::command::{Action, Command, Permit, Shelving};
 use crate::engine::reading::{Fault, Finite, Measured, PointIndex, Sample};
 use crate::engine::time::Wall;
@@ -112,6 +113,30 @@ pub fn parse(
     text: &str,
     find: impl Fn(&str) -> Result<PointIndex, String>,
 ) -> Result<Line, String> {
+    let Some(plain) = plain::read(text) else {
+        return parse_any(text, find);
+    };
+    let t = elapsed(plain.t)?;
+    let step = Step::Reading {
+        point: find(plain.point)?,
+        measured: Sample::measured(plain.value).into(),
+        source_time: None,
+        sequence: None,
+        retained: false,
+    };
+    Ok(Line { t, step })
+}
+
+fn elapsed(t: f64) -> Result<Duration, String> {
+    Duration::try_from_secs_f64(t)
+        .map_err(|_negative| format!("`t` is {t}; it counts seconds from 0"))
+}
+
+/// Any line, plain or not.
+pub(super) fn parse_any(
+    text: &str,
+    find: impl Fn(&str) -> Result<PointIndex, String>,
+) -> Result<Line, String> {
     // A sequence would pass for the fields in their order.
     if !text.trim_start().starts_with('{') {
         return Err(
@@ -119,8 +144,7 @@ pub fn parse(
         );
     }
     let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| explain(text, &error))?;
-    let t = Duration::try_from_secs_f64(fields.t)
-        .map_err(|_negative| format!("`t` is {}; it counts seconds from 0", fields.t))?;
+    let t = elapsed(fields.t)?;
     let kinds = [
         fields.point.is_some(),
         fields.command.is_some(),

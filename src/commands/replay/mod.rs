@@ -2,6 +2,7 @@
 
 pub mod driver;
 pub mod input;
+mod plain;
 mod summary;
 mod watched;
 

@@ -12,7 +12,7 @@ fn settings() -> PointSettings {
         stale_after: None,
         good_confirm: Duration::ZERO,
         trends: Vec::new(),
-        signal: Signal::plain(),
+        signal: Signal::plain().into(),
         reorder: Duration::from_secs(10),
         late: Duration::from_secs(10),
         alarms: Vec::new(),

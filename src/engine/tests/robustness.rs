@@ -68,7 +68,7 @@ fn conditioned() -> Settings {
         },
     ];
     for (point, signal) in settings.points.iter_mut().zip(signals) {
-        point.signal = signal;
+        point.signal = signal.into();
         point.alarms.push(alarm(Rule::Clock));
     }
     settings
