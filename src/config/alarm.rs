@@ -180,7 +180,7 @@ pub(super) fn read(
         alarms.push(alarm);
     }
     let silenced = suppression::read(point, log);
-    for alarm in &mut alarms {
+    for alarm in alarms.iter_mut().filter(|_| !silenced.is_empty()) {
         // What is measured may mean nothing for a time; that it is not measured always does.
         if !is_about_measuring(alarm.kind) && alarm.silence.suppressed_by.is_empty() {
             alarm.silence.suppressed_by.clone_from(&silenced);

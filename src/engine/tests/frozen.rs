@@ -237,8 +237,8 @@ fn a_value_that_is_believed_again_has_not_moved_by_that() {
 #[test]
 fn what_is_not_believed_yet_is_no_standstill() {
     let mut gauge = gauge(None);
-    gauge.signal.max_step = Some(3.0);
-    gauge.signal.settle = seconds(4.0);
+    let signal = Arc::make_mut(&mut gauge.signal);
+    (signal.max_step, signal.settle) = (Some(3.0), seconds(4.0));
     let mut engine = start(vec![gauge], &History::default());
     for second in 0..10 {
         read(
