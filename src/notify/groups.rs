@@ -31,8 +31,14 @@ impl Notifier {
     ) {
         let members = distinct(held);
         let waiting = self.release(key.step, &members, at, alarms, out);
-        let representative = waiting.first().or(members.first());
+        // Whoever covered all of them since knows of them; beneath an overlay nobody is told.
+        let shown = |alarm: &&Arc<str>| {
+            let case = self.cases.get(*alarm);
+            case.is_some_and(|case| !case.standing.covered)
+        };
+        let representative = waiting.first().or_else(|| members.iter().find(shown));
         let Some(present) = representative.and_then(|alarm| alarms.present(alarm)) else {
+            members.iter().for_each(|alarm| self.schedule(alarm));
             return;
         };
         let area = key.area.as_deref();
