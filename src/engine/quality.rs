@@ -86,6 +86,8 @@ pub(super) struct Channel {
     signal: Arc<Signal>,
     reorder: Duration,
     pub(super) recent: Recent,
+    /// The same of readings with times that cannot be right: to know one that comes again.
+    strange: Recent,
     pub(super) condition: Condition,
     /// The newest value, while it may be shown.
     pub(super) sample: Option<Sample>,
@@ -129,6 +131,7 @@ impl Channel {
             signal: Arc::clone(&point.signal),
             reorder: point.reorder,
             recent: Recent::default(),
+            strange: Recent::default(),
             condition: Condition::Waiting,
             sample: None,
             last_fresh: now,
@@ -168,7 +171,12 @@ impl Channel {
         let timing = key.map(|(source, _)| self.clock.time(source, received));
         let (conditioned, taken) = match timing {
             None => (conditioned, received.mono),
-            Some(Timing::Implausible) => (conditioned.doubt_clock(), received.mono),
+            Some(Timing::Implausible) => {
+                if let (Some(key), Conditioned::Sample(sample)) = (key, conditioned) {
+                    self.strange.insert(key, sample, self.reorder);
+                }
+                (conditioned.doubt_clock(), received.mono)
+            }
             Some(Timing::Late(time)) => {
                 self.counts.late += 1;
                 return match conditioned {
@@ -216,7 +224,9 @@ impl Channel {
     /// Is this one of the newest readings, once more?
     fn is_known(&self, key: Option<Key>, conditioned: Conditioned) -> bool {
         match (key, conditioned) {
-            (Some(key), Conditioned::Sample(sample)) => self.recent.holds(key, sample),
+            (Some(key), Conditioned::Sample(sample)) => {
+                self.recent.holds(key, sample) || self.strange.holds(key, sample)
+            }
             (_, _) => false,
         }
     }

@@ -1,11 +1,39 @@
 //! The engine as a whole, through its three calls only: what must hold for any readings, commands and
-//! times (the invariants of alarm-standards 1.8, whose numbers stand at each test).
+//! times. The invariants of alarm-standards 1.8, and what would fail without them:
+//!
+//! | invariant | property tests | in whole worlds (`tests/simulation`) |
+//! |---|---|---|
+//! | P1 what is published is stored | `journal::store`, `journal::ledger`, `daemon::kills` | `books` |
+//! | P2 numbers rise over restarts and clock steps | `replay::driver`, `journal::open` | `books` |
+//! | P3 one raise, clear and first acknowledgement | `stories` | `witness` |
+//! | P4 only fresh good values clear | `evidence`, `stories`, `groups` | `world`, `witness` |
+//! | P5 silence only by a person, an end, an overlay | `stories`, `notify::tests::invariants` | `witness`, `look` |
+//! | P6 no overlay without an end | `stories` | `witness`, `look` |
+//! | P7 what is true at the end of an overlay calls | `stories` | `witness` |
+//! | P8 no reset of what is true | `stories`, `alarm::tests` (every combination) | `witness` |
+//! | P9 the same input, the same events | `invariants`, `notify::tests::invariants` | every seed twice |
+//! | P10 a restart loses nothing and adds nothing | `invariants`, `replay::driver::tests::kills`, `notify::tests::invariants` | `look`, `witness` |
+//! | P11 repetitions change nothing, no order hides | `invariants`, `order` | `world` |
+//! | P12 steps of the wall clock change nothing | `invariants`, `clocks` | `world` |
+//! | P13 limits out of reach raise nothing | `agreement` | `look` |
+//! | P14 more damping never raises more | `agreement` | |
+//! | P15 identical sensors vote as one | `groups` | |
+//! | P16 a bad channel removes no vote | `groups`, `rule::vote` | |
+//! | P17 what is no number reaches no comparison | `robustness` | `look` |
+//! | P18 refusals are on record and change nothing | `stories` | `world`, `witness` |
+//! | P19 slopes ignore offsets and follow scales | `agreement`, `trend::tests` | |
+//! | P20 counters are what the events add up to | `metrics::tests` (one event) | `books` |
+//!
+//! P14, P15, P16 and P19 compare two plants, so no single world can show them.
+//!
+//! `reference` is a second engine that knows only the definitions.
 
 mod agreement;
 mod clocks;
 mod closing;
 mod configured;
 mod counts;
+mod evidence;
 mod exposure;
 mod frozen;
 mod groups;

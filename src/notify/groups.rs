@@ -31,14 +31,18 @@ impl Notifier {
     ) {
         let members = distinct(held);
         let waiting = self.release(key.step, &members, at, alarms, out);
-        // Whoever covered all of them since knows of them; beneath an overlay nobody is told.
-        let shown = |alarm: &&Arc<str>| {
+        // Beneath an overlay nobody is told: the others speak for the group, if there are any.
+        let speaks = |alarm: &&Arc<str>| {
             let case = self.cases.get(*alarm);
             case.is_some_and(|case| !case.standing.covered)
         };
-        let representative = waiting.first().or_else(|| members.iter().find(shown));
+        let representative = waiting.first().or_else(|| members.iter().find(speaks));
         let Some(present) = representative.and_then(|alarm| alarms.present(alarm)) else {
-            members.iter().for_each(|alarm| self.schedule(alarm));
+            for alarm in &members {
+                let case = self.cases.get_mut(alarm).filter(|_| key.step == LATE);
+                case.into_iter().for_each(|case| case.late = None);
+                self.schedule(alarm);
+            }
             return;
         };
         let area = key.area.as_deref();

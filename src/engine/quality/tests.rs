@@ -85,6 +85,25 @@ fn repetitions_refresh_nothing() {
     assert_eq!(channel.last_fresh, Mono::from_nanos(7_000_000_000));
 }
 
+/// A broker sends again what was not acknowledged, also while our clock is behind that of the source.
+#[test]
+fn a_repetition_is_known_whatever_the_clocks_show() {
+    for source in [1_000.0, -300_000_000.0] {
+        let mut channel = channel();
+        for second in 1..4 {
+            let at = f64::from(second);
+            let news = channel.admit(&reading(at, at, Some(source + at)));
+            assert_eq!(taken(news), Some(at));
+        }
+        for second in 1..4 {
+            let at = f64::from(second);
+            let again = channel.admit(&reading(4.0 + at, at, Some(source + at)));
+            assert_eq!(again, Admission::Ignored, "{source} {second}");
+        }
+        assert_eq!(channel.counts.duplicate, 3);
+    }
+}
+
 #[test]
 fn equal_times_with_other_values_are_a_burst() {
     let mut channel = channel();

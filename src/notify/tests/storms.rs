@@ -234,6 +234,27 @@ fn a_flood_is_told_of_by_area_and_every_page_is_in_it() {
     }
 }
 
+/// Whose page was held and who is covered by the time of the summary: nobody is told of that alarm alone.
+#[test]
+fn a_summary_of_what_lies_beneath_overlays_tells_nobody() {
+    let mut rig = storm(15);
+    for number in 0..15 {
+        rig.act(1.0, &format!("P{number:03}/high"), Act::Raise);
+    }
+    // Held: P012 and P014 of one area, P013 of the other.
+    assert_eq!(rig.notifier.counts().waiting, 3);
+    rig.act(20.0, "P012/high", Act::Shelve);
+    rig.act(20.0, "P013/high", Act::Shelve);
+    rig.pass_to(61.0);
+    let lines = notified(&rig);
+    let flood: Vec<_> = lines.iter().filter(|line| line.contains("flood")).collect();
+    assert_eq!(flood, ["P014/high 61 flood 0 farm-1,farm-2"]);
+    // Once it is uncovered it calls like any other.
+    rig.act(700.0, "P013/high", Act::Unshelve { by_time: true });
+    let last = notified(&rig).pop();
+    assert_eq!(last.as_deref(), Some("P013/high 700 page 0 pit-1,pit-2"));
+}
+
 #[test]
 fn who_was_told_together_is_reminded_together() {
     let mut rig = storm(31);
