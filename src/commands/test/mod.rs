@@ -2,7 +2,7 @@
 //! its own limits before it relies on them, and again after every change.
 //!
 //! [`scenario`] says how a file is written. Every file runs by itself, in virtual time, through the
-//! engine and a journal on disk, as in `forewarn replay`.
+//! engine and a real journal, as in `forewarn replay`.
 
 mod around;
 pub mod comparison;

@@ -35,7 +35,7 @@
 //! that no event has, an alarm that is not configured) is a mistake, not a failure.
 //!
 //! The whole way is that of the gateway: the configuration is loaded, and the readings go through the
-//! engine and a journal on disk, as in `forewarn replay`.
+//! engine and a real journal, as in `forewarn replay`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -316,7 +316,7 @@ impl Scenario {
     }
 
     fn play(&self, config: &Config, trace: Option<Duration>) -> Result<String, ScenarioError> {
-        let folder = ScratchFolder::new("test")?;
+        let folder = ScratchFolder::in_memory("test")?;
         let mut out = Vec::new();
         let after = self.config_after.as_ref().map(config::load).transpose()?;
         let mut replay = Replay::new(config, START, folder.path(), trace, &mut out)?;

@@ -1,5 +1,7 @@
 //! Whole replays: time between the lines, kills, and what a trace may not change.
 
+mod kills;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -20,7 +22,7 @@ stale_after = '5s'
 
 fn replay(input: &str, until: u64, trace: Option<Duration>) -> Vec<String> {
     let (config, _) = config::load(&Source::text("plant", PLANT)).expect("a good plant");
-    let folder = ScratchFolder::new("driver").expect("a temporary folder");
+    let folder = ScratchFolder::in_memory("driver").expect("a temporary folder");
     let mut out = Vec::new();
     let start = Wall::from_unix_nanos(1_767_225_600_000_000_000);
     let mut replay =
