@@ -51,6 +51,7 @@
 //! | metrics, health, API | [`metrics`], [`http`] |
 //! | tasks, supervision, the order of the end | [`gateway`] |
 //! | subcommands | [`commands`] |
+//! | what proves which invariant | the table in `engine/tests.rs`; whole worlds in `tests/simulation` |
 //!
 //! # Invariants
 //!

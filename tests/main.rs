@@ -12,5 +12,6 @@ mod demo;
 mod interop;
 mod readme;
 mod scenarios;
+mod simulation;
 mod systemd;
 mod tidy;

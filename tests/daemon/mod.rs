@@ -2,7 +2,7 @@
 
 mod disk;
 mod faulty_device;
-mod gateway;
+pub(crate) mod gateway;
 mod http;
 mod kills;
 mod life;

@@ -1,0 +1,413 @@
+//! The world of one seed: true time, the gateway's two clocks, the life that runs, and what happens to
+//! them. The checks that need to know what was done stand here; those on events alone are the
+//! [`Witness`]'s and the [`Books`]'.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use forewarn::commands::scratch::ScratchFolder;
+use forewarn::config::Config;
+use forewarn::engine::command::{Command, Outcome};
+use forewarn::engine::effect::{Event, EventKind};
+use forewarn::engine::reading::{PointIndex, Reading};
+use forewarn::engine::snapshot::Snapshot;
+use forewarn::engine::time::{Moment, Mono, Wall};
+use forewarn::journal::JournalSettings;
+use forewarn::notify::station::Station;
+
+use super::Finding;
+use super::books::Books;
+use super::hands;
+use super::life::Life;
+use super::link::{Arrival, Link};
+use super::look;
+use super::plant::SENSORS;
+use super::witness::{Witness, is_about_measuring};
+
+/// True time zero: 2026-01-01T00:00:00Z.
+const START: i64 = 1_767_225_600_000_000_000;
+
+/// A reading is history when it was on its way for longer; the second is for what a link usually takes.
+const HISTORY: Duration = Duration::from_secs(11);
+
+/// Lines of the log that a breach shows.
+const SHOWN: usize = 60;
+
+pub(super) struct World<'a> {
+    config: &'a Config,
+    pub(super) dice: Rng,
+    /// Removed with the world.
+    _folder: ScratchFolder,
+    journal: JournalSettings,
+    /// True time since the start.
+    now: Duration,
+    /// True time at which the monotonic clock of this boot showed zero.
+    boot: Duration,
+    /// What the gateway's wall clock is ahead of true time, nanoseconds.
+    ahead: i64,
+    life: Option<Life>,
+    /// Rounds until somebody starts the gateway again.
+    down: u32,
+    /// Rounds for which the disk keeps everything waiting.
+    stalled: u32,
+    links: Vec<Link>,
+    points: Vec<PointIndex>,
+    witness: Witness,
+    books: Books,
+    log: VecDeque<String>,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(config: &'a Config, seed: u64) -> Result<Self, String> {
+        let folder = ScratchFolder::in_memory("simulation").map_err(|error| error.to_string())?;
+        let journal = JournalSettings {
+            path: PathBuf::from(folder.path()).join("journal.db"),
+            first_epoch: Some(1),
+            ..config.journal.clone()
+        };
+        let index = |id: &str| {
+            let mut points = config.engine.points.iter();
+            let at = points.position(|point| *point.id == *id);
+            let at = at.and_then(|at| u32::try_from(at).ok());
+            at.map(PointIndex).ok_or(format!("no point {id}"))
+        };
+        let points: Result<_, String> = SENSORS.iter().map(|sensor| index(sensor.id)).collect();
+        let mut world = Self {
+            config,
+            dice: Rng::with_seed(seed),
+            _folder: folder,
+            journal,
+            now: Duration::ZERO,
+            boot: Duration::ZERO,
+            ahead: 0,
+            life: None,
+            down: 0,
+            stalled: 0,
+            links: SENSORS.iter().map(Link::new).collect(),
+            points: points?,
+            witness: Witness::default(),
+            books: Books::new(),
+            log: VecDeque::new(),
+        };
+        world.begin()?;
+        Ok(world)
+    }
+
+    /// Runs `rounds`, then lets everything settle, and holds the books against the journal.
+    pub(super) fn run(mut self, rounds: u32) -> Result<Vec<Arc<str>>, String> {
+        let lived = (|| {
+            for _ in 0..rounds {
+                self.round()?;
+            }
+            if self.life.is_none() {
+                self.begin()?;
+            }
+            self.stalled = 0;
+            self.commit()?;
+            self.books.are_in(&self.journal.path)?;
+            self.books.agree_with_counters()
+        })();
+        match lived {
+            Ok(()) => Ok(self.books.into_lines()),
+            Err(breach) => {
+                let log: Vec<String> = self.log.into();
+                Err(format!("{breach}\nbefore it:\n{}", log.join("\n")))
+            }
+        }
+    }
+
+    /// Time passes, things happen, readings arrive.
+    fn round(&mut self) -> Finding {
+        let gap = match self.dice.u8(..) {
+            0..220 => Duration::from_secs(1),
+            220..240 => Duration::from_millis(250 * self.dice.u64(0..12)),
+            240..254 => Duration::from_secs(self.dice.u64(5..60)),
+            _ => Duration::from_secs(self.dice.u64(60..1_000)),
+        };
+        self.now += gap;
+        self.note(format!("-- {} s", self.now.as_secs_f64()));
+        self.weather()?;
+        let heard = self.life.is_some();
+        for sensor in 0..self.links.len() {
+            let arrivals = self.links[sensor].beat(&mut self.dice, self.now, heard);
+            for arrival in arrivals {
+                self.deliver(sensor, &arrival)?;
+            }
+        }
+        if self.dice.bool()
+            && let Some(snapshot) = self.snapshot()
+        {
+            let command = hands::command(&mut self.dice, &snapshot);
+            self.command(&command)?;
+        }
+        let moment = self.moment();
+        self.call(|station| station.tick(moment))?;
+        self.commit()?;
+        match (&self.life, self.stalled) {
+            // What waits for the disk is not told yet.
+            (Some(life), 0) => {
+                let snapshot = life.snapshot();
+                look::at(&snapshot, &self.witness, self.now.as_secs_f64())
+            }
+            (_, _) => Ok(()),
+        }
+    }
+
+    /// What nobody asked for: power cuts, stepping clocks, a slow disk, a board that stands still.
+    fn weather(&mut self) -> Finding {
+        self.stalled = self.stalled.saturating_sub(1);
+        if self.life.is_none() {
+            self.down = self.down.saturating_sub(1);
+            return if self.down == 0 { self.begin() } else { Ok(()) };
+        }
+        match self.dice.u8(..) {
+            0..6 => self.kill(),
+            6..12 => self.step_wall(),
+            12..16 => self.pause(),
+            16..24 => {
+                self.stalled = self.dice.u32(1..6);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What was not committed is lost with the memory.
+    fn kill(&mut self) -> Finding {
+        self.down = self.dice.u32(1..30);
+        let life = self.life.take();
+        let lost = life.map_or(0, |life| life.waiting());
+        self.note(format!("kill; {lost} events lost"));
+        self.stalled = 0;
+        self.books.are_in(&self.journal.path)
+    }
+
+    fn begin(&mut self) -> Finding {
+        if self.dice.bool() {
+            // The board itself was without power.
+            self.boot = self
+                .now
+                .saturating_sub(Duration::from_secs(self.dice.u64(0..20)));
+        }
+        self.ahead = match self.dice.u8(..) {
+            _ if self.now == Duration::ZERO => 0,
+            0..16 => 90_000_000_000 - START,
+            16..40 => self.hours(),
+            40..80 => 0,
+            _ => self.ahead,
+        };
+        let now = self.moment();
+        self.note(format!(
+            "start, wall clock {} s ahead",
+            self.ahead / 1_000_000_000
+        ));
+        let (mut life, present) = Life::begin(self.config, &self.journal, now, self.boot)?;
+        life.clock_was_right = self.ahead == 0;
+        life.newest = vec![None; SENSORS.len()];
+        let said = life.drain();
+        self.life = Some(life);
+        self.links.iter_mut().for_each(Link::forget);
+        look::restored(&present, &said, &self.witness)?;
+        self.witness.wakes(self.now.as_secs_f64());
+        self.commit()
+    }
+
+    /// P12: a step of the wall clock is told, and changes nothing.
+    fn step_wall(&mut self) -> Finding {
+        // Timers that are due fire first, by the clock as it was.
+        let now = self.moment();
+        self.call(|station| station.tick(now))?;
+        let before = self.snapshot();
+        self.ahead = if self.dice.bool() { 0 } else { self.hours() };
+        self.note(format!("wall clock {} s ahead", self.ahead / 1_000_000_000));
+        let now = self.moment();
+        let events = self.call(|station| station.tick(now))?;
+        let after = self.snapshot();
+        let other = events
+            .iter()
+            .find(|event| event.kind != EventKind::ClockStepped);
+        if let Some(other) = other {
+            return Err(format!("P12: a clock step brought about {other:?}"));
+        }
+        if let Some((before, after)) = before.zip(after)
+            && let Some(difference) = look::difference(&before, &after)
+        {
+            return Err(format!("P12: a clock step changed {difference:?}"));
+        }
+        self.commit()
+    }
+
+    /// Up to two days, either way.
+    fn hours(&mut self) -> i64 {
+        self.dice.i64(-172_800..172_800) * 1_000_000_000
+    }
+
+    /// Nobody watches for a while, and the gateway notices.
+    fn pause(&mut self) -> Finding {
+        let from = self.moment();
+        self.call(|station| station.tick(from))?;
+        self.now += Duration::from_secs(self.dice.u64(4..400));
+        let to = self.moment();
+        self.note("paused until now".to_owned());
+        if let Some(life) = &mut self.life {
+            life.act(to, |station| station.paused(from, to));
+        }
+        self.witness.wakes(self.now.as_secs_f64());
+        self.commit()
+    }
+
+    fn deliver(&mut self, sensor: usize, arrival: &Arrival) -> Finding {
+        let now = self.moment();
+        let point = self.points[sensor];
+        let taken = arrival.sent.taken;
+        let wall = |taken: Duration| Wall::from_unix_nanos(START) + taken;
+        let reading = Reading {
+            point,
+            measured: arrival.sent.measured,
+            received: now,
+            source_time: taken.map(wall),
+            sequence: taken.map(|_| arrival.sent.number),
+            retained: arrival.retained,
+        };
+        // Timers up to now, so that what follows comes of the reading alone.
+        let just_before = Mono::from_nanos(now.mono.as_nanos().saturating_sub(1));
+        self.call(|station| station.tick(now.at(just_before)))?;
+        // A gateway that began with a wrong clock took for history what it heard before it knew better.
+        let knew = self.life.as_ref().is_some_and(|life| life.clock_was_right);
+        let before = self.snapshot().filter(|_| arrival.again && knew);
+        let age = taken.map(|taken| (self.now - taken).as_secs_f64());
+        let id = self.links[sensor].sensor().id;
+        self.note(format!("{id} {:?}, age {age:?}", arrival.sent.measured));
+        let events = self.call(|station| station.read(reading))?;
+        if arrival.again && knew && !events.is_empty() {
+            return Err(format!(
+                "P11: a repetition of {id} brought about {events:?}"
+            ));
+        }
+        if let Some((before, after)) = before.zip(self.snapshot())
+            && let Some(difference) = look::difference(&before, &after)
+        {
+            return Err(format!("P11: a repetition of {id} changed {difference:?}"));
+        }
+        let proves = self.proves(sensor, arrival);
+        // An excursion that a reading out of order adds begins and ends with it.
+        let added = |event: &Event| {
+            let raised = events
+                .iter()
+                .filter(|event| event.kind == EventKind::Raised);
+            raised
+                .into_iter()
+                .any(|raised| occurrence(raised) == occurrence(event))
+        };
+        let mut ended = events.iter().filter(|event| ends_an_alarm(event));
+        let cleared = ended.find(|event| !added(event));
+        if let (Some(cleared), false) = (cleared, proves) {
+            return Err(format!("P4: {id} is no evidence, and ended {cleared:?}"));
+        }
+        self.commit()
+    }
+
+    /// Is this reading evidence that a condition has ended: fresh, in order, with a value?
+    fn proves(&mut self, sensor: usize, arrival: &Arrival) -> bool {
+        let now = self.now;
+        let Some(life) = &mut self.life else {
+            return false;
+        };
+        let Some(taken) = arrival.sent.taken else {
+            return arrival.sent.has_value() && !arrival.retained;
+        };
+        let newest = &mut life.newest[sensor];
+        let in_order = newest.is_none_or(|newest| taken > newest);
+        if !arrival.again {
+            *newest = (*newest).max(Some(taken));
+        }
+        // A gateway that began with a wrong clock cannot tell what is old.
+        let fresh = (in_order && now - taken < HISTORY) || !life.clock_was_right;
+        fresh && arrival.sent.has_value() && !arrival.again
+    }
+
+    /// P18: what is refused is on record, and changes nothing.
+    fn command(&mut self, command: &Command) -> Finding {
+        let now = self.moment();
+        self.call(|station| station.tick(now))?;
+        let before = self.snapshot();
+        self.note(format!("{command:?}"));
+        let mut outcome = None;
+        let events = self.call(|station| outcome = Some(station.command(command, now)))?;
+        let on_record = |kind| events.len() == 1 && events[0].kind == kind;
+        let effect = match outcome {
+            Some(Err(_)) if !on_record(EventKind::CommandRejected) => true,
+            Some(Ok(Outcome::AlreadyDone { .. })) if !on_record(EventKind::CommandIgnored) => true,
+            Some(Ok(Outcome::Accepted { .. })) => return self.commit(),
+            _ => false,
+        };
+        let after = self.snapshot();
+        let changed = before.zip(after);
+        let changed = changed.and_then(|(before, after)| look::difference(&before, &after));
+        if effect || changed.is_some() {
+            return Err(format!("P18: refused, but {changed:?} and {events:?}"));
+        }
+        self.commit()
+    }
+
+    /// One call of the station, timers before it at their own times. What it brought about itself.
+    fn call(&mut self, call: impl FnOnce(&mut Station)) -> Result<Vec<Event>, String> {
+        let now = self.moment();
+        let Some(life) = &mut self.life else {
+            return Ok(Vec::new());
+        };
+        life.wake(now.mono)?;
+        self.commit()?;
+        let life = self.life.as_mut();
+        Ok(life.map_or_else(Vec::new, |life| life.act(now, call)))
+    }
+
+    /// Shows what is committed, unless the disk keeps it waiting.
+    fn commit(&mut self) -> Finding {
+        let wall = self.moment().wall;
+        let Some(life) = self.life.as_mut().filter(|_| self.stalled == 0) else {
+            return Ok(());
+        };
+        for (entry, shown) in life.commit(wall)? {
+            self.note(shown.line.to_string());
+            self.books.publish(&entry.event, &shown)?;
+            let t = entry.t.unwrap_or_default();
+            self.witness.hear(&entry.event, t)?;
+        }
+        Ok(())
+    }
+
+    /// Now, as the gateway's clocks show it.
+    fn moment(&self) -> Moment {
+        let mono = Mono::ZERO + (self.now - self.boot);
+        let wall = Wall::from_unix_nanos(START + self.ahead) + self.now;
+        Moment { mono, wall }
+    }
+
+    fn snapshot(&self) -> Option<Snapshot> {
+        self.life.as_ref().map(|life| life.snapshot())
+    }
+
+    fn note(&mut self, line: String) {
+        if self.log.len() == SHOWN {
+            self.log.pop_front();
+        }
+        self.log.push_back(line);
+    }
+}
+
+/// Which alarm, and which episode of it.
+fn occurrence(event: &Event) -> Option<(&str, u64)> {
+    let subject = event.subject.as_ref()?;
+    Some((&*subject.alarm, subject.occurrence))
+}
+
+/// Does the event end an alarm about the process?
+fn ends_an_alarm(event: &Event) -> bool {
+    let subject = event.subject.as_ref();
+    event.kind == EventKind::Cleared
+        && subject.is_some_and(|subject| !is_about_measuring(&subject.alarm))
+}
