@@ -326,6 +326,12 @@ impl Alarm {
         })
     }
 
+    /// Did `time` of the source lie within the off-delay that ended the newest occurrence?
+    pub(super) fn was_about_to_clear(&self, time: Wall) -> bool {
+        let ended = self.episode.as_ref().and_then(|episode| episode.seen.1);
+        ended.is_some_and(|ended| ended <= time && time <= ended + self.delays.off)
+    }
+
     /// Is it known that the condition was true at `time` of the source?
     pub(super) fn was_active(&self, time: Wall) -> bool {
         let seen = self.episode.as_ref().map(|episode| episode.seen);

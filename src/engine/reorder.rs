@@ -5,7 +5,8 @@
 //! clears, never takes back a raise on its way, and never becomes the value that is shown.
 //!
 //! A value beyond the limit that comes behind the clear of its own excursion adds one, too: in order it
-//! would have kept the alarm for longer. One is enough for all that come behind it.
+//! would have kept the alarm for longer, and needs no on-delay for that. One is enough for all that come
+//! behind it. An excursion that is whole by the times of the source counts also while another is on its way.
 
 use super::delay::{Confirmed, Phase, Zone};
 use super::reading::Sample;
@@ -54,9 +55,10 @@ impl Engine {
                     own.phase.hold();
                     self.judge_again(alarm, now);
                 }
-                (Phase::Idle, Zone::Beyond) => {
+                (Phase::Idle | Phase::Pending { .. }, Zone::Beyond) => {
                     let delays = own.delays;
                     let lasted = delays.on.is_zero()
+                        || own.was_about_to_clear(taken.wall)
                         || recent.lasted(taken.source, delays.on, delays.hold, zone);
                     if lasted && !own.was_added(taken.wall) {
                         self.add_excursion(index, alarm, sample, taken.wall, now);

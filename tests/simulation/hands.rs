@@ -63,6 +63,7 @@ fn action(dice: &mut Rng, view: &AlarmView) -> Action {
         13 | 14 => Action::TakeOut(Permit {
             span: span(dice),
             approved_by: words(dice, "wang-fang"),
+            also_approved_by: dice.bool().then(|| words(dice, "anna-berg")),
             number: words(dice, "P-2210"),
             reason: None,
         }),

@@ -75,18 +75,17 @@ impl Recent {
     ) -> bool {
         let mut since = None;
         for ((at, _), sample) in &self.samples {
-            let whole =
-                since.is_some_and(|since: Wall| since <= time && time <= *at && since + on <= *at);
-            if whole {
+            let (beyond, unbroken) = match (zone(*sample), hold) {
+                (Zone::Beyond, _) => (true, true),
+                (Zone::Margin, PendingHold::Deadband) => (false, true),
+                (Zone::Margin | Zone::Inside | Zone::Unknown, _) => (false, false),
+            };
+            // At one instant a reading comes first, then the end of a delay.
+            let enough = |since: Wall| since + on < *at || (unbroken && since + on <= *at);
+            if since.is_some_and(|since| since <= time && time <= *at && enough(since)) {
                 return true;
             }
-            match (zone(*sample), hold) {
-                (Zone::Beyond, _) => {
-                    since.get_or_insert(*at);
-                }
-                (Zone::Margin, PendingHold::Deadband) => {}
-                (Zone::Margin | Zone::Inside | Zone::Unknown, _) => since = None,
-            }
+            since = since.filter(|_| unbroken).or(beyond.then_some(*at));
         }
         false
     }

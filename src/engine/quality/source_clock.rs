@@ -20,7 +20,8 @@
 //! **When a clock falls back, or the way becomes longer.** All readings are late from then on. The
 //! late ones are watched: five with rising source times and a nearly constant lag, which arrive as far
 //! apart as they were taken, are a living source with another skew. Buffered readings that pour in
-//! come faster than they were taken, so they never qualify. A backlog that is sent at exactly the
+//! come faster than they were taken, so they never qualify. Readings that only came out of order are no
+//! witnesses: a clock that fell back by less than `reorder` has caught up with itself soon. A backlog that is sent at exactly the
 //! pace it was taken at cannot be told from a skewed source by its times; it is not looked for.
 
 use std::collections::VecDeque;
@@ -131,19 +132,20 @@ impl SourceClock {
         let delay = lag - self.skew(lag);
         let held_back = delay > self.late.as_secs_f64();
         if held_back || self.watermark.is_some_and(|newest| source < newest) {
+            // Without a live reading yet, the newest one is of the run before, which knew this one.
+            let near = self
+                .watermark
+                .is_some_and(|newest| newest <= source + self.reorder);
+            if near && !held_back && self.lags.smallest().is_some() {
+                return Timing::Reordered(delay);
+            }
             let witness = Witness {
                 source,
                 arrived: received.mono,
                 lag,
             };
-            // Without a live reading yet, the newest one is of the run before, which knew this one.
-            let near = self
-                .watermark
-                .is_some_and(|newest| newest <= source + self.reorder);
             return if self.testify(witness) {
                 Timing::Reskewed
-            } else if near && !held_back && self.lags.smallest().is_some() {
-                Timing::Reordered(delay)
             } else {
                 Timing::Late(received.wall - span(delay))
             };

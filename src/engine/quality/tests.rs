@@ -188,7 +188,7 @@ fn news(channel: &mut Channel, arrivals: impl IntoIterator<Item = (f64, f64)>) -
 
 #[test]
 fn a_clock_that_falls_back_is_live_again_after_five_readings() {
-    for back in [6.0, 20.0, 3600.0] {
+    for back in [11.0, 20.0, 3600.0] {
         let mut channel = channel();
         let before = (0..10).map(f64::from).map(|t| (t, t));
         assert_eq!(news(&mut channel, before), [true; 10]);
@@ -202,6 +202,19 @@ fn a_clock_that_falls_back_is_live_again_after_five_readings() {
         let counts = channel.counts;
         assert_eq!((counts.late + counts.reordered, counts.reskewed), (4, 1));
     }
+}
+
+/// Its readings lie among those that only came out of order, until it has caught up with what it showed.
+#[test]
+fn a_clock_that_falls_back_by_little_catches_up_with_itself() {
+    let mut channel = channel();
+    let before = (0..10).map(f64::from).map(|t| (t, t));
+    assert_eq!(news(&mut channel, before), [true; 10]);
+    let after = (10..17).map(f64::from).map(|t| (t, t - 6.0));
+    let seen = news(&mut channel, after);
+    assert_eq!(seen, [false, false, false, false, false, true, true]);
+    let counts = channel.counts;
+    assert_eq!((counts.reordered, counts.reskewed), (5, 0));
 }
 
 #[test]

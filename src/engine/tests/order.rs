@@ -84,8 +84,8 @@ proptest! {
     }
 
     /// Whatever way the readings take within the window: what raises an alarm when each comes at once
-    /// raises one soon, and it ends no earlier; with an on-delay it may: a value that would have held it and
-    /// comes after it was cleared is a new excursion, which may be too short to be an alarm.
+    /// raises one soon, and it ends no earlier. With an on-delay it may, by less than a way and an off-delay: a
+    /// value that would have held it and comes after the clear is a new excursion, which may be too short.
     #[test]
     fn no_order_hides_an_alarm(sent in sent(), on in 0_u8..4, off in 0_u8..4) {
         let at_once: Vec<_> = (0..).zip(&sent)
@@ -98,8 +98,29 @@ proptest! {
         let found = active(&watch(&arriving, on.into(), off.into()));
         for (from, to) in active(&watch(&at_once, on.into(), off.into())) {
             let raised = found.iter().any(|span| span.0 <= from + 10.0 && span.1 >= from);
-            let lasted = on > 0 || found.iter().any(|span| span.1 >= to);
+            // A way takes 8 s at most.
+            let slack = if on == 0 { 0.0 } else { f64::from(off) + 8.0 };
+            let lasted = found.iter().any(|span| span.0 <= to + 9.0 && span.1 >= to - slack);
             prop_assert!(raised && lasted, "{from} to {to} in {found:?}");
         }
+    }
+}
+
+/// A value from within the off-delay that comes after the clear: in order it would have stopped it.
+#[test]
+fn what_would_have_stopped_a_clear_brings_the_alarm_back() {
+    for (taken, comes_back) in [(4, true), (5, true), (7, true), (8, false)] {
+        let arrival = |second: u32| match second {
+            0..4 => (f64::from(second), second, 16),
+            second if second == taken => (9.5, second, 16),
+            second => (f64::from(second), second, 0),
+        };
+        let mut arrivals: Vec<_> = (0..16).map(arrival).collect();
+        arrivals.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let spans = active(&watch(&arrivals, 2.0, 3.0));
+        let cleared = if taken == 4 { 8.0 } else { 7.0 };
+        let mut expected = vec![(2.0, cleared)];
+        expected.extend(comes_back.then_some((9.5, 12.5)));
+        assert_eq!(spans, expected, "{taken}");
     }
 }
