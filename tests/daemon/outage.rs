@@ -51,6 +51,9 @@ async fn broker_gone_for_a_while_with_its_sessions() {
         .await;
     swing(&gateway, &device).await;
     all_arrived(&gateway, &receiver).await;
+    // An event whose receipt is lost with the broker rightly comes twice.
+    let waiting = "forewarn_output_queue_events{output=\"control-room\"}";
+    gateway.metric_is(waiting, |count| count < 0.5).await;
     let (before, memory) = (gateway.events().await.len() as u64, gateway.resident());
 
     plant.kill();

@@ -13,7 +13,7 @@ use super::plant::Demo;
 use super::promtool::promtool;
 
 /// Listed and perhaps not exposed; everything else always is.
-const MAY_BE_ABSENT: [(&str, &str); 3] = [
+const MAY_BE_ABSENT: [(&str, &str); 4] = [
     (
         "forewarn_clock_synchronized",
         "only where systemd-timesyncd keeps the time",
@@ -24,6 +24,10 @@ const MAY_BE_ABSENT: [(&str, &str); 3] = [
     ),
     (
         "forewarn_exposure_average",
+        "only after the first values of the exposure",
+    ),
+    (
+        "forewarn_exposure_coverage_ratio",
         "only after the first values of the exposure",
     ),
 ];
