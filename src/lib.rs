@@ -38,6 +38,9 @@
 //! | what raises and clears an alarm | [`engine`], one file a rule under `engine/rule/` |
 //! | the life cycle, drawn | [`engine::alarm`] |
 //! | voting over redundant points | `engine/group.rs`, counted in `engine/rule/vote.rs` |
+//! | what silences an alarm by design, what people silence | `engine/suppression.rs`, [`engine::overlay`] |
+//! | which alarm of a group came first | `engine/first_out.rs` |
+//! | what a changed configuration means for what is open | `engine/configured.rs` |
 //! | who is judged again when something else changes | `engine/links.rs` |
 //! | what a raw number means, and when it is believed | [`engine::signal`], `engine/quality.rs` |
 //! | readings out of order, delayed data | `engine/reorder.rs`, `engine/late.rs` |

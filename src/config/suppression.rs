@@ -15,7 +15,7 @@ use super::alarm::RawAlarm;
 use super::defaults::{Resolved, is_process};
 use super::finding::{Kind, Log};
 use super::keys::{Keys, Vocabulary, mismatch};
-use super::place::Place;
+use super::place::{At, Place};
 use super::plant_state::{self, RawPlantState};
 use super::point::RawPoint;
 use super::scalar::show_duration;
@@ -47,8 +47,8 @@ pub(super) fn read(keys: &Keys<'_>, log: &mut Log) -> Vec<RawSuppressor> {
     };
     match &entry.item.value {
         Value::List(items) => items.iter().filter_map(|item| one(item, log)).collect(),
-        Value::Table(_) => one(&entry.item, log).into_iter().collect(),
-        Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date => {
+        Value::Table(_) | Value::Text(_) => one(&entry.item, log).into_iter().collect(),
+        Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date => {
             mismatch::<()>(
                 "suppressed_by",
                 "a list of states of the plant",
@@ -60,7 +60,19 @@ pub(super) fn read(keys: &Keys<'_>, log: &mut Log) -> Vec<RawSuppressor> {
     }
 }
 
+/// `{ point = "PUMP-7", is = 0 }`, or the id alone of a contact that is set or an alarm that is active.
 fn one(item: &Item, log: &mut Log) -> Option<RawSuppressor> {
+    if let Value::Text(id) = &item.value {
+        let id = At {
+            value: id.clone(),
+            place: item.place,
+        };
+        return Some(RawSuppressor {
+            place: item.place,
+            plant: RawPlantState::of(id),
+            max: None,
+        });
+    }
     let keys = Keys::open_item(item, item.place, &SUPPRESSOR, log)?;
     let max = keys.duration("max", MAX, log).map(|max| max.value);
     Some(RawSuppressor {
