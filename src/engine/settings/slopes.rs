@@ -40,7 +40,7 @@ pub struct TrendSettings {
 pub enum Method {
     /// Ordinary least squares: cheap, and exact for noise without outliers.
     LeastSquares,
-    /// The median of the slopes of all pairs: outliers do not bend it; about a hundred times dearer.
+    /// The median of the slopes of all pairs: outliers do not bend it; well over a hundred times dearer.
     TheilSen,
 }
 
