@@ -1,6 +1,6 @@
 //! Conditions that are counted, in the engine: timers, restarts, and readings that are not of the present.
 
-use super::super::settings::CountRule;
+use super::super::settings::{CountRule, DeviationRule, FrozenRule, MedianRule, Reference};
 use super::*;
 
 /// `high` after two times within 20 s, clearing 2 s after the value is inside.
@@ -47,6 +47,14 @@ fn it_clears_between_readings_when_the_instants_are_old() {
     assert_eq!(told, [(EventKind::Raised, 4.0)]);
     engine.tick(moment(19.9));
     assert_eq!(seen(&mut engine), []);
+    engine.tick(moment(30.0));
+    assert_eq!(seen(&mut engine), [(EventKind::Cleared, 20.0)]);
+    // The same when no delay has ended since the raise.
+    let mut settings = counted();
+    settings.points[0].alarms[0].off_delay = Duration::ZERO;
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    feed(&mut engine, &[(0.0, 9.0), (1.0, 5.0), (4.0, 9.0)]);
+    feed(&mut engine, &[(5.0, 5.0)]);
     engine.tick(moment(30.0));
     assert_eq!(seen(&mut engine), [(EventKind::Cleared, 20.0)]);
 }
@@ -108,4 +116,47 @@ fn what_is_not_of_the_present_is_not_counted() {
     }
     engine.tick(moment(90.0));
     assert_eq!(seen(&mut engine), []);
+}
+
+/// Windows, runs and instants have their room from the start.
+#[test]
+fn rules_with_a_memory_allocate_nothing() {
+    let usual = alarm(Rule::Deviation(DeviationRule {
+        from: Reference::Median(MedianRule {
+            window: seconds(60.0),
+        }),
+        below: Some(50.0),
+        above: Some(50.0),
+        deadband: 1.0,
+        settle: Duration::ZERO,
+    }));
+    let frozen = alarm(Rule::Frozen(FrozenRule {
+        after: seconds(30.0),
+        tolerance: 0.5,
+        rests_at_zero: false,
+        gate: None,
+    }));
+    let mut settings = counted();
+    settings.points[0].alarms.extend([usual, frozen]);
+    settings.points[0].alarms[0].count = Some(CountRule {
+        times: 100,
+        within: seconds(20.0),
+    });
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    drain(&mut engine);
+    let mut run = |from: u32, to: u32| {
+        for t in from..to {
+            // It moves, and is beyond the limit now and then.
+            let value = 5.0 + f64::from(t % 5);
+            read(
+                &mut engine,
+                0,
+                Sample::measured(value),
+                moment(f64::from(t) / 4.0),
+            );
+        }
+    };
+    run(0, 1_000);
+    let counted = allocation_counter::measure(|| run(1_000, 4_000));
+    assert_eq!(counted.count_total, 0);
 }

@@ -248,8 +248,15 @@ fn what_is_not_believed_yet_is_no_standstill() {
             moment(f64::from(second)),
         );
     }
-    read(&mut engine, 0, Sample::measured(7.9), moment(9.1));
-    read(&mut engine, 0, Sample::measured(20.0), moment(18.0));
+    for second in 10..19 {
+        read(
+            &mut engine,
+            0,
+            Sample::measured(7.9),
+            moment(f64::from(second) - 0.9),
+        );
+    }
+    read(&mut engine, 0, Sample::measured(20.0), moment(19.0));
     engine.tick(moment(19.2));
     assert!(raised(&drain(&mut engine)).is_empty(), "it may have moved");
     read(&mut engine, 0, Sample::measured(20.0), moment(19.5));
@@ -257,23 +264,27 @@ fn what_is_not_believed_yet_is_no_standstill() {
     assert!(raised(&drain(&mut engine)).is_empty(), "and it has");
 }
 
-/// A flow with an alarm that says that the level must move.
-fn gated_by_alarm() -> Engine {
+/// A flow with an alarm that says, after `on` seconds, that the level must move.
+fn gated_by_alarm(on: f64) -> Engine {
     let gate = PlantState::Active {
         point: PointIndex(1),
         kind: AlarmKind::High,
     };
+    let high = AlarmSettings {
+        on_delay: seconds(on),
+        ..limit(Level::High, 5.0, 0.0)
+    };
     let flow = PointSettings {
         stale_after: None,
         good_confirm: Duration::ZERO,
-        ..point("F", vec![limit(Level::High, 5.0, 0.0), alarm(Rule::Bad)])
+        ..point("F", vec![high, alarm(Rule::Bad)])
     };
     start(vec![gauge(Some(gate)), flow], &History::default())
 }
 
 #[test]
 fn time_begins_with_the_alarm_that_opens_the_gate() {
-    let mut engine = gated_by_alarm();
+    let mut engine = gated_by_alarm(0.0);
     read(&mut engine, 1, Sample::measured(1.0), moment(0.0));
     for quarter in 0..20 {
         let t = f64::from(quarter);
@@ -287,7 +298,7 @@ fn time_begins_with_the_alarm_that_opens_the_gate() {
         [15.0],
         "the fifth value after t = 3"
     );
-    let mut engine = gated_by_alarm();
+    let mut engine = gated_by_alarm(0.0);
     read(&mut engine, 1, Sample::measured(1.0), moment(0.0));
     read(&mut engine, 0, Sample::measured(5.0), moment(0.0));
     read(&mut engine, 1, Sample::measured(9.0), moment(3.0));
@@ -309,7 +320,7 @@ fn time_begins_with_the_alarm_that_opens_the_gate() {
 
 #[test]
 fn an_alarm_whose_point_has_no_value_is_a_gate_that_nobody_knows() {
-    let mut engine = gated_by_alarm();
+    let mut engine = gated_by_alarm(0.0);
     read(&mut engine, 1, Sample::measured(9.0), moment(0.0));
     for second in 0..12 {
         read(
@@ -335,4 +346,22 @@ fn an_alarm_whose_point_has_no_value_is_a_gate_that_nobody_knows() {
         None,
         "closed, and it moved"
     );
+}
+
+#[test]
+fn an_alarm_that_is_raised_between_readings_opens_the_gate() {
+    let mut engine = gated_by_alarm(2.0);
+    read(&mut engine, 1, Sample::measured(9.0), moment(1.0));
+    read(&mut engine, 0, Sample::measured(5.0), moment(1.5));
+    engine.tick(moment(4.0));
+    for second in 4..9 {
+        read(
+            &mut engine,
+            0,
+            Sample::measured(5.0),
+            moment(f64::from(second)),
+        );
+    }
+    engine.tick(moment(20.0));
+    assert_eq!(raised(&drain(&mut engine)), [13.0], "raised at t = 3");
 }
