@@ -43,6 +43,8 @@
 //! | what a changed configuration means for what is open | `engine/configured.rs` |
 //! | who is judged again when something else changes | `engine/links.rs` |
 //! | what a raw number means, and when it is believed | [`engine::signal`], `engine/quality.rs` |
+//! | values that do not move, and when they must | `engine/frozen.rs`, `engine/gate.rs` |
+//! | conditions that are counted | `engine/count.rs` |
 //! | readings out of order, delayed data | `engine/reorder.rs`, `engine/late.rs` |
 //! | who is told when: ladders, reminders, floods, the all-clear | [`notify`] |
 //! | Modbus: plan, schedule, decode, the safe wrapper | [`input::modbus`] |
