@@ -159,9 +159,9 @@ fn input(trace: &Trace, kill: Option<f64>) -> String {
             }
         }
     }
-    for second in (10..SECONDS).step_by(25) {
+    for second in (1..SECONDS).step_by(2) {
         let t = f64::from(second) + 0.5;
-        let alarm = FOLLOWED[second as usize / 25 % 3].alarm;
+        let alarm = FOLLOWED[second as usize / 2 % 3].alarm;
         let by = r#""command": "acknowledge", "by": "li-wei""#;
         lines.push((t, format!(r#"{{"t": {t}, {by}, "alarm": "{alarm}"}}"#)));
     }
