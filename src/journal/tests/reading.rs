@@ -48,7 +48,8 @@ fn what_full_memory_dropped_is_passed_over() {
     let told = bench.push(6001);
     assert_eq!(bench.outcome(told), stored(6001));
     let stored = bench.after(1)[0].seq;
-    assert_eq!(stored, 6000 - RING as u64 + 1);
+    // A group that is being written stays, and the ones behind it go instead: how many, is chance.
+    assert!((3..=6000 - RING as u64 + 1).contains(&stored), "{stored}");
     assert!(bench.close());
 }
 
