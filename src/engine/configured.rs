@@ -98,6 +98,7 @@ impl Engine {
         if was.limit != is.limit
             && alarm.state.is_active()
             && alarm.count.is_none()
+            && matches!(alarm.watch, Watch::Limit(_))
             && let Some(episode) = &mut alarm.episode
         {
             alarm.revised = true;
@@ -165,14 +166,15 @@ impl Engine {
         if zone != Zone::Inside || !alarm.phase.in_alarm() {
             return false;
         }
-        if let (Watch::Limit(rule), Some(former)) = (&alarm.watch, former) {
-            let former = LimitRule {
-                limit: former,
-                ..*rule
-            };
-            if limit::zone(&former, value) == Zone::Inside {
-                return false;
-            }
+        let (Watch::Limit(rule), Some(former)) = (&alarm.watch, former) else {
+            return false;
+        };
+        let former = LimitRule {
+            limit: former,
+            ..*rule
+        };
+        if limit::zone(&former, value) == Zone::Inside {
+            return false;
         }
         alarm.phase = Phase::Idle;
         self.clear(index, Cause::Config, now);

@@ -302,7 +302,9 @@ impl Engine {
             self.alarms[alarm].follow(look.value);
             self.alarms[alarm].follow_exposure(now.mono);
         }
-        if self.alarms[alarm].revised && self.end_by_config(alarm, zone, look.value, now) {
+        let believed = matches!(look.sample, Sample::Good(_));
+        let revised = self.alarms[alarm].revised && believed;
+        if revised && self.end_by_config(alarm, zone, look.value, now) {
             return;
         }
         if let Some(before) = self.was_about_to(index, alarm, zone) {

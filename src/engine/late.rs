@@ -14,8 +14,9 @@
 //! excursion until a late value is inside.
 //!
 //! **Order.** Readings that come in the order of their times are judged as they come. If one is older
-//! than those before it, nothing more is told until [`SETTLE`] has passed; then all of them are judged
-//! in order. The buffer holds [`SAMPLES`]; of more, the oldest leave it and only count as judged.
+//! than those before it, nothing more is told until [`SETTLE`] has passed, or the buffer of [`SAMPLES`] is
+//! full; then all of them are judged in order. Those that were judged leave a full buffer, the oldest
+//! first; what is older than all in it comes too late to be put in order.
 //!
 //! **Open ends.** An excursion that late data do not end is told after [`SETTLE`], as long as it was
 //! seen.
@@ -99,6 +100,10 @@ impl Engine {
             }
         };
         track.heard = now.mono;
+        if track.shuffled && track.samples.len() == SAMPLES {
+            self.judge_anew(index, &mut track, now);
+            track.samples.drain(..SAMPLES - 1);
+        }
         if track.take(source, sample) && !track.shuffled {
             let silence = self.points[index].stale_after;
             let mut judges = std::mem::take(&mut track.judges);
@@ -117,19 +122,8 @@ impl Engine {
         let Some(mut track) = self.points[index].late.take() else {
             return;
         };
-        let silence = self.points[index].stale_after;
-        if let (true, Some((first, _))) = (track.shuffled, track.samples.front()) {
-            let told = std::mem::take(&mut track.judges);
-            track.judges = self.judges(index, *first);
-            for (judge, told) in track.judges.iter_mut().zip(told) {
-                judge.told = told.told;
-                for (time, sample) in &track.samples {
-                    if let Some(excursion) = judge.feed(*time, *sample, silence) {
-                        self.tell_late(judge, excursion, now);
-                    }
-                }
-            }
-            track.shuffled = false;
+        if track.shuffled {
+            self.judge_anew(index, &mut track, now);
         }
         for judge in &mut track.judges {
             if let Some(excursion) = judge.open.take() {
@@ -141,6 +135,28 @@ impl Engine {
             self.agenda.push(due, Timer::Late(timer_index(index)));
             self.points[index].late = Some(track);
         }
+    }
+
+    /// Judges everything that is kept in order, from its beginning.
+    fn judge_anew(&mut self, index: usize, track: &mut Track, now: Moment) {
+        let Some((first, _)) = track.samples.front().copied() else {
+            return;
+        };
+        let silence = self.points[index].stale_after;
+        let before = std::mem::replace(&mut track.judges, self.judges(index, first));
+        for (judge, mut before) in track.judges.iter_mut().zip(before) {
+            // What began before the oldest that is still there would be forgotten.
+            if let Some(open) = before.open.take().filter(|open| open.from < first) {
+                self.tell_late(&mut before, open, now);
+            }
+            judge.told = before.told;
+            for (time, sample) in &track.samples {
+                if let Some(excursion) = judge.feed(*time, *sample, silence) {
+                    self.tell_late(judge, excursion, now);
+                }
+            }
+        }
+        track.shuffled = false;
     }
 
     /// A judge for each alarm of a point that can look back, as things stood at `from`.

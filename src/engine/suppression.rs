@@ -74,7 +74,7 @@ impl Suppressions {
     }
 
     /// Who touches them.
-    pub(super) fn wire(&self, points: &[Point], wiring: &mut Wiring) {
+    pub(super) fn wire(&self, points: &[Point], alarms: &[Alarm], wiring: &mut Wiring) {
         for (index, suppressed) in self.all.iter().enumerate() {
             let dependent = Dependent::Suppression(index);
             for cause in &suppressed.causes {
@@ -85,7 +85,15 @@ impl Suppressions {
                     }
                     Sign::Active { alarm } => {
                         wiring.input(Source::Alarm(alarm), dependent);
-                        points.partition_point(|point| point.alarms.end <= alarm)
+                        // It is evidence only while what it is compared with is.
+                        if let Some(reference) = alarms[alarm].watch.reference_point() {
+                            wiring.input(Source::Value(reference), dependent);
+                            wiring.input(Source::Condition(reference), dependent);
+                        }
+                        let point = points.partition_point(|point| point.alarms.end <= alarm);
+                        // Doubt after a moment without changes no condition.
+                        wiring.input(Source::Value(point), dependent);
+                        point
                     }
                 };
                 wiring.input(Source::Condition(point), dependent);

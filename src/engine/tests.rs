@@ -33,6 +33,7 @@ mod clocks;
 mod closing;
 mod configured;
 mod counts;
+mod delayed;
 mod evidence;
 mod exposure;
 mod frozen;

@@ -14,7 +14,7 @@ pub(super) fn of(
     alarms: &[Alarm],
 ) -> Wiring {
     let mut wiring = Wiring::new();
-    suppressions.wire(points, &mut wiring);
+    suppressions.wire(points, alarms, &mut wiring);
     for (index, group) in groups.iter().enumerate() {
         group.wire(index, points[group.point].alarms.clone(), &mut wiring);
     }
