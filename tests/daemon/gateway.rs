@@ -369,7 +369,7 @@ pub(crate) fn from_environment(variable: &str, default: u64) -> u64 {
 /// `tests/run` shows at its end.
 pub(crate) fn skipped(why: &str) {
     let _nobody = writeln!(std::io::stderr(), "SKIPPED {why}").is_err();
-    if let Some(list) = std::env::var_os("FOREWARN_SKIPPED") {
+    if let Some(list) = std::env::var_os("TESTS_SKIPPED") {
         let list = std::fs::OpenOptions::new().append(true).open(list);
         writeln!(list.expect("a file of tests/run"), "{why}").expect("written");
     }

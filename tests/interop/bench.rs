@@ -141,8 +141,12 @@ impl Daemon {
             .arg(config)
             .arg("--data")
             .arg(scratch.path("data"))
-            .env_remove("NOTIFY_SOCKET")
-            .envs(environment.iter().copied());
+            .env_remove("NOTIFY_SOCKET");
+        // Those of the long runs are none of the gateway's, which refuses what it does not know.
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FOREWARN_")) {
+            command.env_remove(name);
+        }
+        command.envs(environment.iter().copied());
         let mut program = Program::start(&mut command, scratch.path("log"));
         let http = program.says("watching http=").await;
         Self {
