@@ -51,7 +51,7 @@ async fn broker_gone_for_a_while_with_its_sessions() {
         .await;
     swing(&gateway, &device).await;
     all_arrived(&gateway, &receiver).await;
-    // An event whose receipt is lost with the broker rightly comes twice.
+    // Nothing that is known waits for its receipt; a notice may still come at this very moment.
     let waiting = "forewarn_output_queue_events{output=\"control-room\"}";
     gateway.metric_is(waiting, |count| count < 0.5).await;
     let (before, memory) = (gateway.events().await.len() as u64, gateway.resident());
@@ -100,7 +100,9 @@ async fn broker_gone_for_a_while_with_its_sessions() {
     all_arrived(&gateway, &receiver).await;
     receiver.look(|record| {
         assert_eq!(record.missing_seq().collect::<Vec<_>>(), Vec::<u64>::new());
-        assert_eq!((record.duplicates(), record.out_of_order()), (0, 0));
+        assert_eq!(record.out_of_order(), 0);
+        // What was on its way when the broker died comes again, under the same id.
+        assert!(record.duplicates() <= 2, "{} twice", record.duplicates());
         let replayed = record.events().filter(|event| event["replayed"] == true);
         assert!(
             replayed.count() as u64 >= during - before - 2,
