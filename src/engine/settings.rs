@@ -24,7 +24,7 @@ pub use suppression::Suppressor;
 /// Everything the engine watches, in configuration order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
-    /// Dense: the position is the [`PointIndex`].
+    /// Dense: the position is the [`PointIndex`](super::reading::PointIndex).
     pub points: Vec<PointSettings>,
     /// Alarms of which the first is marked.
     pub first_outs: Vec<FirstOutSettings>,
