@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::daemon::gateway::forewarn;
+
 /// Everything in these tests happens within this, or never. Two cores may be shared by many.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -134,19 +136,15 @@ impl Daemon {
         let scratch = Scratch::new("daemon");
         let config = format!("{config}\n[http]\nlisten = \"127.0.0.1:0\"\n");
         let config = scratch.write("forewarn.toml", &config);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
+        let mut command = forewarn();
         command
             .arg("run")
             .arg("--config")
             .arg(config)
             .arg("--data")
             .arg(scratch.path("data"))
-            .env_remove("NOTIFY_SOCKET");
-        // Those of the long runs are none of the gateway's, which refuses what it does not know.
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FOREWARN_")) {
-            command.env_remove(name);
-        }
-        command.envs(environment.iter().copied());
+            .env_remove("NOTIFY_SOCKET")
+            .envs(environment.iter().copied());
         let mut program = Program::start(&mut command, scratch.path("log"));
         let http = program.says("watching http=").await;
         Self {
