@@ -114,6 +114,12 @@ impl Group {
         }
     }
 
+    /// Does silence make every channel stale in the end?
+    pub(super) fn is_silence_bounded(&self, points: &[Point]) -> bool {
+        let mut channels = self.channels.iter();
+        channels.all(|channel| points[channel.point].stale_after.is_some())
+    }
+
     /// Votes that are enough now.
     fn needed(&self) -> Option<u32> {
         self.tally.map(|tally| tally.needed(self.voting))

@@ -150,6 +150,7 @@ impl Engine {
         engine.begin_exposures(history, now);
         engine.resume_suppressions(history);
         engine.resume_overlays(history);
+        engine.judge_suppressions(now);
         engine.first_outs.resume(&engine.alarms);
         engine.compare_configuration(history);
         for group in 0..engine.groups.len() {

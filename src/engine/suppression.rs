@@ -5,7 +5,12 @@
 //! Each cause of an alarm's suppression is followed by itself ([`cause`]); one that *holds* is enough.
 //!
 //! - Only good evidence silences. A cause whose point is bad, stale, doubtful or not heard yet is not
-//!   known, and holds nothing: the alarm shows itself. The same after a restart.
+//!   known, and holds nothing: the alarm shows itself.
+//! - A restart changes nothing of the plant. What silenced an alarm when the life before ended goes on
+//!   until its input is heard, or found bad, or has been silent for as long as makes it stale; so an
+//!   alarm that means nothing calls nobody because the gateway was restarted, and one that means
+//!   something comes as late as it would by the silence of the input in a life that goes on, at most. An
+//!   input that is never stale (the gateway's own condition) has no such bound: its cause is not known.
 //! - A cause with a longest time must be **seen** to begin. One that is true when it becomes known may
 //!   have been so for ever, so its time counts as over; unless it was seen to begin before it was lost,
 //!   and time is left.
@@ -24,14 +29,14 @@ use super::delay::Phase;
 use super::effect::{Cause as Origin, Details, EventKind};
 use super::links::{Dependent, Source, Wiring};
 use super::occurrence::Alarm;
-use super::overlay::{Overlay, Resumed, Suppressing, Suppression};
+use super::overlay::{Overlay, Suppressing, Suppression};
 use super::quality::Condition;
 use super::reading::{Finite, Quality, Sample};
 use super::settings::Settings;
 use super::snapshot::History;
-use super::time::{Moment, Mono};
+use super::time::{Moment, Mono, Wall};
 use super::{Engine, Point};
-use cause::{Cause, Hold, Lapse, Sign, Truth};
+use cause::{Cause, Lapse, Sign, Truth};
 
 /// Every alarm that is suppressed by design at times.
 #[derive(Debug, Default)]
@@ -118,16 +123,16 @@ impl Engine {
         for position in 0..self.suppressions.all[index].causes.len() {
             let truth = self.truth(&self.suppressions.all[index].causes[position], now);
             let cause = &mut self.suppressions.all[index].causes[position];
-            let held = cause.hold == Hold::Holds;
+            let held = cause.holds();
             cause.take(truth, now);
-            let holds = cause.hold == Hold::Holds;
+            let holds = cause.holds();
             changed |= held != holds;
-            let lapse = Some(cause.lapse(truth));
+            let lapse = Some(cause.lapse(truth, now));
             first = first.or(lapse);
             let_go = let_go.or(lapse.filter(|_| held && !holds));
         }
         let causes = &self.suppressions.all[index].causes;
-        let holds = causes.iter().any(|cause| cause.hold == Hold::Holds);
+        let holds = causes.iter().any(Cause::holds);
         match (self.alarms[alarm].overlays().suppressed, holds) {
             (false, true) => self.suppress(index, EventKind::Suppressed, now),
             (true, true) if changed => self.suppress(index, EventKind::Changed, now),
@@ -155,8 +160,7 @@ impl Engine {
         }
     }
 
-    /// Takes up what the plant silenced in the life before. Nothing has been heard of it in this one, so
-    /// the alarm shows itself; how much time its causes have left is kept in mind.
+    /// Takes up what the plant silenced in the life before.
     pub(super) fn resume_suppressions(&mut self, history: &History) {
         let (now, trusted) = (self.now, self.trusts_clock(history));
         for alarm in 0..self.alarms.len() {
@@ -164,55 +168,94 @@ impl Engine {
             let Some(before) = cover.and_then(|cover| cover.suppression.clone()) else {
                 continue;
             };
-            let Some(index) = self.suppressions.by_alarm.get(&alarm) else {
+            let Some(index) = self.suppressions.by_alarm.get(&alarm).copied() else {
                 self.unsuppress(alarm, Lapse::Config, now);
                 continue;
             };
-            for cause in &mut self.suppressions.all[*index].causes {
-                let known = before
-                    .causes
-                    .iter()
-                    .find(|known| known.state == cause.words);
-                if let Some(mut term) = known.and_then(|known| known.term)
-                    && term.resume(now, trusted) == Resumed::Runs
-                {
-                    cause.term = Some(term);
+            for position in 0..self.suppressions.all[index].causes.len() {
+                let bounded = self.is_bounded(&self.suppressions.all[index].causes[position]);
+                let cause = &mut self.suppressions.all[index].causes[position];
+                let mut known = before.causes.iter();
+                if let Some(known) = known.find(|known| known.state == cause.words) {
+                    cause.resume(known, bounded, trusted, now);
                 }
             }
+            let kept = self.holding(index);
+            if kept.len() == before.causes.len() {
+                // With the ends that they have in this life.
+                self.lay_suppression(index, kept, now);
+            } else if !kept.is_empty() {
+                self.suppress(index, EventKind::Changed, now);
+            }
         }
+    }
+
+    /// Looks at all of them for the first time.
+    pub(super) fn judge_suppressions(&mut self, now: Moment) {
         for index in 0..self.suppressions.all.len() {
             self.judge_suppression(index, now);
         }
     }
 
-    fn suppress(&mut self, index: usize, kind: EventKind, now: Moment) {
-        let Suppressed { alarm, causes } = &self.suppressions.all[index];
-        let alarm = *alarm;
-        let holding = causes.iter().filter(|cause| cause.hold == Hold::Holds);
-        let told = holding.clone().map(|cause| self.in_words(cause));
-        let message = told.collect::<Vec<_>>().join("; ");
-        let causes = holding.map(|cause| Suppressing {
+    /// Does silence make its inputs stale in the end, so that nothing stays unheard for ever?
+    fn is_bounded(&self, cause: &Cause) -> bool {
+        let (point, reference) = match cause.sign {
+            Sign::Value { point, .. } => (point, None),
+            Sign::Active { alarm } => (
+                self.point_of(alarm),
+                self.alarms[alarm].watch.reference_point(),
+            ),
+        };
+        let mut inputs = reference.into_iter().chain([point]);
+        inputs.all(|input| match self.points[input].group {
+            Some(group) => self.groups[group].is_silence_bounded(&self.points),
+            None => self.points[input].stale_after.is_some(),
+        })
+    }
+
+    /// The causes that silence an alarm now.
+    fn holding(&self, index: usize) -> Vec<Suppressing> {
+        let causes = self.suppressions.all[index].causes.iter();
+        let holding = causes.filter(|cause| cause.holds());
+        let holding = holding.map(|cause| Suppressing {
             state: Arc::clone(&cause.words),
             term: cause.term,
         });
-        let causes = causes.collect();
-        let own = &mut self.alarms[alarm];
-        let input = Input::Lay(Overlay::Suppressed);
-        let laid = transition(own.standing(), input, own.traits);
-        debug_assert!(laid.is_ok(), "a suppression is never refused");
+        holding.collect()
+    }
+
+    /// Lays a suppression over its alarm, or renews what its causes are; says until when it lasts.
+    fn lay_suppression(
+        &mut self,
+        index: usize,
+        causes: Vec<Suppressing>,
+        now: Moment,
+    ) -> Option<Wall> {
+        let own = &mut self.alarms[self.suppressions.all[index].alarm];
         let cover = own.cover.get_or_insert_default();
         let before = cover.suppression.as_ref();
         let suppression = Suppression {
             since: before.map_or(now.wall, |before| before.since),
             causes,
         };
+        cover.suppression.insert(suppression).until()
+    }
+
+    fn suppress(&mut self, index: usize, kind: EventKind, now: Moment) {
+        let Suppressed { alarm, causes } = &self.suppressions.all[index];
+        let alarm = *alarm;
+        let holding = causes.iter().filter(|cause| cause.holds());
+        let told: Vec<String> = holding.map(|cause| self.in_words(cause)).collect();
+        let own = &self.alarms[alarm];
+        let input = Input::Lay(Overlay::Suppressed);
+        let laid = transition(own.standing(), input, own.traits);
+        debug_assert!(laid.is_ok(), "a suppression is never refused");
         let details = Details {
             reason: Some("by_design".to_owned()),
-            message: Some(message),
-            until: suppression.until(),
+            message: Some(told.join("; ")),
+            until: self.lay_suppression(index, self.holding(index), now),
             ..Details::default()
         };
-        cover.suppression = Some(suppression);
         self.covered(alarm, kind, Origin::Process, details, now);
     }
 
@@ -262,8 +305,10 @@ impl Engine {
             return Err(Lapse::OutOfService);
         }
         if own.watch.needs_value() {
-            let (quality, _) = self.quality_for(alarm, now);
-            self.trust(self.point_of(alarm), quality)?;
+            let (point, (quality, _)) = (self.point_of(alarm), self.quality_for(alarm, now));
+            let reference = own.watch.reference_point();
+            let has_value = self.points[point].channel.condition == Condition::Present;
+            self.trust(reference.filter(|_| has_value).unwrap_or(point), quality)?;
         }
         let due_now = matches!(own.phase, Phase::Pending { due } if due <= now.mono);
         let raised_now = due_now && own.count.is_none();

@@ -4,6 +4,12 @@
 //! |---------|----------|---------------------------------------------------------|------------------|
 //! | Unknown | Absent   | Holds if it has no longest time, or some of it is left, | Unknown          |
 //! |         |          | else Spent                                              |                  |
+//! | Kept    | Absent   | the same                                                | Kept while       |
+//! |         |          |                                                         | nothing was      |
+//! |         |          |                                                         | heard and its    |
+//! |         |          |                                                         | time is not      |
+//! |         |          |                                                         | over; else       |
+//! |         |          |                                                         | Unknown          |
 //! | Absent  | Absent   | Holds: its time begins                                  | Unknown          |
 //! | Holds   | Absent   | Holds, and Spent when its time is over                  | Unknown; time    |
 //! |         |          |                                                         | goes on          |
@@ -16,7 +22,7 @@ use super::super::Point;
 use super::super::effect::Cause as Origin;
 use super::super::gate;
 use super::super::occurrence::Alarm;
-use super::super::overlay::Term;
+use super::super::overlay::{Resumed, Suppressing, Term};
 use super::super::settings::{PlantState, Suppressor};
 use super::super::time::Moment;
 
@@ -46,6 +52,9 @@ pub(super) enum Sign {
 pub(super) enum Hold {
     /// Nothing.
     Unknown,
+    /// It silenced the alarm when the life before ended, and nothing was heard of it in this one: the
+    /// alarm stays silent.
+    Kept,
     /// The plant is not in that state.
     Absent,
     /// It is, and the alarm is silent.
@@ -139,15 +148,15 @@ impl Cause {
                 self.term = None;
                 Hold::Absent
             }
+            (Truth::Unknown(Lapse::NotHeard), Hold::Kept) if self.has_time_left(now) => Hold::Kept,
             (Truth::Unknown(_), _) => Hold::Unknown,
             (Truth::Yes, Hold::Spent) => Hold::Spent,
             (Truth::Yes, Hold::Absent) => {
                 self.term = self.max.map(|max| Term::new(now, max));
                 Hold::Holds
             }
-            (Truth::Yes, Hold::Unknown | Hold::Holds) => {
-                let left = self.term.is_some_and(|term| term.due > now.mono);
-                if left || self.max.is_none() {
+            (Truth::Yes, Hold::Unknown | Hold::Kept | Hold::Holds) => {
+                if self.has_time_left(now) {
                     Hold::Holds
                 } else {
                     Hold::Spent
@@ -156,9 +165,41 @@ impl Cause {
         };
     }
 
+    /// Takes up what it was when the life before ended, with the time that is left of `before`. `trusted`:
+    /// can the clock tell? `bounded`: is it known before long, one way or the other?
+    pub(super) fn resume(
+        &mut self,
+        before: &Suppressing,
+        bounded: bool,
+        trusted: bool,
+        now: Moment,
+    ) {
+        if let (Some(max), Some(mut term)) = (self.max, before.term) {
+            term.until = term.since + max;
+            let known = term.resume(now, trusted) != Resumed::Unknown;
+            self.term = known.then_some(term);
+        }
+        if bounded && self.has_time_left(now) {
+            self.hold = Hold::Kept;
+        }
+    }
+
+    /// May it silence longer? One with a longest time only after it was seen to begin.
+    fn has_time_left(&self, now: Moment) -> bool {
+        self.max.is_none() || self.term.is_some_and(|term| term.due > now.mono)
+    }
+
+    /// Does it silence?
+    pub(super) const fn holds(&self) -> bool {
+        matches!(self.hold, Hold::Holds | Hold::Kept)
+    }
+
     /// Why it does not hold.
-    pub(super) const fn lapse(&self, truth: Truth) -> Lapse {
+    pub(super) fn lapse(&self, truth: Truth, now: Moment) -> Lapse {
         match truth {
+            Truth::Unknown(Lapse::NotHeard) if self.term.is_some() && !self.has_time_left(now) => {
+                Lapse::Expired
+            }
             Truth::Yes => Lapse::Expired,
             Truth::No => Lapse::Ended,
             Truth::Unknown(lapse) => lapse,
@@ -167,6 +208,6 @@ impl Cause {
 
     /// Was it true when it was looked at last?
     pub(super) const fn is_true(&self) -> bool {
-        matches!(self.hold, Hold::Holds | Hold::Spent)
+        matches!(self.hold, Hold::Holds | Hold::Kept | Hold::Spent)
     }
 }

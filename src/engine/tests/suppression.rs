@@ -58,6 +58,79 @@ fn a_suppression_that_is_no_longer_configured_ends_at_the_start() {
     assert!(!suppressed(&engine));
 }
 
+/// An alarm that was silent in a life that ends at 3 s, and the next one, which begins at 4 s.
+fn over_a_restart(settings: &Settings, change: impl FnOnce(&mut History)) -> Engine {
+    let mut engine = Engine::start(settings, &History::default(), moment(0.0));
+    read(&mut engine, 1, Sample::measured(0.0), moment(0.0));
+    read(&mut engine, 1, Sample::measured(1.0), moment(1.0));
+    read(&mut engine, 0, Sample::measured(9.0), moment(2.0));
+    assert!(suppressed(&engine));
+    let mut known = History {
+        last_alive: Some(moment(3.0).wall),
+        ..history(&drain(&mut engine))
+    };
+    change(&mut known);
+    Engine::start(settings, &known, moment(4.0))
+}
+
+fn reason_of_the_end(engine: &mut Engine) -> Option<String> {
+    let events = drain(engine);
+    let mut ended = events.into_iter();
+    ended
+        .find(|event| event.kind == EventKind::Unsuppressed)
+        .and_then(|event| event.details.reason)
+}
+
+/// The gateway's own points are silent while nothing changes, so one of them may stay unheard for ever.
+#[test]
+fn what_is_never_stale_keeps_nothing_silent_over_a_restart() {
+    let mut settings = silenced(None);
+    assert!(suppressed(&over_a_restart(&settings, |_| ())));
+    settings.points[1].stale_after = None;
+    let mut engine = over_a_restart(&settings, |_| ());
+    assert!(!suppressed(&engine));
+    assert_eq!(
+        reason_of_the_end(&mut engine).as_deref(),
+        Some("input_unknown")
+    );
+}
+
+/// Nobody knows how much of the time is left when the clock does not go on from where it was.
+#[test]
+fn a_clock_that_is_not_trusted_keeps_no_longest_time_over_a_restart() {
+    let ahead = |known: &mut History| known.last_alive = Some(moment(9_000.0).wall);
+    assert!(suppressed(&over_a_restart(&silenced(Some(5.0)), |_| ())));
+    let mut engine = over_a_restart(&silenced(Some(5.0)), ahead);
+    assert!(!suppressed(&engine));
+    assert_eq!(
+        reason_of_the_end(&mut engine).as_deref(),
+        Some("input_unknown")
+    );
+    assert!(suppressed(&over_a_restart(&silenced(None), ahead)));
+}
+
+/// With a longest time that the configuration has shortened meanwhile, or taken away.
+#[test]
+fn a_longest_time_that_was_changed_counts_from_the_same_beginning() {
+    let mut engine = Engine::start(&silenced(Some(60.0)), &History::default(), moment(0.0));
+    read(&mut engine, 1, Sample::measured(0.0), moment(0.0));
+    read(&mut engine, 1, Sample::measured(1.0), moment(1.0));
+    let known = history(&drain(&mut engine));
+    let mut engine = Engine::start(&silenced(Some(5.0)), &known, moment(4.0));
+    engine.tick(moment(5.75));
+    assert!(suppressed(&engine));
+    engine.tick(moment(6.0));
+    assert_eq!(reason_of_the_end(&mut engine).as_deref(), Some("expired"));
+    let mut engine = Engine::start(&silenced(None), &known, moment(4.0));
+    engine.tick(moment(13.75));
+    assert!(suppressed(&engine));
+    engine.tick(moment(14.0));
+    assert_eq!(
+        reason_of_the_end(&mut engine).as_deref(),
+        Some("input_stale")
+    );
+}
+
 /// A step of the wall clock moves what people read, and not when it ends.
 #[test]
 fn a_step_of_the_wall_clock_moves_the_end_of_no_run_up() {
@@ -157,5 +230,37 @@ proptest! {
             of_condition.map(told).collect()
         };
         prop_assert_eq!(essence(&events), essence(&bare));
+    }
+
+    /// Wherever a life ends: what was silent in it stays so at the start of the next one, and without a
+    /// word of its contact no longer than a silence makes that stale. What was not silent is heard.
+    #[test]
+    fn a_restart_neither_shows_nor_hides(
+        trace in prop::collection::vec((1_u8..40, 0_u32..2, prop_oneof![
+            6 => (0_u8..12).prop_map(|value| Sample::measured(f64::from(value))),
+            1 => Just(Sample::Bad(super::super::reading::Fault::SensorFailure)),
+        ], prop::bool::weighted(0.2)), 1..60),
+    ) {
+        let settings = silenced(None);
+        let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+        let (mut events, mut t) = (Vec::new(), 0.0);
+        let (mut began, mut heard, mut kept) = (0.0, true, false);
+        for (gap, point, sample, restart) in trace {
+            t += f64::from(gap) / 4.0;
+            if restart {
+                kept = suppressed(&engine);
+                engine = Engine::start(&settings, &history(&events), moment(t));
+                (began, heard) = (t, false);
+                prop_assert_eq!(suppressed(&engine), kept, "with the start at {}", t);
+            } else {
+                engine.tick(moment(t));
+                heard |= point == 1;
+                read(&mut engine, point, sample, moment(t));
+            }
+            events.extend(drain(&mut engine));
+            if !heard {
+                prop_assert_eq!(suppressed(&engine), kept && t < began + 10.0, "unheard at {}", t);
+            }
+        }
     }
 }
