@@ -12,6 +12,10 @@
 //!  alarms     -                           degraded, when one is bad           degraded, group_fault
 //! ```
 //!
+//! A channel that has not been heard since the start is no evidence: with the good ones lost there is no
+//! value, whether it may still speak or not. That *nobody* is good is certain, and a `group_fault`, when it
+//! is stale or bad.
+//!
 //! It is judged when an alarm or the condition of one of its channels changes, after the call that
 //! changed it and at the same instant (`links`). How votes are counted, and what a bad channel is
 //! taken for: [`rule::vote`](super::rule::vote). The channels' own alarms stay what they are: a group
@@ -218,6 +222,10 @@ impl Engine {
         let was = point.channel.condition;
         let changed = if let Some(fault) = fault {
             if matches!(was, Condition::Bad(_)) {
+                if was == Condition::Bad(Fault::WaitingForInitialData) {
+                    // Held already; why is certain only now.
+                    point.channel.condition = Condition::Bad(fault);
+                }
                 return None;
             }
             // Before anything is judged: what is on its way is dropped by the judging.
@@ -247,12 +255,20 @@ impl Engine {
         changed.then_some(fault.is_some())
     }
 
-    /// Why there is no good channel, by the first of them; `None` while there is one, or may be.
+    /// Why there is no good channel, by the first of them; `None` while there is one, and before there was
+    /// any as long as one may still be heard.
     fn fault_of(&self, group: usize, tally: Tally) -> Option<Fault> {
-        if tally.good() | tally.waiting != 0 {
+        if tally.good() != 0 {
             return None;
         }
-        let first = self.groups[group].channels.first()?;
+        let Group {
+            channels, point, ..
+        } = &self.groups[group];
+        if tally.waiting != 0 {
+            let had_value = self.points[*point].channel.condition == Condition::Present;
+            return had_value.then_some(Fault::WaitingForInitialData);
+        }
+        let first = channels.first()?;
         match self.points[first.point].channel.condition {
             Condition::Bad(fault) => Some(fault),
             Condition::Stale => Some(Fault::NoCommunication),
