@@ -3,6 +3,7 @@
 use super::Engine;
 use super::agenda::Timer;
 use super::delay::{Confirmed, Delays, Phase, Zone};
+use super::links::Source;
 use super::occurrence::Alarm;
 use super::time::{Moment, Mono, spoken};
 use super::timer_index;
@@ -18,8 +19,25 @@ impl Alarm {
         self.phase != Phase::Idle || self.delayed() != Phase::Idle
     }
 
+    fn is_due(&self, now: Mono) -> bool {
+        match self.phase {
+            Phase::Pending { due } | Phase::Clearing { due } => due <= now,
+            Phase::Idle | Phase::Active => false,
+        }
+    }
+
+    /// Is it raised at this very instant, unless something comes between?
+    pub(super) fn raises_now(&self, now: Mono) -> bool {
+        matches!(self.phase, Phase::Pending { .. }) && self.is_due(now)
+    }
+
+    /// Is it cleared at this very instant, unless something comes between?
+    pub(super) fn clears_now(&self, now: Mono) -> bool {
+        matches!(self.phase, Phase::Clearing { .. }) && self.is_due(now)
+    }
+
     /// What may be about to clear does not.
-    pub(super) fn hold(&mut self) {
+    fn hold(&mut self) {
         match &mut self.count {
             Some(count) => count.hold(),
             None => self.phase.hold(),
@@ -63,11 +81,36 @@ impl Alarm {
 impl Engine {
     /// Hands a verdict to the delays of an alarm.
     pub(super) fn advance(&mut self, index: usize, zone: Zone, now: Moment) {
+        let was_due = self.alarms[index].is_due(now.mono);
         match self.alarms[index].judge(zone, now.mono) {
             Some(confirmed) => self.confirm(index, confirmed, now),
-            None => self.arm_delay(index),
+            None => {
+                self.take_back(index, was_due, now);
+                self.arm_delay(index);
+            }
         }
         self.arm_count(index, now);
+    }
+
+    /// What may be about to clear does not.
+    pub(super) fn hold(&mut self, index: usize, now: Moment) {
+        let was_due = self.alarms[index].is_due(now.mono);
+        self.alarms[index].hold();
+        self.take_back(index, was_due, now);
+    }
+
+    /// Nothing is on its way any more.
+    pub(super) fn stand_down(&mut self, index: usize, now: Moment) {
+        let was_due = self.alarms[index].is_due(now.mono);
+        self.alarms[index].phase = Phase::Idle;
+        self.take_back(index, was_due, now);
+    }
+
+    /// Whoever counted on a raise or a clear that was due at this very instant hears that it does not come.
+    fn take_back(&mut self, index: usize, was_due: bool, now: Moment) {
+        if was_due && !self.alarms[index].is_due(now.mono) {
+            self.links.touch(Source::Alarm(index));
+        }
     }
 
     /// The agenda's entry of a delay comes up; the delay may have been stopped or begun anew meanwhile.

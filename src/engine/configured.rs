@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::alarm::{AlarmState, Input, Step, transition};
-use super::delay::{Phase, Zone};
+use super::delay::Zone;
 use super::effect::{Cause, Details, Effect, EventKind, Was};
 use super::memory::{CONFIGURATION, Configured, Content, Memory};
 use super::occurrence::Alarm;
@@ -176,7 +176,7 @@ impl Engine {
         if limit::zone(&former, value) == Zone::Inside {
             return false;
         }
-        alarm.phase = Phase::Idle;
+        self.stand_down(index, now);
         self.clear(index, Cause::Config, now);
         true
     }

@@ -48,7 +48,6 @@ impl Engine {
         now: Moment,
     ) {
         self.arm_attention(index);
-        self.links.touch(Source::Alarm(index));
         self.report(index, kind, cause, details, now);
     }
 
@@ -253,7 +252,9 @@ impl Engine {
         }
         alarm.state = standing.state;
         alarm.uncover(overlay);
-        self.links.touch(Source::Alarm(index));
+        if overlay == Overlay::OutOfService {
+            self.links.touch(Source::Alarm(index));
+        }
         let kind = match overlay {
             Overlay::Suppressed => EventKind::Unsuppressed,
             Overlay::Shelved => EventKind::Unshelved,

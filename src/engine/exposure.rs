@@ -3,7 +3,6 @@
 
 use super::agenda::Timer;
 use super::command::{Command, Denied, Outcome};
-use super::delay::Phase;
 use super::effect::{Cause, Details, Effect, EventKind};
 use super::memory::{Content, Memory};
 use super::operate::said;
@@ -99,7 +98,7 @@ impl Engine {
         }
         let occurrence = alarm.occurrence();
         let was_in_alarm = alarm.phase.in_alarm();
-        alarm.phase = Phase::Idle;
+        self.stand_down(index, now);
         // Before the event, so that one transaction takes both.
         self.remember_exposure(index, now);
         let details = Details {

@@ -89,7 +89,7 @@ impl Engine {
             self.links.touch(Source::Condition(index));
         }
         for alarm in point.alarms.clone() {
-            self.alarms[alarm].hold();
+            self.hold(alarm, now);
             if changed {
                 self.report_quality(alarm, true, now);
             }

@@ -14,7 +14,11 @@
 //!
 //! **The order** is that of cause and effect, and that of the indices where neither depends on the
 //! other. So whoever is judged sees everything before it settled: it is judged once, and not first by
-//! half of what happened. Only what comes later may be touched while the work goes on, so it ends.
+//! half of what happened. Only what comes later may be touched while the work goes on, so it ends, after
+//! as many steps as there are dependents at most; and as nothing that was judged is touched again,
+//! judging anybody once more would change nothing. What a judging may touch is wired for that, and is all
+//! it touches: a debug build asserts it. Suppressions touch nobody, for what lies over an alarm
+//! means nothing to others, but for maintenance, which is no suppression; so they stand in no circle.
 //!
 //! **Circles** (an alarm that in the end depends on itself) have no such order. They are refused with
 //! the configuration; were there one, it would be cut where it closes.
@@ -138,6 +142,11 @@ impl Links {
             return;
         };
         for position in &self.dependents[*from as usize..*to as usize] {
+            debug_assert!(
+                *position >= self.settled || !self.circle.is_empty(),
+                "{source:?} is touched after {:?}, which looks at it, was judged",
+                self.order[*position as usize]
+            );
             if *position >= self.settled {
                 let word = *position as usize / 64;
                 self.touched[word] |= 1 << (position % 64);
@@ -159,6 +168,12 @@ impl Links {
         }
         self.settled = 0;
         None
+    }
+
+    /// Everyone, in order.
+    #[cfg(test)]
+    pub(super) fn everyone(&self) -> Vec<Dependent> {
+        self.order.clone()
     }
 
     /// Whoever depends on itself, by whatever detour.

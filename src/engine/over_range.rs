@@ -6,7 +6,6 @@
 
 use super::Engine;
 use super::command::{Command, Denied, Outcome};
-use super::delay::Phase;
 use super::effect::{Cause, Details, EventKind};
 use super::operate::said;
 use super::reading::{Doubt, Finite, Quality, Sample};
@@ -119,9 +118,8 @@ impl Engine {
             return Err(Denied::NotVerified);
         }
         self.points[point].held_at = None;
-        let alarm = &mut self.alarms[index];
-        alarm.phase = Phase::Idle;
-        let occurrence = alarm.occurrence();
+        self.stand_down(index, now);
+        let occurrence = self.alarms[index].occurrence();
         self.report(index, EventKind::Reset, Cause::Operator, said(command), now);
         self.clear(index, Cause::Operator, now);
         // The limits that were held are judged by what is read.

@@ -17,7 +17,8 @@
 //! - An alarm as a cause counts while it is active, whoever has acknowledged or shelved it; not while it
 //!   is out of service, for what is being worked on is no evidence.
 //! - At one instant a suppression that begins comes before a raise, and one that ends comes after a
-//!   clear.
+//!   clear: while a clear is due at this instant the alarm stays silent, and is looked at again when it is
+//!   gone, or when something comes between.
 
 mod cause;
 
@@ -25,7 +26,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::alarm::{Input, transition};
-use super::delay::Phase;
 use super::effect::{Cause as Origin, Details, EventKind};
 use super::links::{Dependent, Source, Wiring};
 use super::occurrence::Alarm;
@@ -82,6 +82,8 @@ impl Suppressions {
     pub(super) fn wire(&self, points: &[Point], alarms: &[Alarm], wiring: &mut Wiring) {
         for (index, suppressed) in self.all.iter().enumerate() {
             let dependent = Dependent::Suppression(index);
+            // What it waited for came, or does not come.
+            wiring.input(Source::Alarm(suppressed.alarm), dependent);
             for cause in &suppressed.causes {
                 let point = match cause.sign {
                     Sign::Value { point, .. } => {
@@ -119,6 +121,10 @@ impl Engine {
     /// Looks at the causes of a suppression anew, and lays it over its alarm or takes it off.
     pub(super) fn judge_suppression(&mut self, index: usize, now: Moment) {
         let alarm = self.suppressions.all[index].alarm;
+        let own = &self.alarms[alarm];
+        if own.overlays().suppressed && own.clears_now(now.mono) {
+            return;
+        }
         let (mut changed, mut first, mut let_go) = (false, None, None);
         for position in 0..self.suppressions.all[index].causes.len() {
             let truth = self.truth(&self.suppressions.all[index].causes[position], now);
@@ -260,13 +266,6 @@ impl Engine {
     }
 
     fn unsuppress(&mut self, alarm: usize, lapse: Lapse, now: Moment) {
-        // An alarm that is just gone disturbs nobody.
-        if let Phase::Clearing { due } = self.alarms[alarm].phase
-            && due <= now.mono
-            && let Some(confirmed) = self.alarms[alarm].phase.expire(due)
-        {
-            self.confirm(alarm, confirmed, now);
-        }
         let cover = self.alarms[alarm].cover.as_ref();
         let details = Details {
             reason: Some(lapse.name().to_owned()),
@@ -310,9 +309,7 @@ impl Engine {
             let has_value = self.points[point].channel.condition == Condition::Present;
             self.trust(reference.filter(|_| has_value).unwrap_or(point), quality)?;
         }
-        let due_now = matches!(own.phase, Phase::Pending { due } if due <= now.mono);
-        let raised_now = due_now && own.count.is_none();
-        Ok(own.state.is_active() || raised_now)
+        Ok(own.state.is_active() || own.raises_now(now.mono))
     }
 
     /// The value of a point, if it is beyond doubt.

@@ -44,6 +44,7 @@ mod over_range;
 mod pauses;
 mod reference;
 mod robustness;
+mod settling;
 mod stories;
 mod suppression;
 mod traces;

@@ -7,6 +7,7 @@ use super::Engine;
 use super::alarm::{Input, transition};
 use super::command::{Command, Denied, Outcome, Permit, Shelving};
 use super::effect::{Cause, Details, EventKind};
+use super::links::Source;
 use super::operate::said;
 use super::overlay::{Outage, Overlay, Shelf, Term};
 use super::time::Moment;
@@ -92,6 +93,8 @@ impl Engine {
         };
         outage.look_ahead(now.mono);
         alarm.cover.get_or_insert_default().outage = Some(outage);
+        // Of all that may lie over an alarm, this alone means something to others.
+        self.links.touch(Source::Alarm(index));
         let details = Details {
             reason: Some(
                 asked
