@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::alarm::AlarmState;
-use crate::engine::effect::{Cause, Event, EventKind, Was};
+use crate::engine::effect::{Cause, Event, EventKind, Subject, Was};
 use crate::engine::notice::Notice;
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
@@ -82,7 +82,8 @@ pub struct WireEvent {
     pub t: Option<f64>,
     /// What happened.
     pub event: EventKind,
-    /// `POINT/kind`; absent for the gateway's own life, as are all fields down to `annunciated`.
+    /// `POINT/kind`, of a drill `POINT/kind/drill`; absent for the gateway's own life, as are all fields
+    /// down to `annunciated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<Arc<str>>,
     /// Which episode of the alarm, from 1; 0 before the first.
@@ -159,7 +160,7 @@ pub struct WireEvent {
     /// Found in delayed data.
     #[serde(default, skip_serializing_if = "is_false")]
     pub late: bool,
-    /// A drill.
+    /// A drill, and nothing real.
     #[serde(default, skip_serializing_if = "is_false")]
     pub test: bool,
     /// Size of a clock step, seconds, positive when the clock went forward.
@@ -275,7 +276,7 @@ impl WireEvent {
             by: details.by.clone(),
             reason: details.reason.clone(),
             comment: details.comment.clone(),
-            message: details.message.clone(),
+            message: message(event),
             slope_per_min: details.slope_per_min,
             forecast_s: details.forecast_s.clone(),
             duration_s: details.duration_s,
@@ -286,7 +287,7 @@ impl WireEvent {
                 .as_ref()
                 .is_some_and(|record| record.chattering),
             late: details.late,
-            test: details.test,
+            test: subject.is_some_and(Subject::is_drill),
             step_s: details.step_s,
             from: details.from,
             to: match &details.persons {
@@ -310,6 +311,15 @@ impl WireEvent {
             was: details.was.clone(),
         }
     }
+}
+
+/// What people read. Of a drill it says so before anything else.
+fn message(event: &Event) -> Option<String> {
+    let message = event.details.message.as_deref();
+    if !event.subject.as_ref().is_some_and(Subject::is_drill) {
+        return message.map(str::to_owned);
+    }
+    Some(message.map_or_else(|| "DRILL".to_owned(), |words| format!("DRILL: {words}")))
 }
 
 /// The names of all fields that an event may have, in the order of the wire.

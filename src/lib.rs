@@ -39,6 +39,7 @@
 //! | the life cycle, drawn | [`engine::alarm`] |
 //! | voting over redundant points | `engine/group.rs`, counted in `engine/rule/vote.rs` |
 //! | what silences an alarm by design, what people silence | `engine/suppression.rs`, [`engine::overlay`] |
+//! | alarms exercised on purpose, beside the real ones | [`engine::drill`] |
 //! | which alarm of a group came first | `engine/first_out.rs` |
 //! | what a changed configuration means for what is open | `engine/configured.rs` |
 //! | who is judged again when something else changes | `engine/links.rs` |

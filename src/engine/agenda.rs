@@ -32,6 +32,8 @@ pub(super) enum Timer {
     /// What a person or plant state silenced for a time wants attention again. After a clear that is
     /// due: an alarm that is just gone disturbs nobody.
     Attend(u32),
+    /// The end of a drill. Last: what is real comes first.
+    Drill(u32),
 }
 
 /// The queue.

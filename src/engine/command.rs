@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::overlay::Overlay;
 use super::snapshot::Acknowledgement;
 use super::time::{Wall, show_duration};
 
@@ -46,6 +47,19 @@ pub enum Action {
     TakeOut(Permit),
     /// Maintenance is over.
     PutBack,
+    /// "Exercise it": a drill begins.
+    Drill(Drilling),
+    /// The drill is over before its time.
+    EndDrill,
+}
+
+/// A drill as it is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drilling {
+    /// For how long; absent for the usual time.
+    pub span: Option<Duration>,
+    /// Why.
+    pub reason: String,
 }
 
 /// A shelf as it is asked for.
@@ -150,13 +164,13 @@ pub enum Denied {
     /// The command does not say who gives it.
     #[error("a command needs the name of the person who gives it (`by`)")]
     NoName,
-    /// A shelf without a reason.
-    #[error("nothing is silenced without a reason (`reason`)")]
+    /// A shelf or a drill without a reason.
+    #[error("it takes a reason (`reason`)")]
     NoReason,
-    /// An overlay without an end.
-    #[error("nothing is silenced without an end: say for how long (`for`)")]
+    /// An overlay or a drill without an end.
+    #[error("it needs an end: say for how long (`for`)")]
     NoEnd,
-    /// An overlay that would last too long.
+    /// An overlay or a drill that would last too long.
     #[error("{} is too long: at most {}", show_duration(*.asked), show_duration(*.most))]
     TooLong {
         /// As asked.
@@ -193,6 +207,27 @@ pub enum Denied {
     /// Return to service what is in service.
     #[error("it is not out of service")]
     NotOutOfService,
+    /// Drill of an alarm that would tell nobody if it were real.
+    #[error("it is {} and would tell nobody if it were real", .0.name().replace('_', " "))]
+    Silenced(Overlay),
+    /// Drill where something real is going on.
+    #[error("{0} is a real alarm and comes first")]
+    RealAlarm(Arc<str>),
+    /// Drill of an alarm of which one runs.
+    #[error("a drill of it runs already: end it first")]
+    DrillRuns,
+    /// More drills at one time than people can tell apart.
+    #[error("{most} drills run already: end one of them first")]
+    TooManyDrills {
+        /// That many run at most.
+        most: usize,
+    },
+    /// No drill of it runs, or there never was one.
+    #[error("there is no drill of it")]
+    NoDrill,
+    /// Something that is done to real alarms only.
+    #[error("it is a drill: it can be acknowledged, once and for all, and ended, and nothing else")]
+    IsDrill,
 }
 
 impl Denied {
@@ -220,6 +255,12 @@ impl Denied {
             Self::OwnApproval => "own_approval",
             Self::NoSecondApproval { .. } => "no_second_approval",
             Self::NotOutOfService => "not_out_of_service",
+            Self::Silenced(overlay) => overlay.name(),
+            Self::RealAlarm(_) => "real_alarm",
+            Self::DrillRuns => "drill_runs",
+            Self::TooManyDrills { .. } => "too_many_drills",
+            Self::NoDrill => "no_drill",
+            Self::IsDrill => "is_drill",
         }
     }
 }

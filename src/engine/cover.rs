@@ -28,7 +28,7 @@ pub(super) enum Ending {
 }
 
 impl Ending {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Expired => "expired",
             Self::Inactive => "inactive",
@@ -106,14 +106,34 @@ impl Engine {
         now >= PLAUSIBLE_FROM && alive.is_none_or(|alive| alive <= now)
     }
 
-    /// The wall clock stepped, and with it every end that is kept as wall time. The event says so, and their
-    /// records go with it: a restart that found the old ends would silence for longer.
-    pub(super) fn store_ends(&mut self) {
+    /// The wall clock stepped, and with it every end that is kept as wall time.
+    pub(super) fn clock_stepped(&mut self, step: f64) {
+        for point in &mut self.points {
+            point.channel.clock_stepped(step);
+        }
+        for alarm in &mut self.alarms {
+            alarm.clock_stepped(step);
+        }
+        self.suppressions.clock_stepped(step);
+        self.drills.clock_stepped(step);
+        let details = Details {
+            step_s: Some((step * 1000.0).round() / 1000.0),
+            ..Details::default()
+        };
+        self.announce(EventKind::ClockStepped, Cause::System, details);
+        self.store_ends();
+    }
+
+    /// The event of a stepped clock says so, and the records of what has an end go with it: a restart that
+    /// found the old ends would silence for longer.
+    fn store_ends(&mut self) {
         let ending = self.alarms.iter().filter(|alarm| {
             let episode = alarm.episode.as_ref();
             alarm.cover.is_some() || episode.is_some_and(|episode| episode.promise.is_some())
         });
-        let records: Vec<AlarmRecord> = ending.map(|alarm| alarm.record(self.now.mono)).collect();
+        let records = ending.map(|alarm| alarm.record(self.now.mono));
+        let drills = self.drills.running().cloned();
+        let records: Vec<AlarmRecord> = records.chain(drills).collect();
         if let Some(Effect::Event(event)) = self.effects.back_mut() {
             event.others = records;
         }

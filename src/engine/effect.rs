@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::AlarmState;
+use super::drill::drilled;
 use super::memory::Memory;
 use super::notice::Notice;
 use super::occurrence::split_id;
@@ -49,7 +50,7 @@ pub struct Event {
 pub struct Subject {
     /// Index of the alarm; `None` when a command named an alarm that does not exist.
     pub index: Option<AlarmIndex>,
-    /// `POINT/kind`.
+    /// `POINT/kind`; of a drill with `/drill` behind it.
     pub alarm: Arc<str>,
     /// The point's id.
     pub point: Arc<str>,
@@ -79,12 +80,17 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// Is it about a drill, and not about anything real?
+    pub fn is_drill(&self) -> bool {
+        drilled(&self.alarm).is_some()
+    }
+
     /// An alarm that the settings do not know (any more).
     pub fn unconfigured(alarm: &str) -> Self {
         Self {
             index: None,
             alarm: alarm.into(),
-            point: split_id(alarm).0.into(),
+            point: split_id(drilled(alarm).unwrap_or(alarm)).0.into(),
             area: None,
             unit: "".into(),
             occurrence: 0,
@@ -216,8 +222,6 @@ pub struct Details {
     pub late: bool,
     /// Raised at the same instant as the first of its group.
     pub tie: bool,
-    /// A drill.
-    pub test: bool,
     /// Size of a clock step, seconds, positive when the clock went forward.
     pub step_s: Option<f64>,
     /// Start of a monitoring gap.

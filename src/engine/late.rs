@@ -227,6 +227,7 @@ impl Engine {
             record: Some(self.alarms[judge.alarm].record(now.mono)),
             others: Vec::new(),
         })));
+        self.make_way(judge.alarm, now);
     }
 }
 

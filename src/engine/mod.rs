@@ -29,6 +29,7 @@ mod configured;
 mod count;
 mod cover;
 mod delay;
+pub mod drill;
 pub mod effect;
 mod exposure;
 mod first_out;
@@ -69,7 +70,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agenda::{Agenda, Timer};
-use effect::{Cause, Details, Effect, EventKind};
+use drill::{Drills, drilled};
+use effect::Effect;
 use first_out::FirstOuts;
 use group::Group;
 use late::Track;
@@ -99,6 +101,7 @@ pub struct Engine {
     groups: Vec<Group>,
     suppressions: Suppressions,
     first_outs: FirstOuts,
+    drills: Drills,
     links: Links,
     agenda: Agenda,
     longest: Longest,
@@ -151,6 +154,7 @@ impl Engine {
         engine.resume_suppressions(history);
         engine.resume_overlays(history);
         engine.judge_suppressions(now);
+        engine.resume_drills(history);
         engine.first_outs.resume(&engine.alarms);
         engine.compare_configuration(history);
         for group in 0..engine.groups.len() {
@@ -280,6 +284,7 @@ impl Engine {
             groups,
             suppressions,
             first_outs: FirstOuts::new(&settings.first_outs, &points, &alarms),
+            drills: Drills::default(),
             links,
             // Silence, confirmation and what is set aside per point, a delay and another look per alarm. What people do may allocate.
             agenda: Agenda::with_capacity(3 * points.len() + 2 * alarms.len()),
@@ -293,9 +298,11 @@ impl Engine {
     }
 
     fn restore(&mut self, record: &AlarmRecord) {
-        match self.find(&record.alarm) {
-            Some(index) => self.alarms[index].restore(record),
-            None => self.close_removed(record),
+        let of = drilled(&record.alarm);
+        match (self.find(of.unwrap_or(&record.alarm)), of) {
+            (Some(index), None) => self.alarms[index].restore(record),
+            (Some(index), Some(_)) => self.drills.restore(index, record),
+            (None, _) => self.close_removed(record),
         }
     }
 
@@ -344,22 +351,6 @@ impl Engine {
         to
     }
 
-    fn clock_stepped(&mut self, step: f64) {
-        for point in &mut self.points {
-            point.channel.clock_stepped(step);
-        }
-        for alarm in &mut self.alarms {
-            alarm.clock_stepped(step);
-        }
-        self.suppressions.clock_stepped(step);
-        let details = Details {
-            step_s: Some((step * 1000.0).round() / 1000.0),
-            ..Details::default()
-        };
-        self.announce(EventKind::ClockStepped, Cause::System, details);
-        self.store_ends();
-    }
-
     fn fire(&mut self, timer: Timer, due: Mono, now: Moment) {
         match timer {
             Timer::Raise(alarm) | Timer::Clear(alarm) => {
@@ -371,6 +362,7 @@ impl Engine {
             Timer::Confirm(point) => self.end_confirmation(point as usize, due, now),
             Timer::Attend(alarm) => self.attend(alarm as usize, due, now),
             Timer::Look(alarm) => self.look_again(alarm as usize, now),
+            Timer::Drill(alarm) => self.drill_due(alarm as usize, due, now),
         }
         self.settle(now);
     }

@@ -6,6 +6,7 @@ use super::Engine;
 use super::alarm::{AlarmState, Input, Step, transition};
 use super::command::{Action, Command, Denied, Outcome};
 use super::delay::Phase;
+use super::drill::{drilled, name};
 use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
 use super::reading::Quality;
 use super::rule::Watch;
@@ -24,10 +25,12 @@ impl Engine {
     /// [`Denied`]: nothing changed, and why.
     pub fn command(&mut self, command: &Command, now: Moment) -> Result<Outcome, Denied> {
         let now = self.arrive(now, true);
-        let known = self.find(&command.alarm);
+        let drilled = drilled(&command.alarm);
+        let known = self.find(drilled.unwrap_or(&command.alarm));
         let outcome = match (known, command.by.trim().is_empty()) {
             (None, _) => Err(Denied::UnknownAlarm(command.alarm.as_str().into())),
             (Some(_), true) => Err(Denied::NoName),
+            (Some(alarm), false) if drilled.is_some() => self.command_drill(alarm, command, now),
             (Some(alarm), false) => match &command.action {
                 Action::Acknowledge { occurrence, span } => {
                     self.acknowledge(alarm, *occurrence, *span, command, now)
@@ -40,6 +43,7 @@ impl Engine {
                 Action::Unshelve => self.unshelve(alarm, command, now),
                 Action::TakeOut(permit) => self.take_out(alarm, permit, command, now),
                 Action::PutBack => self.put_back(alarm, command, now),
+                Action::Drill(_) | Action::EndDrill => self.command_drill(alarm, command, now),
             },
         };
         if let Err(denied) = &outcome {
@@ -71,11 +75,13 @@ impl Engine {
             .and_then(|episode| episode.acknowledged.clone());
         if let (Some(first), AlarmState::Normal, Some(_)) = (&first, alarm.state, asked) {
             // Named an episode that is over, and that someone recognised while it ran.
-            return Ok(self.already_acknowledged(index, occurrence, first.clone(), command, now));
+            let subject = self.subject(index, now);
+            return Ok(self.already_acknowledged(subject, first.clone(), command, now));
         }
         let (standing, step) = transition(alarm.standing(), Input::Acknowledge, alarm.traits)?;
         if let (Step::AlreadyAcknowledged, Some(first)) = (step, first) {
-            return Ok(self.already_acknowledged(index, occurrence, first, command, now));
+            let subject = self.subject(index, now);
+            return Ok(self.already_acknowledged(subject, first, command, now));
         }
         let alarm = &mut self.alarms[index];
         alarm.state = standing.state;
@@ -107,15 +113,13 @@ impl Engine {
         let newest = alarm.occurrence();
         if let Some(first) = alarm.recognised(asked) {
             let first = first.clone();
-            return Ok(self.already_acknowledged(index, asked, first, command, now));
+            let subject = self.older_subject(index, asked, now);
+            return Ok(self.already_acknowledged(subject, first, command, now));
         }
         if !alarm.recognise(asked, &command.by, now) {
             return Err(Denied::UnknownOccurrence { asked, newest });
         }
-        let mut subject = self.subject(index, now);
-        subject.occurrence = asked;
-        subject.first_out = false;
-        subject.state = AlarmState::Normal;
+        let subject = self.older_subject(index, asked, now);
         self.effects.push_back(Effect::Event(Box::new(Event {
             at: now,
             kind: EventKind::Acknowledged,
@@ -131,10 +135,19 @@ impl Engine {
         })
     }
 
-    fn already_acknowledged(
+    /// An older occurrence that somebody has recognised.
+    fn older_subject(&self, index: usize, occurrence: u64, now: Moment) -> Subject {
+        Subject {
+            occurrence,
+            first_out: false,
+            state: AlarmState::Normal,
+            ..self.subject(index, now)
+        }
+    }
+
+    pub(super) fn already_acknowledged(
         &mut self,
-        index: usize,
-        occurrence: u64,
+        subject: Subject,
         first: Acknowledgement,
         command: &Command,
         now: Moment,
@@ -144,12 +157,7 @@ impl Engine {
             message: Some(format!("{} was first", first.by)),
             ..said(command)
         };
-        let mut subject = self.subject(index, now);
-        if subject.occurrence != occurrence {
-            subject.occurrence = occurrence;
-            subject.first_out = false;
-            subject.state = AlarmState::Normal;
-        }
+        let occurrence = subject.occurrence;
         self.effects.push_back(Effect::Event(Box::new(Event {
             at: now,
             kind: EventKind::CommandIgnored,
@@ -209,7 +217,15 @@ impl Engine {
         denied: &Denied,
         now: Moment,
     ) {
-        let Some(untold) = self.refusals.record(now.mono) else {
+        let of = drilled(&command.alarm);
+        let about_drill =
+            of.is_some() || matches!(command.action, Action::Drill(_) | Action::EndDrill);
+        let refusals = if about_drill {
+            &mut self.drills.refusals
+        } else {
+            &mut self.refusals
+        };
+        let Some(untold) = refusals.record(now.mono) else {
             return;
         };
         let message = match untold {
@@ -221,10 +237,12 @@ impl Engine {
             message: Some(message),
             ..wanted(command)
         };
-        let subject = known.map_or_else(
-            || Subject::unconfigured(&command.alarm),
-            |index| self.subject(index, now),
-        );
+        let subject = match (known, about_drill) {
+            (Some(index), false) => self.subject(index, now),
+            (Some(index), true) => self.drill_subject(index, now),
+            (None, false) => Subject::unconfigured(&command.alarm),
+            (None, true) => Subject::unconfigured(&name(of.unwrap_or(&command.alarm))),
+        };
         self.effects.push_back(Effect::Event(Box::new(Event {
             at: now,
             kind: EventKind::CommandRejected,
@@ -263,8 +281,14 @@ fn wanted(command: &Command) -> Details {
             permit: given(&permit.number),
             ..said
         },
-        Action::Acknowledge { .. } | Action::Reset { .. } | Action::Unshelve | Action::PutBack => {
-            said
-        }
+        Action::Drill(drilling) => Details {
+            comment: said.comment.or_else(|| given(&drilling.reason)),
+            ..said
+        },
+        Action::Acknowledge { .. }
+        | Action::Reset { .. }
+        | Action::Unshelve
+        | Action::PutBack
+        | Action::EndDrill => said,
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::alarm::AlarmState;
+use super::drill::drilled;
 use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
 use super::notice::NoticeCounts;
 use super::occurrence::Alarm;
@@ -53,6 +54,7 @@ impl Engine {
             at: self.now,
             points,
             alarms,
+            drills: self.drill_views(),
             notices: NoticeCounts::default(),
         }
     }
@@ -80,8 +82,13 @@ impl Engine {
     }
 
     /// One alarm as it stands, for events about it, and its durable state; `None` when it is not
-    /// configured.
+    /// configured. Of the name of a drill the drill, `None` when there never was one.
     pub fn alarm(&self, alarm: &str) -> Option<(Subject, AlarmRecord)> {
+        if let Some(of) = drilled(alarm) {
+            let index = self.find(of)?;
+            let record = self.drill_record(index)?.clone();
+            return Some((self.drill_subject(index, self.now), record));
+        }
         let index = self.find(alarm)?;
         let record = self.alarms[index].record(self.now.mono);
         Some((self.subject(index, self.now), record))
@@ -270,6 +277,7 @@ impl Engine {
             others: Vec::new(),
         })));
         self.first_outs.changed(alarm, &self.alarms);
+        self.make_way(alarm, now);
     }
 
     /// The alarm as it stands now.

@@ -7,17 +7,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::AlarmState;
+use super::drill::Exercise;
 use super::memory::Memory;
 use super::notice::{NoticeCounts, NoticeRecord, NoticeView};
 use super::overlay::{Cover, Overlays, Term};
-use super::reading::{Fault, Quality};
+use super::reading::{AlarmIndex, Fault, Quality};
 use super::settings::{AlarmKind, Priority};
 use super::time::{Moment, Wall};
 
 /// The durable part of one alarm: what a restart must bring back (alarm-standards 1.7).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmRecord {
-    /// `POINT/kind`.
+    /// `POINT/kind`; of a drill with `/drill` behind it.
     pub alarm: Arc<str>,
     /// State of the newest occurrence.
     pub state: AlarmState,
@@ -66,6 +67,9 @@ pub struct AlarmRecord {
     /// whoever reads the event; a restart begins to count anew.
     #[serde(default, skip_serializing_if = "is_false")]
     pub chattering: bool,
+    /// Of a drill, what kind of exercise it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<Box<Exercise>>,
 }
 
 impl AlarmRecord {
@@ -89,6 +93,7 @@ impl AlarmRecord {
             notices: None,
             numbered: None,
             chattering: false,
+            drill: None,
         }
     }
 
@@ -103,7 +108,7 @@ impl AlarmRecord {
 /// What the journal knows of the life before this one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
-    /// Every alarm that ever changed.
+    /// Every alarm that ever changed, and every drill.
     pub records: Vec<AlarmRecord>,
     /// What alarms remember beside their state.
     pub memories: Vec<Memory>,
@@ -150,8 +155,21 @@ pub struct Snapshot {
     pub points: Vec<PointView>,
     /// Every alarm, in configuration order.
     pub alarms: Vec<AlarmView>,
+    /// Drills that run, or that nobody has acknowledged; none of them is among the alarms.
+    pub drills: Vec<DrillView>,
     /// Pages that are held back. Filled in beside the engine.
     pub notices: NoticeCounts,
+}
+
+/// One drill now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DrillView {
+    /// Which alarm is exercised.
+    pub of: AlarmIndex,
+    /// How it stands.
+    pub record: AlarmRecord,
+    /// Who was told. Filled in beside the engine.
+    pub notices: Option<Box<NoticeView>>,
 }
 
 /// One point now.

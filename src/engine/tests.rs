@@ -23,6 +23,7 @@
 //! | P18 refusals are on record and change nothing | `stories` | `world`, `witness` |
 //! | P19 slopes ignore offsets and follow scales | `agreement`, `trend::tests` | |
 //! | P20 counters are what the events add up to | `metrics::tests` (one event) | `books` |
+//! | drills change nothing real (1.5.14) | `drills`, `notify::tests::drills` | |
 //!
 //! P14, P15, P16 and P19 compare two plants, so no single world can show them.
 //!
@@ -34,6 +35,7 @@ mod closing;
 mod configured;
 mod counts;
 mod delayed;
+mod drills;
 mod evidence;
 mod exposure;
 mod frozen;
@@ -53,7 +55,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::command::{Action, Command, Permit, Shelving};
+use super::command::{Action, Command, Drilling, Permit, Shelving};
 use super::effect::{Effect, Event, EventKind};
 use super::reading::{PointIndex, Reading, Sample};
 use super::settings::{

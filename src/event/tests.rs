@@ -83,7 +83,6 @@ fn every_optional_field_has_its_place() {
         peak: Some(9.0),
         held: Some(false),
         late: true,
-        test: true,
         step_s: Some(-90.5),
         from: Some(wall("2026-05-04T06:00:00.123456Z")),
         to: Some(wall("2026-05-04T08:00:00.5+02:00")),
@@ -101,11 +100,31 @@ fn every_optional_field_has_its_place() {
             r#""by":"li-wei","reason":"no_communication","comment":"going there","#,
             r#""message":"silent","slope_per_min":-0.5,"#,
             r#""forecast_s":{"high":90.0,"high_high":180.5},"duration_s":12.5,"#,
-            r#""peak":9.0,"held":false,"late":true,"test":true,"step_s":-90.5,"#,
+            r#""peak":9.0,"held":false,"late":true,"step_s":-90.5,"#,
             r#""from":"2026-05-04T06:00:00.123Z","to":"2026-05-04T06:00:00.500Z","#,
             r#""until":"2026-05-04T14:00:00.000Z","one_shot":true,"approved_by":"wang-fang","permit":"P-2210"}"#
         ))
     );
+}
+
+#[test]
+fn a_drill_says_so_in_every_line_and_before_every_word() {
+    let mut own = subject();
+    own.alarm = "PT-330/high/drill".into();
+    let mut event = event(EventKind::Cleared, Some(own));
+    for (message, expected) in [
+        (None, r#""message":"DRILL","test":true}"#),
+        (
+            Some("held by li-wei"),
+            r#""message":"DRILL: held by li-wei","test":true}"#,
+        ),
+    ] {
+        event.details.message = message.map(str::to_owned);
+        let line = encode(&event, &identity("s", 1), 1, None);
+        let tail = line.split(r#""cause":"process","#).nth(1);
+        assert_eq!(tail, Some(expected));
+        assert!(line.contains(r#""alarm":"PT-330/high/drill""#), "{line}");
+    }
 }
 
 #[test]

@@ -90,7 +90,13 @@ const fn status(denied: &Denied) -> StatusCode {
         | Denied::NoSecondApproval { .. }
         | Denied::ValueNotBelow { .. }
         | Denied::NotLongEnough { .. }
-        | Denied::NotVerified => StatusCode::CONFLICT,
+        | Denied::NotVerified
+        | Denied::Silenced(_)
+        | Denied::RealAlarm(_)
+        | Denied::DrillRuns
+        | Denied::TooManyDrills { .. }
+        | Denied::NoDrill
+        | Denied::IsDrill => StatusCode::CONFLICT,
     }
 }
 

@@ -195,6 +195,7 @@ fn snapshot() -> Snapshot {
             alarm(AlarmKind::Low, AlarmState::Normal, 1),
             alarm(AlarmKind::Bad, AlarmState::Normal, 0),
         ],
+        drills: Vec::new(),
         notices: Default::default(),
     }
 }

@@ -8,7 +8,8 @@ use crate::engine::effect::{Event, EventKind};
 use crate::engine::notice::Notice;
 
 impl Metrics {
-    /// Logs an event and counts the alarm transition it stands for.
+    /// Logs an event and counts the alarm transition it stands for. Drills are logged under their own names
+    /// and not counted: what is counted says how the plant's alarms do (alarm-standards 1.5.14).
     ///
     /// Texts that people or devices wrote are logged as fields, which the subscriber quotes: a line
     /// feed in a comment cannot forge a second line.
@@ -42,6 +43,9 @@ impl Metrics {
             output = details.output.as_deref(),
             "alarm event"
         );
+        if subject.is_drill() {
+            return;
+        }
         let all_clear = (event.kind == EventKind::AllClear).then_some(ALL_CLEAR);
         let notice = all_clear.or(details.notice.map(Notice::name));
         if let Some(notice) = notice {

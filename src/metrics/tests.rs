@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::engine::alarm::AlarmState;
+use crate::engine::drill;
 use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
+use crate::engine::notice::Notice;
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::{Fault, Quality};
 use crate::engine::settings::AlarmKind;
@@ -86,6 +88,7 @@ fn snapshot(points: Vec<PointView>, alarms: Vec<AlarmView>) -> Snapshot {
         at: Moment::default(),
         points,
         alarms,
+        drills: Vec::new(),
         notices: Default::default(),
     }
 }
@@ -291,6 +294,14 @@ fn an_event_is_counted_under_the_state_it_leads_to() {
         others: Vec::new(),
     };
     metrics.observe(&event);
+    // A drill of the same alarm is no event of the plant, nor is who was told of it.
+    let mut drill = event.clone();
+    let subject = drill.subject.as_mut().expect("the alarm");
+    subject.alarm = drill::name(&subject.alarm).into();
+    metrics.observe(&drill);
+    drill.kind = EventKind::Notified;
+    drill.details.notice = Some(Notice::Page);
+    metrics.observe(&drill);
     // A refused command changes no state; the gateway's own life has no alarm.
     event.kind = EventKind::CommandRejected;
     metrics.observe(&event);
@@ -300,7 +311,14 @@ fn an_event_is_counted_under_the_state_it_leads_to() {
     let text = metrics.render(None);
     let counted: Vec<&str> = text
         .lines()
-        .filter(|line| line.starts_with("forewarn_alarm_transitions_total"))
+        .filter(|line| {
+            let counters = [
+                "forewarn_alarm_transitions_total",
+                "forewarn_notifications_total",
+            ];
+            let counter = counters.iter().any(|name| line.starts_with(name));
+            counter && !line.ends_with(" 0")
+        })
         .collect();
     assert_eq!(
         counted,

@@ -39,6 +39,11 @@
 //! - **Floods**: `gate.rs`.
 //! - **Delayed data**: one `late` notice, no ladder.
 //!
+//! # Drills
+//!
+//! A drill goes the same way, in a notifier of its own ([`station`]): its pages neither make a flood of
+//! real ones nor wait behind them.
+//!
 //! # Bounds
 //!
 //! | what | bound |
@@ -72,6 +77,7 @@ use self::settings::NotifySettings;
 use self::since::Since;
 use self::telling::Scene;
 use crate::engine::alarm::AlarmState;
+use crate::engine::drill::drilled;
 use crate::engine::effect::{Event, Subject};
 use crate::engine::notice::NoticeCounts;
 use crate::engine::snapshot::{AlarmRecord, History};
@@ -109,10 +115,12 @@ struct Office {
 }
 
 impl Notifier {
-    /// Takes up what the journal knows. Nothing is told before the first [`Notifier::tick`].
+    /// Takes up what the journal knows of real alarms, or of drills. Nothing is told before the first
+    /// [`Notifier::tick`].
     fn restore(
         settings: NotifySettings,
         history: &History,
+        drills: bool,
         alarms: &impl Alarms,
         now: Moment,
     ) -> Self {
@@ -126,7 +134,8 @@ impl Notifier {
             },
         };
         let since = |began: Wall| Since::restored(began, history.last_alive, now);
-        for record in &history.records {
+        let records = history.records.iter();
+        for record in records.filter(|record| drilled(&record.alarm).is_some() == drills) {
             let mut case = Case::restore(record, since);
             if let Some(present) = alarms.present(&record.alarm) {
                 notifier.resume(&mut case, &present, since, now);
@@ -199,10 +208,7 @@ impl Notifier {
     /// behind it.
     fn observe(&mut self, event: &mut Event) -> Vec<Event> {
         let mut out = Vec::new();
-        for record in &mut event.others {
-            let case = self.cases.get(&record.alarm);
-            record.notices = case.and_then(|case| case.record(event.at));
-        }
+        self.complete_others(event);
         let Some(present) = present(event) else {
             return out;
         };
@@ -237,6 +243,15 @@ impl Notifier {
         }
         self.schedule(&alarm);
         out
+    }
+
+    /// Completes the records of other alarms that go with an event, as far as they have cases here.
+    fn complete_others(&self, event: &mut Event) {
+        for record in &mut event.others {
+            if let Some(case) = self.cases.get(&record.alarm) {
+                record.notices = case.record(event.at);
+            }
+        }
     }
 
     /// Tells everything that is due at `at`.

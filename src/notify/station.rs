@@ -11,8 +11,8 @@
 //!
 //! Time is one line for both. Before anything later is looked at, the timers of both fire at their due
 //! times in order, at one instant the engine's first; so a page tells of the alarm as it stood when
-//! the page was due. What the engine says is followed by the lines that it brings about. A reading
-//! before which nothing is due and that says nothing costs one comparison more than the engine alone.
+//! the page was due. What the engine says is followed by the lines that it brings about; those of real
+//! alarms come before those of drills, which have a notifier of their own. A reading before which nothing is due and that says nothing costs one comparison more than the engine alone.
 
 use std::collections::VecDeque;
 
@@ -26,12 +26,15 @@ use crate::engine::settings::Settings;
 use crate::engine::snapshot::{History, Snapshot};
 use crate::engine::time::{Moment, Mono};
 
-/// Engine and notifier.
+/// Engine and notifiers.
 #[derive(Debug)]
 pub struct Station {
     engine: Engine,
+    /// Tells of real alarms.
     notifier: Notifier,
-    /// When the notifier wants to be woken; every reading looks at it.
+    /// Tells of drills.
+    drills: Notifier,
+    /// When a notifier wants to be woken; every reading looks at it.
     due: Mono,
     effects: VecDeque<Effect>,
 }
@@ -54,19 +57,21 @@ impl Station {
     ) -> Self {
         let untold = notify.untold(settings);
         let engine = Engine::start(settings, history, now);
-        let notifier = Notifier::restore(notify, history, &engine, now);
+        let notifier = Notifier::restore(notify.clone(), history, false, &engine, now);
+        let drills = Notifier::restore(notify, history, true, &engine, now);
         let mut station = Self {
             engine,
             notifier,
+            drills,
             due: Mono::ZERO,
             effects: VecDeque::with_capacity(64),
         };
         station.relay();
         station.confess(untold);
-        let over = station
-            .notifier
-            .forget_removed(history, &station.engine, now);
-        station.extend(over);
+        for notifier in [&mut station.notifier, &mut station.drills] {
+            let over = notifier.forget_removed(history, &station.engine, now);
+            extend(&mut station.effects, over);
+        }
         station.tell(now);
         station
     }
@@ -147,6 +152,12 @@ impl Station {
                 alarm.notices = Some(Box::new(view));
             }
         }
+        for (name, view) in self.drills.views(snapshot.at) {
+            let mut drills = snapshot.drills.iter_mut();
+            if let Some(drill) = drills.find(|drill| *drill.record.alarm == *name) {
+                drill.notices = Some(Box::new(view));
+            }
+        }
         snapshot
     }
 
@@ -177,9 +188,16 @@ impl Station {
         while let Some(effect) = self.engine.poll_effect() {
             match effect {
                 Effect::Event(mut event) => {
-                    let lines = self.notifier.observe(&mut event);
+                    let (real, drills) = (&mut self.notifier, &mut self.drills);
+                    let (own, other) = match &event.subject {
+                        Some(subject) if subject.is_drill() => (drills, real),
+                        Some(_) | None => (real, drills),
+                    };
+                    other.complete_others(&mut event);
+                    let lines = own.observe(&mut event);
                     self.effects.push_back(Effect::Event(event));
-                    self.extend(lines);
+                    extend(&mut self.effects, lines);
+                    self.look_ahead();
                 }
                 Effect::Remember(_) => self.effects.push_back(effect),
             }
@@ -188,13 +206,19 @@ impl Station {
 
     /// Passes on what is due at `at`.
     fn tell(&mut self, at: Moment) {
-        let lines = self.notifier.tick(at, &self.engine);
-        self.extend(lines);
+        for notifier in [&mut self.notifier, &mut self.drills] {
+            let lines = notifier.tick(at, &self.engine);
+            extend(&mut self.effects, lines);
+        }
+        self.look_ahead();
     }
 
-    fn extend(&mut self, lines: Vec<Event>) {
-        let effects = lines.into_iter().map(|line| Effect::Event(Box::new(line)));
-        self.effects.extend(effects);
-        self.due = self.notifier.due().unwrap_or(Mono::NEVER);
+    fn look_ahead(&mut self) {
+        let due = self.notifier.due().into_iter().chain(self.drills.due());
+        self.due = due.min().unwrap_or(Mono::NEVER);
     }
+}
+
+fn extend(effects: &mut VecDeque<Effect>, lines: Vec<Event>) {
+    effects.extend(lines.into_iter().map(|line| Effect::Event(Box::new(line))));
 }

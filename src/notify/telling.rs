@@ -307,7 +307,10 @@ impl Case {
             }
         }
         let details = Details {
-            message: self.chatter.map(|_| words::over_while_chattering()),
+            message: match self.chatter {
+                Some(_) => Some(words::over_while_chattering()),
+                None => (scene.present.subject.is_drill()).then(words::only_the_drill),
+            },
             duration_s: over.duration_s,
             peak: over.peak,
             persons: Some(persons),

@@ -1,6 +1,7 @@
 //! The notifier against a model of the plant: the life cycle is the engine's own transition table, the
 //! journal is what the events carried.
 
+mod drills;
 mod invariants;
 mod ladders;
 mod pair;
@@ -165,7 +166,7 @@ impl Rig {
     fn of(plant: &[(String, String, Priority)], settings: NotifySettings) -> Self {
         let plant = Plant::new(plant);
         let now = moment(0.0);
-        let notifier = Notifier::restore(settings.clone(), &History::default(), &plant, now);
+        let notifier = Notifier::restore(settings.clone(), &History::default(), false, &plant, now);
         Self {
             settings,
             blank: plant.clone(),
@@ -346,7 +347,13 @@ impl Rig {
         }
         self.raises.clear();
         self.now = moment(seconds);
-        self.notifier = Notifier::restore(self.settings.clone(), &history, &self.plant, self.now);
+        self.notifier = Notifier::restore(
+            self.settings.clone(),
+            &history,
+            false,
+            &self.plant,
+            self.now,
+        );
         let lines = self.notifier.tick(self.now, &self.plant);
         self.log.extend(lines);
     }

@@ -42,6 +42,11 @@ pub(super) fn over_while_chattering() -> String {
     "it keeps coming and going: another page may be held back".to_owned()
 }
 
+/// A drill is over, whatever the plant does.
+pub(super) fn only_the_drill() -> String {
+    "only the drill is over".to_owned()
+}
+
 /// Pages of an area that were held in a flood; `waiting` of their alarms still want attention.
 pub(super) fn flood(
     area: Option<&str>,

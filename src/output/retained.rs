@@ -6,12 +6,14 @@
 //! events are passed over, the states they led to are put on it.
 //!
 //! The topic of an alarm that is no longer configured would show its last state for ever: it is taken
-//! away, last of all.
+//! away, last of all. Drills have no retained state: a receiver that keeps one for each alarm never sees a
+//! drill in the place of the alarm.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::engine::alarm::AlarmState;
+use crate::engine::drill::drilled;
 use crate::engine::snapshot::AlarmRecord;
 use crate::guidance::Guidance;
 
@@ -64,6 +66,8 @@ impl Retained {
         for record in states {
             match self.position(&record.alarm) {
                 Some(alarm) => self.list(alarm, record),
+                // A drill never had a topic.
+                None if drilled(&record.alarm).is_some() => {}
                 None => self.removed.push(record.alarm.clone()),
             }
         }
@@ -163,6 +167,7 @@ mod tests {
             record("C/high", AlarmState::Unacknowledged),
             record("B/high", AlarmState::Normal),
             record("GONE/high", AlarmState::Unacknowledged),
+            record("A/high/drill", AlarmState::Unacknowledged),
         ];
         retained.connected(states.iter());
         assert_eq!(retained.urgent(), Some(2));

@@ -67,6 +67,7 @@ mod tests {
             at: Moment::default(),
             points: vec![point],
             alarms: Vec::new(),
+            drills: Vec::new(),
             notices: Default::default(),
         }
     }

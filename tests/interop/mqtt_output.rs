@@ -173,6 +173,7 @@ async fn answer(mut questions: mpsc::Receiver<Request>) {
             at: Moment::default(),
             points: vec![point],
             alarms: Vec::new(),
+            drills: Vec::new(),
             notices: Default::default(),
         };
         let _gone = reply.send(snapshot).is_err();

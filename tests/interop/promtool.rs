@@ -82,6 +82,7 @@ fn populated() -> String {
         // Names of points may be in any script, and hold what the text format must escape.
         points: vec![point("甲烷-101", Some(12.5)), point("a\"b\\c\nd", None)],
         alarms: vec![alarm()],
+        drills: Vec::new(),
         notices: Default::default(),
     }))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::engine::drill::drilled;
 use crate::engine::snapshot::PointView;
 use crate::engine::time::spoken;
 use crate::guidance::Guidance;
@@ -28,7 +29,7 @@ impl Words {
         let time = text("time").get(11..19).unwrap_or_default();
         let what = text("event");
         let alarm = text("alarm");
-        let Some(words) = self.alarms.get(alarm) else {
+        let Some(words) = self.alarms.get(drilled(alarm).unwrap_or(alarm)) else {
             let message = text("message");
             return vec![
                 format!("{time}  {what:<12} {message}")
@@ -55,6 +56,7 @@ impl Words {
 fn headline(what: &str, alarm: &str, priority: &str) -> String {
     let kind = alarm.rsplit('/').next().unwrap_or_default();
     match (what, kind) {
+        ("raised", "drill") => format!("DRILL {alarm} ({priority})"),
         ("raised", "rise" | "fall" | "forecast") => format!("EARLY WARNING {alarm} ({priority})"),
         ("raised", _) => format!("ALARM {alarm} ({priority})"),
         _ => format!("{what} {alarm}"),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::plain;
-use crate::engine::command::{Action, Command, Permit, Shelving};
+use crate::engine::command::{Action, Command, Drilling, Permit, Shelving};
 use crate::engine::reading::{Fault, Finite, Measured, PointIndex, Sample};
 use crate::engine::time::Wall;
 use crate::scalar;
@@ -190,13 +190,15 @@ fn explain(text: &str, error: &serde_json::Error) -> String {
     }
 }
 
-const COMMANDS: [&str; 6] = [
+const COMMANDS: [&str; 8] = [
     "acknowledge",
     "reset",
     "shelve",
     "unshelve",
     "out_of_service",
     "in_service",
+    "drill",
+    "drill_end",
 ];
 
 /// Is this a command of this version?
@@ -275,6 +277,11 @@ fn command(fields: Fields<'_>) -> Result<Command, String> {
             reason: owned(fields.reason),
         }),
         "in_service" => Action::PutBack,
+        "drill" => Action::Drill(Drilling {
+            span,
+            reason: required(fields.reason),
+        }),
+        "drill_end" => Action::EndDrill,
         // The only other one that is known.
         _ => Action::Reset {
             occurrence: fields.occurrence,
@@ -330,6 +337,9 @@ mod tests {
             r#"{"t": 42, "command": "acknowledge", "alarm": "A/high", "by": "li-wei", "for": "10min"}"#,
             r#"{"t": 45, "command": "out_of_service", "alarm": "PT-330/high", "for": "8h", "by": "li-wei", "approved_by": "wang-fang", "permit": "P-2210"}"#,
             r#"{"t": 46, "command": "in_service", "alarm": "PT-330/high", "by": "li-wei"}"#,
+            r#"{"t": 47, "command": "drill", "alarm": "CO-12/high", "for": "10min", "by": "li-wei", "reason": "monthly"}"#,
+            r#"{"t": 48, "command": "acknowledge", "alarm": "CO-12/high/drill", "by": "li-wei"}"#,
+            r#"{"t": 49, "command": "drill_end", "alarm": "CO-12/high", "by": "li-wei"}"#,
             r#"{"t": 50, "command": "reset", "alarm": "CH4-101/over_range", "by": "li-wei", "verified_independently": true}"#,
             r#"{"t": 120, "wall_step": -90.5}"#,
             r#"{"t": 260, "kill": true}"#,

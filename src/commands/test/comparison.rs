@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::scenario::Scenario;
 use crate::config::{self, Config};
+use crate::engine::drill::drilled;
 use crate::engine::effect::EventKind;
 use crate::engine::settings::AlarmSettings;
 use crate::event;
@@ -103,7 +104,7 @@ impl Pattern {
                 kinds.map(|kind| format!("{}/{}", point.id, kind.name()))
             })
         };
-        if let Some(alarm) = self.text("alarm")
+        if let Some(alarm) = self.alarm()
             && !alarms().any(|known| known == alarm)
         {
             let all: Vec<String> = alarms().collect();
@@ -119,6 +120,12 @@ impl Pattern {
             ));
         }
         Ok(())
+    }
+
+    /// The alarm that it names, or of which it names the drill.
+    fn alarm(&self) -> Option<&str> {
+        let name = self.text("alarm")?;
+        Some(drilled(name).unwrap_or(name))
     }
 
     fn text(&self, key: &str) -> Option<&str> {
@@ -159,7 +166,7 @@ impl Pattern {
     }
 
     fn point(&self) -> Option<&str> {
-        let of_alarm = self.text("alarm").and_then(|alarm| alarm.rsplit_once('/'));
+        let of_alarm = self.alarm().and_then(|alarm| alarm.rsplit_once('/'));
         of_alarm.map_or_else(|| self.text("point"), |(point, _)| Some(point))
     }
 }

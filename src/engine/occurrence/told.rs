@@ -29,6 +29,7 @@ impl Alarm {
             cover: self.cover.clone(),
             numbered: (self.numbered > self.occurrence()).then_some(self.numbered),
             chattering: self.is_chattering(now),
+            drill: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::drill;
 use super::super::reading::{Doubt, Fault, Finite};
 use super::*;
 
@@ -33,7 +34,7 @@ fn command() -> impl Strategy<Value = Command> {
         prop::sample::select(names),
         span,
         prop::option::of(0_u64..4),
-        0_u8..12,
+        0_u8..18,
     )
         .prop_map(|(alarm, span, occurrence, what)| {
             let action = match what {
@@ -56,7 +57,15 @@ fn command() -> impl Strategy<Value = Command> {
                     number: "P-2210".to_owned(),
                     reason: None,
                 }),
-                _ => Action::PutBack,
+                11 => Action::PutBack,
+                12..15 => Action::Drill(Drilling {
+                    span,
+                    reason: "monthly".to_owned(),
+                }),
+                15 => Action::EndDrill,
+                _ => {
+                    return acknowledge(&drill::name(&alarm), occurrence);
+                }
             };
             Command {
                 action,

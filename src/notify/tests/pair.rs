@@ -29,20 +29,23 @@ fn point(id: &str, area: &str) -> PointSettings {
     }
 }
 
-fn station(settings: NotifySettings) -> Station {
-    let plant = Settings {
-        points: vec![point("A", "farm"), point("B", "pit"), point("C", "")],
-        ..Settings::default()
-    };
-    Station::start(&plant, settings, &History::default(), moment(0.0))
+pub(super) fn station(settings: NotifySettings) -> Station {
+    Station::start(&plant(), settings, &History::default(), moment(0.0))
 }
 
-fn read(station: &mut Station, point: u32, value: f64, seconds: f64) {
+pub(super) fn plant() -> Settings {
+    Settings {
+        points: vec![point("A", "farm"), point("B", "pit"), point("C", "")],
+        ..Settings::default()
+    }
+}
+
+pub(super) fn read(station: &mut Station, point: u32, value: f64, seconds: f64) {
     let reading = Reading::live(PointIndex(point), Sample::measured(value), moment(seconds));
     station.read(reading);
 }
 
-fn drain(station: &mut Station) -> Vec<Event> {
+pub(super) fn drain(station: &mut Station) -> Vec<Event> {
     let effects = std::iter::from_fn(|| station.poll_effect());
     let events = effects.filter_map(|effect| match effect {
         Effect::Event(event) => Some(*event),

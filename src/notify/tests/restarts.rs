@@ -214,7 +214,7 @@ fn of_a_removed_alarm_people_are_told_that_it_is_over() {
     };
     let nothing = Plant(BTreeMap::new());
     let now = moment(5.0);
-    let mut notifier = Notifier::restore(settings(), &history, &nothing, now);
+    let mut notifier = Notifier::restore(settings(), &history, false, &nothing, now);
     let lines = notifier.forget_removed(&history, &nothing, now);
     assert_eq!(
         lines.iter().map(said).collect::<Vec<_>>(),
