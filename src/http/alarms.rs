@@ -1,5 +1,6 @@
 //! `/api/v1/alarms`: the list and one alarm. What people do to them: [`super::commands`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -9,8 +10,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
+use super::listing::List;
 use super::reply::Refusal;
-use super::view::Alarm;
+use super::view::{Alarm, Drill};
 use super::{App, listing};
 use crate::engine::command::Denied;
 use crate::engine::snapshot::{AlarmView, Snapshot};
@@ -50,7 +52,7 @@ pub(super) struct Question {
     state: Shown,
 }
 
-/// Alarms in configuration order.
+/// Alarms in configuration order; drills in a list of their own, whatever alarms are asked for.
 pub(super) async fn list(
     State(app): State<App>,
     question: Result<Query<Question>, QueryRejection>,
@@ -64,13 +66,28 @@ pub(super) async fn list(
     let snapshot = present(&app).await?;
     let time = snapshot.at.wall;
     let mut alarms = snapshot.alarms.into_iter().enumerate();
-    Ok(listing::answer(turn, "alarms", time, move |text| {
+    let guidance = Arc::clone(&app.guidance);
+    let next_alarm = move |text: &mut Vec<u8>| {
         let Some((index, alarm)) = alarms.find(|(_, alarm)| question.state.shows(alarm)) else {
             return false;
         };
-        listing::write(text, &Alarm::new(&alarm, app.guidance.get(index)));
+        listing::write(text, &Alarm::new(&alarm, guidance.get(index)));
         true
-    }))
+    };
+    let mut drills = snapshot.drills.into_iter();
+    let next_drill = move |text: &mut Vec<u8>| {
+        let Some(drill) = drills.next() else {
+            return false;
+        };
+        let guidance = app.guidance.get(drill.of.0 as usize);
+        listing::write(text, &Drill::new(&drill, guidance));
+        true
+    };
+    let lists: [List; 2] = [
+        ("alarms", Box::new(next_alarm)),
+        ("drills", Box::new(next_drill)),
+    ];
+    Ok(listing::answer(turn, time, lists))
 }
 
 /// One alarm.

@@ -1,4 +1,5 @@
-//! What people do to alarms: `POST /api/v1/alarms/{point}/{kind}/COMMAND`.
+//! What people do to alarms: `POST /api/v1/alarms/{point}/{kind}/COMMAND`. What they do to drills:
+//! [`super::drills`].
 //!
 //! A command is JSON and nothing else: a form of a stranger's page cannot have that content type
 //! without asking first, and we never say yes. Unknown fields are refused: a misspelt `occurrence`
@@ -19,6 +20,7 @@ use super::App;
 use super::alarms::{DEADLINE, alarm_name};
 use super::reply::Refusal;
 use crate::engine::command::{Action, Command, Outcome, Permit, Shelving};
+use crate::engine::drill;
 use crate::event::rfc3339;
 use crate::scalar;
 
@@ -26,12 +28,15 @@ use crate::scalar;
 const NAME_LIMIT: usize = 200;
 
 /// Longest comment or reason, bytes.
-const WORDS_LIMIT: usize = 4000;
+pub(super) const WORDS_LIMIT: usize = 4000;
 
 /// A command as a body says it.
 pub(super) trait Order: DeserializeOwned {
     /// A good body, for messages.
     const EXAMPLE: &'static str;
+
+    /// Is it about the drill of the alarm, and not about the alarm?
+    const OF_DRILL: bool = false;
 
     /// What is asked, by whom, and what they wrote.
     fn asked(self) -> Result<Asked, Refusal>;
@@ -39,9 +44,9 @@ pub(super) trait Order: DeserializeOwned {
 
 /// The parts of a command.
 pub(super) struct Asked {
-    action: Action,
-    by: String,
-    comment: Option<String>,
+    pub(super) action: Action,
+    pub(super) by: String,
+    pub(super) comment: Option<String>,
 }
 
 /// "I have recognised it."
@@ -222,7 +227,10 @@ pub(super) async fn give<T: Order>(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let alarm = alarm_name(path)?;
+    let mut alarm = alarm_name(path)?;
+    if T::OF_DRILL {
+        alarm = drill::name(&alarm);
+    }
     let asked = parse::<T>(&headers, body, T::EXAMPLE)?.asked()?;
     command(&app, alarm, asked).await
 }
@@ -314,7 +322,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Words that go into the record for ever: bounded, and without control characters that could forge
 /// a line in a log or a terminal. Only a comment may have several lines.
-fn check_text(field: &str, text: &str, limit: usize) -> Result<(), Refusal> {
+pub(super) fn check_text(field: &str, text: &str, limit: usize) -> Result<(), Refusal> {
     if text.len() > limit {
         let message = format!("`{field}` is too long: at most {limit} bytes");
         return Err(Refusal::bad_request(message));
@@ -328,7 +336,7 @@ fn check_text(field: &str, text: &str, limit: usize) -> Result<(), Refusal> {
 }
 
 /// How long, if it says so.
-fn span(text: Option<&str>) -> Result<Option<Duration>, Refusal> {
+pub(super) fn span(text: Option<&str>) -> Result<Option<Duration>, Refusal> {
     let span = text.map(scalar::duration).transpose();
     span.map_err(|hint| Refusal::bad_request(format!("`for` is not a duration: {hint}")))
 }

@@ -8,6 +8,7 @@
 //! an answer holds is the copy of the present that it reads from, and only [`AT_ONCE`] of those are
 //! made at one time; who comes then waits, and is told to ask again after a while.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -63,19 +64,15 @@ impl Turns {
     }
 }
 
-/// `{"time":...,"NAME":[row,row,...]}`. `next` appends one row more, or says that there is none.
-pub(super) fn answer(
-    turn: Turn,
-    name: &str,
-    time: Wall,
-    next: impl FnMut(&mut Vec<u8>) -> bool + Send + Unpin + 'static,
-) -> Response {
-    let time = rfc3339::format(time);
-    let body = Body::new(Listing {
-        next,
-        before: Some(format!(r#"{{"time":"{time}","{name}":["#)),
-        _turn: turn,
-    });
+/// A list within an answer: its name, and what appends one row more, or says that there is none.
+pub(super) type List = (
+    &'static str,
+    Box<dyn FnMut(&mut Vec<u8>) -> bool + Send + 'static>,
+);
+
+/// `{"time":...,"NAME":[row,row,...],"NAME":[...]}`.
+pub(super) fn answer<const N: usize>(turn: Turn, time: Wall, lists: [List; N]) -> Response {
+    let body = Body::new(Listing::new(turn, time, lists));
     let json = HeaderValue::from_static("application/json");
     ([(header::CONTENT_TYPE, json)], body).into_response()
 }
@@ -85,36 +82,53 @@ pub(super) fn write(text: &mut Vec<u8>, row: &impl Serialize) {
     serde_json::to_writer(text, row).expect("strings, numbers and lists always serialize");
 }
 
-struct Listing<F> {
-    next: F,
+struct Listing {
+    lists: VecDeque<List>,
     /// What stands before the next row; `None` once the end is written.
     before: Option<String>,
     _turn: Turn,
 }
 
-impl<F: FnMut(&mut Vec<u8>) -> bool> Listing<F> {
+impl Listing {
+    fn new<const N: usize>(turn: Turn, time: Wall, lists: [List; N]) -> Self {
+        let lists = VecDeque::from(lists);
+        let first = lists.front().map_or("", |(name, _)| name);
+        let time = rfc3339::format(time);
+        Self {
+            before: Some(format!(r#"{{"time":"{time}","{first}":["#)),
+            lists,
+            _turn: turn,
+        }
+    }
+
     /// The next piece; `None` behind the end.
     fn piece(&mut self) -> Option<Vec<u8>> {
         let mut text = self.before.take()?.into_bytes();
-        loop {
+        while let Some((_, next)) = self.lists.front_mut() {
             let length = text.len();
-            if !(self.next)(&mut text) {
-                // Without a row behind it there is no comma.
-                let comma = text.last() == Some(&b',');
-                text.truncate(length - usize::from(comma));
-                text.extend_from_slice(b"]}");
-                return Some(text);
+            if next(&mut text) {
+                if text.len() >= PIECE {
+                    self.before = Some(",".to_owned());
+                    return Some(text);
+                }
+                text.push(b',');
+                continue;
             }
-            if text.len() >= PIECE {
-                self.before = Some(",".to_owned());
-                return Some(text);
+            // Without a row behind it there is no comma.
+            let comma = text.last() == Some(&b',');
+            text.truncate(length - usize::from(comma));
+            text.push(b']');
+            self.lists.pop_front();
+            if let Some((name, _)) = self.lists.front() {
+                text.extend_from_slice(format!(r#","{name}":["#).as_bytes());
             }
-            text.push(b',');
         }
+        text.push(b'}');
+        Some(text)
     }
 }
 
-impl<F: FnMut(&mut Vec<u8>) -> bool + Unpin> HttpBody for Listing<F> {
+impl HttpBody for Listing {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -131,24 +145,26 @@ impl<F: FnMut(&mut Vec<u8>) -> bool + Unpin> HttpBody for Listing<F> {
 mod tests {
     use super::*;
 
-    async fn text(rows: usize, width: usize) -> String {
+    /// A list of `rows` rows.
+    fn list(name: &'static str, rows: usize, width: usize) -> List {
         let mut left = rows;
-        let turn = Turns::default().take().await.expect("nobody else");
-        let mut listing = Listing {
-            next: move |text: &mut Vec<u8>| {
-                let more = left > 0;
-                if more {
-                    left -= 1;
-                    write(text, &"x".repeat(width));
-                }
-                more
-            },
-            before: Some(r#"{"rows":["#.to_owned()),
-            _turn: turn,
+        let next = move |text: &mut Vec<u8>| {
+            let more = left > 0;
+            if more {
+                left -= 1;
+                write(text, &"x".repeat(width));
+            }
+            more
         };
+        (name, Box::new(next))
+    }
+
+    async fn text<const N: usize>(lists: [List; N], width: usize) -> String {
+        let turn = Turns::default().take().await.expect("nobody else");
+        let mut listing = Listing::new(turn, Wall::from_unix_nanos(0), lists);
         let mut whole = Vec::new();
         while let Some(piece) = listing.piece() {
-            assert!(piece.len() < PIECE + width + 4, "{}", piece.len());
+            assert!(piece.len() < PIECE + width + 80, "{}", piece.len());
             whole.extend(piece);
         }
         String::from_utf8(whole).expect("text")
@@ -156,13 +172,25 @@ mod tests {
 
     #[tokio::test]
     async fn pieces_make_one_document_wherever_they_end() {
-        assert_eq!(text(0, 1).await, r#"{"rows":[]}"#);
-        assert_eq!(text(2, 1).await, r#"{"rows":["x","x"]}"#);
-        for rows in [1, 2, 3, 9, 500] {
-            for width in [PIECE / 4, PIECE - 12, PIECE - 11, PIECE, 2 * PIECE] {
-                let text = text(rows, width).await;
+        let head = r#"{"time":"1970-01-01T00:00:00.000Z","a":"#;
+        let none = text([list("a", 0, 1)], 1).await;
+        assert_eq!(none, format!("{head}[]}}"));
+        let two = text([list("a", 2, 1), list("b", 0, 1)], 1).await;
+        assert_eq!(two, format!(r#"{head}["x","x"],"b":[]}}"#));
+        for rows in [0, 1, 2, 3, 9, 500] {
+            for width in [
+                PIECE / 4,
+                PIECE - 44,
+                PIECE - 12,
+                PIECE - 11,
+                PIECE,
+                2 * PIECE,
+            ] {
+                let lists = [list("a", rows, width), list("b", 500 - rows, width)];
+                let text = text(lists, width).await;
                 let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-                assert_eq!(json["rows"].as_array().map(Vec::len), Some(rows));
+                let length = |name: &str| json[name].as_array().map(Vec::len);
+                assert_eq!((length("a"), length("b")), (Some(rows), Some(500 - rows)));
             }
         }
     }

@@ -17,9 +17,11 @@
 //! | `GET /metrics` | Prometheus text format 0.0.4 |
 //! | `GET /healthz` | does the process work? |
 //! | `GET /readyz` | does it watch the plant? |
-//! | `GET /api/v1/alarms[?state=all\|active\|unacknowledged]` | `{"time","alarms":[..]}` |
+//! | `GET /api/v1/alarms[?state=all\|active\|unacknowledged]` | `{"time","alarms":[..],"drills":[..]}` |
 //! | `GET /api/v1/alarms/{point}/{kind}` | one alarm |
 //! | `POST /api/v1/alarms/{point}/{kind}/acknowledge`, `/reset`, `/shelve`, `/unshelve`, `/out-of-service`, `/in-service` | what it did |
+//! | `GET /api/v1/alarms/{point}/{kind}/drill` | the drill of it that runs, or that nobody has acknowledged |
+//! | `POST /api/v1/alarms/{point}/{kind}/drill`, `/drill/acknowledge`, `/drill/end` | what it did |
 //! | `GET /api/v1/points` | `{"time","points":[..]}` |
 //! | `GET /api/v1/events?after=SEQ&limit=N` | `{"events":[..],"next":SEQ}` |
 //!
@@ -28,6 +30,7 @@
 
 mod alarms;
 mod commands;
+mod drills;
 mod events;
 mod guard;
 mod health;
@@ -46,6 +49,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use self::commands::{Acknowledge, InService, OutOfService, Reset, Shelve, Unshelve};
+use self::drills::{AcknowledgeDrill, Drill, EndDrill};
 use self::guard::Hosts;
 use self::listing::Turns;
 use self::reply::Refusal;
@@ -132,6 +136,18 @@ fn router(app: App, listen: SocketAddr) -> Router {
             "/api/v1/alarms/{point}/{kind}/in-service",
             post(commands::give::<InService>),
         )
+        .route(
+            "/api/v1/alarms/{point}/{kind}/drill",
+            get(drills::one).post(commands::give::<Drill>),
+        )
+        .route(
+            "/api/v1/alarms/{point}/{kind}/drill/acknowledge",
+            post(commands::give::<AcknowledgeDrill>),
+        )
+        .route(
+            "/api/v1/alarms/{point}/{kind}/drill/end",
+            post(commands::give::<EndDrill>),
+        )
         .route("/api/v1/points", get(points::list))
         .route("/api/v1/events", get(events::after))
         .fallback(no_such_page)
@@ -159,6 +175,9 @@ async fn index() -> &'static str {
      POST /api/v1/alarms/POINT/KIND/unshelve           {\"by\":\"who\"}\n\
      POST /api/v1/alarms/POINT/KIND/out-of-service     {\"by\":\"who\",\"approved_by\":\"another\",\"permit\":\"P-1\",\"for\":\"8h\"}\n\
      POST /api/v1/alarms/POINT/KIND/in-service         {\"by\":\"who\"}\n\
+     POST /api/v1/alarms/POINT/KIND/drill              {\"by\":\"who\",\"reason\":\"why\",\"for\":\"10min\"}\n\
+     POST /api/v1/alarms/POINT/KIND/drill/acknowledge  {\"by\":\"who\"}\n\
+     POST /api/v1/alarms/POINT/KIND/drill/end          {\"by\":\"who\"}\n\
      GET  /api/v1/points                               values, quality, slope\n\
      GET  /api/v1/events?after=SEQ&limit=N             what happened after SEQ\n"
 }

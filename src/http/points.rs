@@ -16,12 +16,13 @@ pub(super) async fn list(State(app): State<App>) -> Result<Response, Refusal> {
     let names = view::names(&app.guidance);
     let time = snapshot.at.wall;
     let mut points = snapshot.points.into_iter();
-    Ok(listing::answer(turn, "points", time, move |text| {
+    let next = move |text: &mut Vec<u8>| {
         let Some(point) = points.next() else {
             return false;
         };
         let name = names.get(&point.id).map(|name| &**name);
         listing::write(text, &Point::new(&point, name));
         true
-    }))
+    };
+    Ok(listing::answer(turn, time, [("points", Box::new(next))]))
 }

@@ -28,6 +28,7 @@ use crate::metrics::Names;
 
 mod attacks;
 mod commands;
+mod drills;
 mod health;
 
 const JSON: &str = "application/json";
@@ -195,7 +196,7 @@ fn snapshot() -> Snapshot {
             alarm(AlarmKind::Low, AlarmState::Normal, 1),
             alarm(AlarmKind::Bad, AlarmState::Normal, 0),
         ],
-        drills: Vec::new(),
+        drills: vec![drills::view()],
         notices: Default::default(),
     }
 }

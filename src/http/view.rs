@@ -13,7 +13,7 @@ use crate::engine::overlay::{Outage, Shelf, Suppression};
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{
-    Acknowledgement, AlarmView, ChannelView, ExposureView, GroupView, PointView,
+    Acknowledgement, AlarmView, ChannelView, DrillView, ExposureView, GroupView, PointView,
 };
 use crate::engine::time::Wall;
 use crate::event::rfc3339;
@@ -175,6 +175,65 @@ impl<'a> Alarm<'a> {
             time_to_respond_s: guidance
                 .and_then(|guidance| guidance.words.time_to_respond)
                 .map(|span| span.as_secs_f64()),
+            responsible: point.map_or(&[], |point| &point.responsible),
+            notices: view.notices.as_deref().map(notices).unwrap_or_default(),
+        }
+    }
+}
+
+/// One drill with the words of its alarm. It has what a page needs to show it, and is no [`Alarm`].
+#[derive(Debug, Serialize)]
+pub(super) struct Drill<'a> {
+    alarm: &'a str,
+    test: bool,
+    point: Option<&'a str>,
+    kind: Option<AlarmKind>,
+    name: Option<&'a str>,
+    area: Option<&'a str>,
+    area_name: Option<&'a str>,
+    priority: Option<Priority>,
+    state: AlarmState,
+    occurrence: u64,
+    by: Option<&'a str>,
+    reason: Option<&'a str>,
+    raised_at: Option<String>,
+    cleared_at: Option<String>,
+    until: Option<String>,
+    acknowledged: Option<Acknowledged<'a>>,
+    action: Option<Cow<'a, str>>,
+    plan: Option<&'a str>,
+    responsible: &'a [String],
+    notices: Notices<'a>,
+}
+
+impl<'a> Drill<'a> {
+    /// `guidance` is that of the alarm which is exercised.
+    pub(super) fn new(view: &'a DrillView, guidance: Option<&'a Guidance>) -> Self {
+        let point = guidance.map(|guidance| &*guidance.point);
+        let record = &view.record;
+        let exercise = record.drill.as_deref();
+        Self {
+            alarm: &record.alarm,
+            test: true,
+            point: point.map(|point| &*point.id),
+            kind: guidance.map(|guidance| guidance.kind),
+            name: point.map(|point| &*point.name),
+            area: point.and_then(|point| point.area.as_deref()),
+            area_name: point.and_then(|point| point.area_name.as_deref()),
+            priority: record.priority,
+            state: record.state,
+            occurrence: record.occurrence,
+            by: exercise.map(|exercise| &*exercise.by),
+            reason: exercise.map(|exercise| &*exercise.reason),
+            raised_at: record.raised_at.map(rfc3339::format),
+            cleared_at: record.cleared_at.map(rfc3339::format),
+            until: exercise.map(|exercise| rfc3339::format(exercise.term.until)),
+            acknowledged: record
+                .acknowledged
+                .as_ref()
+                .map(|by| acknowledged(by, None)),
+            action: guidance.and_then(Guidance::action),
+            plan: guidance.and_then(|guidance| guidance.words.plan.as_deref()),
             responsible: point.map_or(&[], |point| &point.responsible),
             notices: view.notices.as_deref().map(notices).unwrap_or_default(),
         }

@@ -32,6 +32,13 @@ pub(super) fn decide(command: &Command) -> Result<Answer, Denied> {
             });
         }
         ("CH4-101/high", Action::Reset { .. }) => return Err(Denied::StillActive),
+        ("CH4-101/high/drill", action) if drills::understood().contains(action) => {
+            Outcome::Accepted {
+                occurrence: 2,
+                at: Wall::from_unix_nanos(1_777_875_160_250_000_000),
+            }
+        }
+        ("CH4-101/high/drill", _) => return Err(Denied::RealAlarm("CH4-101/rise".into())),
         ("CH4-101/high", action) if understood().contains(action) => Outcome::Accepted {
             occurrence: 4,
             at: Wall::from_unix_nanos(1_777_875_160_250_000_000),
