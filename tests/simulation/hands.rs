@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use forewarn::engine::alarm::AlarmState;
-use forewarn::engine::command::{Action, Command, Permit, Shelving};
+use forewarn::engine::command::{Action, Command, Drilling, Permit, Shelving};
+use forewarn::engine::drill;
 use forewarn::engine::snapshot::{AlarmView, Snapshot};
 
 const PEOPLE: [&str; 4] = ["li-wei", "anna-berg", "wang-fang", " "];
@@ -26,9 +27,13 @@ pub(super) fn command(dice: &mut Rng, snapshot: &Snapshot) -> Command {
         0..4 => "NOBODY/high".to_owned(),
         _ => view.alarm.to_string(),
     };
+    let (alarm, action) = match dice.u8(..) {
+        0..24 => drill(dice, alarm),
+        _ => (alarm, action(dice, view)),
+    };
     Command {
         alarm,
-        action: action(dice, view),
+        action,
         by: by.to_owned(),
         comment: dice.bool().then(|| "seen".to_owned()),
     }
@@ -36,6 +41,28 @@ pub(super) fn command(dice: &mut Rng, snapshot: &Snapshot) -> Command {
 
 fn stands_out(view: &AlarmView) -> bool {
     view.state != AlarmState::Normal || !view.overlays.is_empty() || view.older_unacknowledged > 0
+}
+
+/// Something about the drill of an alarm, under its name or that of the alarm.
+fn drill(dice: &mut Rng, alarm: String) -> (String, Action) {
+    let drill = drill::name(&alarm);
+    match dice.u8(..8) {
+        0..4 => {
+            let drilling = Drilling {
+                span: span(dice).filter(|_| dice.bool()),
+                reason: words(dice, "monthly"),
+            };
+            (alarm, Action::Drill(drilling))
+        }
+        4..7 => {
+            let acknowledge = Action::Acknowledge {
+                occurrence: None,
+                span: None,
+            };
+            (drill, acknowledge)
+        }
+        _ => (drill, Action::EndDrill),
+    }
 }
 
 fn action(dice: &mut Rng, view: &AlarmView) -> Action {

@@ -1,9 +1,10 @@
 //! The present, looked at: what must hold of every snapshot, and between two of them.
 
 use forewarn::engine::alarm::AlarmState;
+use forewarn::engine::drill;
 use forewarn::engine::effect::Event;
 use forewarn::engine::overlay::Term;
-use forewarn::engine::snapshot::{AlarmView, PointView, Snapshot};
+use forewarn::engine::snapshot::{AlarmRecord, AlarmView, PointView, Snapshot};
 
 use super::Finding;
 use super::plant::{LONGEST_OUTAGE, LONGEST_SHELF, LONGEST_SILENCE};
@@ -86,6 +87,31 @@ pub(super) fn restored(snapshot: &Snapshot, said: &[Event], witness: &Witness) -
         if !same {
             return Err(format!(
                 "P10: committed as {record:?}, restored as {view:?}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The same of drills, of which those are shown that are open.
+pub(super) fn restored_drills(snapshot: &Snapshot, said: &[Event], witness: &Witness) -> Finding {
+    for view in &snapshot.alarms {
+        let name = drill::name(&view.alarm);
+        let mut told = said.iter().filter_map(|event| event.subject.as_ref());
+        if told.any(|subject| *subject.alarm == *name) {
+            continue;
+        }
+        let stored = witness.story(&name).and_then(|story| story.record.as_ref());
+        let stored = stored.filter(|record| record.state != AlarmState::Normal);
+        let mut drills = snapshot.drills.iter().map(|drill| &drill.record);
+        let shown = drills.find(|record| *record.alarm == *name);
+        let essence = |record: &AlarmRecord| {
+            let first = record.acknowledged.clone();
+            (record.state, record.occurrence, record.raised_at, first)
+        };
+        if stored.map(essence) != shown.map(essence) {
+            return Err(format!(
+                "P10: committed as {stored:?}, restored as {shown:?}"
             ));
         }
     }

@@ -211,6 +211,7 @@ impl<'a> World<'a> {
         self.life = Some(life);
         self.links.iter_mut().for_each(Link::forget);
         look::restored(&present, &said, &self.witness)?;
+        look::restored_drills(&present, &said, &self.witness)?;
         self.witness.wakes(self.now.as_secs_f64());
         self.commit()
     }
@@ -405,9 +406,9 @@ fn occurrence(event: &Event) -> Option<(&str, u64)> {
     Some((&*subject.alarm, subject.occurrence))
 }
 
-/// Does the event end an alarm about the process?
+/// Does the event end an alarm about the process? Drills end without evidence.
 fn ends_an_alarm(event: &Event) -> bool {
-    let subject = event.subject.as_ref();
+    let real = event.subject.as_ref().filter(|subject| !subject.is_drill());
     event.kind == EventKind::Cleared
-        && subject.is_some_and(|subject| !is_about_measuring(&subject.alarm))
+        && real.is_some_and(|subject| !is_about_measuring(&subject.alarm))
 }
