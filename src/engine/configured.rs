@@ -1,64 +1,93 @@
 //! What was configured in the run before, and what is configured now (alarm-standards 1.5.6 and 1.5.11).
 //!
 //! Settings change with a restart only. The journal keeps what every alarm compared with, how long it
-//! waited and how urgent it was ([`Configured`]); the next start compares. Every difference is a
-//! `config_changed` event of its alarm, with the old and the new value; one more tells how many there
-//! are. What follows for an occurrence that is open:
+//! waited, how urgent it was, and everything else that decides what it does ([`inventory`]); the next
+//! start compares. Every difference is a `config_changed` event of its alarm, with the old and the new
+//! value; a difference of a point is one of each of its alarms, for they see through it. One more event
+//! tells how many there are. What follows for an occurrence that is open:
 //!
 //! | changed  | so                                                                                      |
 //! |----------|-----------------------------------------------------------------------------------------|
-//! | limit    | the first good value is judged by the new limit at once: if only the change ended the   |
-//! |          | condition it is `cleared` without a delay, reason `config_change`                       |
+//! | limit,   | the first good value is judged by the new rule at once: if only the change ended the    |
+//! | deadband,| condition it is `cleared` without a delay, reason `config_change`                       |
+//! | position |                                                                                         |
 //! | priority | higher: `changed`, and recognised or not, it wants attention as a new call to people    |
 //! |          | lower: `changed`, for the record only                                                   |
 //! | removed  | `cleared`, reason `rule_removed`                                                        |
 //!
-//! A journal that does not know (a new one, or one of an older version) is no difference.
+//! A journal that does not know (a new one, or one of an older version) is no difference. What the engine
+//! is not told is not here either: registers and topics, and who is called.
 
-use std::collections::BTreeMap;
+mod inventory;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Engine;
 use super::alarm::{AlarmState, Input, Step, transition};
 use super::delay::Zone;
 use super::effect::{Cause, Details, Effect, EventKind, Was};
-use super::memory::{CONFIGURATION, Configured, Content, Memory};
+use super::memory::{CONFIGURATION, Configured, Content, Keys, Memory};
 use super::occurrence::Alarm;
-use super::reading::Finite;
-use super::rule::{Watch, limit};
-use super::settings::{LimitRule, Priority};
+use super::reading::Sample;
+use super::rule::Watch;
+use super::settings::{LimitRule, Priority, Rule, Settings};
 use super::snapshot::History;
 use super::time::{Moment, show_duration};
+
+/// What stands for a setting that is left out.
+const OFF: &str = "off";
 
 /// Names of alarms in a message at most; the events of the alarms name all of them.
 const NAMED: usize = 10;
 
 impl Engine {
     /// Compares with the run before, and keeps what is configured for the next one.
-    pub(super) fn compare_configuration(&mut self, history: &History) {
+    pub(super) fn compare_configuration(&mut self, settings: &Settings, history: &History) {
         let now = self.now;
+        let (is, points) = (self.inventory(settings), inventory::of_points(settings));
         let before = history
             .memories
             .iter()
             .find_map(|memory| match &memory.content {
-                Content::Configuration { configured } => Some(configured),
+                Content::Configuration { configured, points } => Some((configured, points)),
                 Content::Exposure { .. } => None,
             });
         let mut changed = Vec::new();
         let mut added = Vec::new();
-        for index in 0..self.alarms.len() {
-            let is = self.alarms[index].configured();
-            let was = before.map(|before| before.get(&self.alarms[index].id));
-            match was {
-                Some(Some(was)) if *was != is => {
-                    changed.push(Arc::clone(&self.alarms[index].id));
-                    self.reconfigure(index, *was, is, now);
-                }
-                Some(None) => added.push(Arc::clone(&self.alarms[index].id)),
-                Some(Some(_)) | None => {}
+        let own = settings.points.iter().flat_map(|point| {
+            let own = point.alarms.iter();
+            own.map(|_| &point.id)
+        });
+        for (index, (point, is)) in own.zip(&is).enumerate() {
+            let Some((alarms_then, points_then)) = before else {
+                break;
+            };
+            let alarm = Arc::clone(&self.alarms[index].id);
+            let Some(was) = alarms_then.get(&alarm) else {
+                added.push(alarm);
+                continue;
+            };
+            let of_point = points_then
+                .get(point)
+                .map(|was| differences(was, &points[point]));
+            let difference = Difference {
+                others: was
+                    .others
+                    .iter()
+                    .zip(&is.others)
+                    .flat_map(|(was, is)| differences(was, is))
+                    .chain(of_point.into_iter().flatten())
+                    .collect(),
+                was,
+                is,
+            };
+            if !difference.is_empty() {
+                changed.push(alarm);
+                self.reconfigure(index, &difference, now);
             }
         }
-        let removed = before.into_iter().flat_map(BTreeMap::keys);
+        let removed = before.into_iter().flat_map(|(alarms, _)| alarms.keys());
         let removed = removed.filter(|alarm| self.find(alarm).is_none());
         let removed: Vec<Arc<str>> = removed.cloned().collect();
         let told = [
@@ -75,43 +104,41 @@ impl Engine {
             };
             self.announce(EventKind::ConfigChanged, Cause::Config, details);
         }
-        if before.is_none() || !told.is_empty() {
-            self.remember_configuration(now);
+        let names = self.alarms.iter().map(|alarm| Arc::clone(&alarm.id));
+        let is: BTreeMap<Arc<str>, Configured> = names.zip(is).collect();
+        if before != Some((&is, &points)) {
+            self.effects.push_back(Effect::Remember(Box::new(Memory {
+                alarm: CONFIGURATION.into(),
+                at: now.wall,
+                content: Content::Configuration {
+                    configured: is,
+                    points,
+                },
+            })));
         }
     }
 
-    fn remember_configuration(&mut self, now: Moment) {
-        let configured = self.alarms.iter();
-        let configured = configured.map(|alarm| (Arc::clone(&alarm.id), alarm.configured()));
-        let content = Content::Configuration {
-            configured: configured.collect(),
-        };
-        self.effects.push_back(Effect::Remember(Box::new(Memory {
-            alarm: CONFIGURATION.into(),
-            at: now.wall,
-            content,
-        })));
-    }
-
-    fn reconfigure(&mut self, index: usize, was: Configured, is: Configured, now: Moment) {
+    fn reconfigure(&mut self, index: usize, difference: &Difference<'_>, now: Moment) {
+        let Difference { was, is, others } = difference;
         let alarm = &mut self.alarms[index];
-        if was.limit != is.limit
-            && alarm.state.is_active()
+        if alarm.state.is_active()
             && alarm.count.is_none()
-            && matches!(alarm.watch, Watch::Limit(_))
+            && let Some(former) = difference.former(&alarm.watch)
             && let Some(episode) = &mut alarm.episode
         {
-            alarm.revised = true;
-            episode.former_limit = was.limit;
+            episode.former = Some(former);
         }
+        let settings = others.iter();
+        let settings = settings.map(|(key, was, _)| ((*key).to_owned(), (*was).to_owned()));
         let details = Details {
             reason: Some("config_change".to_owned()),
-            message: Some(in_words(was, is)),
+            message: Some(difference.in_words()),
             was: Some(Box::new(Was {
                 limit: was.limit.filter(|_| was.limit != is.limit),
                 on_delay_s: (was.on_delay != is.on_delay).then_some(was.on_delay.as_secs_f64()),
                 off_delay_s: (was.off_delay != is.off_delay).then_some(was.off_delay.as_secs_f64()),
                 priority: (was.priority != is.priority).then_some(was.priority),
+                settings: settings.collect(),
             })),
             ..Details::default()
         };
@@ -147,33 +174,24 @@ impl Engine {
         self.report(index, EventKind::Changed, Cause::Config, details, now);
     }
 
-    /// The first verdict under another limit than the one that raised the alarm. Says whether that
-    /// ended it: when the value has left the alarm by the new limit, and would not have by the old one.
+    /// The first verdict under another rule than the one that raised the alarm. Says whether that ended
+    /// it: when the value has left the alarm by the new rule, and would not have by the old one.
     pub(super) fn end_by_config(
         &mut self,
         index: usize,
         zone: Zone,
-        value: Finite,
+        sample: Sample,
         now: Moment,
     ) -> bool {
-        let alarm = &mut self.alarms[index];
-        if zone == Zone::Unknown {
-            return false;
-        }
-        alarm.revised = false;
-        let episode = alarm.episode.as_mut();
-        let former = episode.and_then(|episode| episode.former_limit.take());
-        if zone != Zone::Inside || !alarm.phase.in_alarm() {
-            return false;
-        }
-        let (Watch::Limit(rule), Some(former)) = (&alarm.watch, former) else {
+        let episode = self.alarms[index].episode.as_mut();
+        let Some(episode) = episode.filter(|_| zone != Zone::Unknown) else {
             return false;
         };
-        let former = LimitRule {
-            limit: former,
-            ..*rule
+        let Some(former) = episode.former.take() else {
+            return false;
         };
-        if limit::zone(&former, value) == Zone::Inside {
+        let former = Watch::new(former).zone_then(sample, &[], now.mono);
+        if zone != Zone::Inside || former == Zone::Inside {
             return false;
         }
         self.stand_down(index, now);
@@ -183,16 +201,6 @@ impl Engine {
 }
 
 impl Alarm {
-    /// What is kept for the next start, to know a change.
-    fn configured(&self) -> Configured {
-        Configured {
-            limit: self.watch.limit(),
-            on_delay: self.delays.on,
-            off_delay: self.delays.off,
-            priority: self.floor,
-        }
-    }
-
     /// The priority of the newest occurrence under the present settings.
     fn wanted_priority(&self) -> Priority {
         if self.inherits {
@@ -210,30 +218,92 @@ fn listed(what: &str, alarms: &[Arc<str>]) -> String {
     format!("{} {what}: {}{more}", alarms.len(), names.join(", "))
 }
 
-/// `limit 25 -> 30, priority high -> critical`.
-fn in_words(was: Configured, is: Configured) -> String {
-    let mut parts = Vec::new();
-    if was.limit != is.limit {
-        let number =
-            |limit: Option<f64>| limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
-        parts.push(format!(
-            "limit {} -> {}",
-            number(was.limit),
-            number(is.limit)
-        ));
+/// What is another than before, of one alarm.
+struct Difference<'c> {
+    was: &'c Configured,
+    is: &'c Configured,
+    /// Name, before, now.
+    others: Vec<(&'c str, &'c str, &'c str)>,
+}
+
+impl Difference<'_> {
+    fn is_empty(&self) -> bool {
+        let Self { was, is, others } = self;
+        was.limit == is.limit
+            && was.on_delay == is.on_delay
+            && was.off_delay == is.off_delay
+            && was.priority == is.priority
+            && others.is_empty()
     }
-    for (name, was, is) in [
-        ("on_delay", was.on_delay, is.on_delay),
-        ("off_delay", was.off_delay, is.off_delay),
-    ] {
-        if was != is {
-            let (was, is) = (show_duration(was), show_duration(is));
-            parts.push(format!("{name} {was} -> {is}"));
+
+    /// The rule as it was, for rules on the value itself, if it was another.
+    fn former(&self, watch: &Watch) -> Option<Rule> {
+        let before = |name| self.others.iter().find(|(key, ..)| *key == name);
+        match watch {
+            Watch::Limit(is) => {
+                let deadband = before(inventory::DEADBAND).and_then(|(_, was, _)| was.parse().ok());
+                let was = LimitRule {
+                    limit: self.was.limit.unwrap_or(is.limit),
+                    deadband: deadband.unwrap_or(is.deadband),
+                    ..*is
+                };
+                (was != *is).then_some(Rule::Limit(was))
+            }
+            Watch::State { when } => before(inventory::WHEN).map(|_| Rule::State { when: !*when }),
+            Watch::Rate(_)
+            | Watch::Forecast(_)
+            | Watch::Deviation(_)
+            | Watch::Bad
+            | Watch::Stale
+            | Watch::Frozen(_)
+            | Watch::Clock
+            | Watch::Discrepancy(_)
+            | Watch::Vote
+            | Watch::Degraded
+            | Watch::GroupFault
+            | Watch::Exposure(_)
+            | Watch::OverRange(_) => None,
         }
     }
-    if was.priority != is.priority {
-        let (was, is) = (was.priority.name(), is.priority.name());
-        parts.push(format!("priority {was} -> {is}"));
+
+    /// `limit 25 -> 30, priority high -> critical, stale_after 5s -> 10s`.
+    fn in_words(&self) -> String {
+        let Self { was, is, others } = self;
+        let number =
+            |limit: Option<f64>| limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+        let named = [
+            ("limit", number(was.limit), number(is.limit)),
+            (
+                "on_delay",
+                show_duration(was.on_delay),
+                show_duration(is.on_delay),
+            ),
+            (
+                "off_delay",
+                show_duration(was.off_delay),
+                show_duration(is.off_delay),
+            ),
+            (
+                "priority",
+                was.priority.name().to_owned(),
+                is.priority.name().to_owned(),
+            ),
+        ];
+        let named = named.iter();
+        let named = named.map(|(key, was, is)| (*key, was.as_str(), is.as_str()));
+        let named = named.filter(|(_, was, is)| was != is);
+        let parts = named.chain(others.iter().copied());
+        let parts = parts.map(|(key, was, is)| format!("{key} {was} -> {is}"));
+        parts.collect::<Vec<_>>().join(", ")
     }
-    parts.join(", ")
+}
+
+/// Names, before and now, of settings that are others.
+fn differences<'c>(was: &'c Keys, is: &'c Keys) -> Vec<(&'c str, &'c str, &'c str)> {
+    let names: BTreeSet<&str> = was.keys().chain(is.keys()).map(String::as_str).collect();
+    let of = |keys: &'c Keys, name: &str| keys.get(name).map_or(OFF, String::as_str);
+    let both = names
+        .into_iter()
+        .map(|name| (name, of(was, name), of(is, name)));
+    both.filter(|(_, was, is)| was != is).collect()
 }

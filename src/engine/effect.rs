@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alarm::AlarmState;
 use super::drill::drilled;
-use super::memory::Memory;
+use super::memory::{Keys, Memory};
 use super::notice::Notice;
 use super::occurrence::split_id;
 use super::overlay::Overlays;
@@ -277,4 +277,7 @@ pub struct Was {
     /// How urgent it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
+    /// Other settings of the alarm and of its point, as a person writes them; `off` where there was none.
+    #[serde(default, skip_serializing_if = "Keys::is_empty")]
+    pub settings: Keys,
 }

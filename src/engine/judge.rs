@@ -301,11 +301,10 @@ impl Engine {
         if phase.in_alarm() {
             self.alarms[alarm].follow(look.value);
             self.alarms[alarm].follow_exposure(now.mono);
-        }
-        let believed = matches!(look.sample, Sample::Good(_));
-        let revised = self.alarms[alarm].revised && believed;
-        if revised && self.end_by_config(alarm, zone, look.value, now) {
-            return;
+            let believed = matches!(look.sample, Sample::Good(_));
+            if believed && self.end_by_config(alarm, zone, look.sample, now) {
+                return;
+            }
         }
         if let Some(before) = self.was_about_to(index, alarm, zone) {
             let taken = self.points[index].channel.source_now(now);

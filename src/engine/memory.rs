@@ -45,16 +45,22 @@ pub enum Content {
         /// What was seen.
         exposure: Exposure,
     },
-    /// What was configured: one entry for each alarm.
+    /// What was configured: one entry for each alarm, and one for each point.
     Configuration {
         /// By `POINT/kind`.
         configured: BTreeMap<Arc<str>, Configured>,
+        /// What its point does with readings, by the point's id. Empty where only alarms were kept.
+        #[serde(default)]
+        points: BTreeMap<Arc<str>, Keys>,
     },
 }
 
+/// Settings by their names, as a person writes them; one that is off is left out.
+pub type Keys = BTreeMap<String, String>;
+
 /// What was configured of one alarm, as far as a change of it is on record. Written as a list, for
 /// there are many.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Row", into = "Row")]
 pub struct Configured {
     /// What it compares with, in the point's unit, of rates per minute; `None` where it is no number.
@@ -65,6 +71,8 @@ pub struct Configured {
     pub off_delay: Duration,
     /// How urgent it is.
     pub priority: Priority,
+    /// Everything else; `None` where it was not kept.
+    pub others: Option<Keys>,
 }
 
 /// What an average was made of. Amounts are in the point's unit times seconds.
@@ -148,29 +156,46 @@ impl From<Amount> for [f64; 3] {
     }
 }
 
-/// Limit, on-delay and off-delay in seconds, priority.
-type Row = (Option<f64>, f64, f64, Priority);
+/// Limit, on-delay and off-delay in seconds, priority, everything else.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Row {
+    Whole(Option<f64>, f64, f64, Priority, Keys),
+    Part(Option<f64>, f64, f64, Priority),
+}
 
 impl From<Row> for Configured {
-    fn from((limit, on, off, priority): Row) -> Self {
+    fn from(row: Row) -> Self {
+        let (limit, on, off, priority, others) = match row {
+            Row::Whole(limit, on, off, priority, others) => {
+                (limit, on, off, priority, Some(others))
+            }
+            Row::Part(limit, on, off, priority) => (limit, on, off, priority, None),
+        };
         let span = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
         Self {
             limit,
             on_delay: span(on),
             off_delay: span(off),
             priority,
+            others,
         }
     }
 }
 
 impl From<Configured> for Row {
     fn from(configured: Configured) -> Self {
-        let (on, off) = (configured.on_delay, configured.off_delay);
-        (
-            configured.limit,
-            on.as_secs_f64(),
-            off.as_secs_f64(),
-            configured.priority,
-        )
+        let Configured {
+            limit,
+            on_delay,
+            off_delay,
+            priority,
+            others,
+        } = configured;
+        let (on, off) = (on_delay.as_secs_f64(), off_delay.as_secs_f64());
+        match others {
+            Some(others) => Self::Whole(limit, on, off, priority, others),
+            None => Self::Part(limit, on, off, priority),
+        }
     }
 }

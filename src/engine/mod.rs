@@ -156,7 +156,7 @@ impl Engine {
         engine.judge_suppressions(now);
         engine.resume_drills(history);
         engine.first_outs.resume(&engine.alarms);
-        engine.compare_configuration(history);
+        engine.compare_configuration(settings, history);
         for group in 0..engine.groups.len() {
             engine.judge_group(group, now);
         }

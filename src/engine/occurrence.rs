@@ -14,7 +14,7 @@ use super::reading::Finite;
 use super::recurrence::{CHATTER_RAISES, CHATTER_WINDOW, Instants};
 use super::report::six_digits;
 use super::rule::Watch;
-use super::settings::{AlarmKind, AlarmSettings, Priority};
+use super::settings::{AlarmKind, AlarmSettings, Priority, Rule};
 use super::snapshot::{Acknowledgement, AlarmRecord, OpenOccurrence, RecognisedOccurrence};
 use super::time::{Moment, Mono, Wall};
 
@@ -42,8 +42,6 @@ pub(super) struct Alarm {
     pub(super) count: Option<Box<Count>>,
     /// Is it judged after the other alarms of its point, because one of them may silence it?
     pub(super) waits: bool,
-    /// Is it active by another limit than the present one?
-    pub(super) revised: bool,
     /// Is there an entry of this alarm's delay in the agenda?
     pub(super) armed: bool,
     pub(super) state: AlarmState,
@@ -82,8 +80,8 @@ pub(super) struct Episode {
     pub(super) promise: Option<Term>,
     /// Did it come first in its group?
     pub(super) first_out: bool,
-    /// The limit that raised it, if the present one is another.
-    pub(super) former_limit: Option<f64>,
+    /// The rule that raised it, if the present one is another and no good value was judged by that yet.
+    pub(super) former: Option<Rule>,
     pub(super) peak: Option<f64>,
     pub(super) value: Option<f64>,
     pub(super) unacknowledged: Vec<OpenOccurrence>,
@@ -129,7 +127,6 @@ impl Alarm {
             phase: Phase::default(),
             count: settings.count.map(|rule| Box::new(Count::new(rule))),
             waits: false,
-            revised: false,
             armed: false,
             state: AlarmState::Normal,
             traits: Traits {
@@ -168,7 +165,7 @@ impl Alarm {
             acknowledged: record.acknowledged.clone(),
             promise: record.promise,
             first_out: record.first_out,
-            former_limit: None,
+            former: None,
             peak: record.peak,
             value: record.value,
             unacknowledged: record.unacknowledged.clone(),

@@ -41,6 +41,7 @@ mod exposure;
 mod frozen;
 mod groups;
 mod invariants;
+mod inventory;
 mod order;
 mod over_range;
 mod pauses;

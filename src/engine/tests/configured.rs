@@ -5,7 +5,7 @@ use super::super::memory::{Content, Memory};
 use super::*;
 
 /// Events and memories in one: what a journal would know.
-fn life(engine: &mut Engine) -> (Vec<Event>, Vec<Memory>) {
+pub(super) fn life(engine: &mut Engine) -> (Vec<Event>, Vec<Memory>) {
     let (mut events, mut memories) = (Vec::new(), Vec::new());
     while let Some(effect) = engine.poll_effect() {
         match effect {

@@ -1,0 +1,386 @@
+//! Everything that decides what an alarm does, as it is kept for the next start.
+//!
+//! Names are those of the configuration where there is one, and values as a person writes them, for both
+//! stand in events. What is off is left out: most alarms have little. The settings are taken apart field
+//! by field, so that a new one does not compile before somebody has said whether it is kept.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::memory::{Configured, Keys};
+use super::super::reading::PointIndex;
+use super::super::settings::{
+    AlarmKind, AlarmSettings, Average, BadChannel, CountRule, DeviationRule, DiscrepancyRule,
+    ExposureRule, ForecastRule, FrozenRule, GroupSettings, LimitRule, MedianRule, Method,
+    OverRangeRule, PendingHold, PointSettings, RateRule, Reference, Rule, Settings, Suppressor,
+    TrendSettings,
+};
+use super::super::signal::{Bounds, Conversion, CurrentLoop, Scaling, Signal};
+use super::super::time::show_duration;
+use super::super::{Engine, gate};
+
+/// What a value must be inside a limit by.
+pub(super) const DEADBAND: &str = "deadband";
+
+/// The alarm position of a digital point.
+pub(super) const WHEN: &str = "when";
+
+impl Engine {
+    /// Of every alarm, in their order.
+    pub(super) fn inventory(&self, settings: &Settings) -> Vec<Configured> {
+        let mut first_outs: BTreeMap<(PointIndex, AlarmKind), &str> = BTreeMap::new();
+        for group in &settings.first_outs {
+            let members = group.members.iter();
+            first_outs.extend(members.map(|member| (*member, &*group.id)));
+        }
+        let points = (0_u32..).map(PointIndex).zip(&settings.points);
+        let alarms = points.flat_map(|(index, point)| {
+            let own = point.alarms.iter();
+            own.map(move |alarm| (index, point, alarm))
+        });
+        let alarms = alarms
+            .zip(&self.alarms)
+            .map(|((index, point, alarm), own)| {
+                let first_out = first_outs.get(&(index, alarm.kind())).copied();
+                Configured {
+                    limit: own.watch.limit(),
+                    on_delay: alarm.on_delay,
+                    off_delay: alarm.off_delay,
+                    priority: alarm.priority,
+                    others: Some(self.of_alarm(point, alarm, first_out)),
+                }
+            });
+        alarms.collect()
+    }
+
+    fn of_alarm(
+        &self,
+        point: &PointSettings,
+        alarm: &AlarmSettings,
+        first_out: Option<&str>,
+    ) -> Keys {
+        let AlarmSettings {
+            rule,
+            priority: _,
+            inherit_priority,
+            on_delay: _,
+            off_delay: _,
+            pending_hold,
+            count,
+            latching,
+            ack_required,
+            realarm_after,
+            highly_managed,
+            suppressed_by,
+        } = alarm;
+        let mut kept = Kept::default();
+        self.keep_rule(rule, point, &mut kept);
+        kept.flag("inherit_priority", *inherit_priority);
+        match pending_hold {
+            PendingHold::Limit => {}
+            PendingHold::Deadband => kept.text("pending_hold", "deadband"),
+        }
+        if let Some(CountRule { times, within }) = count {
+            kept.text(
+                "count",
+                format!("{times} within {}", show_duration(*within)),
+            );
+        }
+        kept.flag("latching", *latching);
+        kept.flag("ack_required", *ack_required);
+        kept.span("realarm_after", realarm_after.unwrap_or_default());
+        kept.flag("highly_managed", *highly_managed);
+        let states = suppressed_by.iter().map(|Suppressor { plant, max }| {
+            let words = gate::words(*plant, &self.points);
+            match max {
+                Some(max) => format!("{words} for {} at most", show_duration(*max)),
+                None => words,
+            }
+        });
+        kept.list("suppressed_by", states);
+        kept.list("first_out", first_out);
+        kept.0
+    }
+
+    fn keep_rule(&self, rule: &Rule, point: &PointSettings, kept: &mut Kept) {
+        match *rule {
+            Rule::Limit(LimitRule {
+                level: _,
+                limit: _,
+                deadband,
+            })
+            | Rule::Discrepancy(DiscrepancyRule { limit: _, deadband }) => {
+                kept.number(DEADBAND, deadband);
+            }
+            Rule::Rate(RateRule {
+                direction: _,
+                limit_per_min: _,
+                deadband_per_min,
+                significant,
+                trend,
+            }) => {
+                kept.number(DEADBAND, deadband_per_min);
+                kept.flag("significant", significant);
+                kept.trend(point.trends.get(trend));
+            }
+            Rule::Forecast(ForecastRule {
+                to,
+                limit: _,
+                within,
+                confirmations,
+                trend,
+            }) => {
+                kept.text("to", to.kind().name());
+                kept.span("within", within);
+                kept.text("confirmations", confirmations.to_string());
+                kept.trend(point.trends.get(trend));
+            }
+            Rule::Deviation(DeviationRule {
+                from,
+                below,
+                above,
+                deadband,
+                settle,
+            }) => {
+                kept.text("from", self.reference_in_words(from));
+                kept.list("below", below.map(|below| below.to_string()));
+                kept.list("above", above.map(|above| above.to_string()));
+                kept.number(DEADBAND, deadband);
+                kept.span("settle", settle);
+            }
+            Rule::State { when } => kept.text(WHEN, u8::from(when).to_string()),
+            Rule::Frozen(FrozenRule {
+                after,
+                tolerance,
+                rests_at_zero,
+                gate,
+            }) => {
+                kept.span("after", after);
+                kept.number("tolerance", tolerance);
+                kept.flag("rests_at_zero", rests_at_zero);
+                kept.list("while", gate.map(|gate| gate::words(gate, &self.points)));
+            }
+            Rule::Exposure(ExposureRule {
+                average,
+                limit: _,
+                deadband,
+            }) => {
+                kept.text(
+                    "method",
+                    match average {
+                        Average::ShortTerm | Average::Shift => "window",
+                        Average::Dose => "dose",
+                    },
+                );
+                kept.number(DEADBAND, deadband);
+            }
+            Rule::OverRange(OverRangeRule {
+                at: _,
+                bottom,
+                deadband,
+                latching,
+                reset_below,
+                reset_after,
+            }) => {
+                kept.number("bottom", bottom);
+                kept.number(DEADBAND, deadband);
+                kept.flag("held", latching);
+                kept.number("reset_below", reset_below);
+                kept.span("reset_after", reset_after);
+            }
+            Rule::Bad
+            | Rule::Stale
+            | Rule::Clock
+            | Rule::Vote
+            | Rule::Degraded
+            | Rule::GroupFault => {}
+        }
+    }
+
+    fn reference_in_words(&self, from: Reference) -> String {
+        match from {
+            Reference::Fixed(value) => value.to_string(),
+            Reference::Point(point) => {
+                let point = self.points.get(point.0 as usize);
+                point.map_or_else(String::new, |point| point.id.to_string())
+            }
+            Reference::Median(MedianRule { window }) => {
+                format!("median of {}", show_duration(window))
+            }
+        }
+    }
+}
+
+/// Of every point, by its id.
+pub(super) fn of_points(settings: &Settings) -> BTreeMap<Arc<str>, Keys> {
+    let points = settings.points.iter();
+    let kept = points.map(|point| (Arc::clone(&point.id), of_point(point, settings)));
+    kept.collect()
+}
+
+fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
+    let PointSettings {
+        id: _,
+        area,
+        unit,
+        stale_after,
+        good_confirm,
+        signal,
+        reorder,
+        late,
+        // Of the rules that look through them.
+        trends: _,
+        alarms: _,
+        group,
+    } = point;
+    let mut kept = Kept::default();
+    kept.list("area", area.as_deref());
+    kept.list("unit", Some(&**unit).filter(|unit| !unit.is_empty()));
+    if let Some(group) = group {
+        kept.group(group, settings);
+        return kept.0;
+    }
+    kept.span("stale_after", stale_after.unwrap_or_default());
+    kept.span("good_confirm", *good_confirm);
+    kept.span("reorder", *reorder);
+    kept.span("late", *late);
+    kept.signal(signal);
+    kept.0
+}
+
+/// What is kept so far.
+#[derive(Default)]
+struct Kept(Keys);
+
+impl Kept {
+    fn text(&mut self, name: &str, text: impl Into<String>) {
+        self.0.insert(name.to_owned(), text.into());
+    }
+
+    fn number(&mut self, name: &str, number: f64) {
+        self.text(name, number.to_string());
+    }
+
+    fn flag(&mut self, name: &str, flag: bool) {
+        if flag {
+            self.text(name, "on");
+        }
+    }
+
+    fn span(&mut self, name: &str, span: Duration) {
+        if !span.is_zero() {
+            self.text(name, show_duration(span));
+        }
+    }
+
+    fn list<T: AsRef<str>>(&mut self, name: &str, items: impl IntoIterator<Item = T>) {
+        let mut text = String::new();
+        for item in items {
+            let gap = if text.is_empty() { "" } else { ", " };
+            let _infallible = write!(text, "{gap}{}", item.as_ref()).is_err();
+        }
+        if !text.is_empty() {
+            self.text(name, text);
+        }
+    }
+
+    fn pair(&mut self, name: &str, (from, to): (f64, f64)) {
+        self.text(name, format!("{from} to {to}"));
+    }
+
+    fn bounds(&mut self, name: &str, bounds: Option<Bounds>) {
+        if let Some(Bounds { low, high }) = bounds {
+            self.pair(name, (low, high));
+        }
+    }
+
+    fn scaling(&mut self, Scaling { scale, offset }: Scaling) {
+        self.number("scale", scale);
+        self.number("offset", offset);
+    }
+
+    fn trend(&mut self, trend: Option<&TrendSettings>) {
+        let Some(TrendSettings {
+            method,
+            window,
+            min_samples,
+            min_span,
+            max_gap,
+        }) = trend
+        else {
+            return;
+        };
+        self.text(
+            "method",
+            match method {
+                Method::LeastSquares => "least_squares",
+                Method::TheilSen => "theil_sen",
+            },
+        );
+        self.span("window", *window);
+        self.text("min_samples", min_samples.to_string());
+        self.span("min_span", *min_span);
+        self.span("max_gap", *max_gap);
+    }
+
+    fn signal(&mut self, signal: &Signal) {
+        let Signal {
+            conversion,
+            invalid_raw,
+            valid,
+            clamp,
+            max_step,
+            settle,
+        } = signal;
+        match *conversion {
+            Conversion::Scale(scaling) if scaling == Scaling::IDENTITY => {}
+            Conversion::Scale(scaling) => self.scaling(scaling),
+            Conversion::Ranges { raw, value } => {
+                self.pair("raw_range", raw);
+                self.pair("range", value);
+            }
+            Conversion::CurrentLoop(CurrentLoop {
+                milliamps,
+                range,
+                fault_low,
+                fault_high,
+            }) => {
+                self.text("signal", "4-20mA");
+                self.scaling(milliamps);
+                self.pair("range", range);
+                self.number("fault_low", fault_low);
+                self.number("fault_high", fault_high);
+            }
+        }
+        self.list("invalid_raw", invalid_raw.iter().map(f64::to_string));
+        self.bounds("valid_range", *valid);
+        self.bounds("clamp", *clamp);
+        self.list("max_step", max_step.map(|step| step.to_string()));
+        self.span("fault_after", *settle);
+    }
+
+    fn group(&mut self, group: &GroupSettings, settings: &Settings) {
+        let GroupSettings {
+            votes,
+            of,
+            alarm,
+            bad,
+            compares,
+        } = group;
+        self.text("vote", format!("{votes}oo{}", of.len()));
+        let channels = of.iter();
+        let channels = channels.filter_map(|channel| settings.points.get(channel.0 as usize));
+        self.list("of", channels.map(|channel| &*channel.id));
+        self.text("alarm", alarm.name());
+        self.text(
+            "bad",
+            match bad {
+                BadChannel::Vote => "vote",
+                BadChannel::Exclude => "exclude",
+            },
+        );
+        self.flag("discrepancy", *compares);
+    }
+}
