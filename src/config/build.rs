@@ -9,7 +9,7 @@ use super::Config;
 use super::broker::{self, Broker, Output};
 use super::check::{self, Checked};
 use super::defaults::{self, Resolved};
-use super::detection::Poll;
+use super::detection::{self, Poll};
 use super::device::{self, Device};
 use super::escalation;
 use super::finding::Log;
@@ -67,16 +67,10 @@ pub(super) fn build(
     drop(root);
     let mut resolved: Vec<Resolved> = Vec::with_capacity(points.len());
     let mut texts = Texts::default();
+    let polls = polls(&points, &devices);
     for raw in &points {
         let poll = match &raw.source {
-            Some(RawSource::Register(register)) => {
-                let device = &devices[register.device];
-                Some(Poll {
-                    period: device.poll,
-                    timeout: device.timeout,
-                    place: device.poll_place,
-                })
-            }
+            Some(RawSource::Register(register)) => Some(polls[register.device]),
             Some(RawSource::Topic(_)) | None => None,
         };
         let period = poll.map(|poll| poll.period);
@@ -133,6 +127,28 @@ pub(super) fn build(
             longest,
         },
     ))
+}
+
+/// How each device is asked, with what holds it up on its line.
+fn polls(points: &[RawPoint], devices: &[Device]) -> Vec<Poll> {
+    let mut asked = vec![false; devices.len()];
+    for point in points {
+        if let Some(RawSource::Register(register)) = &point.source {
+            asked[register.device] = true;
+        }
+    }
+    let polls = devices.iter().map(|device| {
+        let others = devices.iter().zip(&asked);
+        let line = others.filter(|(other, _)| other.endpoint.is_line_of(&device.endpoint));
+        let line = line.map(|(other, asked)| (other.id.value.as_str(), *asked, other.timeout));
+        Poll {
+            period: device.poll,
+            timeout: device.timeout,
+            held_up: detection::held_up(&device.id.value, line),
+            place: device.poll_place,
+        }
+    });
+    polls.collect()
 }
 
 /// Everything that was read, without mistakes.

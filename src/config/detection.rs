@@ -8,7 +8,9 @@
 //!
 //! A limit on the slope adds the part of its window that a ramp must fill before the line through it
 //! is steep enough (alarm-standards 2.4: 0.67 of it for a ramp a third steeper than the limit).
-//! An average adds the time to its next update, a value that must stand still the time for which it must. How often an MQTT sensor speaks nobody knows; its own period comes on top.
+//! An average adds the time to its next update, a value that must stand still the time for which it must.
+//! How often an MQTT sensor speaks nobody knows; its own period comes on top. So does what other devices on
+//! the same line take while they do not answer; it is told apart, for it needs two faults at a time.
 
 use std::time::Duration;
 
@@ -28,27 +30,45 @@ pub(super) struct Poll {
     pub(super) period: Duration,
     /// How long an answer may take.
     pub(super) timeout: Duration,
+    /// How much longer it may take while the other devices of the line do not answer.
+    pub(super) held_up: Duration,
     /// Where the period is written.
     pub(super) place: Place,
 }
 
-/// The worst case of an alarm of a point that is being checked.
-pub(super) fn of(point: &Checked<'_>, alarm: &AlarmSettings) -> Duration {
+/// The worst case of an alarm of a point that is being checked, and how much longer it may take while the
+/// other devices of its line do not answer.
+pub(super) fn of(point: &Checked<'_>, alarm: &AlarmSettings) -> (Duration, Duration) {
     let reading = point
         .poll
         .map_or(Duration::ZERO, |poll| poll.period + poll.timeout);
-    parts(reading, point.settings, alarm)
-        .iter()
-        .map(|(_, span)| *span)
-        .sum()
+    let parts = parts(reading, point.settings, alarm);
+    let held_up = point.poll.map_or(Duration::ZERO, |poll| poll.held_up);
+    (
+        parts.iter().map(|(_, span)| *span).sum(),
+        late_by(alarm, held_up),
+    )
 }
 
-/// How much longer a reading may take while the other devices of its line do not answer: one line asks one
-/// device at a time, and each of them may take its timeout first.
-pub(super) fn held_up(device: &DeviceSettings, line: &[DeviceSettings]) -> Duration {
-    let others = line.iter().filter(|other| other.id != device.id);
-    let asked = others.filter(|other| !other.points.is_empty());
-    asked.map(|other| other.timeout).sum()
+/// One device of a line: its id, whether anything is read from it, and how long it may take to answer.
+pub(super) type OnLine<'a> = (&'a str, bool, Duration);
+
+/// How much longer a reading of `own` may take while the other devices of its line do not answer: one line
+/// asks one device at a time, and each of them may take its timeout first.
+pub(super) fn held_up<'a>(own: &str, line: impl IntoIterator<Item = OnLine<'a>>) -> Duration {
+    let others = line
+        .into_iter()
+        .filter(|(id, asked, _)| *asked && *id != own);
+    others.map(|(_, _, timeout)| timeout).sum()
+}
+
+/// Silence is counted from the last value, whatever holds up the next one.
+const fn late_by(alarm: &AlarmSettings, held_up: Duration) -> Duration {
+    if matches!(alarm.rule, Rule::Stale) {
+        Duration::ZERO
+    } else {
+        held_up
+    }
 }
 
 /// The worst case of an alarm, in a sentence; `device`: where its point is read from, over Modbus, and
@@ -58,9 +78,9 @@ pub(super) fn sentence(
     alarm: &AlarmSettings,
     device: Option<(&DeviceSettings, Duration)>,
 ) -> String {
-    let held_up = device.map_or(Duration::ZERO, |(_, held_up)| held_up);
+    let held_up = device.map_or(Duration::ZERO, |(_, held_up)| late_by(alarm, held_up));
     let device = device.map(|(device, _)| device);
-    let more = if held_up.is_zero() || matches!(alarm.rule, Rule::Stale) {
+    let more = if held_up.is_zero() {
         String::new()
     } else {
         let span = show_duration(held_up);

@@ -12,6 +12,14 @@ pub(super) struct Endpoint {
     pub(super) port: u16,
 }
 
+impl Endpoint {
+    /// Do both share a connection, on which one is asked at a time? Of an address that could not be read
+    /// nothing is known.
+    pub(super) fn is_line_of(&self, other: &Self) -> bool {
+        !self.host.is_empty() && (&self.host, self.port) == (&other.host, other.port)
+    }
+}
+
 /// Parses an address. `schemes` are the allowed ones with their default port (0: none).
 pub(super) fn parse(
     key: &str,

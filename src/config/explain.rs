@@ -171,7 +171,9 @@ fn devices(config: &Config) -> BTreeMap<PointIndex, (&DeviceSettings, Duration)>
     let mut found = BTreeMap::new();
     for bus in &config.buses {
         for device in &bus.devices {
-            let asked = (device, detection::held_up(device, &bus.devices));
+            let line = bus.devices.iter();
+            let line = line.map(|other| (&*other.id, !other.points.is_empty(), other.timeout));
+            let asked = (device, detection::held_up(&device.id, line));
             found.extend(device.points.iter().map(|own| (own.point, asked)));
         }
     }

@@ -168,21 +168,36 @@ fn alarm<'a>(raw: &'a RawPoint, kind: &str) -> Option<(&'a RawAlarm, &'a At<f64>
     Some((alarm, alarm.limit.as_ref()?))
 }
 
-/// Whoever is told when the time to act is over can only watch.
-fn too_late(point: &Checked<'_>, written: &RawAlarm, worst: Duration, log: &mut Log) {
+/// Whoever is told when the time to act is over can only watch. When that needs other devices to fail at
+/// the same time the plant may live with it, and must know.
+fn too_late(
+    point: &Checked<'_>,
+    written: &RawAlarm,
+    (worst, held_up): (Duration, Duration),
+    log: &mut Log,
+) {
     let Some(respond) = written.time_to_respond.as_ref() else {
         return;
     };
-    if worst < respond.value {
+    let (kind, there) = (written.kind.name(), show_duration(respond.value));
+    let draft = if worst >= respond.value {
+        let worst = show_duration(worst);
+        let text = format!(
+            "`{kind}` may be raised only {worst} after its condition began, but there are {there} to act"
+        );
+        let draft = log.error(Kind::Timing, respond.place, text);
+        draft.hint("poll faster, or shorten `on_delay` or `window`")
+    } else if worst + held_up >= respond.value {
+        let worst = show_duration(worst + held_up);
+        let text = format!(
+            "while other devices on its line do not answer, `{kind}` may be raised only {worst} after its \
+             condition began, but there are {there} to act"
+        );
+        let draft = log.warn(Kind::Timing, respond.place, text);
+        draft.hint("shorten their `timeout`, or give the device a line of its own")
+    } else {
         return;
-    }
-    let (worst, there) = (show_duration(worst), show_duration(respond.value));
-    let text = format!(
-        "`{}` may be raised only {worst} after its condition began, but there are {there} to act",
-        written.kind.name()
-    );
-    let draft = log.error(Kind::Timing, respond.place, text);
-    draft.hint("poll faster, or shorten `on_delay` or `window`");
+    };
     if let Some(poll) = &point.poll {
         draft.also(poll.place, "the poll period");
     }
