@@ -10,9 +10,10 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
+use tokio::time::Instant;
 
 use crate::engine::time::{Moment, Mono, Wall};
 
@@ -28,11 +29,9 @@ pub fn now() -> Moment {
 /// tests may pause it.
 pub fn monotonic() -> Mono {
     static START: OnceLock<(Instant, Suspended)> = OnceLock::new();
-    let (start, suspended) =
-        START.get_or_init(|| (Instant::now(), Suspended::since(suspended_since_boot())));
-    let elapsed = tokio::time::Instant::now()
-        .into_std()
-        .saturating_duration_since(*start);
+    let now = Instant::now();
+    let (start, suspended) = START.get_or_init(|| (now, Suspended::since(suspended_since_boot())));
+    let elapsed = now.saturating_duration_since(*start);
     Mono::ZERO + elapsed + suspended.at(suspended_since_boot())
 }
 
