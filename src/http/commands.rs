@@ -5,6 +5,7 @@
 //! without asking first, and we never say yes. Unknown fields are refused: a misspelt `occurrence`
 //! would otherwise acknowledge another one than was meant.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use axum::Json;
@@ -139,26 +140,6 @@ impl Order for Shelve {
     }
 }
 
-/// Puts it back on the list.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Unshelve {
-    by: String,
-    comment: Option<String>,
-}
-
-impl Order for Unshelve {
-    const EXAMPLE: &'static str = r#"{"by":"who","comment":"optional"}"#;
-
-    fn asked(self) -> Result<Asked, Refusal> {
-        Ok(Asked {
-            action: Action::Unshelve,
-            by: self.by,
-            comment: self.comment,
-        })
-    }
-}
-
 /// Takes an alarm out for maintenance.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -200,24 +181,49 @@ impl Order for OutOfService {
     }
 }
 
-/// Puts it back into service.
+/// A command that says nothing but who gives it.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct InService {
+#[serde(deny_unknown_fields, bound = "")]
+pub(super) struct Plain<D> {
     by: String,
     comment: Option<String>,
+    #[serde(skip)]
+    deed: PhantomData<D>,
 }
 
-impl Order for InService {
+/// What a [`Plain`] command does.
+pub(super) trait Deed {
+    const ACTION: Action;
+    const OF_DRILL: bool = false;
+}
+
+impl<D: Deed> Order for Plain<D> {
     const EXAMPLE: &'static str = r#"{"by":"who","comment":"optional"}"#;
+    const OF_DRILL: bool = D::OF_DRILL;
 
     fn asked(self) -> Result<Asked, Refusal> {
         Ok(Asked {
-            action: Action::PutBack,
+            action: D::ACTION,
             by: self.by,
             comment: self.comment,
         })
     }
+}
+
+/// Puts it back on the list.
+#[derive(Debug)]
+pub(super) struct Unshelve;
+
+impl Deed for Unshelve {
+    const ACTION: Action = Action::Unshelve;
+}
+
+/// Puts it back into service.
+#[derive(Debug)]
+pub(super) struct InService;
+
+impl Deed for InService {
+    const ACTION: Action = Action::PutBack;
 }
 
 /// Takes one command.

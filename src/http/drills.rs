@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::App;
 use super::alarms::{alarm_name, find, present};
-use super::commands::{Asked, Order, WORDS_LIMIT, check_text, span};
+use super::commands::{Asked, Deed, Order, WORDS_LIMIT, check_text, span};
 use super::reply::Refusal;
 use super::view;
 use crate::engine::command::{Action, Denied, Drilling};
@@ -74,24 +74,12 @@ impl Order for AcknowledgeDrill {
 }
 
 /// Ends a drill before its time.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EndDrill {
-    by: String,
-    comment: Option<String>,
-}
+#[derive(Debug)]
+pub(super) struct EndDrill;
 
-impl Order for EndDrill {
-    const EXAMPLE: &'static str = r#"{"by":"who","comment":"optional"}"#;
+impl Deed for EndDrill {
+    const ACTION: Action = Action::EndDrill;
     const OF_DRILL: bool = true;
-
-    fn asked(self) -> Result<Asked, Refusal> {
-        Ok(Asked {
-            action: Action::EndDrill,
-            by: self.by,
-            comment: self.comment,
-        })
-    }
 }
 
 /// The drill of an alarm, while it runs or waits for an acknowledgement.

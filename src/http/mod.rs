@@ -48,7 +48,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use self::commands::{Acknowledge, InService, OutOfService, Reset, Shelve, Unshelve};
+use self::commands::{Acknowledge, InService, OutOfService, Plain, Reset, Shelve, Unshelve};
 use self::drills::{AcknowledgeDrill, Drill, EndDrill};
 use self::guard::Hosts;
 use self::listing::Turns;
@@ -126,7 +126,7 @@ fn router(app: App, listen: SocketAddr) -> Router {
         )
         .route(
             "/api/v1/alarms/{point}/{kind}/unshelve",
-            post(commands::give::<Unshelve>),
+            post(commands::give::<Plain<Unshelve>>),
         )
         .route(
             "/api/v1/alarms/{point}/{kind}/out-of-service",
@@ -134,7 +134,7 @@ fn router(app: App, listen: SocketAddr) -> Router {
         )
         .route(
             "/api/v1/alarms/{point}/{kind}/in-service",
-            post(commands::give::<InService>),
+            post(commands::give::<Plain<InService>>),
         )
         .route(
             "/api/v1/alarms/{point}/{kind}/drill",
@@ -146,7 +146,7 @@ fn router(app: App, listen: SocketAddr) -> Router {
         )
         .route(
             "/api/v1/alarms/{point}/{kind}/drill/end",
-            post(commands::give::<EndDrill>),
+            post(commands::give::<Plain<EndDrill>>),
         )
         .route("/api/v1/points", get(points::list))
         .route("/api/v1/events", get(events::after))
