@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::daemon::gateway::forewarn;
+
 /// The story is promised within 20 s of its start; the rest is for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -24,7 +26,7 @@ struct Demo {
 impl Demo {
     fn start(arguments: &[&str]) -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut process = Command::new(env!("CARGO_BIN_EXE_forewarn"))
+        let mut process = forewarn()
             .arg("demo")
             .args(arguments)
             .stdout(Stdio::piped())

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use forewarn::systemd;
 
+use super::daemon::gateway::forewarn;
 use super::interop::bench::{Daemon, Scratch};
 
 /// What the child says, in order, and what systemd reads.
@@ -135,7 +136,7 @@ fn a_password_may_be_a_credential() {
                   [point.P]\ntopic = \"t\"\n";
     let config = scratch.write("forewarn.toml", config);
     let check = |credentials: Option<&Path>| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_forewarn"));
+        let mut command = forewarn();
         command.arg("check").arg("--config").arg(&config);
         command.env_remove("CREDENTIALS_DIRECTORY");
         if let Some(folder) = credentials {

@@ -1,14 +1,11 @@
 //! What alarms remember is no event: nobody waits for it.
 
-use super::super::*;
+use super::*;
 use crate::engine::memory::CONFIGURATION;
 use crate::engine::reading::{PointIndex, Sample};
 use crate::engine::settings::{
-    AlarmSettings, Average, ExposureRule, PointSettings, Priority, Rule, Settings,
+    AlarmSettings, Average, ExposureRule, PointSettings, Priority, Rule,
 };
-use crate::engine::snapshot::History;
-use crate::journal::{self, JournalSettings};
-use crate::notify::settings::NotifySettings;
 
 fn detector() -> Settings {
     let rule = Rule::Exposure(ExposureRule {
@@ -26,26 +23,12 @@ fn detector() -> Settings {
 
 #[tokio::test]
 async fn a_reading_that_only_makes_an_alarm_remember_is_acknowledged_and_the_memory_stored() {
-    let folder = std::env::temp_dir().join(format!("forewarn-memories-{}", std::process::id()));
-    let settings = JournalSettings {
-        path: folder.join("journal.db"),
-        max_size: 16 << 20,
-        keep_events: Duration::from_secs(3600),
-        first_epoch: Some(1),
-    };
-    let metrics = Arc::<Metrics>::default();
-    let started = journal::start(&settings, "plant", &[], Arc::clone(&metrics));
-    let (journal, _restored) = started.expect("the temporary folder is writable");
+    let bench = Bench::new("memories");
     let began = clock::now();
     let mut evaluation = Evaluation {
-        station: Station::start(
-            &detector(),
-            NotifySettings::default(),
-            &History::default(),
-            began,
-        ),
-        inbox: journal.inbox(),
-        metrics: Arc::clone(&metrics),
+        station: station(&detector()),
+        inbox: bench.journal.inbox(),
+        metrics: Arc::clone(&bench.metrics),
         awake: began,
     };
     evaluation.flush(None).await;
@@ -66,11 +49,8 @@ async fn a_reading_that_only_makes_an_alarm_remember_is_acknowledged_and_the_mem
     while let Some(serial) = given.recv().await {
         serials.push(serial);
     }
-    assert!(journal.close(Duration::from_secs(20)).await);
-    let again = journal::start(&settings, "plant", &[], metrics);
-    let (journal, restored) = again.expect("it was closed in good order");
-    assert!(journal.close(Duration::from_secs(20)).await);
-    std::fs::remove_dir_all(folder).expect("it was made here");
+    let (bench, restored) = bench.restarted().await;
+    assert!(bench.end().await);
     assert_eq!(serials, [1, 2]);
     let names: Vec<&str> = restored
         .memories

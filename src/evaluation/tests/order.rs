@@ -1,36 +1,19 @@
 //! What waits in the queue, and a person who asks meanwhile.
 
-use super::super::*;
+use super::*;
 use crate::engine::command::Action;
 use crate::engine::reading::{PointIndex, Sample};
-use crate::engine::settings::{AlarmSettings, PointSettings, Priority, Rule, Settings};
-use crate::engine::snapshot::History;
-use crate::journal::{self, JournalSettings};
-use crate::notify::settings::NotifySettings;
+use crate::engine::settings::{AlarmSettings, PointSettings, Priority, Rule};
 
 #[tokio::test]
 async fn what_was_read_before_a_command_is_judged_before_it() {
-    let folder = std::env::temp_dir().join(format!("forewarn-order-{}", std::process::id()));
-    let settings = JournalSettings {
-        path: folder.join("journal.db"),
-        max_size: 16 << 20,
-        keep_events: Duration::from_secs(3600),
-        first_epoch: Some(1),
-    };
-    let metrics = Arc::<Metrics>::default();
-    let started = journal::start(&settings, "north", &[], Arc::clone(&metrics));
-    let (journal, _restored) = started.expect("the temporary folder is writable");
+    let bench = Bench::new("order");
     let alarm = AlarmSettings::new(Rule::State { when: true }, Priority::High);
     let plant = Settings {
         points: vec![PointSettings::new("P", vec![alarm])],
         ..Settings::default()
     };
-    let station = Station::start(
-        &plant,
-        NotifySettings::default(),
-        &History::default(),
-        clock::now(),
-    );
+    let station = station(&plant);
     let (readings, desk, inlet) = door();
     let (stop, shutdown) = watch::channel(false);
     // Both wait when the engine first looks: the reading came first.
@@ -56,10 +39,15 @@ async fn what_was_read_before_a_command_is_judged_before_it() {
     };
     let (answer, ()) = tokio::join!(
         acknowledge,
-        run(station, inlet, journal.inbox(), metrics, shutdown)
+        run(
+            station,
+            inlet,
+            bench.journal.inbox(),
+            Arc::clone(&bench.metrics),
+            shutdown
+        )
     );
-    assert!(journal.close(Duration::from_secs(20)).await);
-    std::fs::remove_dir_all(folder).expect("it was made here");
+    assert!(bench.end().await);
     assert!(matches!(
         answer.expect("allowed").outcome,
         Outcome::Accepted { occurrence: 1, .. }

@@ -1,11 +1,8 @@
 //! A process that stands still.
 
-use super::super::*;
+use super::*;
 use crate::engine::alarm::AlarmState;
-use crate::engine::settings::{AlarmSettings, PointSettings, Priority, Rule, Settings};
-use crate::engine::snapshot::History;
-use crate::journal::JournalSettings;
-use crate::notify::settings::NotifySettings;
+use crate::engine::settings::{AlarmSettings, PointSettings, Priority, Rule};
 
 fn silent_point() -> Settings {
     let stale = AlarmSettings::new(Rule::Stale, Priority::Medium);
@@ -21,26 +18,11 @@ fn silent_point() -> Settings {
 
 #[tokio::test(start_paused = true)]
 async fn a_stopped_process_takes_no_silence_for_granted() {
-    let place = std::env::temp_dir().join(format!("forewarn-pause-{}", std::process::id()));
-    std::fs::create_dir_all(&place).expect("a directory for the journal");
-    let settings = JournalSettings {
-        path: place.join("journal.db"),
-        max_size: 16 << 20,
-        keep_events: Duration::from_secs(3600),
-        first_epoch: Some(1),
-    };
-    let metrics = Arc::<Metrics>::default();
-    let (journal, _restored) =
-        crate::journal::start(&settings, "plant", &[], Arc::clone(&metrics)).expect("it opens");
+    let bench = Bench::new("pauses");
     let mut evaluation = Evaluation {
-        station: Station::start(
-            &silent_point(),
-            NotifySettings::default(),
-            &History::default(),
-            clock::now(),
-        ),
-        inbox: journal.inbox(),
-        metrics,
+        station: station(&silent_point()),
+        inbox: bench.journal.inbox(),
+        metrics: Arc::clone(&bench.metrics),
         awake: clock::now(),
     };
     let mut after = async |seconds| {
@@ -59,6 +41,5 @@ async fn a_stopped_process_takes_no_silence_for_granted() {
     assert_eq!(after(2).await, AlarmState::Unacknowledged);
     // The disk is not in virtual time.
     tokio::time::resume();
-    assert!(journal.close(Duration::from_secs(20)).await);
-    std::fs::remove_dir_all(&place).expect("the directory goes");
+    assert!(bench.end().await);
 }
