@@ -386,6 +386,42 @@ mod tests {
         }
     }
 
+    /// Of an outage of 30 h that begins at second 0, reminders are due after 6 h, 29 h and 29 h 50 min.
+    #[test]
+    fn a_reminder_is_missed_when_it_was_due_while_nobody_was_there() {
+        let hours = |hours: u64| 3_600 * hours;
+        let outage = |span: u64| Outage {
+            by: "li-wei".into(),
+            approved_by: "wang-fang".into(),
+            also_approved_by: None,
+            permit: "P-1".into(),
+            term: Term::new(moment(0), Duration::from_secs(span)),
+            next: Mono::ZERO,
+        };
+        let long = hours(30);
+        for (span, from, until, missed) in [
+            (long, hours(1), hours(6) - 1, false),
+            (long, hours(1), hours(6), true),
+            (long, hours(6) - 1, hours(6), true),
+            // It was given at this very instant.
+            (long, hours(6), hours(28), false),
+            (long, hours(28), hours(29), true),
+            (long, hours(29), hours(29) + 2_999, false),
+            (long, hours(29), hours(29) + 3_000, true),
+            // Nobody is reminded of an end that is as near from the beginning.
+            (hours(24), 0, hours(22), false),
+            (hours(1), 0, 2_999, false),
+            (hours(1), 0, 3_000, true),
+        ] {
+            let [from, now] = [from, until].map(|at| moment(at).wall);
+            let found = outage(span).missed_reminder(from, now);
+            assert_eq!(found, missed, "{span} s, away from {from:?} to {now:?}");
+        }
+        // Away since before it began, which only a clock that was set can say.
+        let before = moment(0).wall - Duration::from_secs(5);
+        assert!(!outage(hours(24)).missed_reminder(before, moment(0).wall));
+    }
+
     #[test]
     fn a_step_of_the_wall_clock_moves_what_people_read_and_nothing_else() {
         for step in [-3600.0, 3600.0] {

@@ -372,3 +372,66 @@ pub struct AlarmView {
 const fn is_false(flag: &bool) -> bool {
     !*flag
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No field is the same number, so that none can stand for another.
+    fn counts(first: u64) -> ReadingCounts {
+        let mut numbers = first..;
+        let mut next = || numbers.next().expect("there is always another number");
+        ReadingCounts {
+            accepted: next(),
+            bad: Fault::ALL.map(|_| next()),
+            duplicate: next(),
+            late: next(),
+            retained: next(),
+            fault_current: next(),
+            step: next(),
+            reordered: next(),
+            reskewed: next(),
+        }
+    }
+
+    #[test]
+    fn the_counts_of_points_add_up_field_by_field() {
+        let mut sum = ReadingCounts::default();
+        sum += counts(1);
+        assert_eq!(sum, counts(1));
+        sum += counts(1);
+        sum += counts(1);
+        let three_times = |count: u64| 3 * count;
+        let one = counts(1);
+        assert_eq!(
+            sum,
+            ReadingCounts {
+                accepted: three_times(one.accepted),
+                bad: one.bad.map(three_times),
+                duplicate: three_times(one.duplicate),
+                late: three_times(one.late),
+                retained: three_times(one.retained),
+                fault_current: three_times(one.fault_current),
+                step: three_times(one.step),
+                reordered: three_times(one.reordered),
+                reskewed: three_times(one.reskewed),
+            }
+        );
+    }
+
+    #[test]
+    fn refusals_have_names_and_bad_readings_a_sum() {
+        let one = counts(1);
+        assert_eq!(
+            one.refused(),
+            [
+                ("retained", one.retained),
+                ("fault_current", one.fault_current),
+                ("step", one.step),
+            ]
+        );
+        let faults = Fault::ALL.len() as u64;
+        // 2, 3, 4 and so on.
+        assert_eq!(one.bad(), faults * (faults + 3) / 2);
+    }
+}

@@ -36,6 +36,7 @@ mod configured;
 mod counts;
 mod delayed;
 mod drills;
+mod ends;
 mod evidence;
 mod exposure;
 mod frozen;

@@ -206,7 +206,27 @@ mod tests {
     }
 
     #[test]
+    fn a_span_is_shown_in_the_largest_unit_that_leaves_no_remainder() {
+        for (millis, shown) in [
+            (0, "0s"),
+            (1, "1ms"),
+            (1_500, "1500ms"),
+            (2_000, "2s"),
+            (90_000, "90s"),
+            (600_000, "10min"),
+            (7_200_000, "2h"),
+            (172_800_000, "2d"),
+        ] {
+            assert_eq!(show_duration(Duration::from_millis(millis)), shown);
+        }
+        assert_eq!(show_duration(Duration::from_micros(1)), "0s");
+    }
+
+    #[test]
     fn arithmetic_saturates() {
+        let five = Mono::from_nanos(5);
+        assert_eq!(five - Duration::from_nanos(2), Mono::from_nanos(3));
+        assert_eq!(five - Duration::from_nanos(6), Mono::ZERO);
         assert_eq!(Mono::NEVER + Duration::from_secs(1), Mono::NEVER);
         assert_eq!(Mono::ZERO.since(Mono::NEVER), Duration::ZERO);
         assert_eq!(

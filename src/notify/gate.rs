@@ -229,8 +229,9 @@ mod tests {
         assert!(page(&mut gate, "pit", 3, 12));
         let critical = key("farm", Priority::Critical);
         assert!(gate.pass(&critical, &"P4/high_high".into(), true, EVERY, at(13)));
-        // The group opens again after its time.
+        // The group opens again after its time, for one page.
         assert!(page(&mut gate, "pit", 5, 72));
+        assert!(!page(&mut gate, "pit", 6, 73));
     }
 
     #[test]

@@ -284,6 +284,12 @@ mod tests {
     }
 
     #[test]
+    fn roles_are_named_as_in_the_configuration() {
+        let names = Role::ALL.map(Role::name);
+        assert_eq!(names, ["responsible", "deputy", "principal"]);
+    }
+
+    #[test]
     fn only_what_is_neither_urgent_nor_a_hazard_may_be_held_back() {
         let settings = NotifySettings {
             may_be_held: vec![true, false],

@@ -2,6 +2,7 @@
 //! journal is what the events carried.
 
 mod drills;
+mod held;
 mod invariants;
 mod ladders;
 mod pair;

@@ -41,6 +41,21 @@ const TRAITS: [Traits; 4] = [
     },
 ];
 
+#[test]
+fn states_have_the_words_of_the_contract() {
+    assert_eq!(
+        AlarmState::ALL.map(AlarmState::name),
+        [
+            "normal",
+            "unacknowledged",
+            "acknowledged",
+            "returned_unacknowledged",
+            "latched_unacknowledged",
+            "latched_acknowledged",
+        ]
+    );
+}
+
 /// One row a state, one column an input in the order of `INPUTS`, for an alarm that neither latches
 /// nor goes unattended. `-` nothing, `!` refused, else the state it leads to.
 const TABLE: &str = "

@@ -1,6 +1,8 @@
-//! More delayed readings than are kept to be put in order.
+//! Delayed readings: more of them than are kept to be put in order, and those of an excursion that is known.
 
 use super::*;
+use crate::engine::alarm::AlarmState;
+use crate::engine::settings::OverRangeRule;
 
 /// The times of late occurrences found in an hour of readings that come in one second, `swapped` or in order.
 fn found(swapped: bool) -> Vec<(Option<Wall>, Option<Wall>)> {
@@ -46,4 +48,183 @@ fn a_long_burst_is_judged_whole_whatever_its_order() {
     let expected = [(wall(300.0), wall(310.0)), (wall(2000.0), wall(2300.0))];
     assert_eq!(found(false), expected);
     assert_eq!(found(true), expected);
+}
+
+fn taken(engine: &mut Engine, source: f64, value: f64, at: f64) {
+    engine.read(Reading {
+        source_time: Some(moment(source).wall),
+        ..Reading::live(PointIndex(0), Sample::measured(value), moment(at))
+    });
+}
+
+/// Active from second 10 to second 20 as values come at once, then an hour of calm. Then delayed values.
+fn after_a_known_excursion(alarm: AlarmSettings, delayed: &[(f64, f64)]) -> Vec<Event> {
+    let settings = Settings {
+        points: vec![PointSettings {
+            stale_after: None,
+            ..point("P", vec![alarm])
+        }],
+        ..Settings::default()
+    };
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    for second in 0..3_600 {
+        let second = f64::from(second);
+        let value = if (10.0..20.0).contains(&second) {
+            9.0
+        } else {
+            1.0
+        };
+        taken(&mut engine, second, value, second);
+    }
+    drain(&mut engine);
+    for (place, (source, value)) in (0_u32..).zip(delayed) {
+        let at = 3_600.0 + f64::from(place) / 1_000.0;
+        taken(&mut engine, *source, *value, at);
+    }
+    engine.tick(moment(3_700.0));
+    let mut events = drain(&mut engine);
+    events.retain(|event| event.kind == EventKind::Raised);
+    events
+}
+
+fn spans(events: &[Event]) -> Vec<(f64, f64)> {
+    let second = |time: Option<Wall>| time.expect("told").seconds_since(moment(0.0).wall);
+    let span = |event: &Event| {
+        let details = &event.details;
+        (second(details.raised_at), second(details.cleared_at))
+    };
+    events.iter().map(span).collect()
+}
+
+#[test]
+fn only_an_excursion_that_begins_within_the_known_one_is_known() {
+    let high = || limit(Level::High, 8.0, 0.0);
+    for (from, to, known) in [
+        (9.5, 9.8, false),
+        (10.5, 11.5, true),
+        (19.5, 21.5, true),
+        // The value at its end was inside, and this one comes after it.
+        (20.0, 21.5, false),
+        (25.5, 28.5, false),
+    ] {
+        let late = after_a_known_excursion(high(), &[(from, 9.5), (to, 1.0)]);
+        let expected = if known { vec![] } else { vec![(from, to)] };
+        assert_eq!(spans(&late), expected, "{from} to {to}");
+    }
+}
+
+/// Beyond the limit since second 10, in alarm since second 15: what was taken between is a part of that.
+#[test]
+fn the_delay_before_a_known_alarm_belongs_to_its_excursion() {
+    let delayed = || AlarmSettings {
+        on_delay: seconds(5.0),
+        ..limit(Level::High, 8.0, 0.0)
+    };
+    let excursion = |source: f64| {
+        let values = [(source, 9.0), (source + 6.0, 9.0), (source + 7.0, 1.0)];
+        values.to_vec()
+    };
+    assert_eq!(
+        spans(&after_a_known_excursion(delayed(), &excursion(12.5))),
+        []
+    );
+    let late = after_a_known_excursion(delayed(), &excursion(30.5));
+    assert_eq!(spans(&late), [(35.5, 37.5)]);
+}
+
+#[test]
+fn a_late_occurrence_is_stored_with_its_times_and_values() {
+    for ack_required in [true, false] {
+        let alarm = AlarmSettings {
+            ack_required,
+            ..limit(Level::High, 8.0, 0.0)
+        };
+        let values = [(100.0, 1.0), (101.0, 9.0), (102.0, 11.0), (103.0, 1.0)];
+        let late = after_a_known_excursion(alarm, &values);
+        let [event] = &late[..] else {
+            panic!("one late occurrence: {late:?}");
+        };
+        let record = event.record.as_ref().expect("it is stored");
+        assert_eq!(record.raised_at, Some(moment(101.0).wall));
+        assert_eq!(record.cleared_at, Some(moment(103.0).wall));
+        assert_eq!((record.value, record.peak), (Some(9.0), Some(11.0)));
+        let state = if ack_required {
+            AlarmState::ReturnedUnacknowledged
+        } else {
+            AlarmState::Normal
+        };
+        assert_eq!(record.state, state);
+        let by = record.acknowledged.as_ref().map(|given| &*given.by);
+        assert_eq!(by, (!ack_required).then_some("system"));
+    }
+}
+
+/// Delayed values that lie within a late occurrence that was told of before are nothing new.
+#[test]
+fn what_was_found_in_delayed_data_is_known_from_then_on() {
+    let settings = Settings {
+        points: vec![PointSettings {
+            stale_after: None,
+            ..point("P", vec![limit(Level::High, 8.0, 0.0)])
+        }],
+        ..Settings::default()
+    };
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    for second in 0..3_600 {
+        let second = f64::from(second);
+        taken(&mut engine, second, 1.0, second);
+    }
+    for (source, value) in [(99.5, 1.0), (100.5, 9.0), (110.5, 1.0)] {
+        taken(&mut engine, source, value, 3_600.0);
+    }
+    engine.tick(moment(3_700.0));
+    let late = |events: Vec<Event>| events.iter().filter(|event| event.details.late).count();
+    assert_eq!(late(drain(&mut engine)), 1);
+    taken(&mut engine, 3_700.0, 1.0, 3_700.0);
+    for (source, value) in [(105.5, 9.0), (110.4, 9.0), (111.5, 1.0)] {
+        taken(&mut engine, source, value, 3_701.0);
+    }
+    engine.tick(moment(3_800.0));
+    assert_eq!(late(drain(&mut engine)), 0);
+}
+
+/// What is over holds nothing: an over-range of the past ends when its values do.
+#[test]
+fn a_latched_over_range_found_in_delayed_data_ends_with_its_values() {
+    let over_range = alarm(Rule::OverRange(OverRangeRule {
+        at: 8.0,
+        bottom: 0.0,
+        deadband: 0.5,
+        latching: true,
+        reset_below: 2.0,
+        reset_after: seconds(5.0),
+    }));
+    // Ends the excursion that is known.
+    let values = [(30.0, 1.0), (100.5, 9.0), (110.5, 1.0), (120.5, 1.0)];
+    let late = after_a_known_excursion(over_range, &values);
+    assert_eq!(spans(&late), [(100.5, 110.5)]);
+}
+
+/// The readings that led to an alarm were taken before it, also when it was raised in the life before.
+#[test]
+fn what_led_to_a_restored_alarm_is_known() {
+    let settings = Settings {
+        points: vec![PointSettings {
+            stale_after: None,
+            ..point("P", vec![limit(Level::High, 8.0, 0.0)])
+        }],
+        ..Settings::default()
+    };
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    taken(&mut engine, 100.0, 9.0, 100.0);
+    let mut known = history(&drain(&mut engine));
+    known.last_alive = Some(moment(101.0).wall);
+    let mut engine = Engine::start(&settings, &known, moment(200.0));
+    taken(&mut engine, 200.0, 9.0, 200.0);
+    for (source, value) in [(95.0, 9.0), (99.0, 1.0)] {
+        taken(&mut engine, source, value, 201.0);
+    }
+    engine.tick(moment(300.0));
+    let late = drain(&mut engine).into_iter();
+    assert_eq!(late.filter(|event| event.details.late).count(), 0);
 }

@@ -220,5 +220,7 @@ fn of_a_removed_alarm_people_are_told_that_it_is_over() {
         lines.iter().map(said).collect::<Vec<_>>(),
         ["5 all_clear farm-1,farm-2"]
     );
+    let stored = lines[0].record.as_ref().expect("stored with it");
+    assert_eq!(stored.state, AlarmState::Normal);
     assert_eq!((notifier.due(), notifier.cases.len()), (None, 0));
 }

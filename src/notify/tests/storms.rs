@@ -3,7 +3,7 @@
 use super::*;
 
 /// Raises at each of these seconds, and clears a second later.
-fn bounce(rig: &mut Rig, alarm: &str, seconds: &[u32]) {
+pub(super) fn bounce(rig: &mut Rig, alarm: &str, seconds: &[u32]) {
     for second in seconds {
         let second = f64::from(*second);
         rig.act(second, alarm, Act::Raise);
@@ -11,7 +11,7 @@ fn bounce(rig: &mut Rig, alarm: &str, seconds: &[u32]) {
     }
 }
 
-fn message(rig: &Rig, notice: Notice) -> String {
+pub(super) fn message(rig: &Rig, notice: Notice) -> String {
     let mut lines = rig.log.iter().rev();
     let line = lines.find(|event| event.details.notice == Some(notice));
     let message = line.and_then(|event| event.details.message.clone());
@@ -157,7 +157,7 @@ fn a_summary_waits_for_the_end_of_an_overlay_and_forgets_nothing() {
     assert_eq!(rig.notifier.counts().waiting, 0);
 }
 
-fn storm(alarms: usize) -> Rig {
+pub(super) fn storm(alarms: usize) -> Rig {
     let plant = (0..alarms).map(|number| {
         let area = if number % 2 == 0 { "farm" } else { "pit" };
         (
@@ -169,7 +169,7 @@ fn storm(alarms: usize) -> Rig {
     Rig::of(&plant.collect::<Vec<_>>(), settings())
 }
 
-fn notified(rig: &Rig) -> Vec<String> {
+pub(super) fn notified(rig: &Rig) -> Vec<String> {
     let lines = rig
         .log
         .iter()
@@ -304,6 +304,8 @@ fn delayed_data_of_a_whole_area_is_summed_up() {
         rig.act(0.0, &format!("P{number:03}/high"), Act::Late);
     }
     assert_eq!(notified(&rig).len(), 12);
+    let counts = rig.notifier.counts();
+    assert_eq!((counts.waiting, counts.flood), (28, 28));
     rig.pass_to(100.0);
     assert_eq!(
         notified(&rig)[12..],

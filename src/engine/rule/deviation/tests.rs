@@ -42,8 +42,15 @@ fn both_sides_and_their_deadbands() {
         ((Some(3.0), None), 90.0, Zone::Inside),
         ((Some(3.0), Some(8.0)), 57.0, Zone::Margin),
     ] {
-        let zone = deviation(below, above, 0).zone(number(value), Some(number(50.0)), at(0));
+        let mut deviation = deviation(below, above, 0);
+        let zone = deviation.zone(number(value), Some(number(50.0)), at(0));
         assert_eq!(zone, expected, "{below:?} {above:?} {value}");
+        assert_eq!(deviation.is_above(), value >= 50.0, "{value}");
+        assert!(
+            deviation
+                .reference()
+                .is_some_and(|reference| (reference - 50.0).abs() < 1e-9)
+        );
     }
 }
 
