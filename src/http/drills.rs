@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
@@ -14,7 +15,6 @@ use super::reply::Refusal;
 use super::view;
 use crate::engine::command::{Action, Denied, Drilling};
 use crate::engine::drill;
-use crate::evaluation::DeskError;
 
 /// Exercises an alarm.
 #[derive(Debug, Deserialize)]
@@ -93,6 +93,9 @@ pub(super) async fn one(
     let name = drill::name(&alarm);
     let mut drills = snapshot.drills.iter();
     let open = drills.find(|drill| *drill.record.alarm == *name);
-    let open = open.ok_or(DeskError::Denied(Denied::NoDrill))?;
+    let open = open.ok_or_else(|| {
+        let denied = Denied::NoDrill;
+        Refusal::new(StatusCode::NOT_FOUND, denied.name(), denied.to_string())
+    })?;
     Ok(Json(view::Drill::new(open, app.guidance.get(index))).into_response())
 }

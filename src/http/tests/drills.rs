@@ -73,7 +73,7 @@ async fn a_drill_stands_in_no_list_of_alarms() {
     let (status, body) = port.get(DRILL).await;
     assert_eq!((status, json(&body)), (200, drill));
     for (path, status, error) in [
-        ("/api/v1/alarms/CH4-101/rise/drill", 409, "no_drill"),
+        ("/api/v1/alarms/CH4-101/rise/drill", 404, "no_drill"),
         ("/api/v1/alarms/CH4-999/high/drill", 404, "unknown_alarm"),
     ] {
         let (found, body) = port.get(path).await;
