@@ -234,13 +234,13 @@ impl Gateway {
     /// Acknowledges the newest occurrence of an alarm.
     pub(crate) async fn acknowledge(&self, alarm: &str, by: &str) -> Option<Answer> {
         let body = format!(r#"{{"by":"{by}"}}"#);
-        http::ask(
-            self.http,
-            "POST",
-            &format!("/api/v1/alarms/{alarm}/acknowledge"),
-            &body,
-        )
-        .await
+        self.command(&format!("{alarm}/acknowledge"), &body).await
+    }
+
+    /// Gives a command: an alarm and what is to be done to it, as in the path.
+    pub(crate) async fn command(&self, command: &str, body: &str) -> Option<Answer> {
+        let path = format!("/api/v1/alarms/{command}");
+        http::ask(self.http, "POST", &path, body).await
     }
 
     /// Asks until the answer satisfies `condition`, and gives it.

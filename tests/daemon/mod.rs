@@ -1,6 +1,7 @@
 //! The real binary with real parts: mosquitto, simulated devices, the control room's receiver.
 
 mod disk;
+mod drills;
 mod faulty_device;
 pub(crate) mod gateway;
 mod http;
