@@ -140,6 +140,7 @@ impl Engine {
 
     /// Sees to it that an alarm that counts is looked at when its instants are old.
     fn arm_count(&mut self, index: usize, now: Moment) {
+        self.remember_count(index, now);
         let alarm = &mut self.alarms[index];
         let Some(count) = &mut alarm.count else {
             return;

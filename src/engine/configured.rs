@@ -31,7 +31,7 @@ use super::memory::{CONFIGURATION, Configured, Content, Keys, Memory};
 use super::occurrence::Alarm;
 use super::reading::Sample;
 use super::rule::Watch;
-use super::settings::{LimitRule, Priority, Rule, Settings};
+use super::settings::{LimitRule, PointSettings, Priority, Rule, Settings};
 use super::snapshot::History;
 use super::time::{Moment, show_duration};
 
@@ -46,13 +46,7 @@ impl Engine {
     pub(super) fn compare_configuration(&mut self, settings: &Settings, history: &History) {
         let now = self.now;
         let (is, points) = (self.inventory(settings), inventory::of_points(settings));
-        let before = history
-            .memories
-            .iter()
-            .find_map(|memory| match &memory.content {
-                Content::Configuration { configured, points } => Some((configured, points)),
-                Content::Exposure { .. } => None,
-            });
+        let before = kept(history);
         let mut changed = Vec::new();
         let mut added = Vec::new();
         let own = settings.points.iter().flat_map(|point| {
@@ -296,6 +290,41 @@ impl Difference<'_> {
         let parts = parts.map(|(key, was, is)| format!("{key} {was} -> {is}"));
         parts.collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Do numbers of a point mean what they meant in the life before? Where that is not known nothing of it is
+/// kept either.
+pub(super) fn means_the_same(
+    point: &PointSettings,
+    settings: &Settings,
+    history: &History,
+) -> bool {
+    let Some((_, before)) = kept(history) else {
+        return true;
+    };
+    before.get(&point.id).is_none_or(|was| {
+        let is = inventory::of_point(point, settings);
+        let mut changed = differences(was, &is).into_iter();
+        changed.all(|(name, ..)| !inventory::MEANING.contains(&name))
+    })
+}
+
+/// By the names of alarms, and by those of points.
+type Before<'h> = (
+    &'h BTreeMap<Arc<str>, Configured>,
+    &'h BTreeMap<Arc<str>, Keys>,
+);
+
+/// What was configured in the run before.
+fn kept(history: &History) -> Option<Before<'_>> {
+    let mut memories = history.memories.iter();
+    memories.find_map(|memory| match &memory.content {
+        Content::Configuration { configured, points } => Some((configured, points)),
+        Content::Exposure { .. }
+        | Content::Slope { .. }
+        | Content::Usual { .. }
+        | Content::Count { .. } => None,
+    })
 }
 
 /// Names, before and now, of settings that are others.

@@ -15,14 +15,15 @@
 //! - **Held** while there is no verdict: a value that is missing counts nothing and clears nothing, also
 //!   when the instants grow old meanwhile.
 //!
-//! Instants are those of this run: after a restart they are counted anew, as delays are. Readings out
-//! of order and delayed data are not counted: when the condition became true by them is not known in
-//! time.
+//! Instants survive a restart ([`refill`](super::refill)), and so does whether the condition was true: what
+//! goes on over a restart is no second time. Readings out of order and delayed data are not counted: when
+//! the condition became true by them is not known in time.
 
 use super::delay::{Confirmed, Delays, Phase, Zone};
+use super::memory::Counted;
 use super::recurrence::Instants;
 use super::settings::CountRule;
-use super::time::Mono;
+use super::time::{Moment, Mono};
 
 /// The count of one alarm.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(super) struct Count {
     instants: Instants,
     /// Is there a verdict about the condition?
     known: bool,
+    /// Did it become true, or false, since it was remembered last?
+    changed: bool,
     /// Is there an entry in the agenda for the time at which the instants are old?
     pub(super) armed: bool,
 }
@@ -45,6 +48,7 @@ impl Count {
             phase: Phase::Idle,
             instants: Instants::new(usize::from(rule.times)),
             known: false,
+            changed: false,
             armed: false,
         }
     }
@@ -70,16 +74,37 @@ impl Count {
 
     /// When the instants will be too old to be enough, if they are.
     pub(super) fn ends(&self) -> Option<Mono> {
-        self.instants
-            .oldest()
-            .map(|oldest| oldest + self.rule.within)
+        self.instants.pass(self.rule.within)
     }
 
     fn take(&mut self, confirmed: Option<Confirmed>, now: Mono) -> Zone {
         if confirmed == Some(Confirmed::Raise) {
             self.instants.note(now);
         }
+        self.changed |= confirmed.is_some();
         self.zone(now)
+    }
+
+    /// What to remember, when it is another than before.
+    pub(super) fn remember(&mut self, now: Moment) -> Option<Counted> {
+        std::mem::take(&mut self.changed).then(|| Counted {
+            lasts: self.phase.in_alarm(),
+            instants: self
+                .instants
+                .known()
+                .map(|time| now.wall_of(time))
+                .collect(),
+        })
+    }
+
+    /// Takes up what was remembered.
+    pub(super) fn restore(&mut self, counted: &Counted, now: Moment) {
+        for instant in &counted.instants {
+            self.instants.note_at(now.nanos_of(*instant));
+        }
+        if counted.lasts {
+            self.phase = Phase::Active;
+        }
     }
 
     /// Where the count lies at `now`.

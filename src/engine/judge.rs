@@ -260,6 +260,7 @@ impl Engine {
             for trend in &mut self.points[index].trends {
                 trend.learn(taken, value);
             }
+            self.remember_slopes(index, now);
         }
         self.links.touch(Source::Value(index));
         let mut waiting = false;
@@ -291,6 +292,9 @@ impl Engine {
             return;
         }
         self.alarms[alarm].watch.learn(look);
+        if self.alarms[alarm].watch.is_memory_due(now.mono) {
+            self.remember_usual(alarm, now);
+        }
         let zone = if matches!(self.alarms[alarm].watch, Watch::Clock) {
             self.points[index].channel.clock_zone()
         } else {

@@ -1,12 +1,13 @@
 //! What must be known after a restart and what is no event: the exposure that an average was made of
-//! (alarm-standards 1.7: "STEL/TWA must survive restart"), and what was configured.
+//! (alarm-standards 1.7: "STEL/TWA must survive restart"), the values in long windows and the instants
+//! that are counted ([`refill`](super::refill)), and what was configured.
 //!
 //! The engine hands a [`Memory`] to the journal
 //! ([`Effect::Remember`](super::effect::Effect::Remember)): an exposure every minute or more rarely, and
-//! at the end; the configuration at a start that finds another one. The newest one of each name comes
-//! back in [`History`](super::snapshot::History). What lies between the last one and a power cut is
-//! lost, and the coverage of the average says so. Numbers of exposures have six significant digits: a
-//! sensor has fewer.
+//! at the end; a window more rarely yet; the configuration at a start that finds another one. The newest
+//! one of each name comes back in [`History`](super::snapshot::History). What lies between the last one
+//! and a power cut is lost, and the coverage of the average says so. Numbers of exposures and windows have
+//! six significant digits: a sensor has fewer.
 
 use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign, Mul};
@@ -24,7 +25,7 @@ pub const CONFIGURATION: &str = "configuration";
 /// What is remembered under one name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
-    /// `POINT/kind`, or [`CONFIGURATION`].
+    /// `POINT/kind` of an exposure; `POINT/kind/what` of what else an alarm needs; or [`CONFIGURATION`].
     pub alarm: Arc<str>,
     /// Until when it knows.
     pub at: Wall,
@@ -45,6 +46,23 @@ pub enum Content {
         /// What was seen.
         exposure: Exposure,
     },
+    /// The good samples that a slope is drawn through.
+    Slope {
+        /// How old the newest one was at [`Memory::at`], seconds.
+        newest_s: f64,
+        /// The oldest first.
+        samples: Vec<Sampled>,
+    },
+    /// The good values that a median is taken of.
+    Usual {
+        /// How old each was at [`Memory::at`], seconds, and what it was; the oldest first.
+        usual: Vec<(f64, f64)>,
+    },
+    /// The instants that are counted.
+    Count {
+        /// What is known of them.
+        counted: Counted,
+    },
     /// What was configured: one entry for each alarm, and one for each point.
     Configuration {
         /// By `POINT/kind`.
@@ -57,6 +75,52 @@ pub enum Content {
 
 /// Settings by their names, as a person writes them; one that is off is left out.
 pub type Keys = BTreeMap<String, String>;
+
+/// Good samples that count as one. Written as a list of four, for there are many.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f64; 4]", into = "[f64; 4]")]
+pub struct Sampled {
+    /// How old they were at [`Memory::at`] on an average, seconds.
+    pub age_s: f64,
+    /// Their average, in the point's unit.
+    pub value: f64,
+    /// How many.
+    pub weight: f64,
+    /// Sum of the squared distances of the values from their average.
+    pub scatter: f64,
+}
+
+impl From<[f64; 4]> for Sampled {
+    fn from([age_s, value, weight, scatter]: [f64; 4]) -> Self {
+        Self {
+            age_s,
+            value,
+            weight,
+            scatter,
+        }
+    }
+}
+
+impl From<Sampled> for [f64; 4] {
+    fn from(sampled: Sampled) -> Self {
+        let Sampled {
+            age_s,
+            value,
+            weight,
+            scatter,
+        } = sampled;
+        [age_s, value, weight, scatter]
+    }
+}
+
+/// How often a condition became true.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Was it true?
+    pub lasts: bool,
+    /// When it became true, the oldest first; as many as are counted at most.
+    pub instants: Vec<Wall>,
+}
 
 /// What was configured of one alarm, as far as a change of it is on record. Written as a list, for
 /// there are many.

@@ -50,6 +50,7 @@ mod quality;
 pub mod reading;
 pub mod recurrence;
 mod reference;
+mod refill;
 mod refusals;
 mod reorder;
 mod report;
@@ -142,6 +143,8 @@ impl Engine {
     /// before there is good evidence.
     pub fn start(settings: &Settings, history: &History, now: Moment) -> Self {
         let mut engine = Self::build(settings, history.last_alive, now);
+        // The start says what it could not fill.
+        engine.refill(settings, history);
         engine.announce_start(history);
         for record in &history.records {
             engine.restore(record);
@@ -218,7 +221,7 @@ impl Engine {
         }
         // Entries of the agenda are earlier than the deadlines now, and move when they come up.
         self.arrive(now, false);
-        self.report_gap(from.wall);
+        self.report_gap(from.wall, None);
     }
 
     /// The next thing to do; `None` when there is nothing left.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::time::Mono;
+use super::time::{Mono, Nanos, nanos, span_nanos};
 
 /// So many raises within [`CHATTER_WINDOW`] are chatter (alarm-standards 1.5.12).
 pub const CHATTER_RAISES: usize = 3;
@@ -16,7 +16,7 @@ pub const CHATTER_WINDOW: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub(super) struct Instants {
     /// A ring; the next one takes the place of the oldest.
-    ring: Box<[Option<Mono>]>,
+    ring: Box<[Option<Nanos>]>,
     next: usize,
 }
 
@@ -31,18 +31,31 @@ impl Instants {
 
     /// One more, not before the last one.
     pub(super) fn note(&mut self, now: Mono) {
-        self.ring[self.next] = Some(now);
+        self.note_at(nanos(now));
+    }
+
+    /// The same of a time that may lie before the start.
+    pub(super) fn note_at(&mut self, time: Nanos) {
+        self.ring[self.next] = Some(time);
         self.next = (self.next + 1) % self.ring.len();
     }
 
-    /// The oldest of as many as are counted; `None` while there were fewer.
-    pub(super) fn oldest(&self) -> Option<Mono> {
-        self.ring[self.next]
+    /// All that are known, the oldest first.
+    pub(super) fn known(&self) -> impl Iterator<Item = Nanos> {
+        let (newer, older) = self.ring.split_at(self.next);
+        older.iter().chain(newer).copied().flatten()
+    }
+
+    /// When the oldest of as many as are counted is `span` old; `None` while there were fewer.
+    pub(super) fn pass(&self, span: Duration) -> Option<Mono> {
+        let pass = self.ring[self.next]?.saturating_add(span_nanos(span));
+        Some(Mono::from_nanos(u64::try_from(pass).unwrap_or_default()))
     }
 
     /// Were there as many within `span` up to `now`?
     pub(super) fn are_within(&self, span: Duration, now: Mono) -> bool {
-        self.oldest().is_some_and(|oldest| now.since(oldest) < span)
+        let oldest = self.ring[self.next];
+        oldest.is_some_and(|oldest| nanos(now).saturating_sub(oldest) < span_nanos(span))
     }
 }
 
@@ -71,7 +84,11 @@ mod tests {
             "the ring has gone round"
         );
         assert!(!instants.are_within(minute, at(70)));
-        assert_eq!(instants.oldest(), Some(at(10)));
+        assert_eq!(instants.pass(minute), Some(at(70)));
+        assert_eq!(
+            instants.known().collect::<Vec<_>>(),
+            [10, 59, 60].map(|second| nanos(at(second)))
+        );
     }
 
     #[test]

@@ -71,6 +71,7 @@ impl Engine {
         let (quality, _) = self.quality_for(index, self.now);
         AlarmView {
             exposure,
+            learning: point.channel.shown().is_some() && self.is_learning(index, self.now.mono),
             ..alarm.view(point, value, self.limit_of(index), quality, self.now.mono)
         }
     }
@@ -125,15 +126,16 @@ impl Engine {
         };
         self.announce(EventKind::Started, Cause::System, details);
         if let Some(from) = history.last_alive {
-            self.report_gap(from);
+            self.report_gap(from, self.told_of_learning());
         }
     }
 
-    /// Nobody watched from `from` until now.
-    pub(super) fn report_gap(&mut self, from: Wall) {
+    /// Nobody watched from `from` until now; with what else there is to say about that.
+    pub(super) fn report_gap(&mut self, from: Wall, message: Option<String>) {
         let details = Details {
             from: Some(from),
             to: Some(self.now.wall),
+            message,
             ..Details::default()
         };
         self.announce(EventKind::MonitoringGap, Cause::System, details);
@@ -143,6 +145,7 @@ impl Engine {
     pub fn stop(&mut self, now: Moment) {
         self.tick(now);
         self.remember_exposures(self.now);
+        self.remember_windows(self.now);
         self.announce(EventKind::Stopped, Cause::System, Details::default());
     }
 

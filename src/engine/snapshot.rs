@@ -357,6 +357,9 @@ pub struct AlarmView {
     pub peak: Option<f64>,
     /// Was it raised three times within the last minute (alarm-standards 1.5.12)?
     pub chattering: bool,
+    /// Must more be seen before there is a verdict, although the value is there? Of slopes, forecasts and
+    /// what is usual: after a start, or a hole in the values.
+    pub learning: bool,
     /// How many older occurrences nobody has acknowledged.
     pub older_unacknowledged: usize,
     /// Of an average: how it came about.

@@ -47,6 +47,7 @@ mod order;
 mod over_range;
 mod pauses;
 mod reference;
+mod refill;
 mod robustness;
 mod settling;
 mod stories;

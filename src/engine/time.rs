@@ -38,11 +38,38 @@ impl Mono {
     }
 }
 
+/// Nanoseconds on the scale of [`Mono`]; negative before it began, of what a restart brings back.
+pub(super) type Nanos = i64;
+
+/// A time on the scale that reaches back beyond the start.
+pub(super) fn nanos(mono: Mono) -> Nanos {
+    i64::try_from(mono.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// A span on it.
+pub(super) fn span_nanos(span: Duration) -> Nanos {
+    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
+}
+
+impl Moment {
+    /// A time of the wall clock on that scale, by what both clocks show now; the present at the latest.
+    pub(super) fn nanos_of(self, wall: Wall) -> Nanos {
+        let passed = self.wall.unix_nanos().saturating_sub(wall.unix_nanos());
+        nanos(self.mono).saturating_sub(passed.max(0))
+    }
+
+    /// The other way round.
+    pub(super) fn wall_of(self, time: Nanos) -> Wall {
+        let ago = nanos(self.mono).saturating_sub(time);
+        Wall::from_unix_nanos(self.wall.unix_nanos().saturating_sub(ago))
+    }
+}
+
 impl Add<Duration> for Mono {
     type Output = Self;
 
     fn add(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(nanos(span)))
+        Self(self.0.saturating_add(whole_nanos(span)))
     }
 }
 
@@ -51,7 +78,7 @@ impl Sub<Duration> for Mono {
 
     /// The start of the process at the earliest.
     fn sub(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(nanos(span)))
+        Self(self.0.saturating_sub(whole_nanos(span)))
     }
 }
 
@@ -86,7 +113,7 @@ impl Add<Duration> for Wall {
     type Output = Self;
 
     fn add(self, span: Duration) -> Self {
-        Self(self.0.saturating_add_unsigned(nanos(span)))
+        Self(self.0.saturating_add_unsigned(whole_nanos(span)))
     }
 }
 
@@ -94,7 +121,7 @@ impl Sub<Duration> for Wall {
     type Output = Self;
 
     fn sub(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub_unsigned(nanos(span)))
+        Self(self.0.saturating_sub_unsigned(whole_nanos(span)))
     }
 }
 
@@ -170,7 +197,7 @@ pub const fn spoken_unit(seconds: f64) -> (f64, &'static str) {
 }
 
 /// Whole nanoseconds of `span`, at most `u64::MAX` (584 years).
-fn nanos(span: Duration) -> u64 {
+fn whole_nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 

@@ -25,9 +25,13 @@ mod line;
 mod theil_sen;
 mod window;
 
+use std::time::Duration;
+
+use super::memory::Content;
 use super::reading::Finite;
+use super::refill;
 use super::settings::{Method, TrendSettings};
-use super::time::Mono;
+use super::time::{Mono, Nanos, nanos, span_nanos};
 pub(super) use line::{Ahead, Course, Line};
 use window::Window;
 
@@ -45,7 +49,9 @@ pub(super) struct Trend {
     /// Through the window as it is.
     line: Option<Line>,
     /// No line before this: until then a hole lies in the window.
-    whole_from: Mono,
+    whole_from: Nanos,
+    /// When it was remembered last.
+    remembered: Mono,
 }
 
 impl Trend {
@@ -58,7 +64,8 @@ impl Trend {
             settings,
             window: Window::new(settings.window, buckets),
             line: None,
-            whole_from: Mono::ZERO,
+            whole_from: Nanos::MIN,
+            remembered: Mono::ZERO,
         }
     }
 
@@ -70,10 +77,10 @@ impl Trend {
     /// Takes one good sample. A time before the newest one counts as the newest.
     pub(super) fn learn(&mut self, time: Mono, value: Finite) {
         if let Some(newest) = self.window.newest()
-            && time.since(newest) > self.settings.max_gap
+            && nanos(time).saturating_sub(newest) > span_nanos(self.settings.max_gap)
         {
             self.window.clear();
-            self.whole_from = newest + self.settings.window;
+            self.whole_from = newest.saturating_add(span_nanos(self.settings.window));
         }
         let joined = self.window.push(time, value.get());
         let costly = self.settings.method == Method::TheilSen;
@@ -85,7 +92,39 @@ impl Trend {
     /// The line, unless the newest sample is so old at `now` that the window has a hole.
     pub(super) fn line(&self, now: Mono) -> Option<&Line> {
         let newest = self.window.newest()?;
-        (self.line.as_ref()).filter(|_| now.since(newest) <= self.settings.max_gap)
+        let age = nanos(now).saturating_sub(newest);
+        (self.line.as_ref()).filter(|_| age <= span_nanos(self.settings.max_gap))
+    }
+
+    /// Is nothing known?
+    pub(super) const fn is_empty(&self) -> bool {
+        self.window.newest().is_none()
+    }
+
+    /// How much must be seen before there is a line, as far as that is a time.
+    pub(super) const fn min_span(&self) -> Duration {
+        self.settings.min_span
+    }
+
+    /// Is it worth remembering over a restart, and time for that?
+    pub(super) fn is_memory_due(&self, now: Mono) -> bool {
+        refill::is_due(self.settings.window, self.remembered, now)
+    }
+
+    /// What to remember, if it is worth that.
+    pub(super) fn remember(&mut self, now: Mono) -> Option<Content> {
+        self.remembered = now;
+        let worth = self.settings.window >= refill::LASTING;
+        let (newest_s, samples) = worth.then(|| self.window.remember(now, refill::PIECES))??;
+        Some(Content::Slope { newest_s, samples })
+    }
+
+    /// Takes up what was remembered `at`.
+    pub(super) fn restore(&mut self, content: &Content, at: Nanos, now: Mono) {
+        self.remembered = now;
+        if let Content::Slope { newest_s, samples } = content {
+            self.window.restore(*newest_s, samples, at, now);
+        }
     }
 
     fn draw(&mut self) -> Option<Line> {
@@ -97,6 +136,7 @@ impl Trend {
         {
             return None;
         }
+        let newest = Mono::from_nanos(u64::try_from(newest).unwrap_or_default());
         match settings.method {
             Method::LeastSquares => self.window.least_squares(newest),
             Method::TheilSen => theil_sen::line(self.window.buckets(), newest),

@@ -222,6 +222,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, older_unacknowledged: usize) -> Ala
         first_out: false,
         peak: Some(33.0),
         chattering: false,
+        learning: false,
         older_unacknowledged,
         exposure: None,
         notices: (kind == AlarmKind::High).then(|| {
@@ -272,7 +273,7 @@ async fn an_alarm_says_everything_the_person_at_night_needs() {
         "suppressed": null, "shelved": null, "out_of_service": null, "first_out": false,
         "occurrence": 4, "value": 31.5, "limit": 25.0, "quality": "good",
         "raised_at": "2026-05-04T06:12:31.000Z", "acknowledged": null, "peak": 33.0,
-        "chattering": false, "older_unacknowledged": 0, "exposure": null, "action": "Stop hot work, start fans",
+        "chattering": false, "learning": false, "older_unacknowledged": 0, "exposure": null, "action": "Stop hot work, start fans",
         "plan": "plans/gas-release.md", "cause": null, "consequence": null,
         "time_to_respond_s": 300.0, "responsible": ["Li Wei, shift lead"],
         "notices": {

@@ -45,6 +45,7 @@ pub(super) struct Alarm<'a> {
     first_out: bool,
     peak: Option<f64>,
     chattering: bool,
+    learning: bool,
     older_unacknowledged: usize,
     /// Of an average exposure.
     exposure: Option<Exposure>,
@@ -166,6 +167,7 @@ impl<'a> Alarm<'a> {
             first_out: view.first_out,
             peak: view.peak,
             chattering: view.chattering,
+            learning: view.learning,
             older_unacknowledged: view.older_unacknowledged,
             exposure: view.exposure.map(Exposure::from),
             action: guidance.and_then(Guidance::action),

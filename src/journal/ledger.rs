@@ -95,7 +95,7 @@ pub(super) struct Ledger {
     temporary: bool,
     records: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
     orphans: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
-    /// What alarms remember, on its way to the disk: the newest of each, so never more than alarms.
+    /// What alarms remember, on its way to the disk: the newest of each name, of which an alarm has a few.
     memories: BTreeMap<Arc<str>, Arc<Memory>>,
     cursors: BTreeMap<Arc<str>, Cursor>,
     dropped: u64,

@@ -176,7 +176,20 @@ fn write_alarms(snapshot: &Snapshot, text: &mut String) {
     }
     write_exposures(snapshot, text);
     write_tally(snapshot, text);
-    write_chattering(snapshot, text);
+    write_counted(
+        snapshot,
+        "forewarn_alarms_chattering",
+        "Alarms that were raised three times within the last minute.",
+        |alarm| alarm.chattering,
+        text,
+    );
+    write_counted(
+        snapshot,
+        "forewarn_alarms_learning",
+        "Alarms without a verdict before more is seen, though their values are there.",
+        |alarm| alarm.learning,
+        text,
+    );
 }
 
 fn write_exposures(snapshot: &Snapshot, text: &mut String) {
@@ -231,18 +244,20 @@ fn write_tally(snapshot: &Snapshot, text: &mut String) {
     }
 }
 
-fn write_chattering(snapshot: &Snapshot, text: &mut String) {
+/// How many alarms of each area are so.
+fn write_counted(
+    snapshot: &Snapshot,
+    name: &'static str,
+    help: &'static str,
+    is_so: fn(&AlarmView) -> bool,
+    text: &mut String,
+) {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for alarm in &snapshot.alarms {
         let count = counts.entry(alarm.area.as_deref().unwrap_or_default());
-        *count.or_default() += u32::from(alarm.chattering);
+        *count.or_default() += u32::from(is_so(alarm));
     }
-    let mut family = Family::new(
-        text,
-        "forewarn_alarms_chattering",
-        "Alarms that were raised three times within the last minute.",
-        Kind::Gauge,
-    );
+    let mut family = Family::new(text, name, help, Kind::Gauge);
     for (area, count) in counts {
         family.series(&[("area", area)], f64::from(count));
     }

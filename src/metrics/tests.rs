@@ -77,6 +77,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, overlays: Overlays) -> AlarmView {
         first_out: false,
         peak: None,
         chattering: false,
+        learning: false,
         older_unacknowledged: 0,
         exposure: None,
         notices: None,

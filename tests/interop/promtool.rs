@@ -127,6 +127,7 @@ fn alarm() -> AlarmView {
         first_out: false,
         peak: None,
         chattering: true,
+        learning: false,
         older_unacknowledged: 0,
         exposure: None,
         notices: None,

@@ -27,6 +27,9 @@ pub(super) const DEADBAND: &str = "deadband";
 /// The alarm position of a digital point.
 pub(super) const WHEN: &str = "when";
 
+/// What decides what a number of a point means.
+pub(super) const MEANING: [&str; 6] = ["unit", "scale", "offset", "raw_range", "range", "signal"];
+
 impl Engine {
     /// Of every alarm, in their order.
     pub(super) fn inventory(&self, settings: &Settings) -> Vec<Configured> {
@@ -220,7 +223,7 @@ pub(super) fn of_points(settings: &Settings) -> BTreeMap<Arc<str>, Keys> {
     kept.collect()
 }
 
-fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
+pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
     let PointSettings {
         id: _,
         area,

@@ -64,6 +64,7 @@ impl Alarm {
             first_out: episode.is_some_and(|episode| episode.first_out),
             peak: episode.and_then(|episode| episode.peak),
             chattering: self.is_chattering(now),
+            learning: false,
             older_unacknowledged: episode.map_or(0, |episode| episode.unacknowledged.len()),
             exposure: None,
             notices: None,

@@ -79,6 +79,16 @@ impl Deviation {
         }
     }
 
+    /// Of one that is measured from it: what is usual.
+    pub(in super::super) const fn usual(&self) -> Option<&RollingMedian> {
+        self.median.as_ref()
+    }
+
+    /// The same, to fill it.
+    pub(in super::super) const fn usual_mut(&mut self) -> Option<&mut RollingMedian> {
+        self.median.as_mut()
+    }
+
     /// What the value was like up to `now`, if enough was seen.
     pub(in super::super) fn median(&self, now: Mono) -> Option<Finite> {
         self.median.as_ref()?.get(now).and_then(Finite::new)

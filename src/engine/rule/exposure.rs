@@ -35,8 +35,8 @@ use std::time::Duration;
 use super::super::delay::Zone;
 use super::super::memory::{self, Amount, Content, Memory};
 use super::super::settings::{Average, ExposureRule};
-use super::super::time::{Moment, Mono};
-use window::{Nanos, Window, nanos, seconds};
+use super::super::time::{Moment, Mono, Nanos, nanos};
+use window::{Window, seconds};
 
 /// Less coverage makes an average uncertain.
 const ENOUGH: f64 = 0.75;
@@ -264,11 +264,7 @@ impl Exposure {
 
     /// Takes up what was remembered. Memories of another method are passed over.
     pub(in super::super) fn restore(&mut self, memory: &Memory, now: Moment) {
-        let ago = |wall| {
-            let passed = now.wall.unix_nanos().saturating_sub(wall);
-            nanos(now.mono).saturating_sub(passed.max(0))
-        };
-        let at = ago(memory.at.unix_nanos());
+        let at = now.nanos_of(memory.at);
         let Content::Exposure { last, exposure } = &memory.content else {
             return;
         };
@@ -288,7 +284,7 @@ impl Exposure {
                     sum: known,
                 },
             ) => {
-                *since = ago(began.unix_nanos()).min(at);
+                *since = now.nanos_of(*began).min(at);
                 *sum = *known;
             }
             (Sum::Moving(_), memory::Exposure::Dose { .. })

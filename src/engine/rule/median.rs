@@ -7,9 +7,13 @@
 //! from the start.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
+use super::super::memory::Content;
+use super::super::refill;
+use super::super::report::six_digits;
 use super::super::settings::MedianRule;
-use super::super::time::Mono;
+use super::super::time::{Mono, Nanos, nanos, span_nanos};
 
 /// Values that are kept at most.
 const SAMPLES: u32 = 256;
@@ -19,11 +23,13 @@ const SAMPLES: u32 = 256;
 pub(in super::super) struct RollingMedian {
     rule: MedianRule,
     /// In order of their times.
-    samples: VecDeque<(Mono, f64)>,
+    samples: VecDeque<(Nanos, f64)>,
     /// The same values in order of their size.
     sorted: Vec<f64>,
     /// Time of the newest value, kept or not.
-    newest: Option<Mono>,
+    newest: Option<Nanos>,
+    /// When it was remembered last.
+    remembered: Mono,
 }
 
 impl RollingMedian {
@@ -34,11 +40,62 @@ impl RollingMedian {
             samples: VecDeque::with_capacity(SAMPLES as usize),
             sorted: Vec::with_capacity(SAMPLES as usize),
             newest: None,
+            remembered: Mono::ZERO,
         }
     }
 
     /// Takes one good value. A time before the newest one counts as the newest.
     pub(in super::super) fn learn(&mut self, time: Mono, value: f64) {
+        self.take(nanos(time), value);
+    }
+
+    /// Is nothing known?
+    pub(in super::super) fn is_empty(&self) -> bool {
+        self.samples.is_empty()
+    }
+
+    /// How much must be seen before there is a median.
+    pub(in super::super) fn min_span(&self) -> Duration {
+        self.rule.min_span()
+    }
+
+    /// Is it worth remembering over a restart, and time for that?
+    pub(in super::super) fn is_memory_due(&self, now: Mono) -> bool {
+        refill::is_due(self.rule.window, self.remembered, now)
+    }
+
+    /// What to remember, if it is worth that: values evenly over the window, and the newest.
+    pub(in super::super) fn remember(&mut self, now: Mono) -> Option<Content> {
+        self.remembered = now;
+        if self.rule.window < refill::LASTING || self.samples.is_empty() {
+            return None;
+        }
+        let every = self.samples.len().div_ceil(refill::PIECES);
+        let age = |time: Nanos| {
+            let age = nanos(now).saturating_sub(time).max(0).unsigned_abs();
+            six_digits(Duration::from_nanos(age).as_secs_f64())
+        };
+        let kept = self.samples.iter().rev().step_by(every);
+        let mut usual: Vec<_> = kept
+            .map(|(time, value)| (age(*time), six_digits(*value)))
+            .collect();
+        usual.reverse();
+        Some(Content::Usual { usual })
+    }
+
+    /// Takes up what was remembered `at`.
+    pub(in super::super) fn restore(&mut self, content: &Content, at: Nanos, now: Mono) {
+        self.remembered = now;
+        if let Content::Usual { usual } = content {
+            for (age, value) in usual.iter().filter(|(_, value)| value.is_finite()) {
+                if let Ok(age) = Duration::try_from_secs_f64(*age) {
+                    self.take(at.saturating_sub(span_nanos(age)), *value);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, time: Nanos, value: f64) {
         let time = self.newest.map_or(time, |newest| newest.max(time));
         let hole = self.newest.is_some_and(|newest| self.is_hole(newest, time));
         self.newest = Some(time);
@@ -47,13 +104,13 @@ impl RollingMedian {
             self.sorted.clear();
         }
         while let Some((oldest, _)) = self.samples.front()
-            && time.since(*oldest) >= self.rule.window
+            && time.saturating_sub(*oldest) >= span_nanos(self.rule.window)
         {
             self.forget_oldest();
         }
         let width = self.rule.window / SAMPLES;
         let (last, full) = (self.samples.back(), self.samples.len() == SAMPLES as usize);
-        if last.is_some_and(|(last, _)| time.since(*last) < width) {
+        if last.is_some_and(|(last, _)| time.saturating_sub(*last) < span_nanos(width)) {
             return;
         }
         if full {
@@ -68,15 +125,15 @@ impl RollingMedian {
     pub(in super::super) fn get(&self, now: Mono) -> Option<f64> {
         let ((first, _), (last, _)) = (self.samples.front()?, self.samples.back()?);
         let enough = self.sorted.len() >= MedianRule::MIN_SAMPLES
-            && last.since(*first) >= self.rule.min_span();
-        if !enough || self.is_hole(self.newest?, now) {
+            && last.saturating_sub(*first) >= span_nanos(self.rule.min_span());
+        if !enough || self.is_hole(self.newest?, nanos(now)) {
             return None;
         }
         middle(&self.sorted)
     }
 
-    fn is_hole(&self, from: Mono, to: Mono) -> bool {
-        to.since(from) > self.rule.max_gap()
+    fn is_hole(&self, from: Nanos, to: Nanos) -> bool {
+        to.saturating_sub(from) > span_nanos(self.rule.max_gap())
     }
 
     fn forget_oldest(&mut self) {
@@ -106,8 +163,6 @@ pub(in super::super) fn middle(sorted: &[f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
     use super::*;

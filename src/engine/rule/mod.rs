@@ -28,6 +28,7 @@ use discrepancy::Spread;
 use exposure::Exposure;
 use forecast::Forecast;
 use frozen::Frozen;
+pub(super) use median::RollingMedian;
 use over_range::OverRange;
 
 /// What there is to see of a point when its rules are asked.
@@ -279,6 +280,28 @@ impl Watch {
         match deviation.rule.from {
             Reference::Point(point) => Some(point.0 as usize),
             Reference::Fixed(_) | Reference::Median(_) => None,
+        }
+    }
+
+    /// Position of the window it looks through, of a rule about slopes.
+    pub(super) fn trend(&self) -> Option<usize> {
+        if let Self::Rate(rule) = self {
+            Some(rule.trend)
+        } else if let Self::Forecast(forecast) = self {
+            Some(forecast.rule.trend)
+        } else {
+            None
+        }
+    }
+
+    /// Is it time to keep what is usual of its value, if it is measured from that?
+    pub(super) fn is_memory_due(&self, now: Mono) -> bool {
+        if let Self::Deviation(deviation) = self {
+            deviation
+                .usual()
+                .is_some_and(|usual| usual.is_memory_due(now))
+        } else {
+            false
         }
     }
 

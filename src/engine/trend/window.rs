@@ -21,7 +21,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::super::time::Mono;
+use super::super::memory::Sampled;
+use super::super::report::six_digits;
+use super::super::time::{Mono, Nanos, nanos, span_nanos};
 use super::line::Line;
 
 /// A spread below this share of the greatest sum before it is not trusted.
@@ -54,7 +56,7 @@ pub(super) struct Window {
     /// When its first sample came.
     since: Mono,
     /// Time of the newest sample.
-    newest: Option<Mono>,
+    newest: Option<Nanos>,
     sums: Sums,
 }
 
@@ -96,6 +98,19 @@ impl Bucket {
         }
     }
 
+    /// Both as one.
+    fn joined(self, other: Self) -> Self {
+        let weight = self.weight + other.weight;
+        let share = other.weight / weight;
+        let distance = other.value - self.value;
+        Self {
+            time: self.time + (other.time - self.time) * share,
+            value: self.value + distance * share,
+            weight,
+            scatter: self.scatter + other.scatter + distance * distance * self.weight * share,
+        }
+    }
+
     fn join(&mut self, time: f64, value: f64) {
         self.weight += 1.0;
         let distance = value - self.value;
@@ -121,18 +136,59 @@ impl Window {
     }
 
     /// Time of the newest sample that was ever pushed.
-    pub(super) const fn newest(&self) -> Option<Mono> {
+    pub(super) const fn newest(&self) -> Option<Nanos> {
         self.newest
+    }
+
+    /// What is in it at `now`, in at most `most` pieces; nothing while it is empty.
+    pub(super) fn remember(&self, now: Mono, most: usize) -> Option<(f64, Vec<Sampled>)> {
+        let newest = self.newest.filter(|_| self.samples() > 0.0)?;
+        let buckets: Vec<Bucket> = self
+            .buckets()
+            .filter(|own| own.weight > 0.0)
+            .copied()
+            .collect();
+        let pieces = buckets.chunks(buckets.len().div_ceil(most).max(1));
+        let pieces = pieces.filter_map(|piece| piece.iter().copied().reduce(Bucket::joined));
+        let now_s = now.as_secs_f64();
+        let samples = pieces.map(|piece| Sampled {
+            age_s: six_digits(now_s - piece.time),
+            value: six_digits(piece.value),
+            weight: piece.weight,
+            scatter: six_digits(piece.scatter),
+        });
+        let age = Duration::from_nanos(nanos(now).saturating_sub(newest).max(0).unsigned_abs());
+        Some((six_digits(age.as_secs_f64()), samples.collect()))
+    }
+
+    /// Takes up what was in it at `at`, on the scale of [`Mono`]. To be called while it is empty.
+    pub(super) fn restore(&mut self, newest_s: f64, samples: &[Sampled], at: Nanos, now: Mono) {
+        let ago = |age: f64| Duration::try_from_secs_f64(age).map_or(Nanos::MAX, span_nanos);
+        let gone = Duration::from_nanos(nanos(now).saturating_sub(at).max(0).unsigned_abs());
+        let at_s = now.as_secs_f64() - gone.as_secs_f64();
+        let sound = samples.iter().filter(|sample| {
+            let parts = <[f64; 4]>::from(**sample);
+            parts.iter().all(|part| part.is_finite()) && sample.weight >= 1.0 && sample.age_s >= 0.0
+        });
+        self.closed.extend(sound.map(|sample| Bucket {
+            time: at_s - sample.age_s,
+            value: sample.value,
+            weight: sample.weight,
+            scatter: sample.scatter.max(0.0),
+        }));
+        self.newest = Some(at.saturating_sub(ago(newest_s)));
+        self.rebuild();
+        self.forget(now.as_secs_f64() - self.length);
     }
 
     /// Takes one sample. One that is older than the newest goes to its place. Says whether it joined a
     /// bucket that was there.
     pub(super) fn push(&mut self, time: Mono, value: f64) -> bool {
         let seconds = time.as_secs_f64();
-        if self.newest.is_some_and(|newest| time < newest) {
+        if self.newest.is_some_and(|newest| nanos(time) < newest) {
             return self.insert(time, value);
         }
-        self.newest = Some(time);
+        self.newest = Some(nanos(time));
         self.forget(seconds - self.length);
         if self.open.weight > 0.0 && time.since(self.since) < self.width {
             self.open.join(seconds, value);

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::super::super::memory::{self, Amount};
 use super::super::super::report::six_digits;
-use super::super::super::time::Mono;
+use super::super::super::time::{Nanos, span_nanos};
 
 /// Spans to a window of a quarter of an hour.
 const SHORT_SPANS: i64 = 60;
@@ -28,13 +28,6 @@ const SHORT_SPANS: i64 = 60;
 const LONG_SPANS: i64 = 96;
 /// The longest window with short spans.
 const SHORT: Duration = Duration::from_secs(900);
-
-/// Nanoseconds on the scale of [`Mono`]; negative before it began, which a restored window knows.
-pub(super) type Nanos = i64;
-
-pub(super) fn nanos(mono: Mono) -> Nanos {
-    i64::try_from(mono.as_nanos()).unwrap_or(i64::MAX)
-}
 
 /// Seconds from one time to a later one; 0 when it is not later.
 pub(super) fn seconds(from: Nanos, to: Nanos) -> f64 {
@@ -71,7 +64,7 @@ impl Window {
         } else {
             LONG_SPANS
         };
-        let length = i64::try_from(length.as_nanos()).unwrap_or(i64::MAX);
+        let length = span_nanos(length);
         Self {
             width: length / count,
             count,
