@@ -273,9 +273,12 @@ impl<'a> World<'a> {
             sequence: taken.map(|_| arrival.sent.number),
             retained: arrival.retained,
         };
-        // Timers up to now, so that what follows comes of the reading alone.
+        // Timers up to now, so that what follows comes of the reading alone. At one instant a reading comes
+        // before them; but averages go on with time, so a repetition is looked at before and after at the
+        // very same one.
         let just_before = Mono::from_nanos(now.mono.as_nanos().saturating_sub(1));
-        self.call(|station| station.tick(now.at(just_before)))?;
+        let until = if arrival.again { now.mono } else { just_before };
+        self.call(|station| station.tick(now.at(until)))?;
         // A gateway that began with a wrong clock took for history what it heard before it knew better.
         let knew = self.life.as_ref().is_some_and(|life| life.clock_was_right);
         let before = self.snapshot().filter(|_| arrival.again && knew);
