@@ -47,7 +47,8 @@ pub(in super::super) struct Frozen {
 struct Run {
     least: f64,
     greatest: f64,
-    /// Did it begin with a movement, and not with the first value there was?
+    /// Did it begin with a movement, and not with the first value there was, and was not found to be too
+    /// long since?
     moved: bool,
 }
 
@@ -94,6 +95,11 @@ impl Frozen {
             return Zone::Unknown;
         };
         if self.has_lasted(look.now) && !self.is_at_rest(value) {
+            // What moved before it was found to stand still proves nothing any more.
+            self.run = Some(Run {
+                moved: false,
+                ..run
+            });
             Zone::Beyond
         } else if run.moved {
             Zone::Inside

@@ -144,6 +144,25 @@ fn movement_clears_behind_a_closed_gate_and_not_behind_an_unknown_one() {
 }
 
 #[test]
+fn a_gate_that_closes_is_no_movement_whatever_moved_before() {
+    for moved_before in [false, true] {
+        let mut frozen = frozen(0.0, false);
+        if moved_before {
+            frozen.zone(&look(4.0, 0, true), Some(true));
+        }
+        for second in 1..=11 {
+            frozen.zone(&look(5.0, second, true), Some(true));
+        }
+        for second in 12..30 {
+            let zone = frozen.zone(&look(5.0, second, true), Some(false));
+            assert_eq!(zone, Zone::Unknown, "{moved_before} {second}");
+        }
+        let zone = frozen.zone(&look(6.0, 30, true), Some(false));
+        assert_eq!(zone, Zone::Inside, "{moved_before}");
+    }
+}
+
+#[test]
 fn what_was_lost_begins_anew_and_proves_nothing() {
     let mut frozen = frozen(0.0, false);
     frozen_at(&mut frozen, &[5.0; 9]);
