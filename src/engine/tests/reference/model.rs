@@ -3,29 +3,18 @@
 use super::super::super::alarm::AlarmState;
 use super::super::super::reading::Sample;
 use super::super::super::settings::{
-    AlarmKind, AlarmSettings, Method, PendingHold, PointSettings, Rule,
+    AlarmKind, DeviationRule, Method, PointSettings, Reference, Rule,
 };
-use super::{Ask, Duration, Instant, Plan, Quarters, Told, What, span};
+use super::alarm::ModelAlarm;
+use super::stillness::Stillness;
+use super::{Ask, Instant, Plan, Quarters, Told, What, span};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Where {
+pub(super) enum Where {
     Beyond,
     Margin,
     Inside,
     Unknown,
-}
-
-struct ModelAlarm {
-    settings: AlarmSettings,
-    /// Since the condition was last confirmed or confirmed gone.
-    verdicts: Vec<(Quarters, Where)>,
-    active: bool,
-    acknowledged: bool,
-    latched: bool,
-    occurrence: u64,
-    open: Vec<u64>,
-    /// Those that are not the newest and that somebody recognised, in the order of that.
-    recognised: Vec<u64>,
 }
 
 struct Model {
@@ -34,6 +23,7 @@ struct Model {
     alarms: Vec<ModelAlarm>,
     /// Every good value that was judged, with its time.
     values: Vec<(Quarters, f64)>,
+    stillness: Stillness,
     newest: Option<Sample>,
     last_news: Quarters,
     /// Is there no usable value, and is that the source's word?
@@ -49,92 +39,14 @@ enum Trouble {
     Stale,
 }
 
-impl ModelAlarm {
-    /// Since when everything has spoken for the other condition than the present one.
-    fn run(&self) -> Option<Quarters> {
-        let hold = self.settings.pending_hold == PendingHold::Deadband;
-        let fits = |place: Where| match place {
-            Where::Inside => self.active,
-            Where::Beyond => !self.active,
-            Where::Margin => !self.active && hold,
-            Where::Unknown => false,
-        };
-        let begins = if self.active {
-            Where::Inside
-        } else {
-            Where::Beyond
-        };
-        let run = self
-            .verdicts
-            .iter()
-            .rev()
-            .take_while(|(_, place)| fits(*place));
-        run.filter(|(_, place)| *place == begins)
-            .last()
-            .map(|(t, _)| *t)
-    }
-
-    fn delay(&self) -> Duration {
-        if self.active {
-            self.settings.off_delay
-        } else {
-            self.settings.on_delay
-        }
-    }
-
-    fn is_due(&self, now: Quarters) -> bool {
-        self.run()
-            .is_some_and(|since| span(now - since) >= self.delay())
-    }
-
-    fn state(&self) -> AlarmState {
-        match (self.active, self.latched, self.acknowledged) {
-            (true, _, false) => AlarmState::Unacknowledged,
-            (true, _, true) => AlarmState::Acknowledged,
-            (false, true, false) => AlarmState::LatchedUnacknowledged,
-            (false, true, true) => AlarmState::LatchedAcknowledged,
-            (false, false, false) => AlarmState::ReturnedUnacknowledged,
-            (false, false, true) => AlarmState::Normal,
-        }
-    }
-
-    fn turn(&mut self) -> What {
-        self.verdicts.clear();
-        self.active = !self.active;
-        if self.active {
-            if !self.acknowledged {
-                self.open.push(self.occurrence);
-            } else if self.occurrence > 0 {
-                self.recognised.push(self.occurrence);
-            }
-            self.occurrence += 1;
-            self.acknowledged = false;
-            self.latched = false;
-            return What::Raised;
-        }
-        self.latched = self.settings.latching;
-        self.acknowledged |= !self.settings.ack_required;
-        What::Cleared
-    }
-}
-
 impl Model {
-    fn new(settings: &PointSettings, stale_after: Quarters, confirm: Quarters) -> Self {
-        let alarm = |settings: &AlarmSettings| ModelAlarm {
-            settings: settings.clone(),
-            verdicts: Vec::new(),
-            active: false,
-            acknowledged: true,
-            latched: false,
-            occurrence: 0,
-            open: Vec::new(),
-            recognised: Vec::new(),
-        };
+    fn new(settings: &PointSettings, plan: &Plan) -> Self {
         Self {
-            stale_after,
-            confirm,
-            alarms: settings.alarms.iter().map(alarm).collect(),
+            stale_after: plan.stale_after,
+            confirm: plan.confirm,
+            alarms: settings.alarms.iter().map(ModelAlarm::new).collect(),
             values: Vec::new(),
+            stillness: Stillness::new(&plan.frozen),
             newest: None,
             last_news: 0,
             trouble: None,
@@ -160,10 +72,46 @@ impl Model {
             return;
         }
         self.begun = true;
-        if let Sample::Good(value) = sample {
+        if let Some(value) = sample.value() {
+            self.stillness.value(now, value.get());
+        }
+        // It says what the others see.
+        self.look_for_movement(now);
+        if let (Sample::Good(value), true) = (sample, self.is_certain()) {
             self.values.push((now, value.get()));
         }
         self.judge(now);
+    }
+
+    /// The contact that says whether the value must move.
+    fn gate(&mut self, sample: Sample, now: Quarters) {
+        let open = sample.value().map(|value| value.get() > 0.5);
+        self.stillness.gate(now, open);
+        self.look_for_movement(now);
+    }
+
+    fn look_for_movement(&mut self, now: Quarters) {
+        let place = if self.has_value() {
+            self.stillness.place(now)
+        } else {
+            Where::Unknown
+        };
+        for index in 0..self.alarms.len() {
+            if self.alarms[index].settings.kind() == AlarmKind::Frozen {
+                self.hear(index, place, now);
+            }
+        }
+    }
+
+    fn has_value(&self) -> bool {
+        self.begun && self.trouble.is_none()
+    }
+
+    /// Is the newest value beyond doubt?
+    fn is_certain(&self) -> bool {
+        let mut alarms = self.alarms.iter();
+        let frozen = alarms.any(|own| own.settings.kind() == AlarmKind::Frozen && own.is_active());
+        matches!(self.newest, Some(Sample::Good(_))) && !frozen
     }
 
     /// What is due at `now`, after the readings of that instant.
@@ -183,19 +131,20 @@ impl Model {
         {
             self.regain(now);
         }
+        self.look_for_movement(now);
         self.confirm_due(true, now);
     }
 
-    fn confirm_due(&mut self, active: bool, now: Quarters) {
+    fn confirm_due(&mut self, gone: bool, now: Quarters) {
         for index in 0..self.alarms.len() {
-            if self.alarms[index].active == active && self.alarms[index].is_due(now) {
-                self.turn(index, now);
-            }
+            let what = self.alarms[index].pass(gone, now);
+            self.tell_turn(index, what, now);
         }
     }
 
     fn lose(&mut self, trouble: Trouble, now: Quarters) {
         self.trouble = Some(trouble);
+        self.stillness.lose(now);
         for index in 0..self.alarms.len() {
             let place = match (self.alarms[index].settings.kind(), trouble) {
                 (AlarmKind::Bad, Trouble::Bad) | (AlarmKind::Stale, Trouble::Stale) => {
@@ -219,21 +168,23 @@ impl Model {
 
     fn judge(&mut self, now: Quarters) {
         for index in 0..self.alarms.len() {
-            let place = self.place(self.alarms[index].settings.rule, now);
-            self.hear(index, place, now);
+            let rule = self.alarms[index].settings.rule;
+            if !matches!(rule, Rule::Frozen(_)) {
+                let place = self.place(rule, now);
+                self.hear(index, place, now);
+            }
         }
     }
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "the model knows two kinds of rule; the others are about the missing value"
+        reason = "the model knows three kinds of rule that are judged here; the others are about the missing value"
     )]
     fn place(&self, rule: Rule, now: Quarters) -> Where {
-        let (value, certain) = match self.newest {
-            Some(Sample::Good(value)) => (value.get(), true),
-            Some(Sample::Uncertain(value, _)) => (value.get(), false),
-            Some(Sample::Bad(_)) | None => return Where::Unknown,
+        let Some(value) = self.newest.and_then(Sample::value) else {
+            return Where::Unknown;
         };
+        let value = value.get();
         let place = |beyond, inside| match (beyond, inside) {
             (true, _) => Where::Beyond,
             (_, true) => Where::Inside,
@@ -244,15 +195,62 @@ impl Model {
                 place(value >= rule.limit, value < rule.limit - rule.deadband)
             }
             Rule::Limit(rule) => place(value <= rule.limit, value > rule.limit + rule.deadband),
-            Rule::Rate(rule) => match self.slope(now).filter(|_| certain) {
+            Rule::Rate(rule) => match self.slope(now).filter(|_| self.is_certain()) {
                 None => Where::Unknown,
                 Some(slope) => place(
                     slope >= rule.limit_per_min,
                     slope < rule.limit_per_min - rule.deadband_per_min,
                 ),
             },
+            Rule::Deviation(rule) => match self.usual(&rule, now) {
+                None => Where::Unknown,
+                Some(usual) => {
+                    let off = value - usual;
+                    let excess = |limit: Option<f64>, off: f64| limit.map(|limit| off - limit);
+                    let excess = excess(rule.above, off)
+                        .into_iter()
+                        .chain(excess(rule.below, -off));
+                    let worst = excess.fold(f64::NEG_INFINITY, f64::max);
+                    place(worst >= 0.0, worst < -rule.deadband)
+                }
+            },
             _ => Where::Inside,
         }
+    }
+
+    /// By its definition: sorts what lies in the window, and takes the middle.
+    fn usual(&self, rule: &DeviationRule, now: Quarters) -> Option<f64> {
+        let Reference::Median(usual) = rule.from else {
+            return None;
+        };
+        let (newest, _) = *self.values.last()?;
+        let hole = |from: Quarters, to: Quarters| 3 * span(to - from) > usual.window;
+        if hole(newest, now) {
+            return None;
+        }
+        let mut inside: Vec<(Quarters, f64)> = Vec::new();
+        for (t, value) in &self.values {
+            if inside.last().is_some_and(|(last, _)| hole(*last, *t)) {
+                inside.clear();
+            }
+            // Of several at one instant the first counts.
+            if inside.last().is_none_or(|(last, _)| last != t) {
+                inside.push((*t, *value));
+            }
+        }
+        inside.retain(|(t, _)| span(newest - t) < usual.window);
+        let (first, last) = (inside.first()?.0, inside.last()?.0);
+        if inside.len() < 10 || 5 * span(last - first) < 3 * usual.window {
+            return None;
+        }
+        let mut sorted: Vec<f64> = inside.into_iter().map(|(_, value)| value).collect();
+        sorted.sort_by(f64::total_cmp);
+        let middle = sorted.len() / 2;
+        Some(if sorted.len() % 2 == 1 {
+            sorted[middle]
+        } else {
+            f64::midpoint(sorted[middle - 1], sorted[middle])
+        })
     }
 
     /// By its definition, from all values there ever were.
@@ -290,16 +288,14 @@ impl Model {
     }
 
     fn hear(&mut self, index: usize, place: Where, now: Quarters) {
-        let alarm = &mut self.alarms[index];
-        alarm.verdicts.push((now, place));
-        if alarm.delay().is_zero() && alarm.is_due(now) {
-            self.turn(index, now);
-        }
+        let what = self.alarms[index].hear(place, now);
+        self.tell_turn(index, what, now);
     }
 
-    fn turn(&mut self, index: usize, now: Quarters) {
-        let what = self.alarms[index].turn();
-        self.tell(index, what, now);
+    fn tell_turn(&mut self, index: usize, what: Option<What>, now: Quarters) {
+        if let Some(what) = what {
+            self.tell(index, what, now);
+        }
     }
 
     fn tell(&mut self, index: usize, what: What, now: Quarters) {
@@ -309,8 +305,7 @@ impl Model {
     }
 
     fn ask(&mut self, index: usize, ask: Ask, now: Quarters) {
-        let good =
-            self.begun && self.trouble.is_none() && matches!(self.newest, Some(Sample::Good(_)));
+        let good = self.has_value() && self.is_certain();
         let alarm = &mut self.alarms[index];
         let what = match ask {
             Ask::Acknowledge(Some(asked)) if asked != alarm.occurrence => {
@@ -340,7 +335,8 @@ impl Model {
                 What::Acknowledged
             }
             Ask::Reset => {
-                let released = alarm.latched && alarm.acknowledged && good && alarm.run().is_none();
+                let released =
+                    alarm.latched && alarm.acknowledged && good && !alarm.is_on_its_way();
                 alarm.latched &= !released;
                 if released {
                     What::Reset
@@ -354,7 +350,7 @@ impl Model {
 }
 
 pub(super) fn model(settings: &PointSettings, plan: &Plan, trace: &[Instant]) -> Vec<Told> {
-    let mut model = Model::new(settings, plan.stale_after, plan.confirm);
+    let mut model = Model::new(settings, plan);
     let mut now = 0;
     for instant in trace {
         for passing in 1..instant.gap {
@@ -365,6 +361,9 @@ pub(super) fn model(settings: &PointSettings, plan: &Plan, trace: &[Instant]) ->
             .readings
             .iter()
             .for_each(|sample| model.read(*sample, now));
+        if let Some(gate) = instant.gate {
+            model.gate(gate, now);
+        }
         model.pass(now);
         if let Some((alarm, ask)) = instant.command {
             model.ask(alarm, ask, now);
