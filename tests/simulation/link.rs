@@ -165,7 +165,7 @@ impl Link {
     }
 
     fn measure(&mut self, dice: &mut Rng, now: Duration) -> Sent {
-        if dice.u8(..) < 16 {
+        if dice.u8(..) < self.sensor.turns {
             self.mood = self.sensor.moods[dice.usize(..self.sensor.moods.len())];
         }
         self.value = if self.sensor.jumps {

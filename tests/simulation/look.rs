@@ -7,6 +7,7 @@ use forewarn::engine::overlay::Term;
 use forewarn::engine::snapshot::{AlarmRecord, AlarmView, PointView, Snapshot};
 
 use super::Finding;
+use super::design;
 use super::plant::{LONGEST_OUTAGE, LONGEST_SHELF, LONGEST_SILENCE};
 use super::witness::{Witness, is_about_measuring};
 
@@ -24,11 +25,12 @@ pub(super) fn at(snapshot: &Snapshot, witness: &Witness, t: f64) -> Finding {
         let quiet = witness
             .story(&view.alarm)
             .map(|story| t - story.quiet_since);
+        as_told(view, witness)?;
         if calls && quiet.is_none_or(|quiet| quiet > LONGEST_SILENCE) {
             return Err(format!("P5: nobody was told for {quiet:?} s of {view:?}"));
         }
     }
-    Ok(())
+    design::at(snapshot)
 }
 
 /// P17: what is no number is shown nowhere.
@@ -66,28 +68,9 @@ fn overlays_end(view: &AlarmView, snapshot: &Snapshot) -> Finding {
 /// P10: right after a restart every alarm stands as it was committed last, unless an event says otherwise.
 pub(super) fn restored(snapshot: &Snapshot, said: &[Event], witness: &Witness) -> Finding {
     for view in &snapshot.alarms {
-        let told = said.iter().filter_map(|event| event.subject.as_ref());
-        if told.into_iter().any(|subject| subject.alarm == view.alarm) {
-            continue;
-        }
-        let record = witness
-            .story(&view.alarm)
-            .and_then(|story| story.record.as_ref());
-        let same = match record {
-            None => view.occurrence == 0 && view.state == AlarmState::Normal,
-            Some(record) => {
-                view.state == record.state
-                    && view.occurrence == record.occurrence
-                    && view.overlays == record.overlays()
-                    && view.acknowledged == record.acknowledged
-                    && view.older_unacknowledged == record.unacknowledged.len()
-                    && (view.occurrence == 0 || view.raised_at == record.raised_at)
-            }
-        };
-        if !same {
-            return Err(format!(
-                "P10: committed as {record:?}, restored as {view:?}"
-            ));
+        let mut told = said.iter().filter_map(|event| event.subject.as_ref());
+        if !told.any(|subject| subject.alarm == view.alarm) {
+            as_told(view, witness)?;
         }
     }
     Ok(())
@@ -116,6 +99,29 @@ pub(super) fn restored_drills(snapshot: &Snapshot, said: &[Event], witness: &Wit
         }
     }
     Ok(())
+}
+
+/// P10: an alarm stands as it was committed last, whatever lies over it: nothing happens without an event.
+fn as_told(view: &AlarmView, witness: &Witness) -> Finding {
+    let record = witness
+        .story(&view.alarm)
+        .and_then(|story| story.record.as_ref());
+    let same = match record {
+        None => view.occurrence == 0 && view.state == AlarmState::Normal,
+        Some(record) => {
+            view.state == record.state
+                && view.occurrence == record.occurrence
+                && view.overlays == record.overlays()
+                && view.acknowledged == record.acknowledged
+                && view.first_out == record.first_out
+                && view.older_unacknowledged == record.unacknowledged.len()
+                && (view.occurrence == 0 || view.raised_at == record.raised_at)
+        }
+    };
+    if same {
+        return Ok(());
+    }
+    Err(format!("P10: committed as {record:?}, shown as {view:?}"))
 }
 
 /// What is there beside times and counts of readings: the first alarm or point that differs, before and

@@ -5,8 +5,8 @@
 //!   sensors ──▶ links: late, twice, out of order, ──▶ station ──▶ journal on disk ──▶ what was shown
 //!   (plant)     buffered, silent, failing (link)      ▲   ▲                            │
 //!                                                     │   │                            ▼
-//!   people (hands) ───────────────────────────────────┘   │                    witness, books, look
-//!   power cuts, steps of the clock, a slow disk, ─────────┘
+//!   people (hands) ───────────────────────────────────┘   │                    witness, row, tally,
+//!   power cuts, steps of the clock, a slow disk, ─────────┘                    books, look, design
 //!   pauses (world)
 //! ```
 //!
@@ -32,6 +32,10 @@
 //! | P13 limits out of reach raise nothing | `look` | every round |
 //! | P17 what is no number is shown nowhere | `look` | every round |
 //! | P18 refusals are on record and change nothing | `world` | every command |
+//! | what the plant silences is silent, and nothing else; it is on record | `design`, `witness`, `look` | every round |
+//! | exactly one alarm of a row is the first | `row` | every event |
+//! | what stands still is doubtful until it moves | `design`, `world` | every round, every reading |
+//! | what is counted was there so often | `tally` | every raise |
 //! | P20 counters are what the journal adds up to | `books` | at the end |
 //!
 //! P14, P15, P16 and P19 compare two plants; they are properties in `src/engine/tests`.
@@ -40,11 +44,14 @@
 //! `FOREWARN_SIMULATION_SEED=17` for one seed alone.
 
 mod books;
+mod design;
 mod hands;
 mod life;
 mod link;
 mod look;
 mod plant;
+mod row;
+mod tally;
 mod witness;
 mod world;
 

@@ -9,6 +9,19 @@ pub(super) const LONGEST_OUTAGE: f64 = 1_200.0;
 /// an alarm that chatters (300 s both), and the summary of a flood (60 s), seconds.
 pub(super) const LONGEST_SILENCE: f64 = 360.0;
 
+/// So long is the flow's alarm silent after the pump was seen to start, seconds.
+pub(super) const LONGEST_RUN_UP: f64 = 20.0;
+
+/// So often the door must open within the time, seconds, before anybody is told.
+pub(super) const COUNTED: (usize, f64) = (3, 60.0);
+
+/// Alarms of which the first is marked, row by row.
+pub(super) const ROWS: [&[&str]; 3] = [
+    &["FLAME-A/state", "FLAME-B/state", "FLAME-C/state"],
+    &["FLOW/low", "LEVEL/low"],
+    &["LOOP/low", "SPEED/deviation", "DOOR/state"],
+];
+
 pub(super) const CONFIG: &str = r#"
 site = "sim"
 [broker.b]
@@ -92,6 +105,7 @@ action = "Leave the pit"
 vote = "2oo3"
 of = ["FLAME-A", "FLAME-B", "FLAME-C"]
 alarm = "state"
+first_out = true
 action = "Leave the pit"
 
 [point.TEMP-A]
@@ -140,6 +154,7 @@ realarm_after = "3min"
 highly_managed = true
 [point.LEVEL.alarm.low]
 ack_required = false
+suppressed_by = "LEVEL/low_low"
 
 [point.LOOP]
 area = "yard"
@@ -170,6 +185,37 @@ high = 8
 deadband = 0
 action = "Mend the switch"
 
+[point.PUMP]
+area = "yard"
+device = "d"
+register = "coil:0"
+[point.FLOW]
+area = "yard"
+topic = "flow"
+value = "/v"
+time = "/t"
+action = "Start the second pump"
+[point.FLOW.alarm.low]
+limit = 40
+suppressed_by = [{ point = "PUMP", is = 0 }, { point = "PUMP", is = 1, max = "20s" }]
+[point.FLOW.alarm.frozen]
+after = "15s"
+tolerance = 0.5
+while = "PUMP"
+
+[point.DOOR]
+area = "yard"
+topic = "door"
+state = { when = 1 }
+action = "Close it"
+[point.DOOR.alarm.state]
+count = { times = 3, within = "1min" }
+
+[group.TRIP-1]
+first_out = ["FLOW/low", "LEVEL/low"]
+[group.TRIP-2]
+first_out = ["LOOP/low", "SPEED/deviation", "DOOR/state"]
+
 [point.FAR]
 topic = "far"
 low = -1000000
@@ -188,6 +234,8 @@ pub(super) struct Sensor {
     pub(super) timed: bool,
     /// Does it jump, or creep?
     pub(super) jumps: bool,
+    /// In so many of 256 rounds it makes for another value.
+    pub(super) turns: u8,
     /// Is what it sends the number on the wire?
     pub(super) raw: bool,
 }
@@ -197,6 +245,7 @@ const CREEPS: Sensor = Sensor {
     moods: &[],
     timed: false,
     jumps: false,
+    turns: 16,
     raw: false,
 };
 
@@ -206,7 +255,7 @@ const JUMPS: Sensor = Sensor {
 };
 
 /// Every point that is measured.
-pub(super) const SENSORS: [Sensor; 14] = [
+pub(super) const SENSORS: [Sensor; 17] = [
     Sensor {
         id: "GAS",
         moods: &[2.0, 30.0, 55.0, 104.0, 22.0],
@@ -276,6 +325,25 @@ pub(super) const SENSORS: [Sensor; 14] = [
     Sensor {
         id: "CHATTER",
         moods: &[5.0, 9.0, 5.0, 9.0],
+        ..JUMPS
+    },
+    Sensor {
+        id: "PUMP",
+        moods: &[1.0, 0.0, 1.0],
+        ..JUMPS
+    },
+    Sensor {
+        id: "FLOW",
+        // It stands still in between.
+        moods: &[60.0, 30.0, 61.0, 45.0],
+        timed: true,
+        turns: 8,
+        ..JUMPS
+    },
+    Sensor {
+        id: "DOOR",
+        moods: &[0.0, 1.0],
+        turns: 96,
         ..JUMPS
     },
     Sensor {

@@ -12,7 +12,8 @@ use forewarn::engine::settings::Priority;
 use forewarn::engine::snapshot::AlarmRecord;
 
 use super::Finding;
-use super::plant::{LONGEST_OUTAGE, LONGEST_SHELF};
+use super::plant::{LONGEST_OUTAGE, LONGEST_RUN_UP, LONGEST_SHELF};
+use super::row::Row;
 
 /// Fails with what was expected, and the event.
 macro_rules! hold {
@@ -24,13 +25,14 @@ macro_rules! hold {
 }
 
 /// Every alarm, as told so far.
-#[derive(Default)]
+#[derive(Clone)]
 pub(super) struct Witness {
     stories: BTreeMap<Arc<str>, Story>,
+    rows: Vec<Row>,
 }
 
 /// One alarm.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Story {
     /// Where each occurrence stands.
     states: BTreeMap<u64, AlarmState>,
@@ -60,6 +62,13 @@ pub(super) fn is_about_measuring(alarm: &str) -> bool {
 }
 
 impl Witness {
+    pub(super) fn new() -> Self {
+        Self {
+            stories: BTreeMap::new(),
+            rows: Row::all(),
+        }
+    }
+
     /// A committed event that happened at true time `t`, seconds.
     pub(super) fn hear(&mut self, event: &Event, t: f64) -> Finding {
         let Some(subject) = &event.subject else {
@@ -75,6 +84,9 @@ impl Witness {
         }
         let story = self.stories.entry(Arc::clone(&subject.alarm)).or_default();
         story.hear(event, subject, t)?;
+        for row in &mut self.rows {
+            row.hear(event, subject)?;
+        }
         if let Some(record) = &event.record {
             story.record = Some(record.clone());
         }
@@ -90,6 +102,11 @@ impl Witness {
     /// The alarm as told so far.
     pub(super) fn story(&self, alarm: &str) -> Option<&Story> {
         self.stories.get(alarm)
+    }
+
+    /// The gateway has begun anew, and said so.
+    pub(super) fn restarts(&mut self) {
+        self.rows.iter_mut().for_each(Row::restarts);
     }
 
     /// Nobody could be told before `t`.
@@ -123,7 +140,7 @@ impl Story {
             EventKind::OutOfService => {
                 self.covered(Overlay::OutOfService, LONGEST_OUTAGE, event)?
             }
-            EventKind::Suppressed => self.covered(Overlay::Suppressed, LONGEST_OUTAGE, event)?,
+            EventKind::Suppressed => self.suppressed(event)?,
             EventKind::Unshelved => self.uncovered(Overlay::Shelved, event, subject, before, t)?,
             EventKind::InService => {
                 self.uncovered(Overlay::OutOfService, event, subject, before, t)?
@@ -177,6 +194,11 @@ impl Story {
         hold!(
             subject.overlays == overlays,
             "overlays come and go with their events",
+            event
+        );
+        hold!(
+            overlays.is_empty() || !subject.annunciated,
+            "P5: nothing annunciates beneath an overlay",
             event
         );
         self.overlays = overlays;
@@ -340,6 +362,21 @@ impl Story {
             event
         );
         Ok(self.overlays.with(overlay, true))
+    }
+
+    /// P6: what the plant silences says why, and ends with the state of the plant or before.
+    fn suppressed(&self, event: &Event) -> Result<Overlays, String> {
+        let details = &event.details;
+        let until = details
+            .until
+            .map(|until| until.seconds_since(event.at.wall));
+        let ends = until.is_none_or(|left| left > 0.0 && left <= LONGEST_RUN_UP);
+        hold!(
+            !self.overlays.suppressed && ends && details.message.is_some(),
+            "P6: no suppression without a state of the plant",
+            event
+        );
+        Ok(self.overlays.with(Overlay::Suppressed, true))
     }
 
     /// P7: what is true beneath an overlay that ends wants attention, whatever was before. Whoever

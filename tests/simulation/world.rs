@@ -25,6 +25,7 @@ use super::life::Life;
 use super::link::{Arrival, Link};
 use super::look;
 use super::plant::SENSORS;
+use super::tally::Tally;
 use super::witness::{Witness, is_about_measuring};
 
 /// True time zero: 2026-01-01T00:00:00Z.
@@ -56,6 +57,7 @@ pub(super) struct World<'a> {
     links: Vec<Link>,
     points: Vec<PointIndex>,
     witness: Witness,
+    tally: Tally,
     books: Books,
     log: VecDeque<String>,
 }
@@ -88,7 +90,8 @@ impl<'a> World<'a> {
             stalled: 0,
             links: SENSORS.iter().map(Link::new).collect(),
             points: points?,
-            witness: Witness::default(),
+            witness: Witness::new(),
+            tally: Tally::default(),
             books: Books::new(),
             log: VecDeque::new(),
         };
@@ -212,8 +215,11 @@ impl<'a> World<'a> {
         self.links.iter_mut().for_each(Link::forget);
         look::restored(&present, &said, &self.witness)?;
         look::restored_drills(&present, &said, &self.witness)?;
+        self.tally = Tally::default();
         self.witness.wakes(self.now.as_secs_f64());
-        self.commit()
+        self.commit()?;
+        self.witness.restarts();
+        Ok(())
     }
 
     /// P12: a step of the wall clock is told, and changes nothing.
@@ -248,7 +254,7 @@ impl<'a> World<'a> {
 
     /// Nobody watches for a while, and the gateway notices.
     fn pause(&mut self) -> Finding {
-        let from = self.moment();
+        let (from, since) = (self.moment(), self.now.as_secs_f64());
         self.call(|station| station.tick(from))?;
         self.now += Duration::from_secs(self.dice.u64(4..400));
         let to = self.moment();
@@ -256,7 +262,9 @@ impl<'a> World<'a> {
         if let Some(life) = &mut self.life {
             life.act(to, |station| station.paused(from, to));
         }
-        self.witness.wakes(self.now.as_secs_f64());
+        let now = self.now.as_secs_f64();
+        self.tally.pauses(since, now);
+        self.witness.wakes(now);
         self.commit()
     }
 
@@ -285,6 +293,10 @@ impl<'a> World<'a> {
         let age = taken.map(|taken| (self.now - taken).as_secs_f64());
         let id = self.links[sensor].sensor().id;
         self.note(format!("{id} {:?}, age {age:?}", arrival.sent.measured));
+        if id == "DOOR" && !arrival.retained && self.life.is_some() {
+            self.tally
+                .read(arrival.sent.measured, self.now.as_secs_f64());
+        }
         let events = self.call(|station| station.read(reading))?;
         if arrival.again && knew && !events.is_empty() {
             return Err(format!(
@@ -380,6 +392,7 @@ impl<'a> World<'a> {
             self.books.publish(&entry.event, &shown)?;
             let t = entry.t.unwrap_or_default();
             self.witness.hear(&entry.event, t)?;
+            self.tally.hear(&entry.event, t)?;
         }
         Ok(())
     }
