@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Entry, Record, Shared};
 use crate::engine::memory::Memory;
+use crate::engine::time::Mono;
 
 /// Where the engine hands in its events; cheap to clone.
 #[derive(Debug, Clone)]
@@ -15,11 +16,14 @@ impl Inbox {
     /// Hands in an event. Never waits for the disk; when memory is full the oldest event goes, is
     /// counted, and its waiter is told.
     pub fn push(&self, record: Record) {
+        self.push_at(record, crate::clock::monotonic());
+    }
+
+    pub(super) fn push_at(&self, record: Record, now: Mono) {
         let entry = Entry {
             event: Arc::from(record.event),
             t: None,
         };
-        let now = crate::clock::monotonic();
         let mut ledger = self.shared.lock();
         let (told, dropped) = ledger.push(entry, record.committed, now);
         let lost = ledger.dropped();

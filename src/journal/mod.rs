@@ -85,6 +85,7 @@
 //! | threads left behind on disks that hang at start | one a place | the start goes on, or is refused |
 //! | reads from disk at a time | 2, each 5 s | [`FeedError`] |
 
+mod by_hand;
 pub mod chain;
 mod database;
 #[cfg(test)]
@@ -99,11 +100,13 @@ mod prune;
 mod reader;
 #[cfg(test)]
 mod scratch;
+mod shared;
 mod sidecar;
 mod store;
 mod temporary;
 mod writer;
 
+pub use by_hand::ByHand;
 pub use feed::{Feed, FeedError, Unreadable};
 pub use found::{Known, OpenError, Restored, Temporary};
 pub use inbox::Inbox;
@@ -112,19 +115,15 @@ pub use store::{CommitError, Entry, Store};
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
-use self::ledger::{Ledger, Told};
-use self::writer::Writer;
+use self::shared::{Shared, assemble};
 use crate::engine::effect::Event;
-use crate::engine::time::{Moment, Mono, Wall};
+use crate::engine::time::{Moment, Wall};
 use crate::metrics::Metrics;
-
-/// Lost events are told of in the log at most this often.
-const DROPS_TOLD: Duration = Duration::from_secs(10);
 
 /// Where the journal lives and how large it may grow.
 #[derive(Debug, Clone, PartialEq)]
@@ -204,40 +203,6 @@ pub struct Journal {
     ended: Option<oneshot::Receiver<bool>>,
 }
 
-/// What the writer, the outputs and the supervisor have in common.
-struct Shared {
-    ledger: Mutex<Ledger>,
-    wake: Condvar,
-    closing: std::sync::atomic::AtomicBool,
-    issued: watch::Sender<u64>,
-    room: watch::Sender<bool>,
-    drops_told: Mutex<Option<Mono>>,
-    health: watch::Sender<JournalHealth>,
-    metrics: Arc<Metrics>,
-    path: PathBuf,
-    /// Of a temporary journal: where the real one should be.
-    real_place: Option<PathBuf>,
-    last_seq_at_start: u64,
-    readers: Arc<Semaphore>,
-    idle_readers: Mutex<IdleReaders>,
-}
-
-/// Connections for the next reads from disk, all to the present file.
-#[derive(Default)]
-struct IdleReaders {
-    /// Counts the files of this run.
-    file: u32,
-    connections: Vec<rusqlite::Connection>,
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Journal")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Opens the journal and starts its thread; when its disk fails or hangs, a temporary one (`temporary.rs`),
 /// and [`Restored`] says so. `outputs`: ids of the configured ones. Blocks while the file is checked.
 ///
@@ -271,31 +236,9 @@ fn run(
     settings: &JournalSettings,
     metrics: Arc<Metrics>,
 ) -> std::io::Result<Journal> {
-    let ledger = Ledger::new(store.identity().clone(), restored);
-    let health = JournalHealth {
-        durable: ledger.volatile().is_none(),
-        reason: ledger.volatile(),
-        size: store.size(),
-        limit: settings.max_size,
-        ..JournalHealth::default()
-    };
-    let shared = Arc::new(Shared {
-        ledger: Mutex::new(ledger),
-        wake: Condvar::new(),
-        closing: false.into(),
-        issued: watch::Sender::new(restored.last_seq),
-        room: watch::Sender::new(true),
-        drops_told: Mutex::default(),
-        health: watch::Sender::new(health),
-        metrics,
-        path: store.path.clone(),
-        real_place: restored.temporary.as_ref().map(|_| settings.path.clone()),
-        last_seq_at_start: restored.last_seq,
-        readers: Arc::new(Semaphore::new(feed::READERS)),
-        idle_readers: Mutex::default(),
-    });
+    let now = crate::clock::monotonic();
+    let (shared, writer) = assemble(store, restored, settings, metrics, now);
     let (done, ended) = oneshot::channel();
-    let writer = Writer::new(Arc::clone(&shared), store, settings);
     std::thread::Builder::new()
         .name("journal".to_owned())
         .spawn(move || {
@@ -329,14 +272,7 @@ impl Journal {
 
     /// To be called about once a second by the supervisor: notices a disk that does not answer.
     pub fn tick(&self, now: Moment) {
-        let mut ledger = self.shared.lock();
-        if ledger.is_stuck(now.mono) {
-            tracing::error!("disk does not answer: events go on from memory");
-            let told = ledger.go_volatile("slow");
-            self.shared.publish(ledger, told);
-        } else {
-            self.shared.publish(ledger, Told::new());
-        }
+        self.shared.tick(now.mono);
     }
 
     /// Of a temporary journal: resolves with the real place once it works again; the gateway then
@@ -369,69 +305,6 @@ impl Journal {
 impl Drop for Journal {
     fn drop(&mut self) {
         self.shared.stop();
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Ledger> {
-        // The ledger is whole between calls; a panic elsewhere is no reason to stop the alarms.
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn stop(&self) {
-        self.closing
-            .store(true, std::sync::atomic::Ordering::Release);
-        // Between the writer's look at the flag and its wait it holds the lock.
-        drop(self.lock());
-        self.wake.notify_one();
-    }
-
-    fn is_closing(&self) -> bool {
-        self.closing.load(std::sync::atomic::Ordering::Acquire)
-    }
-
-    /// An error when it begins, and again every [`DROPS_TOLD`] while it goes on.
-    fn tell_of_drops(&self, lost: u64, now: Mono) {
-        let mut told = self
-            .drops_told
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|before| now.since(before) >= DROPS_TOLD) {
-            *told = Some(now);
-            tracing::error!(
-                lost,
-                "memory full while the disk fails: the oldest events are not stored"
-            );
-        }
-    }
-
-    /// Makes the present known, gives the lock back, and tells those who wait.
-    fn publish(&self, ledger: MutexGuard<'_, Ledger>, told: Told) {
-        let issued = ledger.issued();
-        let volatile = ledger.volatile();
-        let room = ledger.has_room();
-        self.room
-            .send_if_modified(|known| std::mem::replace(known, room) != room);
-        let (waiting, dropped) = (ledger.waiting(), ledger.dropped());
-        self.issued.send_if_modified(|known| {
-            let newer = *known < issued;
-            *known = issued.max(*known);
-            newer
-        });
-        self.health.send_if_modified(|health| {
-            let before = *health;
-            health.durable = volatile.is_none();
-            health.reason = volatile;
-            health.waiting = waiting;
-            health.dropped = dropped;
-            // A queue that moves is no news.
-            before.durable != health.durable || before.dropped != dropped
-        });
-        drop(ledger);
-        self.metrics.journal_durable(volatile.is_none());
-        for (waiter, outcome) in told {
-            waiter(outcome);
-        }
     }
 }
 

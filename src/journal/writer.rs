@@ -1,10 +1,14 @@
-//! The thread that commits: takes a group, brings it to disk, settles it; and in between keeps
-//! house. It never decides what is shown: that is the ledger's.
+//! Who commits: takes a group, brings it to disk, settles it; and in between keeps house. It never
+//! decides what is shown: that is the ledger's.
+//!
+//! What to do next is decided apart from the waiting for it, with the time as an argument. In a gateway
+//! a thread of its own does both ([`Writer::run`]); who drives a journal by hand
+//! ([`ByHand`](super::ByHand)) waits for nothing.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::ledger::Group;
+use super::ledger::{Group, Ledger};
 use super::store::{CommitError, Store, Write};
 use super::{JournalSettings, Shared};
 use crate::clock;
@@ -37,16 +41,21 @@ pub(super) struct Writer {
 }
 
 /// What to do next.
-enum Task {
+pub(super) enum Task {
     Commit(Group),
     KeepHouse,
-    Rest,
+    /// Nothing for so long, unless something comes.
+    Rest(Duration),
     End,
 }
 
 impl Writer {
-    pub(super) fn new(shared: Arc<Shared>, store: Store, settings: &JournalSettings) -> Self {
-        let now = clock::monotonic();
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        store: Store,
+        settings: &JournalSettings,
+        now: Mono,
+    ) -> Self {
         Self {
             shared,
             store,
@@ -63,30 +72,46 @@ impl Writer {
     /// Runs until the journal is closed. `true`: everything is on disk.
     pub(super) fn run(mut self) -> bool {
         self.take_ballast();
+        let shared = Arc::clone(&self.shared);
         loop {
+            let mut ledger = shared.lock();
+            let task = self.next(&mut ledger, clock::monotonic());
+            if let Task::Rest(rest) = task {
+                // Still beneath the lock: what comes after the look at the ledger wakes us. Woken early
+                // or for nothing: the next round looks again.
+                let woken = shared.wake.wait_timeout(ledger, rest);
+                drop(woken.unwrap_or_else(PoisonError::into_inner));
+                continue;
+            }
+            drop(ledger);
             // No heartbeat: a disk that hangs must not starve the watchdog. What waits for the disk
             // is shown without it, and the health page says so.
-            match self.next() {
-                Task::Commit(group) => self.commit(group),
-                Task::KeepHouse => self.keep_house(),
-                Task::Rest => {}
-                Task::End => break,
+            if !self.work(task, &clock::now) {
+                break;
             }
         }
-        let mut ledger = self.shared.lock();
+        let mut ledger = shared.lock();
         ledger.close();
         let stored = ledger.waiting() == 0;
-        self.shared.publish(ledger, Vec::new());
+        shared.publish(ledger, Vec::new());
         self.store.close();
         stored
     }
 
-    /// Waits for something to do, and no longer than until the next heartbeat.
-    fn next(&mut self) -> Task {
-        let mut ledger = self.shared.lock();
-        // Beneath the lock: else it may be set, and its call to wake us lost, before we wait.
+    /// Does it. `false`: there was nothing to be done.
+    pub(super) fn work(&mut self, task: Task, clock: &dyn Fn() -> Moment) -> bool {
+        match task {
+            Task::Commit(group) => self.commit(group, clock),
+            Task::KeepHouse => self.keep_house(clock().mono),
+            Task::Rest(_) | Task::End => return false,
+        }
+        true
+    }
+
+    /// What is to be done at `now`; a rest is no longer than until the next heartbeat.
+    pub(super) fn next(&mut self, ledger: &mut Ledger, now: Mono) -> Task {
+        // Beneath the ledger's lock: else it may be set, and its call to wake us lost, before we wait.
         let closing = self.shared.is_closing();
-        let now = clock::monotonic();
         let may_commit = now >= self.not_before || closing;
         if closing && self.last_tries >= LAST_TRIES {
             return Task::End;
@@ -112,16 +137,12 @@ impl Writer {
             return Task::KeepHouse;
         }
         let until = if may_commit { due } else { self.not_before };
-        let rest = until.since(now).min(HEARTBEAT);
-        // Woken early or for nothing: the next round looks again.
-        let woken = self.shared.wake.wait_timeout(ledger, rest);
-        drop(woken.unwrap_or_else(PoisonError::into_inner));
-        Task::Rest
+        Task::Rest(until.since(now).min(HEARTBEAT))
     }
 
-    fn commit(&mut self, mut group: Group) {
+    fn commit(&mut self, mut group: Group, clock: &dyn Fn() -> Moment) {
         group.stamp();
-        let began = clock::now();
+        let began = clock();
         let write = Write {
             rows: &group.rows,
             settled: group.settled,
@@ -130,18 +151,18 @@ impl Writer {
             cursors: &group.cursors,
         };
         match self.store.write(&write, began.wall) {
-            Ok(()) => self.committed(group, began),
+            Ok(()) => self.committed(group, began, clock()),
             Err(CommitError::Gone { .. }) if self.shared.real_place.is_none() => {
                 match self.store.begin_anew(began.wall) {
-                    Ok(()) => self.begun_anew(group),
-                    Err(error) => self.failed(group, &error),
+                    Ok(()) => self.begun_anew(group, clock().mono),
+                    Err(error) => self.failed(group, &error, clock().mono),
                 }
             }
-            Err(error) => self.failed(group, &error),
+            Err(error) => self.failed(group, &error, clock().mono),
         }
     }
 
-    fn failed(&mut self, group: Group, error: &CommitError) {
+    fn failed(&mut self, group: Group, error: &CommitError, now: Mono) {
         self.failures = self.failures.saturating_add(1);
         self.last_tries += u32::from(self.shared.is_closing());
         let reason = error.reason();
@@ -158,11 +179,11 @@ impl Writer {
             Vec::new()
         };
         self.shared.publish(ledger, told);
-        self.not_before = clock::monotonic() + pause(self.failures);
+        self.not_before = now + pause(self.failures);
     }
 
     /// The journal's files were removed and are there again, empty. Nothing of `group` is written yet.
-    fn begun_anew(&mut self, group: Group) {
+    fn begun_anew(&mut self, group: Group, now: Mono) {
         self.shared.close_readers();
         let mut ledger = self.shared.lock();
         ledger.abandon(group);
@@ -179,11 +200,10 @@ impl Writer {
         });
         self.shared.publish(ledger, Vec::new());
         // Soon, for the reserve on disk.
-        self.housekeeping_at = clock::monotonic() + ALIVE;
+        self.housekeeping_at = now + ALIVE;
     }
 
-    fn committed(&mut self, group: Group, began: Moment) {
-        let now = clock::now();
+    fn committed(&mut self, group: Group, began: Moment, now: Moment) {
         let events = group.rows.len();
         self.failures = 0;
         self.committed_at = now.mono;
@@ -223,9 +243,8 @@ impl Writer {
         }
     }
 
-    fn keep_house(&mut self) {
+    fn keep_house(&mut self, now: Mono) {
         self.take_ballast();
-        let now = clock::monotonic();
         let more = self.store.prune(self.keep, now);
         // A chunk at a time, so that events that come meanwhile are committed in between.
         if !more.is_ok_and(|more| more) {
