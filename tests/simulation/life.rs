@@ -1,16 +1,16 @@
 //! One life of the gateway, from its start to the next power cut: the pair of engine and notifier, and
 //! the journal that it commits to.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use forewarn::config::Config;
 use forewarn::engine::effect::{Effect, Event};
-use forewarn::engine::memory::Memory;
 use forewarn::engine::snapshot::{History, Snapshot};
-use forewarn::engine::time::{Moment, Mono, Wall};
+use forewarn::engine::time::{Moment, Mono};
 use forewarn::event::Committed;
-use forewarn::journal::{Entry, JournalSettings, Store};
+use forewarn::journal::{ByHand, Feed, JournalSettings, Record};
 use forewarn::notify::station::Station;
 
 use super::Finding;
@@ -20,10 +20,12 @@ const WAKE_UPS: u32 = 100_000;
 
 pub(super) struct Life {
     station: Station,
-    store: Store,
-    /// Said, and not committed yet.
-    pending: Vec<Entry>,
-    memories: Vec<Arc<Memory>>,
+    journal: ByHand,
+    pub(super) feed: Feed,
+    /// Said, and not shown yet.
+    pending: VecDeque<Said>,
+    /// Number of the newest event that was shown.
+    newest_shown: u64,
     /// True time at which the monotonic clock showed zero.
     boot: Duration,
     /// The time of the last call.
@@ -32,6 +34,13 @@ pub(super) struct Life {
     pub(super) clock_was_right: bool,
     /// When the newest reading of each sensor that was heard in this life was taken.
     pub(super) newest: Vec<Option<Duration>>,
+}
+
+/// An event, and when it happened, in true time, seconds.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    pub(super) event: Event,
+    pub(super) t: f64,
 }
 
 impl Life {
@@ -48,8 +57,10 @@ impl Life {
             .iter()
             .map(|output| Arc::clone(&output.id))
             .collect();
-        let (store, restored) = Store::open(journal, &config.site, &outputs, now)
-            .map_err(|error| format!("the journal does not open: {error}"))?;
+        let (journal, restored) =
+            ByHand::open(journal, &config.site, &outputs, Arc::default(), now)
+                .map_err(|error| format!("the journal does not open: {error}"))?;
+        let newest_shown = restored.last_seq;
         if restored.is_history_lost() {
             let notes = restored.notes();
             return Err(format!("P1: a part of the history is lost: {notes:?}"));
@@ -64,9 +75,10 @@ impl Life {
         let present = station.snapshot();
         let life = Self {
             station,
-            store,
-            pending: Vec::new(),
-            memories: Vec::new(),
+            feed: journal.feed(),
+            journal,
+            pending: VecDeque::new(),
+            newest_shown,
             boot,
             last: now,
             clock_was_right: false,
@@ -95,7 +107,7 @@ impl Life {
         self.drain()
     }
 
-    /// Takes what the station said.
+    /// Takes what the station said, and hands it to the journal.
     pub(super) fn drain(&mut self) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(effect) = self.station.poll_effect() {
@@ -103,35 +115,42 @@ impl Life {
                 Effect::Event(event) => {
                     let t = self.boot + event.at.mono.since(Mono::ZERO);
                     events.push((*event).clone());
-                    self.pending.push(Entry {
-                        t: Some(t.as_secs_f64()),
-                        event: Arc::from(event),
+                    self.pending.push_back(Said {
+                        event: (*event).clone(),
+                        t: t.as_secs_f64(),
                     });
+                    let committed = None;
+                    self.journal.push(Record { event, committed }, self.last);
                 }
-                Effect::Remember(memory) => self.memories.push(Arc::new(*memory)),
+                Effect::Remember(memory) => self.journal.remember(*memory),
             }
         }
         events
     }
 
-    /// Brings to disk what waits for it, and gives what may be shown now.
-    pub(super) fn commit(&mut self, now: Wall) -> Result<Vec<(Entry, Committed)>, String> {
-        if !self.memories.is_empty() {
-            let kept = self.store.remember(&self.memories, now);
-            kept.map_err(|error| error.to_string())?;
-            self.memories.clear();
+    /// Gives what may be shown now. `disk`: does it answer?
+    pub(super) fn show(
+        &mut self,
+        now: Moment,
+        disk: bool,
+    ) -> Result<Vec<(Said, Committed)>, String> {
+        if disk {
+            self.journal.write(now);
         }
-        if self.pending.is_empty() {
-            return Ok(Vec::new());
+        self.journal.tick(now);
+        let shown = self.feed.recent(self.newest_shown, usize::MAX);
+        let shown = shown.map_err(|until| format!("P1: memory begins after {until} only"))?;
+        let mut told = Vec::new();
+        for committed in shown {
+            self.newest_shown = committed.seq;
+            let said = self.pending.pop_front();
+            told.push((said.ok_or("P1: shown, but never said")?, committed));
         }
-        let pending = std::mem::take(&mut self.pending);
-        let shown = self.store.commit(&pending, now);
-        let shown = shown.map_err(|error| error.to_string())?;
-        Ok(pending.into_iter().zip(shown).collect())
+        Ok(told)
     }
 
-    /// How many events wait for the disk.
-    pub(super) const fn waiting(&self) -> usize {
+    /// How many events are not shown yet.
+    pub(super) fn waiting(&self) -> usize {
         self.pending.len()
     }
 

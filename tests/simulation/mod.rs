@@ -1,14 +1,20 @@
-//! The seeded simulation: engine, notifier and a real journal on disk, in a world in which everything
-//! happens at once. One seed decides everything, so that a failure comes again.
+//! The seeded simulation: engine, notifier, a real journal on disk and the delivery from it, in a world in
+//! which everything happens at once. One seed decides everything, so that a failure comes again.
 //!
 //! ```text
 //!   sensors ──▶ links: late, twice, out of order, ──▶ station ──▶ journal on disk ──▶ what was shown
-//!   (plant)     buffered, silent, failing (link)      ▲   ▲                            │
-//!                                                     │   │                            ▼
-//!   people (hands) ───────────────────────────────────┘   │                    witness, row, tally,
-//!   power cuts, steps of the clock, a slow disk, ─────────┘                    books, look, design
-//!   pauses (world)
+//!   (plant)     buffered, silent, failing (link)      ▲   ▲        ▲    │              │
+//!                                                     │   │        │    ▼              ▼
+//!   people (hands) ───────────────────────────────────┘   │        │  delivery    witness, row, tally,
+//!   power cuts, steps of the clock, pauses (weather) ─────┘        │  (upstream)  books, look, design
+//!   a disk that hangs or fails (disk) ─────────────────────────────┘    │
+//!                                                                       ▼
+//!                                               a far end that goes away and forgets to acknowledge
 //! ```
+//!
+//! Engine, notifier, journal and window are the gateway's own, and so is the file; the journal's thread,
+//! the MQTT client and the tasks between them are not here, for they have no time but the real one:
+//! `daemon`, `interop` and the tests of `journal` run those.
 //!
 //! True time is the world's own. The gateway's monotonic clock begins anew with every boot, and its
 //! wall clock is wherever a step or a dead battery left it. A power cut loses what was not committed.
@@ -17,7 +23,7 @@
 //!
 //! | invariant | where | when |
 //! |---|---|---|
-//! | P1 shown is stored | `books` | at every power cut, and at the end |
+//! | P1 shown is stored, or was marked as not stored | `books`, `upstream` | at every power cut, and at the end |
 //! | P2 numbers rise, ids are unique | `books` | every event |
 //! | P3 one raise, clear and first acknowledgement each | `witness` | every event |
 //! | P4 bad, late, repeated readings clear nothing | `world`, `witness` | every reading, every clear |
@@ -36,6 +42,8 @@
 //! | exactly one alarm of a row is the first | `row` | every event |
 //! | what stands still is doubtful until it moves | `design`, `world` | every round, every reading |
 //! | what is counted was there so often | `tally` | every raise |
+//! | events arrive, at least once, in order, under one id | `upstream` | every arrival, and at the end |
+//! | what a full journal lets go has arrived | `books`, `upstream` | at every power cut, and at the end |
 //! | P20 counters are what the journal adds up to | `books` | at the end |
 //!
 //! P14, P15, P16 and P19 compare two plants; they are properties in `src/engine/tests`.
@@ -45,6 +53,7 @@
 
 mod books;
 mod design;
+mod disk;
 mod hands;
 mod life;
 mod link;
@@ -52,6 +61,7 @@ mod look;
 mod plant;
 mod row;
 mod tally;
+mod upstream;
 mod witness;
 mod world;
 
@@ -91,7 +101,7 @@ fn no_seed_breaks_a_promise() {
         events += once.len();
     }
     let (first, last) = seeds.into_inner();
-    println!("seeds {first} to {last}: {events} events, every promise kept");
+    println!("seeds {first} to {last}: {events} events shown or received, every promise kept");
 }
 
 fn live(config: &Config, seed: u64) -> Result<Vec<Arc<str>>, String> {

@@ -2,6 +2,8 @@
 //! them. The checks that need to know what was done stand here; those on events alone are the
 //! [`Witness`]'s and the [`Books`]'.
 
+mod weather;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,12 +22,14 @@ use forewarn::notify::station::Station;
 
 use super::Finding;
 use super::books::Books;
+use super::disk::Disk;
 use super::hands;
 use super::life::Life;
 use super::link::{Arrival, Link};
 use super::look;
 use super::plant::SENSORS;
 use super::tally::Tally;
+use super::upstream::{OUTPUT, Upstream};
 use super::witness::{Witness, is_about_measuring};
 
 /// True time zero: 2026-01-01T00:00:00Z.
@@ -52,11 +56,13 @@ pub(super) struct World<'a> {
     life: Option<Life>,
     /// Rounds until somebody starts the gateway again.
     down: u32,
-    /// Rounds for which the disk keeps everything waiting.
-    stalled: u32,
+    disk: Disk,
+    upstream: Upstream,
     links: Vec<Link>,
     points: Vec<PointIndex>,
     witness: Witness,
+    /// What the witness knew before the first event that is not stored, and how many were kept then.
+    sure: Option<(Witness, usize)>,
     tally: Tally,
     books: Books,
     log: VecDeque<String>,
@@ -67,7 +73,9 @@ impl<'a> World<'a> {
         let folder = ScratchFolder::in_memory("simulation").map_err(|error| error.to_string())?;
         let journal = JournalSettings {
             path: PathBuf::from(folder.path()).join("journal.db"),
-            first_epoch: Some(1),
+            first_epoch: None,
+            // Too small for all of a life.
+            max_size: 384 << 10,
             ..config.journal.clone()
         };
         let index = |id: &str| {
@@ -77,6 +85,7 @@ impl<'a> World<'a> {
             at.map(PointIndex).ok_or(format!("no point {id}"))
         };
         let points: Result<_, String> = SENSORS.iter().map(|sensor| index(sensor.id)).collect();
+        let disk = Disk::new(&journal.path);
         let mut world = Self {
             config,
             dice: Rng::with_seed(seed),
@@ -87,10 +96,12 @@ impl<'a> World<'a> {
             ahead: 0,
             life: None,
             down: 0,
-            stalled: 0,
+            disk,
+            upstream: Upstream::new()?,
             links: SENSORS.iter().map(Link::new).collect(),
             points: points?,
             witness: Witness::new(),
+            sure: None,
             tally: Tally::default(),
             books: Books::new(),
             log: VecDeque::new(),
@@ -105,21 +116,59 @@ impl<'a> World<'a> {
             for _ in 0..rounds {
                 self.round()?;
             }
-            if self.life.is_none() {
-                self.begin()?;
-            }
-            self.stalled = 0;
-            self.commit()?;
-            self.books.are_in(&self.journal.path)?;
-            self.books.agree_with_counters()
+            self.settle()
         })();
         match lived {
-            Ok(()) => Ok(self.books.into_lines()),
+            Ok(()) => {
+                let mut lines = self.books.into_lines();
+                lines.extend(self.upstream.into_arrivals());
+                Ok(lines)
+            }
             Err(breach) => {
                 let log: Vec<String> = self.log.into();
                 Err(format!("{breach}\nbefore it:\n{}", log.join("\n")))
             }
         }
+    }
+
+    /// Nothing is in the way any more: everything reaches the disk and the far end, and a restart sends
+    /// nothing again.
+    fn settle(&mut self) -> Finding {
+        if self.life.is_none() {
+            self.begin()?;
+        }
+        self.disk.heal()?;
+        // The journal tries a disk that failed every few seconds.
+        for _ in 0..3 {
+            self.pass(Duration::from_secs(5))?;
+        }
+        self.books.are_in(&self.journal.path)?;
+        self.upstream.has(self.books.pruned(), u64::MAX)?;
+        self.books.agree_with_counters()?;
+        if let Some(life) = &self.life {
+            self.upstream.finish(&life.feed)?;
+        }
+        self.upstream.has(self.books.kept(), u64::MAX)?;
+        let newest = self.books.kept().last().map_or(0, |newest| newest.seq);
+        // Receipts wake the journal, and wait for company there.
+        self.commit()?;
+        self.pass(Duration::from_secs(1))?;
+        self.kill()?;
+        self.begin()?;
+        let cursor = self.life.as_ref().map(|life| life.feed.cursor(OUTPUT));
+        if cursor.is_none_or(|cursor| cursor < newest) {
+            return Err(format!(
+                "delivery: {cursor:?} is known of {newest} that arrived"
+            ));
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, span: Duration) -> Finding {
+        self.now += span;
+        let now = self.moment();
+        self.call(|station| station.tick(now))?;
+        self.commit()
     }
 
     /// Time passes, things happen, readings arrive.
@@ -149,123 +198,17 @@ impl<'a> World<'a> {
         let moment = self.moment();
         self.call(|station| station.tick(moment))?;
         self.commit()?;
-        match (&self.life, self.stalled) {
-            // What waits for the disk is not told yet.
-            (Some(life), 0) => {
-                let snapshot = life.snapshot();
-                look::at(&snapshot, &self.witness, self.now.as_secs_f64())
-            }
-            (_, _) => Ok(()),
-        }
-    }
-
-    /// What nobody asked for: power cuts, stepping clocks, a slow disk, a board that stands still.
-    fn weather(&mut self) -> Finding {
-        self.stalled = self.stalled.saturating_sub(1);
-        if self.life.is_none() {
-            self.down = self.down.saturating_sub(1);
-            return if self.down == 0 { self.begin() } else { Ok(()) };
-        }
-        match self.dice.u8(..) {
-            0..6 => self.kill(),
-            6..12 => self.step_wall(),
-            12..16 => self.pause(),
-            16..24 => {
-                self.stalled = self.dice.u32(1..6);
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// What was not committed is lost with the memory.
-    fn kill(&mut self) -> Finding {
-        self.down = self.dice.u32(1..30);
-        let life = self.life.take();
-        let lost = life.map_or(0, |life| life.waiting());
-        self.note(format!("kill; {lost} events lost"));
-        self.stalled = 0;
-        self.books.are_in(&self.journal.path)
-    }
-
-    fn begin(&mut self) -> Finding {
-        if self.dice.bool() {
-            // The board itself was without power.
-            self.boot = self
-                .now
-                .saturating_sub(Duration::from_secs(self.dice.u64(0..20)));
-        }
-        self.ahead = match self.dice.u8(..) {
-            _ if self.now == Duration::ZERO => 0,
-            0..16 => 90_000_000_000 - START,
-            16..40 => self.hours(),
-            40..80 => 0,
-            _ => self.ahead,
+        let Some(life) = &self.life else {
+            return Ok(());
         };
-        let now = self.moment();
-        self.note(format!(
-            "start, wall clock {} s ahead",
-            self.ahead / 1_000_000_000
-        ));
-        let (mut life, present) = Life::begin(self.config, &self.journal, now, self.boot)?;
-        life.clock_was_right = self.ahead == 0;
-        life.newest = vec![None; SENSORS.len()];
-        let said = life.drain();
-        self.life = Some(life);
-        self.links.iter_mut().for_each(Link::forget);
-        look::restored(&present, &said, &self.witness)?;
-        look::restored_drills(&present, &said, &self.witness)?;
-        self.tally = Tally::default();
-        self.witness.wakes(self.now.as_secs_f64());
-        self.commit()?;
-        self.witness.restarts();
-        Ok(())
-    }
-
-    /// P12: a step of the wall clock is told, and changes nothing.
-    fn step_wall(&mut self) -> Finding {
-        // Timers that are due fire first, by the clock as it was.
-        let now = self.moment();
-        self.call(|station| station.tick(now))?;
-        let before = self.snapshot();
-        self.ahead = if self.dice.bool() { 0 } else { self.hours() };
-        self.note(format!("wall clock {} s ahead", self.ahead / 1_000_000_000));
-        let now = self.moment();
-        let events = self.call(|station| station.tick(now))?;
-        let after = self.snapshot();
-        let other = events
-            .iter()
-            .find(|event| event.kind != EventKind::ClockStepped);
-        if let Some(other) = other {
-            return Err(format!("P12: a clock step brought about {other:?}"));
+        for _ in 0..self.dice.u8(..4) {
+            self.upstream.beat(&life.feed, &mut self.dice)?;
         }
-        if let Some((before, after)) = before.zip(after)
-            && let Some(difference) = look::difference(&before, &after)
-        {
-            return Err(format!("P12: a clock step changed {difference:?}"));
+        if life.waiting() > 0 {
+            // What waits for the disk is not told yet.
+            return Ok(());
         }
-        self.commit()
-    }
-
-    /// Up to two days, either way.
-    fn hours(&mut self) -> i64 {
-        self.dice.i64(-172_800..172_800) * 1_000_000_000
-    }
-
-    /// Nobody watches for a while, and the gateway notices.
-    fn pause(&mut self) -> Finding {
-        let (from, since) = (self.moment(), self.now.as_secs_f64());
-        self.call(|station| station.tick(from))?;
-        self.now += Duration::from_secs(self.dice.u64(4..400));
-        let to = self.moment();
-        self.note("paused until now".to_owned());
-        if let Some(life) = &mut self.life {
-            life.act(to, |station| station.paused(from, to));
-        }
-        let now = self.now.as_secs_f64();
-        self.tally.pauses(since, now);
-        self.witness.wakes(now);
-        self.commit()
+        look::at(&life.snapshot(), &self.witness, self.now.as_secs_f64())
     }
 
     fn deliver(&mut self, sensor: usize, arrival: &Arrival) -> Finding {
@@ -381,20 +324,33 @@ impl<'a> World<'a> {
         Ok(life.map_or_else(Vec::new, |life| life.act(now, call)))
     }
 
-    /// Shows what is committed, unless the disk keeps it waiting.
+    /// Shows what is stored, or what the disk keeps waiting for too long.
     fn commit(&mut self) -> Finding {
-        let wall = self.moment().wall;
-        let Some(life) = self.life.as_mut().filter(|_| self.stalled == 0) else {
+        let now = self.moment();
+        let Some(life) = self.life.as_mut() else {
             return Ok(());
         };
-        for (entry, shown) in life.commit(wall)? {
-            self.note(shown.line.to_string());
-            self.books.publish(&entry.event, &shown)?;
-            let t = entry.t.unwrap_or_default();
-            self.witness.hear(&entry.event, t)?;
-            self.tally.hear(&entry.event, t)?;
+        for (said, shown) in life.show(now, self.disk.answers())? {
+            self.note(format!("{} durable: {}", shown.line, shown.durable));
+            if !shown.durable && self.sure.is_none() {
+                self.sure = Some((self.witness.clone(), self.books.kept().len()));
+            }
+            self.witness.hear(&said.event, said.t)?;
+            self.tally.hear(&said.event, said.t)?;
+            self.books.publish(said, &shown)?;
+        }
+        if self.stored_upto() == self.books.kept().last().map(|newest| newest.seq) {
+            self.sure = None;
         }
         Ok(())
+    }
+
+    /// The newest event that is stored, as the gateway says.
+    fn stored_upto(&self) -> Option<u64> {
+        let life = self.life.as_ref()?;
+        let mut newest_first = self.books.kept().iter().rev();
+        let stored = newest_first.find(|kept| life.feed.is_durable(kept.seq));
+        stored.map(|kept| kept.seq)
     }
 
     /// Now, as the gateway's clocks show it.
