@@ -100,11 +100,8 @@ impl Engine {
             }
         };
         track.heard = now.mono;
-        if track.shuffled && track.samples.len() == SAMPLES {
-            self.judge_anew(index, &mut track, now);
-            track.samples.drain(..SAMPLES - 1);
-        }
-        if track.take(source, sample) && !track.shuffled {
+        let fits = self.make_room(index, &mut track, source, now);
+        if fits && track.take(source, sample) && !track.shuffled {
             let silence = self.points[index].stale_after;
             let mut judges = std::mem::take(&mut track.judges);
             for judge in &mut judges {
@@ -115,6 +112,26 @@ impl Engine {
             track.judges = judges;
         }
         self.points[index].late = Some(track);
+    }
+
+    /// Sees to it that a sample taken at `source` fits in; says whether it does. One by one where they are
+    /// judged as they come; all at once where they must be judged for that, so that it is not done anew
+    /// for each.
+    fn make_room(&mut self, index: usize, track: &mut Track, source: Wall, now: Moment) -> bool {
+        if track.samples.len() < SAMPLES {
+            return true;
+        }
+        if track.shuffled {
+            self.judge_anew(index, track, now);
+            track.samples.drain(..SAMPLES - 1);
+            return true;
+        }
+        let oldest = track.samples.front().map(|(time, _)| *time);
+        if oldest.is_some_and(|oldest| source < oldest) {
+            return false;
+        }
+        track.samples.pop_front();
+        true
     }
 
     /// Everything that came late is told by now.
@@ -241,15 +258,7 @@ impl Track {
             return false;
         }
         self.shuffled |= at < self.samples.len();
-        if self.samples.len() == SAMPLES {
-            if at == 0 {
-                return false;
-            }
-            self.samples.pop_front();
-            self.samples.insert(at - 1, (time, sample));
-        } else {
-            self.samples.insert(at, (time, sample));
-        }
+        self.samples.insert(at, (time, sample));
         true
     }
 }
