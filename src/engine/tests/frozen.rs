@@ -29,6 +29,19 @@ fn start(points: Vec<PointSettings>, history: &History) -> Engine {
     engine
 }
 
+/// The gauge alone, in its first life.
+fn alone() -> Engine {
+    start(vec![gauge(None)], &History::default())
+}
+
+/// The same value every second.
+fn stand(engine: &mut Engine, during: std::ops::Range<u32>) {
+    for second in during {
+        let now = moment(f64::from(second));
+        read(engine, 0, Sample::measured(5.0), now);
+    }
+}
+
 /// A reading taken by the source at `taken` and heard at `at`.
 fn heard(engine: &mut Engine, value: f64, taken: f64, at: f64) -> Vec<Event> {
     engine.read(Reading {
@@ -49,7 +62,7 @@ fn raised(events: &[Event]) -> Vec<f64> {
 
 #[test]
 fn what_is_repeated_or_comes_out_of_order_neither_moves_nor_counts() {
-    let mut engine = start(vec![gauge(None)], &History::default());
+    let mut engine = alone();
     let mut events = Vec::new();
     for second in [0.0, 1.0, 2.0] {
         events.extend(heard(&mut engine, 5.0, second, second));
@@ -76,32 +89,16 @@ fn what_is_repeated_or_comes_out_of_order_neither_moves_nor_counts() {
 
 #[test]
 fn nobody_watched_is_no_standstill() {
-    let mut engine = start(vec![gauge(None)], &History::default());
-    let mut events = Vec::new();
-    for second in 0..8 {
-        read(
-            &mut engine,
-            0,
-            Sample::measured(5.0),
-            moment(f64::from(second)),
-        );
-    }
+    let mut engine = alone();
+    stand(&mut engine, 0..8);
     engine.paused(moment(7.0), moment(17.0));
-    for second in 17..40 {
-        read(
-            &mut engine,
-            0,
-            Sample::measured(5.0),
-            moment(f64::from(second)),
-        );
-        events.extend(drain(&mut engine));
-    }
-    assert_eq!(raised(&events), [27.0]);
+    stand(&mut engine, 17..40);
+    assert_eq!(raised(&drain(&mut engine)), [27.0]);
 }
 
 #[test]
 fn a_standstill_is_found_between_two_readings() {
-    let mut engine = start(vec![gauge(None)], &History::default());
+    let mut engine = alone();
     for quarter in 0..5 {
         let t = moment(f64::from(quarter) * 2.25);
         read(&mut engine, 0, Sample::measured(5.0), t);
@@ -119,7 +116,7 @@ fn a_standstill_is_found_between_two_readings() {
 
 #[test]
 fn a_frozen_value_bends_no_line() {
-    let mut engine = start(vec![gauge(None)], &History::default());
+    let mut engine = alone();
     for second in 0..15 {
         read(
             &mut engine,
@@ -135,18 +132,10 @@ fn a_frozen_value_bends_no_line() {
 
 #[test]
 fn a_restored_alarm_is_doubtful_until_it_moves() {
-    let mut before = start(vec![gauge(None)], &History::default());
-    let mut events = Vec::new();
-    for second in 0..12 {
-        read(
-            &mut before,
-            0,
-            Sample::measured(5.0),
-            moment(f64::from(second)),
-        );
-        events.extend(drain(&mut before));
-    }
-    let mut engine = start(vec![gauge(None)], &history(&events));
+    let mut before = alone();
+    stand(&mut before, 0..12);
+    let known = history(&drain(&mut before));
+    let mut engine = start(vec![gauge(None)], &known);
     read(&mut engine, 0, Sample::measured(5.0), moment(0.0));
     assert_eq!(engine.snapshot().points[0].reason, Some("frozen"));
     read(&mut engine, 0, Sample::measured(6.0), moment(1.0));
@@ -196,7 +185,7 @@ fn a_gate_is_asked_when_it_changes_and_the_agenda_does_not_grow() {
 
 #[test]
 fn a_doubtful_value_stays_as_doubtful_as_its_source_says() {
-    let mut engine = start(vec![gauge(None)], &History::default());
+    let mut engine = alone();
     let five = Finite::new(5.0).expect("a number");
     let doubtful = Sample::Uncertain(five, super::super::reading::Doubt::SubNormal);
     for second in 0..12 {
@@ -215,14 +204,7 @@ fn a_value_that_is_believed_again_has_not_moved_by_that() {
         }],
         &History::default(),
     );
-    for second in 0..12 {
-        read(
-            &mut engine,
-            0,
-            Sample::measured(5.0),
-            moment(f64::from(second)),
-        );
-    }
+    stand(&mut engine, 0..12);
     read(
         &mut engine,
         0,
@@ -240,14 +222,7 @@ fn what_is_not_believed_yet_is_no_standstill() {
     let signal = Arc::make_mut(&mut gauge.signal);
     (signal.max_step, signal.settle) = (Some(3.0), seconds(4.0));
     let mut engine = start(vec![gauge], &History::default());
-    for second in 0..10 {
-        read(
-            &mut engine,
-            0,
-            Sample::measured(5.0),
-            moment(f64::from(second)),
-        );
-    }
+    stand(&mut engine, 0..10);
     for second in 10..19 {
         read(
             &mut engine,
@@ -302,14 +277,7 @@ fn time_begins_with_the_alarm_that_opens_the_gate() {
     read(&mut engine, 1, Sample::measured(1.0), moment(0.0));
     read(&mut engine, 0, Sample::measured(5.0), moment(0.0));
     read(&mut engine, 1, Sample::measured(9.0), moment(3.0));
-    for second in 4..9 {
-        read(
-            &mut engine,
-            0,
-            Sample::measured(5.0),
-            moment(f64::from(second)),
-        );
-    }
+    stand(&mut engine, 4..9);
     engine.tick(moment(20.0));
     assert_eq!(
         raised(&drain(&mut engine)),
@@ -322,14 +290,7 @@ fn time_begins_with_the_alarm_that_opens_the_gate() {
 fn an_alarm_whose_point_has_no_value_is_a_gate_that_nobody_knows() {
     let mut engine = gated_by_alarm(0.0);
     read(&mut engine, 1, Sample::measured(9.0), moment(0.0));
-    for second in 0..12 {
-        read(
-            &mut engine,
-            0,
-            Sample::measured(5.0),
-            moment(f64::from(second)),
-        );
-    }
+    stand(&mut engine, 0..12);
     assert_eq!(raised(&drain(&mut engine)), [10.0]);
     read(&mut engine, 1, Sample::measured(1.0), moment(12.0));
     read(
@@ -354,14 +315,7 @@ fn an_alarm_that_is_raised_between_readings_opens_the_gate() {
     read(&mut engine, 1, Sample::measured(9.0), moment(1.0));
     read(&mut engine, 0, Sample::measured(5.0), moment(1.5));
     engine.tick(moment(4.0));
-    for second in 4..9 {
-        read(
-            &mut engine,
-            0,
-            Sample::measured(5.0),
-            moment(f64::from(second)),
-        );
-    }
+    stand(&mut engine, 4..9);
     engine.tick(moment(20.0));
     assert_eq!(raised(&drain(&mut engine)), [13.0], "raised at t = 3");
 }
