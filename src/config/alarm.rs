@@ -46,7 +46,7 @@ const STATE_SHORT: Vocabulary = Vocabulary {
 };
 
 /// Kinds that a point may have, in life-cycle order.
-const KINDS: [AlarmKind; 17] = [
+pub(super) const KINDS: [AlarmKind; 17] = [
     AlarmKind::LowLow,
     AlarmKind::Low,
     AlarmKind::High,

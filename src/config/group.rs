@@ -14,7 +14,7 @@ use super::alarm::{self, RawAlarm};
 use super::defaults::{self, Resolved};
 use super::finding::{Kind, Log};
 use super::first_out::{self, RawFirstOut};
-use super::keys::{Keys, Vocabulary, choice, mismatch};
+use super::keys::{Keys, Vocabulary, choice, kind_names, mismatch};
 use super::people::{self, People, dangling};
 use super::place::At;
 use super::point::{self, RawPoint};
@@ -61,11 +61,14 @@ const VOTED: [(&str, AlarmKind); 12] = [
 ];
 
 /// The alarms of a group, in life-cycle order.
-const KINDS: [(&str, AlarmKind); 3] = [
-    ("vote", AlarmKind::Vote),
-    ("degraded", AlarmKind::Degraded),
-    ("group_fault", AlarmKind::GroupFault),
-];
+pub(super) const KINDS: [AlarmKind; 3] =
+    [AlarmKind::Vote, AlarmKind::Degraded, AlarmKind::GroupFault];
+
+const ALARMS: Vocabulary = Vocabulary {
+    what: "the alarms of a group",
+    keys: &kind_names(KINDS),
+    later: &[],
+};
 
 /// A group as written.
 pub(super) struct RawGroup {
@@ -356,18 +359,13 @@ fn has_voted_alarm(voted: &At<AlarmKind>, of: &[At<usize>], points: &[RawPoint],
 /// The group's own alarms, and which alarm of the channels is voted on: `alarm = "high"`, or
 /// `[group.G.alarm.vote]` with `kind = "high"`.
 fn alarms(keys: &Keys<'_>, log: &mut Log) -> (Vec<RawAlarm>, Option<At<AlarmKind>>) {
-    let mut alarms = KINDS.map(|(_, kind)| alarm::empty(kind, keys.owner));
+    let mut alarms = KINDS.map(|kind| alarm::empty(kind, keys.owner));
     keys.require("alarm", "\"high\"", log);
     let entry = keys.entry("alarm");
     let mut voted = None;
     match entry.map(|entry| (&entry.item.value, entry)) {
         Some((Value::Table(section), entry)) => {
-            let words = Vocabulary {
-                what: "the alarms of a group",
-                keys: &["vote", "degraded", "group_fault"],
-                later: &[],
-            };
-            let long = Keys::of(section, entry.key.place, &words, log);
+            let long = Keys::of(section, entry.key.place, &ALARMS, log);
             if let Some(keys) = long_form(&mut alarms[0], "vote", &long, &alarm::VOTE, log) {
                 keys.require("kind", "\"high\"", log);
                 voted = keys.choice("kind", &VOTED, log);

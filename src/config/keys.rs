@@ -8,6 +8,7 @@ use super::finding::{Kind, Log, nearest};
 use super::place::{At, Place};
 use super::scalar::{self, show_duration, show_number};
 use super::tree::{Entry, Item, Section, Value};
+use crate::engine::settings::AlarmKind;
 
 /// What may stand in a kind of table.
 pub(super) struct Vocabulary {
@@ -17,6 +18,33 @@ pub(super) struct Vocabulary {
     pub(super) keys: &'static [&'static str],
     /// Keys of the language that this version does not read, and what it therefore does not do.
     pub(super) later: &'static [(&'static str, &'static str)],
+}
+
+/// Lists of keys as one, for a table that reads those of several subjects.
+pub(super) const fn joined<const N: usize>(lists: &[&[&'static str]]) -> [&'static str; N] {
+    let mut all = [""; N];
+    let (mut list, mut next) = (0, 0);
+    while list < lists.len() {
+        let mut key = 0;
+        while key < lists[list].len() {
+            all[next] = lists[list][key];
+            (key, next) = (key + 1, next + 1);
+        }
+        list += 1;
+    }
+    assert!(next == N, "as many keys as places");
+    all
+}
+
+/// The kinds as keys.
+pub(super) const fn kind_names<const N: usize>(kinds: [AlarmKind; N]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut at = 0;
+    while at < N {
+        names[at] = kinds[at].name();
+        at += 1;
+    }
+    names
 }
 
 /// One table that is being read.

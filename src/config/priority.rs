@@ -2,36 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::alarm::PRIORITIES;
+use super::alarm::{self, PRIORITIES};
 use super::finding::Log;
-use super::keys::{Keys, Vocabulary};
+use super::group;
+use super::keys::{Keys, Vocabulary, joined, kind_names};
 use super::tree::Section;
 use crate::engine::settings::{AlarmKind, Priority};
 
 const PRIORITY: Vocabulary = Vocabulary {
     what: "`[priority]`",
-    keys: &[
-        "low_low",
-        "low",
-        "high",
-        "high_high",
-        "rise",
-        "fall",
-        "deviation",
-        "forecast",
-        "stel",
-        "twa",
-        "over_range",
-        "bad",
-        "stale",
-        "frozen",
-        "clock",
-        "state",
-        "discrepancy",
-        "vote",
-        "degraded",
-        "group_fault",
-    ],
+    keys: &joined::<20>(&[&kind_names(alarm::KINDS), &kind_names(group::KINDS)]),
     later: &[],
 };
 

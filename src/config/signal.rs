@@ -16,7 +16,7 @@ use crate::engine::signal::{Bounds, Conversion, CurrentLoop, Scaling, Signal};
 use crate::input::modbus::DataType;
 
 /// Everything that only numbers have.
-const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 11] = [
     "scale",
     "offset",
     "raw_range",
