@@ -90,3 +90,83 @@ impl Recent {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::reading::Finite;
+    use super::*;
+
+    fn at(seconds: u64) -> Wall {
+        Wall::from_unix_nanos(1_777_874_400_000_000_000) + Duration::from_secs(seconds)
+    }
+
+    fn of(samples: &[(u64, f64)], window: u64) -> Recent {
+        let mut recent = Recent::default();
+        for (second, value) in samples {
+            let key = (at(*second), None);
+            recent.insert(key, Sample::measured(*value), Duration::from_secs(window));
+        }
+        recent
+    }
+
+    #[test]
+    fn what_is_older_than_the_window_is_forgotten_and_what_is_as_old_is_not() {
+        let holds = |recent: &Recent, second: u64| {
+            let one = Sample::measured(1.0);
+            recent.holds((at(second), None), one)
+        };
+        let recent = of(&[(0, 1.0), (3, 1.0), (10, 1.0)], 10);
+        assert!(holds(&recent, 0) && holds(&recent, 3));
+        let recent = of(&[(0, 1.0), (3, 1.0), (10, 1.0), (12, 1.0)], 10);
+        assert!(!holds(&recent, 0));
+        assert!(holds(&recent, 3) && holds(&recent, 12));
+    }
+
+    #[test]
+    fn a_fast_source_fills_no_memory() {
+        let mut recent = Recent::default();
+        for millis in 0..2_000 {
+            let key = (at(0) + Duration::from_millis(millis), None);
+            recent.insert(key, Sample::measured(1.0), Duration::from_secs(3_600));
+            assert!(recent.samples.len() <= SAMPLES);
+        }
+        assert_eq!(recent.samples.len(), SAMPLES);
+    }
+
+    /// Beyond the limit above 8, in the margin above 7.
+    #[test]
+    fn a_condition_has_lasted_when_it_was_true_for_the_delay_without_a_break() {
+        use PendingHold::{Deadband, Limit};
+        let zone = |sample: Sample| match sample.value().map(Finite::get) {
+            Some(8.0..) => Zone::Beyond,
+            Some(7.0..) => Zone::Margin,
+            Some(_) => Zone::Inside,
+            None => Zone::Unknown,
+        };
+        let cases: [(&[(u64, f64)], u64, PendingHold, bool); 11] = [
+            (&[(10, 9.0), (15, 9.0)], 12, Limit, true),
+            (&[(10, 9.0), (14, 9.0)], 12, Limit, false),
+            (&[(10, 9.0), (14, 9.0), (15, 9.0)], 12, Limit, true),
+            // At the end of the delay the reading comes first.
+            (&[(10, 9.0), (15, 1.0)], 12, Limit, false),
+            (&[(10, 9.0), (16, 1.0)], 12, Limit, true),
+            (
+                &[(10, 9.0), (13, 1.0), (14, 9.0), (18, 9.0)],
+                12,
+                Limit,
+                false,
+            ),
+            (&[(10, 9.0), (13, 7.5), (15, 9.0)], 12, Limit, false),
+            (&[(10, 9.0), (13, 7.5), (15, 7.5)], 12, Deadband, true),
+            // Not at that time: before it, and after it.
+            (&[(10, 9.0), (15, 9.0)], 9, Limit, false),
+            (&[(10, 9.0), (15, 9.0)], 16, Limit, false),
+            (&[(10, 9.0), (15, 9.0)], 15, Limit, true),
+        ];
+        for (samples, time, hold, expected) in cases {
+            let recent = of(samples, 3_600);
+            let lasted = recent.lasted(at(time), Duration::from_secs(5), hold, zone);
+            assert_eq!(lasted, expected, "{samples:?} at {time}");
+        }
+    }
+}

@@ -276,3 +276,109 @@ fn after_a_restart_the_first_reading_may_be_history() {
     let seen = news(&mut resumed(), skewed);
     assert_eq!(seen, [false, false, false, false, true, true]);
 }
+
+/// Of a source that had no fault yet: a fault current must last for 2 s, a step is more than 5.
+fn doubting() -> Channel {
+    let signal = Signal {
+        settle: Duration::from_secs(2),
+        max_step: Some(5.0),
+        ..Signal::plain()
+    };
+    let settings = PointSettings {
+        signal: signal.into(),
+        ..settings()
+    };
+    let mut channel = Channel::new(&settings, None, Mono::ZERO);
+    channel.condition = Condition::Present;
+    channel.sample = Some(Sample::measured(10.0));
+    channel
+}
+
+#[test]
+fn a_fault_current_must_last_by_itself() {
+    let at = |second: f64| Mono::ZERO + Duration::from_secs_f64(second);
+    let mut channel = doubting();
+    let step = Conditioned::Sample(Sample::measured(16.0));
+    assert_eq!(channel.weigh(step, at(0.0), at(0.0)), None);
+    for (second, believed) in [(1.0, false), (2.5, false), (3.0, true)] {
+        let found = channel.weigh(Conditioned::FaultCurrent, at(second), at(second));
+        let fault = believed.then_some(Sample::Bad(Fault::SensorFailure));
+        assert_eq!(found, fault, "{second}");
+    }
+    let counts = channel.counts;
+    assert_eq!((counts.step, counts.fault_current), (1, 2));
+}
+
+#[test]
+fn a_step_is_further_than_the_longest_way() {
+    let mut channel = doubting();
+    for (value, believed) in [(15.0, true), (5.0, true), (15.001, false), (4.999, false)] {
+        let sample = Sample::measured(value);
+        let found = channel.weigh(Conditioned::Sample(sample), Mono::ZERO, Mono::ZERO);
+        assert_eq!(found, believed.then_some(sample), "{value}");
+    }
+}
+
+#[test]
+fn bad_readings_are_counted_by_their_reason_and_those_out_of_order_as_such() {
+    let mut channel = channel();
+    let bad = |at: f64, fault| Reading {
+        measured: Sample::Bad(fault).into(),
+        ..reading(at, 0.0, Some(at))
+    };
+    for at in [1.0, 2.0] {
+        channel.admit(&bad(at, Fault::SensorFailure));
+    }
+    channel.admit(&bad(3.0, Fault::DeviceFailure));
+    channel.admit(&reading(4.0, 5.0, Some(4.0)));
+    channel.admit(&reading(4.5, 5.0, Some(3.5)));
+    let counts = channel.counts;
+    assert_eq!(counts.accepted, 5);
+    assert_eq!(counts.reordered, 1);
+    assert_eq!(counts.bad[Fault::SensorFailure as usize], 2);
+    assert_eq!(counts.bad[Fault::DeviceFailure as usize], 1);
+    assert_eq!(counts.bad(), 3);
+}
+
+/// A value was doubtful until the gateway fell asleep: its being good afterwards proves nothing of the
+/// time between.
+#[test]
+fn a_doubt_lasts_through_a_gap() {
+    let second = |second: u64| Mono::ZERO + Duration::from_secs(second);
+    let confirm = Duration::from_secs(3);
+    let mut channel = doubting();
+    let doubtful = Sample::Uncertain(
+        super::super::reading::Finite::new(9.0).expect("a number"),
+        Doubt::SubNormal,
+    );
+    assert!(channel.mark(doubtful, second(1), confirm));
+    channel.sleep(Duration::from_secs(100), confirm, second(102));
+    let good = Sample::measured(9.0);
+    assert!(!channel.mark(good, second(103), confirm));
+    assert!(channel.is_doubtful());
+    assert!(channel.mark(good, second(104), confirm));
+    assert!(!channel.is_doubtful());
+}
+
+#[test]
+fn another_reason_is_told_again_when_its_time_has_come() {
+    let mut channel = doubting();
+    let mut told = |fault, had_value, now: Mono| {
+        channel.condition = Condition::Bad(fault);
+        channel.other_reason(had_value, now)
+    };
+    let start = Mono::ZERO + Duration::from_secs(10);
+    let nanos = Duration::from_nanos(1);
+    assert!(
+        !told(Fault::SensorFailure, true, start),
+        "the alarm says it"
+    );
+    assert!(told(Fault::DeviceFailure, false, start), "the first change");
+    assert!(!told(
+        Fault::SensorFailure,
+        false,
+        start + REASON_EVERY - nanos
+    ));
+    assert!(told(Fault::SensorFailure, false, start + REASON_EVERY));
+    assert!(told(Fault::NoCommunication, false, start + REASON_EVERY));
+}

@@ -226,3 +226,93 @@ fn a_group_costs_no_allocation_while_nothing_changes() {
         0
     );
 }
+
+/// Of two channels, one after the other says what it likes; the quality of the group is in its vote.
+#[test]
+fn a_group_is_as_doubtful_as_its_channels() {
+    let mut engine = start(&voting(2, 2, BadChannel::Vote, 0.0, 0.0));
+    let doubtful = |value| {
+        let value = Finite::new(value).expect("a number");
+        Sample::Uncertain(value, Doubt::SensorNotAccurate)
+    };
+    let quality = |engine: &Engine| {
+        let points = engine.snapshot().points;
+        let group = points.iter().find(|point| &*point.id == "G");
+        group.expect("it is configured").quality
+    };
+    read(&mut engine, 0, Sample::measured(1.0), moment(0.0));
+    read(&mut engine, 1, Sample::measured(1.0), moment(0.0));
+    assert_eq!(quality(&engine), Quality::Good);
+    read(&mut engine, 0, doubtful(1.0), moment(1.0));
+    assert_eq!(quality(&engine), Quality::Uncertain);
+    // Bad is no less than doubtful, also of one that was doubtful before.
+    read(
+        &mut engine,
+        0,
+        Sample::Bad(Fault::SensorFailure),
+        moment(2.0),
+    );
+    assert_eq!(quality(&engine), Quality::Uncertain);
+    read(&mut engine, 1, doubtful(1.0), moment(2.0));
+    assert_eq!(quality(&engine), Quality::Uncertain);
+}
+
+/// Who works on a channel moves it as he likes: it is compared with no other.
+#[test]
+fn a_channel_that_is_out_of_service_is_compared_with_no_other() {
+    let mut settings = plant();
+    for point in &mut settings.points {
+        point.stale_after = None;
+    }
+    let take_out = Command {
+        action: Action::TakeOut(Permit {
+            span: Some(seconds(1_000.0)),
+            approved_by: "wang-fang".to_owned(),
+            also_approved_by: None,
+            number: "P-1".to_owned(),
+            reason: None,
+        }),
+        ..acknowledge("A/high", None)
+    };
+    for out in [false, true] {
+        let mut engine = start(&settings);
+        if out {
+            let outcome = engine.command(&take_out, moment(0.0));
+            outcome.expect("it may be taken out");
+        }
+        let values = [7.0, 2.5, 2.5];
+        for (channel, value) in (0..).zip(values) {
+            read(&mut engine, channel, Sample::measured(value), moment(1.0));
+        }
+        engine.tick(moment(9.0));
+        let raised = of(&drain(&mut engine), "A/discrepancy");
+        let expected = if out { 0 } else { 1 };
+        assert_eq!(raised.len(), expected, "out of service: {out}");
+    }
+}
+
+/// A second channel of one group needs a second approval; what is in no group with it does not.
+#[test]
+fn only_channels_of_one_group_ask_for_a_second_approval() {
+    let mut settings = voting(2, 2, BadChannel::Vote, 0.0, 0.0);
+    let alone = point("X", vec![limit(Level::High, 8.0, 1.0)]);
+    settings.points.push(alone);
+    let mut engine = start(&settings);
+    let mut take_out = |alarm: &str| {
+        let command = Command {
+            action: Action::TakeOut(Permit {
+                span: Some(seconds(1_000.0)),
+                approved_by: "wang-fang".to_owned(),
+                also_approved_by: None,
+                number: "P-1".to_owned(),
+                reason: None,
+            }),
+            ..acknowledge(alarm, None)
+        };
+        engine.command(&command, moment(1.0)).is_ok()
+    };
+    assert!(take_out("P0/high"));
+    assert!(take_out("X/high"), "in no group");
+    assert!(take_out("P0/bad"), "no vote of the group's");
+    assert!(!take_out("P1/high"));
+}
