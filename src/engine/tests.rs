@@ -49,6 +49,7 @@ mod pauses;
 mod reference;
 mod refill;
 mod robustness;
+mod set_aside;
 mod settling;
 mod stories;
 mod suppression;

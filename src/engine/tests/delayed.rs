@@ -4,8 +4,8 @@ use super::*;
 use crate::engine::alarm::AlarmState;
 use crate::engine::settings::OverRangeRule;
 
-/// The times of late occurrences found in an hour of readings that come in one second, `swapped` or in order.
-fn found(swapped: bool) -> Vec<(Option<Wall>, Option<Wall>)> {
+/// The times of late occurrences found in an hour of readings that come in one second, in order but for those at `swapped`, which change places with the next.
+fn found(swapped: &[usize]) -> Vec<(Option<Wall>, Option<Wall>)> {
     let settings = Settings {
         points: vec![PointSettings {
             stale_after: None,
@@ -26,8 +26,8 @@ fn found(swapped: bool) -> Vec<(Option<Wall>, Option<Wall>)> {
     }
     read(&mut engine, hour, 1.0, hour);
     let mut seconds: Vec<u32> = (5..3600).collect();
-    if swapped {
-        seconds.swap(1, 2);
+    for place in swapped {
+        seconds.swap(*place, *place + 1);
     }
     for (place, second) in seconds.into_iter().enumerate() {
         let over = (300..310).contains(&second) || (2000..2300).contains(&second);
@@ -46,8 +46,16 @@ fn found(swapped: bool) -> Vec<(Option<Wall>, Option<Wall>)> {
 fn a_long_burst_is_judged_whole_whatever_its_order() {
     let wall = |second| Some(moment(second).wall);
     let expected = [(wall(300.0), wall(310.0)), (wall(2000.0), wall(2300.0))];
-    assert_eq!(found(false), expected);
-    assert_eq!(found(true), expected);
+    assert_eq!(found(&[]), expected);
+    assert_eq!(found(&[1]), expected);
+}
+
+/// Out of order when the beginning of the excursion has left the buffer: it is told as far as it was seen.
+#[test]
+fn the_beginning_of_a_long_excursion_is_not_forgotten_with_its_readings() {
+    let wall = |second| Some(moment(second).wall);
+    let expected = [(wall(300.0), wall(310.0)), (wall(2000.0), wall(2291.0))];
+    assert_eq!(found(&[2290 - 5]), expected);
 }
 
 fn taken(engine: &mut Engine, source: f64, value: f64, at: f64) {
@@ -145,6 +153,8 @@ fn a_late_occurrence_is_stored_with_its_times_and_values() {
             panic!("one late occurrence: {late:?}");
         };
         let record = event.record.as_ref().expect("it is stored");
+        let message = event.details.message.as_deref();
+        assert_eq!(message, Some("found in delayed data; it is over"));
         assert_eq!(record.raised_at, Some(moment(101.0).wall));
         assert_eq!(record.cleared_at, Some(moment(103.0).wall));
         assert_eq!((record.value, record.peak), (Some(9.0), Some(11.0)));
@@ -225,6 +235,134 @@ fn what_led_to_a_restored_alarm_is_known() {
         taken(&mut engine, source, value, 201.0);
     }
     engine.tick(moment(300.0));
+    let late = drain(&mut engine).into_iter();
+    assert_eq!(late.filter(|event| event.details.late).count(), 0);
+}
+
+/// The late occurrences that a plant without a past finds in delayed values; `silence`: when it goes stale.
+fn found_in(alarm: AlarmSettings, silence: f64, delayed: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let settings = Settings {
+        points: vec![PointSettings {
+            stale_after: Some(seconds(silence)),
+            ..point("P", vec![alarm])
+        }],
+        ..Settings::default()
+    };
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    taken(&mut engine, 0.0, 1.0, 0.0);
+    taken(&mut engine, 3_600.0, 1.0, 3_600.0);
+    for (place, (source, value)) in (0_u32..).zip(delayed) {
+        let at = 3_600.0 + f64::from(place) / 1_000.0;
+        taken(&mut engine, *source, *value, at);
+    }
+    engine.tick(moment(3_700.0));
+    let mut events = drain(&mut engine);
+    events.retain(|event| event.details.late);
+    spans(&events)
+}
+
+/// A value holds until the next one, but not longer than until it is stale; at one instant the value comes
+/// first, then the end of a delay.
+#[test]
+fn delays_in_delayed_data_run_as_they_would_have() {
+    let on = |on| AlarmSettings {
+        on_delay: seconds(on),
+        ..limit(Level::High, 8.0, 0.0)
+    };
+    for (delay, values, expected) in [
+        // Silence for longer than 10 s breaks it, for 10 s does not.
+        (20.0, vec![(100.0, 9.0), (200.0, 9.0), (201.0, 1.0)], vec![]),
+        (
+            15.0,
+            vec![(100.0, 9.0), (110.0, 9.0), (120.0, 9.0), (121.0, 1.0)],
+            vec![(115.0, 121.0)],
+        ),
+        (5.0, vec![(100.0, 9.0), (200.0, 1.0)], vec![(105.0, 200.0)]),
+        (5.0, vec![(100.0, 9.0), (105.0, 1.0)], vec![]),
+        (5.0, vec![(100.0, 9.0), (106.0, 1.0)], vec![(105.0, 106.0)]),
+    ] {
+        assert_eq!(found_in(on(delay), 10.0, &values), expected, "{values:?}");
+    }
+}
+
+#[test]
+fn an_excursion_without_an_end_lasts_as_long_as_it_was_seen() {
+    let high = limit(Level::High, 8.0, 0.0);
+    let values = [(100.0, 1.0), (101.0, 9.0), (102.0, 9.0), (103.0, 9.0)];
+    assert_eq!(found_in(high, 600.0, &values), [(101.0, 103.0)]);
+}
+
+/// What comes out of order has all of it judged again, and nothing told again.
+#[test]
+fn no_excursion_is_told_twice() {
+    let high = limit(Level::High, 8.0, 0.0);
+    let values = [
+        (100.0, 1.0),
+        (101.0, 9.0),
+        (105.0, 1.0),
+        (110.0, 9.0),
+        (115.0, 1.0),
+        // Older than the newest.
+        (102.5, 9.5),
+    ];
+    let expected = [(101.0, 105.0), (110.0, 115.0)];
+    assert_eq!(found_in(high, 600.0, &values), expected);
+}
+
+/// It was told when nothing came for a while; what comes soon after it goes on with it.
+#[test]
+fn delayed_data_that_trickle_in_are_one_excursion() {
+    let settings = Settings {
+        points: vec![PointSettings {
+            stale_after: None,
+            ..point("P", vec![limit(Level::High, 8.0, 0.0)])
+        }],
+        ..Settings::default()
+    };
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    taken(&mut engine, 0.0, 1.0, 0.0);
+    taken(&mut engine, 3_600.0, 1.0, 3_600.0);
+    for (source, value, at) in [
+        (100.0, 1.0, 3_600.0),
+        (101.0, 9.0, 3_600.1),
+        (150.0, 9.0, 3_605.0),
+        (200.0, 9.0, 3_612.0),
+        (250.0, 9.0, 3_614.0),
+        (251.0, 1.0, 3_614.1),
+    ] {
+        taken(&mut engine, source, value, at);
+    }
+    engine.tick(moment(3_700.0));
+    let mut events = drain(&mut engine);
+    events.retain(|event| event.details.late);
+    assert_eq!(spans(&events), [(101.0, 150.0)]);
+}
+
+/// Held up by 4 s, and live all the same: when the condition was true is known by the times of the source.
+#[test]
+fn what_is_known_of_an_alarm_goes_by_the_times_of_its_source() {
+    let settings = Settings {
+        points: vec![PointSettings {
+            stale_after: None,
+            ..point("P", vec![limit(Level::High, 8.0, 0.0)])
+        }],
+        ..Settings::default()
+    };
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    for second in 0..120 {
+        let second = f64::from(second);
+        let (value, way) = match second {
+            ..10.0 => (1.0, 0.0),
+            ..100.0 => (9.0, 4.0),
+            _ => (1.0, 4.0),
+        };
+        taken(&mut engine, second, value, second + way);
+    }
+    drain(&mut engine);
+    for (source, value) in [(11.5, 9.0), (12.5, 1.0)] {
+        taken(&mut engine, source, value, 124.0);
+    }
+    engine.tick(moment(200.0));
     let late = drain(&mut engine).into_iter();
     assert_eq!(late.filter(|event| event.details.late).count(), 0);
 }

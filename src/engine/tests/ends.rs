@@ -41,6 +41,17 @@ fn order(engine: &mut Engine, command: &Command, at: f64) {
     outcome.expect("it fits the alarm");
 }
 
+/// What a journal knows after `events`, through the text that is stored: no time of the life before means
+/// anything in another.
+fn stored(events: &[Event]) -> History {
+    let mut known = history(events);
+    for record in &mut known.records {
+        let text = serde_json::to_string(record).expect("it can be stored");
+        *record = serde_json::from_str(&text).expect("and read");
+    }
+    known
+}
+
 /// Kinds and times of what happened to the alarm.
 fn lines(events: &[Event]) -> Vec<(EventKind, f64)> {
     let own = events.iter().filter(|event| event.subject.is_some());
@@ -140,7 +151,7 @@ fn for_a_time(span: f64) -> Command {
 fn an_acknowledgement_for_a_time_goes_on_over_a_restart_until_its_end() {
     let (settings, mut engine) = active(high());
     order(&mut engine, &for_a_time(HOUR), 10.0);
-    let known = history(&drain(&mut engine));
+    let known = stored(&drain(&mut engine));
     let mut engine = Engine::start(&settings, &known, moment(600.0));
     engine.tick(moment(HOUR + 9.9));
     assert_eq!(lines(&drain(&mut engine)), []);
@@ -189,7 +200,7 @@ fn a_shelf_goes_on_only_by_a_clock_that_can_be_trusted() {
         let (settings, mut engine) = active(high());
         let outcome = engine.command(&shelve("P/high", 8.0 * HOUR, false), began);
         outcome.expect("it may be shelved");
-        let mut known = history(&drain(&mut engine));
+        let mut known = stored(&drain(&mut engine));
         known.last_alive = Some(alive.wall);
         let mut engine = Engine::start(&settings, &known, restart);
         let events = drain(&mut engine);
@@ -199,5 +210,40 @@ fn a_shelf_goes_on_only_by_a_clock_that_can_be_trusted() {
         let reason = unshelved.and_then(|event| event.details.reason.as_deref());
         let expected = (!goes_on).then_some("clock_not_trusted");
         assert_eq!(reason, expected, "{restart:?}");
+    }
+}
+
+/// How a raise is stored: with the value that led to it, and at the alarm's own priority, unless it takes
+/// that of what it hides.
+#[test]
+fn a_raise_is_stored_with_its_value_and_priority() {
+    for inherits in [false, true] {
+        let bad = AlarmSettings {
+            inherit_priority: inherits,
+            priority: Priority::Low,
+            ..alarm(Rule::Bad)
+        };
+        let critical = AlarmSettings {
+            priority: Priority::Critical,
+            ..high()
+        };
+        let settings = Settings {
+            points: vec![point("P", vec![critical, bad])],
+            ..Settings::default()
+        };
+        let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+        read(&mut engine, 0, Sample::measured(9.5), moment(0.0));
+        read(&mut engine, 0, Sample::measured(f64::NAN), moment(1.0));
+        let records = history(&drain(&mut engine)).records;
+        let [high, bad] = &records[..] else {
+            panic!("two are raised: {records:?}");
+        };
+        assert_eq!((high.value, high.peak), (Some(9.5), Some(9.5)));
+        let expected = if inherits {
+            Priority::Critical
+        } else {
+            Priority::Low
+        };
+        assert_eq!(bad.priority, Some(expected));
     }
 }
