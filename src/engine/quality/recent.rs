@@ -143,7 +143,8 @@ mod tests {
             Some(_) => Zone::Inside,
             None => Zone::Unknown,
         };
-        let cases: [(&[(u64, f64)], u64, PendingHold, bool); 11] = [
+        type Case = (&'static [(u64, f64)], u64, PendingHold, bool);
+        let cases: [Case; 11] = [
             (&[(10, 9.0), (15, 9.0)], 12, Limit, true),
             (&[(10, 9.0), (14, 9.0)], 12, Limit, false),
             (&[(10, 9.0), (14, 9.0), (15, 9.0)], 12, Limit, true),

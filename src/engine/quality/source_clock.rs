@@ -254,3 +254,6 @@ impl SourceClock {
         self.lags.push(lag);
     }
 }
+
+#[cfg(test)]
+mod tests;

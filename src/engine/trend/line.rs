@@ -99,3 +99,24 @@ impl Ahead {
         self.seconds <= HORIZON_S
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slope_is_significant_when_its_band_leaves_out_zero() {
+        for (band, significant) in [
+            ((0.0, 0.0), false),
+            ((0.0, 2.0), false),
+            ((-2.0, 0.0), false),
+            ((-1.0, 3.0), false),
+            ((0.5, 1.5), true),
+            ((-1.5, -0.5), true),
+        ] {
+            let slope = f64::midpoint(band.0, band.1);
+            let line = Line::new(Mono::ZERO, 1.0, slope, band).expect("a line");
+            assert_eq!(line.is_significant(), significant, "{band:?}");
+        }
+    }
+}

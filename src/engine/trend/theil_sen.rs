@@ -86,3 +86,16 @@ fn middle(values: &mut [f64], stray: usize) -> Option<(f64, (f64, f64))> {
     };
     Some((median, (low, high)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The square root of `n (n - 1) (2 n + 5) / 18`, rounded up.
+    #[test]
+    fn the_stray_is_a_deviation_of_kendalls_statistic() {
+        for (count, expected) in [(2, 2), (5, 5), (10, 12), (20, 31), (60, 157)] {
+            assert_eq!(stray(count), expected, "{count}");
+        }
+    }
+}

@@ -212,3 +212,74 @@ fn an_average_does_not_hide_the_noise() {
     let found = (line.band.1 - line.band.0) / 4.0;
     assert!((found / error - 1.0).abs() < 0.05, "{found} and {error}");
 }
+
+/// What comes out of order goes to its place: the same buckets, and the same line.
+#[test]
+fn a_sample_out_of_order_goes_to_its_place() {
+    let value = |second: u32| f64::from(second % 7) + 0.1 * f64::from(second);
+    let fill = |order: &[u32]| {
+        let mut window = window();
+        for second in order {
+            window.push(at(f64::from(*second)), value(*second));
+        }
+        window
+    };
+    let seconds: Vec<u32> = (0..50).collect();
+    let mut swapped = seconds.clone();
+    (1..40)
+        .step_by(4)
+        .for_each(|place| swapped.swap(place, place + 2));
+    assert_ne!(swapped, seconds);
+    let (in_order, mut out_of_order) = (fill(&seconds), fill(&swapped));
+    let buckets: Vec<_> = in_order.buckets().copied().collect();
+    assert_eq!(out_of_order.buckets().copied().collect::<Vec<_>>(), buckets);
+    assert!((out_of_order.samples() - 50.0).abs() < 1e-9);
+    let (kept, direct) = (out_of_order.moments(), direct(&in_order));
+    assert!((kept.time_value - direct.time_value).abs() < 1e-6 * direct.time_value.abs());
+}
+
+/// Without room for a bucket of its own it joins the one before it; before all of them it is forgotten.
+#[test]
+fn a_sample_out_of_order_takes_no_room_that_there_is_not() {
+    let mut window = Window::new(Duration::from_secs(60), 8);
+    for second in 0..60 {
+        window.push(at(f64::from(second)), 1.0);
+    }
+    let (buckets, samples) = (window.buckets().count(), window.samples());
+    assert_eq!(buckets, 7);
+    assert!(!window.push(at(30.5), 1.0), "there is room for one");
+    assert!(window.push(at(40.5), 1.0), "and for no other");
+    assert_eq!(window.buckets().count(), 8);
+    assert!((window.samples() - samples - 2.0).abs() < 1e-9);
+    assert!(window.push(at(59.25), 1.0), "into the newest");
+    assert!((window.samples() - samples - 3.0).abs() < 1e-9);
+    let first = window.buckets().next().copied().expect("there are some");
+    let before = Mono::ZERO + Duration::from_secs_f64((first.time - 1.0).max(0.0));
+    window.push(before, 1.0);
+    assert_eq!(window.buckets().next().copied(), Some(first));
+}
+
+#[test]
+fn nothing_is_left_in_a_window_that_was_cleared() {
+    let mut window = window();
+    for second in 0..50 {
+        window.push(at(f64::from(second)), f64::from(second));
+    }
+    window.clear();
+    assert_eq!(window.buckets().count(), 1, "an empty one");
+    assert!(window.samples().abs() < 1e-9);
+    window.push(at(100.0), 5.0);
+    assert!((window.samples() - 1.0).abs() < 1e-9);
+    assert!(window.span().abs() < 1e-9);
+}
+
+/// A whole window fits into the buckets, with one of them cut at either end.
+#[test]
+fn buckets_are_wide_enough() {
+    for buckets in [2, 64, 128] {
+        let length = Duration::from_secs(60);
+        let width = width(length, buckets);
+        assert!(width * (buckets - 1) > length, "{buckets}");
+        assert!((width - Duration::from_nanos(1)) * (buckets - 1) <= length);
+    }
+}
