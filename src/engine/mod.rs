@@ -44,8 +44,10 @@ mod names;
 pub mod notice;
 mod occurrence;
 mod operate;
+mod outlook;
 mod over_range;
 pub mod overlay;
+mod presence;
 mod quality;
 pub mod reading;
 pub mod recurrence;
@@ -59,6 +61,7 @@ pub mod settings;
 mod sight;
 pub mod signal;
 pub mod snapshot;
+mod start;
 mod suppression;
 pub mod time;
 mod trend;
@@ -71,7 +74,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agenda::{Agenda, Timer};
-use drill::{Drills, drilled};
+use drill::Drills;
 use effect::Effect;
 use first_out::FirstOuts;
 use group::Group;
@@ -79,15 +82,14 @@ use late::Track;
 use links::{Dependent, Links};
 use names::Names;
 use occurrence::Alarm;
-use quality::{Admission, Channel, Condition};
-use reading::{Fault, Finite, Quality, Reading};
+use quality::{Admission, Channel};
+use reading::{Finite, Quality, Reading};
 use refusals::Refusals;
 use rule::Watch;
-use settings::{AlarmKind, Longest, Settings};
+use settings::Longest;
 use sight::Sight;
-use snapshot::{AlarmRecord, History};
 use suppression::Suppressions;
-use time::{Moment, Mono, Wall};
+use time::{Moment, Mono};
 use trend::Trend;
 
 /// A jump of the wall clock against the monotonic one by more than this is a step, seconds.
@@ -138,35 +140,6 @@ struct Point {
 }
 
 impl Engine {
-    /// Begins to watch: takes up what the journal knows, records the start and the gap before it.
-    /// Active alarms stay active, acknowledgements stay, delays begin anew, and nothing clears
-    /// before there is good evidence.
-    pub fn start(settings: &Settings, history: &History, now: Moment) -> Self {
-        let mut engine = Self::build(settings, history.last_alive, now);
-        // The start says what it could not fill.
-        engine.refill(settings, history);
-        engine.announce_start(history);
-        for record in &history.records {
-            engine.restore(record);
-        }
-        for point in 0..engine.points.len() {
-            engine.restore_condition(point);
-        }
-        engine.resume_over_range(now);
-        engine.begin_exposures(history, now);
-        engine.resume_suppressions(history);
-        engine.resume_overlays(history);
-        engine.judge_suppressions(now);
-        engine.resume_drills(history);
-        engine.first_outs.resume(&engine.alarms);
-        engine.compare_configuration(settings, history);
-        for group in 0..engine.groups.len() {
-            engine.judge_group(group, now);
-        }
-        engine.settle(now);
-        engine
-    }
-
     /// One reading, at the time it was received.
     pub fn read(&mut self, reading: Reading) {
         let now = self.arrive(reading.received, false);
@@ -237,100 +210,6 @@ impl Engine {
     /// The time of the last call.
     pub const fn now(&self) -> Moment {
         self.now
-    }
-
-    fn build(settings: &Settings, last_alive: Option<Wall>, now: Moment) -> Self {
-        let mut points = Vec::with_capacity(settings.points.len());
-        let alarms = settings.points.iter().map(|point| point.alarms.len());
-        let mut alarms: Vec<Alarm> = Vec::with_capacity(alarms.sum());
-        for point in &settings.points {
-            let first = alarms.len();
-            alarms.extend(
-                point
-                    .alarms
-                    .iter()
-                    .map(|alarm| Alarm::new(&point.id, alarm)),
-            );
-            points.push(Point {
-                id: Arc::clone(&point.id),
-                area: point.area.clone(),
-                unit: Arc::clone(&point.unit),
-                stale_after: point.stale_after,
-                good_confirm: point.good_confirm,
-                channel: Channel::new(point, last_alive, now.mono),
-                group: None,
-                late: None,
-                hidden: Sight::default(),
-                held_at: None,
-                frozen: (first..alarms.len())
-                    .find(|alarm| alarms[*alarm].kind == AlarmKind::Frozen),
-                trends: point.trends.iter().copied().map(Trend::new).collect(),
-                alarms: first..alarms.len(),
-            });
-        }
-        let suppressions = Suppressions::new(settings, &points, &mut alarms);
-        let mut groups = Vec::new();
-        for (index, point) in settings.points.iter().enumerate() {
-            if let Some(settings) = &point.group {
-                points[index].group = Some(groups.len());
-                groups.push(Group::new(settings, index, &points, &alarms));
-            }
-        }
-        let links = Links::new(
-            wiring::of(&groups, &suppressions, &points, &alarms),
-            points.len(),
-            alarms.len(),
-        );
-        debug_assert!(links.circle().is_empty(), "config refuses circles");
-        Self {
-            names: Names::new(&alarms),
-            groups,
-            suppressions,
-            first_outs: FirstOuts::new(&settings.first_outs, &points, &alarms),
-            drills: Drills::default(),
-            links,
-            // Silence, confirmation and what is set aside per point, a delay and another look per alarm. What people do may allocate.
-            agenda: Agenda::with_capacity(3 * points.len() + 2 * alarms.len()),
-            longest: settings.longest,
-            effects: VecDeque::with_capacity(64),
-            refusals: Refusals::default(),
-            points,
-            alarms,
-            now,
-        }
-    }
-
-    fn restore(&mut self, record: &AlarmRecord) {
-        let of = drilled(&record.alarm);
-        match (self.find(of.unwrap_or(&record.alarm)), of) {
-            (Some(index), None) => self.alarms[index].restore(record),
-            (Some(index), Some(_)) => self.drills.restore(index, record),
-            (None, _) => self.close_removed(record),
-        }
-    }
-
-    /// A point whose bad or stale alarm was active is still bad or stale, a group without a good channel
-    /// still has none; any other was good, or new, and needs no confirmation.
-    fn restore_condition(&mut self, point: usize) {
-        let active = |watch: fn(&rule::Watch) -> bool| {
-            let mut alarms = self.alarms[self.points[point].alarms.clone()].iter();
-            alarms.any(|alarm| watch(&alarm.watch) && alarm.state.is_active())
-        };
-        let condition =
-            if active(|watch| matches!(watch, rule::Watch::Bad | rule::Watch::GroupFault)) {
-                Condition::Bad(Fault::WaitingForInitialData)
-            } else if active(|watch| matches!(watch, rule::Watch::Stale)) {
-                Condition::Stale
-            } else {
-                Condition::Waiting
-            };
-        self.points[point].channel.condition = condition;
-        if condition != Condition::Waiting {
-            self.points[point].hidden = self.hazards_in_sight(point);
-        }
-        if condition != Condition::Stale {
-            self.arm_stale(point);
-        }
     }
 
     /// Moves time to `to` at the latest seen: fires timers, notices a stepped clock.

@@ -1,5 +1,6 @@
 //! One alarm at run time: its rule, how far its condition is confirmed, and the episode it is in.
 
+mod recognition;
 mod told;
 
 use std::sync::Arc;
@@ -24,10 +25,6 @@ const OPEN_OCCURRENCES: usize = 32;
 
 /// A reading that raised an alarm was taken no longer before than this.
 const LATE: Duration = Duration::from_secs(10);
-
-/// Older occurrences of which it is remembered who recognised them, per alarm: for those who come
-/// second. Of older ones the journal tells.
-const RECOGNISED: usize = 4;
 
 /// What every reading touches. Kept small: a point's alarms lie together.
 #[derive(Debug)]
@@ -92,17 +89,6 @@ pub(super) struct Episode {
 }
 
 impl Episode {
-    /// Keeps in mind who recognised an occurrence that is not the newest.
-    fn remember(&mut self, occurrence: u64, acknowledged: Acknowledgement) {
-        if self.recognised.len() == RECOGNISED {
-            self.recognised.remove(0);
-        }
-        self.recognised.push(RecognisedOccurrence {
-            occurrence,
-            acknowledged,
-        });
-    }
-
     /// Keeps an older occurrence that nobody has acknowledged.
     fn leave_open(&mut self, older: OpenOccurrence) {
         if self.unacknowledged.len() == OPEN_OCCURRENCES {
@@ -349,64 +335,6 @@ impl Alarm {
             (None, Some(raised)) => Some(now.wall.seconds_since(raised).max(0.0)),
             (None, None) => None,
         }
-    }
-
-    /// A person (or the system, for unattended alarms) recognised the newest occurrence.
-    pub(super) fn acknowledge(&mut self, by: &str, now: Moment) {
-        if let Some(episode) = self.episode.as_mut() {
-            episode.acknowledged = Some(Acknowledgement {
-                by: by.into(),
-                at: now.wall,
-            });
-        }
-    }
-
-    /// From now on the acknowledgement stands for so long: as whoever gave it said, and as configured. Gives
-    /// the time, if there is one and the alarm is active.
-    pub(super) fn promise(&mut self, span: Option<Duration>, now: Moment) -> Option<Term> {
-        let span = span.into_iter().chain(self.realarm_after).min();
-        let term = span
-            .filter(|_| self.state.is_active())
-            .map(|span| Term::new(now, span));
-        self.episode.as_mut()?.promise = term;
-        term
-    }
-
-    /// Who recognised an older occurrence, as far as that is remembered.
-    pub(super) fn recognised(&self, occurrence: u64) -> Option<&Acknowledgement> {
-        let recognised = &self.episode.as_ref()?.recognised;
-        let found = recognised
-            .iter()
-            .find(|older| older.occurrence == occurrence);
-        found.map(|older| &older.acknowledged)
-    }
-
-    /// Somebody recognises an older occurrence. Says whether it still waited for that.
-    pub(super) fn recognise(&mut self, occurrence: u64, by: &str, now: Moment) -> bool {
-        let Some(episode) = self.episode.as_mut() else {
-            return false;
-        };
-        let waiting = &mut episode.unacknowledged;
-        let Some(position) = waiting
-            .iter()
-            .position(|older| older.occurrence == occurrence)
-        else {
-            return false;
-        };
-        waiting.remove(position);
-        let acknowledged = Acknowledgement {
-            by: by.into(),
-            at: now.wall,
-        };
-        episode.remember(occurrence, acknowledged);
-        true
-    }
-
-    /// Nobody counts as having recognised the newest occurrence any more. Gives whoever did.
-    pub(super) fn withdraw_acknowledgement(&mut self) -> Option<Acknowledgement> {
-        let episode = self.episode.as_mut()?;
-        episode.promise = None;
-        episode.acknowledged.take()
     }
 
     /// Takes a value while the condition is true.

@@ -1,5 +1,6 @@
 //! Numbers and words as people read them.
 
+use super::super::time::Mono;
 use super::*;
 use crate::engine::settings::Settings;
 

@@ -1,0 +1,89 @@
+//! Who has recognised an alarm, its newest occurrence and older ones, and for how long that stands.
+
+use std::time::Duration;
+
+use super::super::overlay::Term;
+use super::super::snapshot::{Acknowledgement, RecognisedOccurrence};
+use super::super::time::Moment;
+use super::{Alarm, Episode};
+
+/// Older occurrences of which it is remembered who recognised them, per alarm: for those who come
+/// second. Of older ones the journal tells.
+const RECOGNISED: usize = 4;
+
+impl Episode {
+    /// Keeps in mind who recognised an occurrence that is not the newest.
+    pub(super) fn remember(&mut self, occurrence: u64, acknowledged: Acknowledgement) {
+        if self.recognised.len() == RECOGNISED {
+            self.recognised.remove(0);
+        }
+        self.recognised.push(RecognisedOccurrence {
+            occurrence,
+            acknowledged,
+        });
+    }
+}
+
+impl Alarm {
+    /// A person (or the system, for unattended alarms) recognised the newest occurrence.
+    pub(in super::super) fn acknowledge(&mut self, by: &str, now: Moment) {
+        if let Some(episode) = self.episode.as_mut() {
+            episode.acknowledged = Some(Acknowledgement {
+                by: by.into(),
+                at: now.wall,
+            });
+        }
+    }
+
+    /// From now on the acknowledgement stands for so long: as whoever gave it said, and as configured. Gives
+    /// the time, if there is one and the alarm is active.
+    pub(in super::super) fn promise(
+        &mut self,
+        span: Option<Duration>,
+        now: Moment,
+    ) -> Option<Term> {
+        let span = span.into_iter().chain(self.realarm_after).min();
+        let term = span
+            .filter(|_| self.state.is_active())
+            .map(|span| Term::new(now, span));
+        self.episode.as_mut()?.promise = term;
+        term
+    }
+
+    /// Who recognised an older occurrence, as far as that is remembered.
+    pub(in super::super) fn recognised(&self, occurrence: u64) -> Option<&Acknowledgement> {
+        let recognised = &self.episode.as_ref()?.recognised;
+        let found = recognised
+            .iter()
+            .find(|older| older.occurrence == occurrence);
+        found.map(|older| &older.acknowledged)
+    }
+
+    /// Somebody recognises an older occurrence. Says whether it still waited for that.
+    pub(in super::super) fn recognise(&mut self, occurrence: u64, by: &str, now: Moment) -> bool {
+        let Some(episode) = self.episode.as_mut() else {
+            return false;
+        };
+        let waiting = &mut episode.unacknowledged;
+        let Some(position) = waiting
+            .iter()
+            .position(|older| older.occurrence == occurrence)
+        else {
+            return false;
+        };
+        waiting.remove(position);
+        let acknowledged = Acknowledgement {
+            by: by.into(),
+            at: now.wall,
+        };
+        episode.remember(occurrence, acknowledged);
+        true
+    }
+
+    /// Nobody counts as having recognised the newest occurrence any more. Gives whoever did.
+    pub(in super::super) fn withdraw_acknowledgement(&mut self) -> Option<Acknowledgement> {
+        let episode = self.episode.as_mut()?;
+        episode.promise = None;
+        episode.acknowledged.take()
+    }
+}
