@@ -88,6 +88,9 @@ pub(super) struct Channel {
     pub(super) recent: Recent,
     /// The same of readings with times that cannot be right: to know one that comes again.
     strange: Recent,
+    /// The same of history, of which some may turn out to be of a living source whose clock is another:
+    /// one that comes again then is no news either.
+    delayed: Recent,
     pub(super) condition: Condition,
     /// The newest value, while it may be shown.
     pub(super) sample: Option<Sample>,
@@ -132,6 +135,7 @@ impl Channel {
             reorder: point.reorder,
             recent: Recent::default(),
             strange: Recent::default(),
+            delayed: Recent::default(),
             condition: Condition::Waiting,
             sample: None,
             last_fresh: now,
@@ -179,10 +183,11 @@ impl Channel {
             }
             Some(Timing::Late(time)) => {
                 self.counts.late += 1;
-                return match conditioned {
-                    Conditioned::Sample(sample) => Admission::Late(sample, time),
-                    Conditioned::FaultCurrent => Admission::Ignored,
+                let (Some(key), Conditioned::Sample(sample)) = (key, conditioned) else {
+                    return Admission::Ignored;
                 };
+                self.delayed.insert(key, sample, self.reorder);
+                return Admission::Late(sample, time);
             }
             Some(Timing::Reordered(delay)) => {
                 return self.put_in_order(conditioned, key, delay, received);
@@ -225,7 +230,8 @@ impl Channel {
     fn is_known(&self, key: Option<Key>, conditioned: Conditioned) -> bool {
         match (key, conditioned) {
             (Some(key), Conditioned::Sample(sample)) => {
-                self.recent.holds(key, sample) || self.strange.holds(key, sample)
+                let mut known = [&self.recent, &self.strange, &self.delayed].into_iter();
+                known.any(|readings| readings.holds(key, sample))
             }
             (_, _) => false,
         }

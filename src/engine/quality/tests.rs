@@ -204,6 +204,24 @@ fn a_clock_that_falls_back_is_live_again_after_five_readings() {
     }
 }
 
+/// A broker that sends again what it sent before the gateway knew better.
+#[test]
+fn a_repetition_of_what_told_of_another_clock_is_no_news() {
+    let mut channel = channel();
+    let before = (0..10).map(f64::from).map(|t| (t, t));
+    assert_eq!(news(&mut channel, before), [true; 10]);
+    let after = (10..16).map(f64::from).map(|t| (t, t - 20.0));
+    let seen = news(&mut channel, after.clone());
+    assert_eq!(seen, [false, false, false, false, true, true]);
+    let counts = channel.counts;
+    for (at, source) in after {
+        let again = channel.admit(&reading(16.0, at, Some(source)));
+        assert_eq!(again, Admission::Ignored, "{source}");
+    }
+    assert_eq!(channel.counts.duplicate, counts.duplicate + 6);
+    assert_eq!(channel.counts.reordered, 0);
+}
+
 /// Its readings lie among those that only came out of order, until it has caught up with what it showed.
 #[test]
 fn a_clock_that_falls_back_by_little_catches_up_with_itself() {
