@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::shared::{Shared, assemble};
 use super::writer::Writer;
-use super::{Feed, Inbox, JournalSettings, OpenError, Record, Restored, Store};
+use super::{Feed, Inbox, JournalHealth, JournalSettings, OpenError, Record, Restored, Store};
 use crate::engine::memory::Memory;
 use crate::engine::time::Moment;
 use crate::metrics::Metrics;
@@ -62,6 +62,11 @@ impl ByHand {
     /// What is shown, for outputs.
     pub fn feed(&self) -> Feed {
         Feed::new(Arc::clone(&self.shared))
+    }
+
+    /// The journal's condition, as of the last turn or tick.
+    pub fn health(&self) -> JournalHealth {
+        *self.shared.health.borrow()
     }
 
     fn inbox(&self) -> Inbox {

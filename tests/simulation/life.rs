@@ -149,6 +149,11 @@ impl Life {
         Ok(told)
     }
 
+    /// How many events the full journal let go although they had not arrived, as it says.
+    pub(super) fn let_go(&self) -> u64 {
+        self.journal.health().dropped
+    }
+
     /// How many events are not shown yet.
     pub(super) fn waiting(&self) -> usize {
         self.pending.len()

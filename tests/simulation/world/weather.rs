@@ -10,7 +10,6 @@ use super::super::life::Life;
 use super::super::link::Link;
 use super::super::look;
 use super::super::plant::SENSORS;
-use super::super::tally::Tally;
 use super::super::upstream::OUTPUT;
 use super::{START, World};
 
@@ -35,11 +34,12 @@ impl World<'_> {
     pub(super) fn kill(&mut self) -> Finding {
         self.down = self.dice.u32(1..30);
         let stored = self.stored_upto().unwrap_or_default();
+        self.let_go = self.let_go();
         let Some(life) = self.life.take() else {
             return Ok(());
         };
-        self.upstream
-            .has(self.books.kept(), life.feed.cursor(OUTPUT))?;
+        let cursor = life.feed.cursor(OUTPUT);
+        self.upstream.has(self.books.kept(), cursor, self.let_go)?;
         let unseen = life.waiting();
         drop(life);
         self.disk.heal()?;
@@ -49,7 +49,8 @@ impl World<'_> {
             lost.len()
         ));
         self.upstream.loses(&lost)?;
-        self.upstream.has(self.books.pruned(), u64::MAX)?;
+        self.upstream
+            .has(self.books.pruned(), u64::MAX, self.let_go)?;
         if let (Some((mut witness, known)), false) = (self.sure.take(), lost.is_empty()) {
             for kept in self.books.kept().iter().skip(known) {
                 witness.hear(&kept.said.event, kept.said.t)?;
@@ -87,7 +88,7 @@ impl World<'_> {
         self.links.iter_mut().for_each(Link::forget);
         look::restored(&present, &said, &self.witness)?;
         look::restored_drills(&present, &said, &self.witness)?;
-        self.tally = Tally::default();
+        self.tally.restarts();
         self.witness.wakes(self.now.as_secs_f64());
         self.commit()?;
         self.witness.restarts();
