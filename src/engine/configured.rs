@@ -39,7 +39,7 @@ use super::time::{Moment, show_duration};
 const OFF: &str = "off";
 
 /// Names of alarms in a message at most; the events of the alarms name all of them.
-const NAMED: usize = 10;
+pub(super) const NAMED: usize = 10;
 
 impl Engine {
     /// Compares with the run before, and keeps what is configured for the next one.
@@ -206,7 +206,7 @@ impl Alarm {
 }
 
 /// `2 changed: A/high, B/high`.
-fn listed(what: &str, alarms: &[Arc<str>]) -> String {
+pub(super) fn listed(what: &str, alarms: &[Arc<str>]) -> String {
     let names: Vec<&str> = alarms.iter().take(NAMED).map(|alarm| &**alarm).collect();
     let more = if alarms.len() > NAMED { ", ..." } else { "" };
     format!("{} {what}: {}{more}", alarms.len(), names.join(", "))

@@ -201,3 +201,47 @@ pub struct NoticeCounts {
 const fn is_false(flag: &bool) -> bool {
     !*flag
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Flags are left out while they are not set, and come back as they were.
+    #[test]
+    fn what_is_set_is_stored_and_what_is_not_takes_no_room() {
+        for (muted, grouped) in [(false, false), (true, false), (false, true)] {
+            let record = LadderRecord {
+                occurrence: 3,
+                began_at: Wall::default(),
+                priority: Priority::High,
+                steps: 1,
+                partial: None,
+                held: Vec::new(),
+                told: Vec::new(),
+                told_at: None,
+                reminded_at: None,
+                muted,
+                grouped,
+            };
+            let text = serde_json::to_string(&record).expect("it can be stored");
+            assert_eq!(text.contains("muted"), muted, "{text}");
+            assert_eq!(text.contains("grouped"), grouped, "{text}");
+            let read: LadderRecord = serde_json::from_str(&text).expect("and read");
+            assert_eq!(read, record);
+        }
+    }
+
+    #[test]
+    fn nothing_is_nothing_to_remember() {
+        assert!(NoticeRecord::default().is_empty());
+        let late = LateRecord {
+            occurrence: 1,
+            count: 1,
+        };
+        let record = NoticeRecord {
+            late: Some(late),
+            ..NoticeRecord::default()
+        };
+        assert!(!record.is_empty());
+    }
+}

@@ -422,6 +422,24 @@ mod tests {
         );
     }
 
+    /// Flags are left out while they are not set, and come back as they were.
+    #[test]
+    fn what_is_set_is_stored_and_what_is_not_takes_no_room() {
+        let blank = AlarmRecord::new("P/high".into());
+        for (first_out, chattering) in [(false, false), (true, false), (false, true)] {
+            let record = AlarmRecord {
+                first_out,
+                chattering,
+                ..blank.clone()
+            };
+            let text = serde_json::to_string(&record).expect("it can be stored");
+            assert_eq!(text.contains("first_out"), first_out, "{text}");
+            assert_eq!(text.contains("chattering"), chattering, "{text}");
+            let read: AlarmRecord = serde_json::from_str(&text).expect("and read");
+            assert_eq!(read, record);
+        }
+    }
+
     #[test]
     fn refusals_have_names_and_bad_readings_a_sum() {
         let one = counts(1);

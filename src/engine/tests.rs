@@ -46,6 +46,7 @@ mod inventory;
 mod order;
 mod over_range;
 mod pauses;
+mod records;
 mod reference;
 mod refill;
 mod robustness;

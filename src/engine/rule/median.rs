@@ -239,6 +239,13 @@ mod tests {
     }
 
     #[test]
+    fn values_as_far_apart_as_there_is_room_for_are_all_kept() {
+        let mut median = of(u64::from(SAMPLES));
+        (0..100).for_each(|second| median.learn(at(second), 5.0));
+        assert_eq!(median.samples.len(), 100);
+    }
+
+    #[test]
     fn between_two_lies_the_half_of_both() {
         for (values, expected) in [
             (vec![], None),

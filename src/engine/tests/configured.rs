@@ -1,6 +1,8 @@
 //! What a start makes of another configuration.
 
 use super::super::alarm::AlarmState;
+use super::super::configured::{NAMED, listed};
+use super::super::effect::Cause;
 use super::super::memory::{Content, Memory};
 use super::*;
 
@@ -101,5 +103,72 @@ fn only_a_higher_priority_calls_again() {
             (state, after, 1),
             "{case}"
         );
+    }
+}
+
+/// The life after one with `before`, an active alarm and its acknowledgement, with `after`.
+fn reconfigured(before: &Settings, after: &Settings, value: f64) -> (Engine, Vec<Event>) {
+    let mut engine = Engine::start(before, &History::default(), moment(0.0));
+    read(&mut engine, 0, Sample::measured(value), moment(0.0));
+    let (events, memories) = life(&mut engine);
+    let known = History {
+        memories,
+        ..history(&events)
+    };
+    let mut engine = Engine::start(after, &known, moment(2.0));
+    let events = drain(&mut engine);
+    (engine, events)
+}
+
+#[test]
+fn a_changed_priority_says_so_in_words_and_only_of_what_is_open() {
+    let of = |priority| {
+        plant(AlarmSettings {
+            priority,
+            ..limit(Level::High, 8.0, 1.0)
+        })
+    };
+    let (before, after) = (of(Priority::Medium), of(Priority::High));
+    let (_, events) = reconfigured(&before, &after, 9.0);
+    let kinds: Vec<_> = events.iter().map(|event| event.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            EventKind::Started,
+            EventKind::ConfigChanged,
+            EventKind::Changed,
+            EventKind::ConfigChanged
+        ]
+    );
+    assert_eq!(events[1].details.reason.as_deref(), Some("config_change"));
+    let details = &events[2].details;
+    assert_eq!(details.reason.as_deref(), Some("priority_raised"));
+    let message = details.message.as_deref();
+    assert_eq!(message, Some("priority medium -> high"));
+    let (_, events) = reconfigured(&before, &after, 1.0);
+    assert!(events.iter().all(|event| event.kind != EventKind::Changed));
+}
+
+/// A value that only a wider deadband still held is beyond neither limit: the new deadband ends it.
+#[test]
+fn a_narrower_deadband_ends_what_only_the_wider_one_held() {
+    let of = |deadband| plant(limit(Level::High, 8.0, deadband));
+    let (mut engine, _) = reconfigured(&of(3.0), &of(1.0), 9.0);
+    read(&mut engine, 0, Sample::measured(6.0), moment(3.0));
+    let cleared = drain(&mut engine);
+    let causes: Vec<_> = cleared
+        .iter()
+        .map(|event| (event.kind, event.cause))
+        .collect();
+    assert_eq!(causes, [(EventKind::Cleared, Cause::Config)]);
+}
+
+#[test]
+fn of_many_changed_alarms_the_first_are_named() {
+    for (alarms, more) in [(NAMED, false), (NAMED + 1, true)] {
+        let names: Vec<Arc<str>> = (0..alarms).map(|n| format!("P{n}/high").into()).collect();
+        let told = listed("changed", &names);
+        assert!(told.starts_with(&format!("{alarms} changed: P0/high, P1/high")));
+        assert_eq!(told.ends_with(", ..."), more, "{told}");
     }
 }

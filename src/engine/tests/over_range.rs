@@ -245,3 +245,58 @@ fn what_is_read_while_it_is_held_bends_no_line() {
         assert_eq!(engine.snapshot().points[0].slope_per_min, None, "{second}");
     }
 }
+
+/// What reads low while over-range is held is no low value: the high limits are passed at once, and a low
+/// alarm that is active is not over.
+#[test]
+fn while_over_range_is_held_high_limits_are_passed_and_low_ones_know_nothing() {
+    let mut settings = plant();
+    settings.points[0].alarms.push(AlarmSettings {
+        off_delay: seconds(3.0),
+        ..limit(Level::Low, 2.0, 1.0)
+    });
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    for (t, value) in [
+        (0.0, 1.0),
+        (1.0, 105.0),
+        (2.0, 10.0),
+        (3.0, 10.0),
+        (9.0, 10.0),
+    ] {
+        read(&mut engine, 0, Sample::measured(value), moment(t));
+    }
+    let events: Vec<_> = drain(&mut engine).iter().map(told).collect();
+    let of = |alarm: &str| {
+        let own = events
+            .iter()
+            .filter(|line| line.1.as_deref() == Some(alarm));
+        own.map(|line| (line.0, line.3)).collect::<Vec<_>>()
+    };
+    assert_eq!(of("G/high"), [(EventKind::Raised, 1.0)]);
+    assert_eq!(of("G/low"), [(EventKind::Raised, 0.0)]);
+}
+
+/// Of the alarms of a held point only those that are held say so.
+#[test]
+fn only_what_is_held_is_told_as_held() {
+    let mut engine = Engine::start(&plant(), &History::default(), moment(0.0));
+    for second in 0..8 {
+        let t = f64::from(second);
+        read(&mut engine, 0, Sample::measured(3.0 * t), moment(t));
+    }
+    read(&mut engine, 0, Sample::measured(105.0), moment(8.0));
+    for alarm in ["G/rise", "G/high_high"] {
+        let outcome = engine.command(&acknowledge(alarm, None), moment(9.0));
+        outcome.expect("it is active");
+    }
+    let held = |alarm: &str, events: &[Event]| {
+        let own = events.iter().find(|event| {
+            let subject = event.subject.as_ref();
+            event.kind == EventKind::Acknowledged && subject.is_some_and(|own| &*own.alarm == alarm)
+        });
+        own.expect("it was acknowledged").details.held
+    };
+    let events = drain(&mut engine);
+    assert_eq!(held("G/high_high", &events), Some(true));
+    assert_eq!(held("G/rise", &events), None);
+}

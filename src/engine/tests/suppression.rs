@@ -33,6 +33,51 @@ fn suppressed(engine: &Engine) -> bool {
         .has(Overlay::Suppressed)
 }
 
+/// The end of one reason is written down again when another one joins it, by the clock as it is then.
+#[test]
+fn the_end_of_a_reason_steps_with_the_clock() {
+    let mut settings = silenced(Some(500.0));
+    settings.points.push(point("D", vec![alarm(Rule::Bad)]));
+    settings.points[0].alarms[0].suppressed_by.push(Suppressor {
+        plant: PlantState::Position {
+            point: PointIndex(2),
+            on: true,
+        },
+        max: None,
+    });
+    let hour = seconds(3_600.0);
+    let stepped = |t: f64| Moment {
+        wall: moment(t).wall + hour,
+        ..moment(t)
+    };
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    for (point, value, at) in [
+        (1, 0.0, moment(0.0)),
+        (2, 0.0, moment(0.0)),
+        (1, 1.0, moment(1.0)),
+    ] {
+        read(&mut engine, point, Sample::measured(value), at);
+    }
+    let ends = |engine: &Engine| {
+        let cover = engine.snapshot().alarms[0].cover.clone();
+        let causes = cover
+            .and_then(|cover| cover.suppression)
+            .map(|own| own.causes);
+        let terms = causes
+            .unwrap_or_default()
+            .into_iter()
+            .map(|cause| cause.term);
+        terms
+            .map(|term| term.map(|term| term.until))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ends(&engine), [Some(moment(501.0).wall)]);
+    engine.tick(stepped(2.0));
+    assert_eq!(ends(&engine), [Some(stepped(501.0).wall)]);
+    read(&mut engine, 2, Sample::measured(1.0), stepped(3.0));
+    assert_eq!(ends(&engine), [Some(stepped(501.0).wall), None]);
+}
+
 /// With another configuration there is nothing any more that could end it.
 #[test]
 fn a_suppression_that_is_no_longer_configured_ends_at_the_start() {

@@ -175,3 +175,13 @@ proptest! {
         prop_assert_eq!(drain(&mut awake), drain(&mut jumps));
     }
 }
+
+#[test]
+fn the_end_in_good_order_is_on_the_record() {
+    let mut station = station(settings());
+    drain(&mut station);
+    station.stop(moment(5.0));
+    let events = drain(&mut station);
+    let last = events.last().map(|event| event.kind);
+    assert_eq!(last, Some(EventKind::Stopped));
+}

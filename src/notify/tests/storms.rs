@@ -276,6 +276,8 @@ fn who_was_told_together_is_reminded_together() {
             "P013/high 360 reminder pit-1,pit-2,pit-d,boss"
         ]
     );
+    let message = message(&rig, Notice::Reminder);
+    assert!(message.contains("P013/high, P015/high"), "{message}");
 }
 
 #[test]

@@ -138,3 +138,22 @@ fn only_good_values_that_were_read_are_usual() {
     }
     assert_eq!(learn(Sample::Good(five), 32, false, true), Some(five));
 }
+
+/// Half of the nearer limit is a step; at the end of its time to settle the value is judged.
+#[test]
+fn the_time_to_settle_ends_at_its_end() {
+    for (from, to, settles) in [(50.0, 51.5, true), (50.0, 51.25, false)] {
+        let mut deviation = deviation(Some(3.0), Some(5.0), 10);
+        assert_eq!(
+            deviation.zone(number(50.0), Some(number(from)), at(0)),
+            Zone::Inside
+        );
+        let zone = |deviation: &mut Deviation, second| {
+            deviation.zone(number(90.0), Some(number(to)), at(second))
+        };
+        let during = if settles { Zone::Unknown } else { Zone::Beyond };
+        assert_eq!(zone(&mut deviation, 1), during);
+        assert_eq!(zone(&mut deviation, 10), during);
+        assert_eq!(zone(&mut deviation, 11), Zone::Beyond);
+    }
+}
