@@ -12,7 +12,7 @@
 //! | instants of a count | at every change | few, and small |
 //!
 //! A window is kept in [`PIECES`] pieces at most, some 2 kB, and reaches the disk with a transaction that
-//! happens anyway. The time of the restart is a hole: too long a one, and the window begins anew. Nothing
+//! happens anyway. The time of the restart is a hole: after too long a one the window begins anew. Nothing
 //! is taken up when the clock does not go on from where it was, for then nobody knows how old it is, or
 //! when the configuration says that the values of the point mean something else now.
 //!

@@ -123,7 +123,11 @@ impl Trend {
     pub(super) fn restore(&mut self, content: &Content, at: Nanos, now: Mono) {
         self.remembered = now;
         if let Content::Slope { newest_s, samples } = content {
-            self.window.restore(*newest_s, samples, at, now);
+            let age = Duration::try_from_secs_f64(*newest_s).unwrap_or(Duration::MAX);
+            let newest = at.saturating_sub(span_nanos(age));
+            if nanos(now).saturating_sub(newest) <= span_nanos(self.settings.max_gap) {
+                self.window.restore(newest, samples, at, now);
+            }
         }
     }
 

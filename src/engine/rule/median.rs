@@ -85,14 +85,20 @@ impl RollingMedian {
 
     /// Takes up what was remembered `at`.
     pub(in super::super) fn restore(&mut self, content: &Content, at: Nanos, now: Mono) {
-        self.remembered = now;
         if let Content::Usual { usual } = content {
             for (age, value) in usual.iter().filter(|(_, value)| value.is_finite()) {
                 if let Ok(age) = Duration::try_from_secs_f64(*age) {
                     self.take(at.saturating_sub(span_nanos(age)), *value);
                 }
             }
+            if self
+                .newest
+                .is_some_and(|newest| self.is_hole(newest, nanos(now)))
+            {
+                *self = Self::new(self.rule);
+            }
         }
+        self.remembered = now;
     }
 
     fn take(&mut self, time: Nanos, value: f64) {

@@ -154,10 +154,9 @@ fn what_is_kept_is_what_it_is_worth() {
         assert!(!is_active(&engine, Rise), "half of the limit: {case}");
         read_in_second_life(&mut engine, usual + 6.0, start + 1.0, start);
         assert_eq!(is_active(&engine, Deviation), filled, "{case}");
-        let known = window >= 2.0 * HOUR || (orderly && window >= 10.0 * MINUTE);
         assert_eq!(
             told(&events).is_none(),
-            known,
+            filled,
             "{case}: {:?}",
             told(&events)
         );

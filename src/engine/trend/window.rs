@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use super::super::memory::Sampled;
 use super::super::report::six_digits;
-use super::super::time::{Mono, Nanos, nanos, span_nanos};
+use super::super::time::{Mono, Nanos, nanos};
 use super::line::Line;
 
 /// A spread below this share of the greatest sum before it is not trusted.
@@ -162,8 +162,7 @@ impl Window {
     }
 
     /// Takes up what was in it at `at`, on the scale of [`Mono`]. To be called while it is empty.
-    pub(super) fn restore(&mut self, newest_s: f64, samples: &[Sampled], at: Nanos, now: Mono) {
-        let ago = |age: f64| Duration::try_from_secs_f64(age).map_or(Nanos::MAX, span_nanos);
+    pub(super) fn restore(&mut self, newest: Nanos, samples: &[Sampled], at: Nanos, now: Mono) {
         let gone = Duration::from_nanos(nanos(now).saturating_sub(at).max(0).unsigned_abs());
         let at_s = now.as_secs_f64() - gone.as_secs_f64();
         let sound = samples.iter().filter(|sample| {
@@ -176,7 +175,7 @@ impl Window {
             weight: sample.weight,
             scatter: sample.scatter.max(0.0),
         }));
-        self.newest = Some(at.saturating_sub(ago(newest_s)));
+        self.newest = Some(newest);
         self.rebuild();
         self.forget(now.as_secs_f64() - self.length);
     }
