@@ -17,6 +17,7 @@ use super::first_out;
 use super::frozen;
 use super::group;
 use super::layers::Scalars;
+use super::origin;
 use super::overlays;
 use super::own;
 use super::people;
@@ -228,6 +229,11 @@ fn assemble(
         persons,
         hash: String::new(),
     };
+    for (point, origin) in origin::all(&config) {
+        if let Some(point) = config.engine.points.get_mut(point.0 as usize) {
+            point.origin = Some(origin);
+        }
+    }
     config.hash = fingerprint(&config);
     config
 }

@@ -130,6 +130,7 @@ pub(super) fn resolve(
         trends: Vec::new(),
         alarms: Vec::with_capacity(raw.alarms.len()),
         group: None,
+        origin: None,
     };
     let point = Arc::new(words(raw, &settings, people, texts));
     let mut guidance = Vec::with_capacity(raw.alarms.len());

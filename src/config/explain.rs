@@ -10,7 +10,7 @@ use super::escalation;
 use super::exposure;
 use super::first_out;
 use super::group;
-use super::register::{order_name, table_name, type_name, width};
+use super::origin;
 use super::scalar::{show_duration, show_number};
 use super::signal;
 use super::suppression;
@@ -20,7 +20,7 @@ use crate::engine::settings::{
     AlarmSettings, Direction, PendingHold, PointSettings, Reference, Rule,
 };
 use crate::guidance::Guidance;
-use crate::input::modbus::{ByteOrder, DeviceSettings, RegisterPoint};
+use crate::input::modbus::DeviceSettings;
 use crate::output::Target;
 
 /// One line of numbers: `2 devices, 1 broker, 5 points, 21 alarms, 1 output`. The gateway's own
@@ -53,7 +53,6 @@ pub fn summary(config: &Config) -> String {
 /// Every point and every alarm in words, points separated by empty lines.
 pub fn explain(config: &Config) -> String {
     let mut text = String::new();
-    let origins = origins(config);
     let devices = devices(config);
     let mut guidance = config.guidance.iter();
     for (position, point) in config.engine.points.iter().enumerate() {
@@ -65,7 +64,8 @@ pub fn explain(config: &Config) -> String {
             .first()
             .map_or("", |(_, guidance)| &*guidance.point.name);
         line(&mut text, format_args!("{gap}{}: {name}", point.id));
-        if let Some(origin) = origins.get(&index) {
+        if let Some(origin) = &point.origin {
+            let origin = origin::sentence(origin);
             line(&mut text, format_args!("  Read from {origin}."));
         }
         for sentence in signal::explain(&point.signal, &point.unit) {
@@ -148,24 +148,6 @@ fn is_own(point: &PointSettings) -> bool {
     point.id.starts_with("gateway.")
 }
 
-/// Where every point is read from, by index; nothing for the gateway's own.
-fn origins(config: &Config) -> BTreeMap<PointIndex, String> {
-    let devices = config.buses.iter().flat_map(|bus| &bus.devices);
-    let registers = devices.flat_map(|device| {
-        let points = device.points.iter();
-        points.map(move |register| (register.point, from_device(device, register)))
-    });
-    let topics = config.subscribers.iter().flat_map(|broker| {
-        broker.mappings.iter().map(|mapping| {
-            let value = mapping.value.as_deref();
-            let part = value.map_or_else(String::new, |pointer| format!(", {pointer}"));
-            let (id, topic) = (&broker.id, &mapping.topic);
-            (mapping.point, format!("broker {id}, topic {topic}{part}"))
-        })
-    });
-    registers.chain(topics).collect()
-}
-
 /// The device that every Modbus point is read from, by index, and how long others may hold it up.
 fn devices(config: &Config) -> BTreeMap<PointIndex, (&DeviceSettings, Duration)> {
     let mut found = BTreeMap::new();
@@ -178,24 +160,6 @@ fn devices(config: &Config) -> BTreeMap<PointIndex, (&DeviceSettings, Duration)>
         }
     }
     found
-}
-
-fn from_device(device: &DeviceSettings, register: &RegisterPoint) -> String {
-    let table = table_name(register.table);
-    let kind = type_name(register.data_type);
-    // One register has one order of words; only its bytes may be swapped.
-    let plain = register.order == ByteOrder::Abcd && width(register.data_type) == 1;
-    let order = if plain {
-        String::new()
-    } else {
-        format!(" {}", order_name(register.order))
-    };
-    format!(
-        "device {}, {table}:{} {kind}{order}, every {}",
-        device.id,
-        register.address,
-        show_duration(device.poll)
-    )
 }
 
 fn quality(point: &PointSettings) -> String {

@@ -16,7 +16,7 @@
 //! | removed  | `cleared`, reason `rule_removed`                                                        |
 //!
 //! A journal that does not know (a new one, or one of an older version) is no difference. What the engine
-//! is not told is not here either: registers and topics, and who is called.
+//! is not told is not here either: the addresses of devices and brokers, and who is called.
 
 mod inventory;
 

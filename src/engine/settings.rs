@@ -79,6 +79,17 @@ pub struct PointSettings {
     pub alarms: Vec<AlarmSettings>,
     /// Set for a group: it is not measured, its value is the number of votes.
     pub group: Option<Box<GroupSettings>>,
+    /// Where it is read from; for the record of what was changed.
+    pub origin: Option<Origin>,
+}
+
+/// Where a point is read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// In words: `device plc-2, input:9 uint16`.
+    pub words: Arc<str>,
+    /// How often it is asked; `None` for one that speaks by itself.
+    pub poll: Option<Duration>,
 }
 
 impl PointSettings {
@@ -97,6 +108,7 @@ impl PointSettings {
             trends: Vec::new(),
             alarms,
             group: None,
+            origin: None,
         }
     }
 }

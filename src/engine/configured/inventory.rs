@@ -13,7 +13,7 @@ use super::super::memory::{Configured, Keys};
 use super::super::reading::PointIndex;
 use super::super::settings::{
     AlarmKind, AlarmSettings, Average, BadChannel, CountRule, DeviationRule, DiscrepancyRule,
-    ExposureRule, ForecastRule, FrozenRule, GroupSettings, LimitRule, MedianRule, Method,
+    ExposureRule, ForecastRule, FrozenRule, GroupSettings, LimitRule, MedianRule, Method, Origin,
     OverRangeRule, PendingHold, PointSettings, RateRule, Reference, Rule, Settings, Suppressor,
     TrendSettings,
 };
@@ -28,7 +28,15 @@ pub(super) const DEADBAND: &str = "deadband";
 pub(super) const WHEN: &str = "when";
 
 /// What decides what a number of a point means.
-pub(super) const MEANING: [&str; 6] = ["unit", "scale", "offset", "raw_range", "range", "signal"];
+pub(super) const MEANING: [&str; 7] = [
+    "source",
+    "unit",
+    "scale",
+    "offset",
+    "raw_range",
+    "range",
+    "signal",
+];
 
 impl Engine {
     /// Of every alarm, in their order.
@@ -237,8 +245,13 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
         trends: _,
         alarms: _,
         group,
+        origin,
     } = point;
     let mut kept = Kept::default();
+    if let Some(Origin { words, poll }) = origin {
+        kept.text("source", &**words);
+        kept.span("poll", poll.unwrap_or_default());
+    }
     kept.list("area", area.as_deref());
     kept.list("unit", Some(&**unit).filter(|unit| !unit.is_empty()));
     if let Some(group) = group {

@@ -17,6 +17,7 @@ fn settings() -> PointSettings {
         late: Duration::from_secs(10),
         alarms: Vec::new(),
         group: None,
+        origin: None,
     }
 }
 

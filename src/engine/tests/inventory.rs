@@ -3,7 +3,7 @@
 use super::super::memory::{Configured, Content};
 use super::super::settings::{
     Average, CountRule, DeviationRule, ExposureRule, FirstOutSettings, ForecastRule, FrozenRule,
-    MedianRule, OverRangeRule, PlantState, Reference, Suppressor,
+    MedianRule, Origin, OverRangeRule, PlantState, Reference, Suppressor,
 };
 use super::super::signal::{Bounds, Conversion, Scaling};
 use super::configured::life;
@@ -204,7 +204,16 @@ fn every_setting_of_a_point_is_told() {
         low: -1.0,
         high: 99.0,
     });
-    let on_contact: [(Change, &str); 13] = [
+    let on_contact: [(Change, &str); 14] = [
+        (
+            |point| {
+                point.origin = Some(Origin {
+                    words: "device d, coil:0".into(),
+                    poll: Some(seconds(1.0)),
+                });
+            },
+            "poll off -> 1s, source off -> device d, coil:0",
+        ),
         (|point| point.area = Some("pit".into()), "area off -> pit"),
         (|point| point.unit = "bar".into(), "unit off -> bar"),
         (

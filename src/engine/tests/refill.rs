@@ -1,6 +1,6 @@
 //! What windows and counts hold over a restart, and what says that they hold nothing.
 
-use super::super::settings::{CountRule, DeviationRule, MedianRule, Reference};
+use super::super::settings::{CountRule, DeviationRule, MedianRule, Origin, Reference};
 use super::configured::life;
 use super::*;
 
@@ -211,6 +211,13 @@ fn nothing_is_taken_up_that_may_mean_something_else() {
         told(&events),
         Some("2 without a verdict before enough is seen: P/rise (72 min), P/deviation (72 min)")
     );
+    let mut other = settings.clone();
+    other.points[0].origin = Some(Origin {
+        words: "device d, input:9".into(),
+        poll: None,
+    });
+    let (_, events, _) = restarted((&settings, &other), 0.5, ends, true, |_| ());
+    assert!(told(&events).is_some(), "another sensor");
     let mut other = settings.clone();
     other.points[0].stale_after = Some(seconds(HOUR));
     let (_, events, _) = restarted((&settings, &other), 0.5, ends, true, |_| ());
