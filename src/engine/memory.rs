@@ -1,6 +1,6 @@
 //! What must be known after a restart and what is no event: the exposure that an average was made of
 //! (alarm-standards 1.7: "STEL/TWA must survive restart"), the values in long windows and the instants
-//! that are counted ([`refill`](super::refill)), and what was configured.
+//! that are counted (module `refill`), and what was configured.
 //!
 //! The engine hands a [`Memory`] to the journal
 //! ([`Effect::Remember`](super::effect::Effect::Remember)): an exposure every minute or more rarely, and
