@@ -249,6 +249,7 @@ fn buses(points: &[RawPoint], devices: Vec<Device>, numbered: &mut Numbered) -> 
                 address: register.address,
                 data_type: register.data_type,
                 order: register.order,
+                bits: register.bits,
             });
         }
     }

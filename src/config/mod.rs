@@ -49,6 +49,7 @@ mod frozen;
 mod group;
 mod keys;
 mod layers;
+mod marker;
 mod origin;
 mod overlays;
 mod own;

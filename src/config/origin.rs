@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Config;
-use super::register::{order_name, table_name, type_name, width};
+use super::register::{bits_in_words, order_name, table_name, type_name};
 use super::scalar::show_duration;
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::Origin;
@@ -44,15 +44,16 @@ fn from_device(device: &DeviceSettings, register: &RegisterPoint) -> Origin {
     let table = table_name(register.table);
     let kind = type_name(register.data_type);
     // One register has one order of words; only its bytes may be swapped.
-    let plain = register.order == ByteOrder::Abcd && width(register.data_type) == 1;
+    let plain = register.order == ByteOrder::Abcd && register.data_type.registers() == 1;
     let order = if plain {
         String::new()
     } else {
         format!(" {}", order_name(register.order))
     };
     let (id, address) = (&device.id, register.address);
+    let bits = bits_in_words(register.bits);
     Origin {
-        words: format!("device {id}, {table}:{address} {kind}{order}").into(),
+        words: format!("device {id}, {table}:{address} {kind}{order}{bits}").into(),
         poll: Some(device.poll),
     }
 }

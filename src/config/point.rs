@@ -19,7 +19,7 @@ use crate::input::mqtt::TimeFormat;
 
 pub(super) const POINT: Vocabulary = Vocabulary {
     what: "a point",
-    keys: &joined::<51>(&[
+    keys: &joined::<53>(&[
         &[
             "name",
             "area",
@@ -37,6 +37,8 @@ pub(super) const POINT: Vocabulary = Vocabulary {
             "register",
             "type",
             "order",
+            "bit",
+            "bits",
         ],
         &signal::KEYS,
         &[
@@ -274,7 +276,7 @@ pub(super) fn check_point_id(what: &str, id: &At<String>, log: &mut Log) {
 }
 
 fn source(keys: &Keys<'_>, around: &Surroundings<'_>, log: &mut Log) -> Option<RawSource> {
-    const MODBUS: [&str; 4] = ["device", "register", "type", "order"];
+    const MODBUS: [&str; 6] = ["device", "register", "type", "order", "bit", "bits"];
     const MQTT: [&str; 5] = ["broker", "topic", "value", "time", "time_format"];
     let first = |names: &[&str]| names.iter().find_map(|name| keys.place_of(name));
     match (first(&MODBUS), first(&MQTT)) {

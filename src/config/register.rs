@@ -1,11 +1,13 @@
-//! Where a point lives in a device: table, address, type, order and scaling.
+//! Where a point lives in a device: table, address, type, order, and which of its bits.
 
 use super::device::Device;
 use super::finding::{Kind, Log};
 use super::keys::Keys;
 use super::place::{At, Place};
 use super::point::one_of;
-use crate::input::modbus::{ByteOrder, DataType, Table};
+use super::tree::Value;
+use crate::input::modbus::decode;
+use crate::input::modbus::{Bits, ByteOrder, DataType, Table};
 
 const TABLES: [(&str, Table); 4] = [
     ("coil", Table::Coil),
@@ -14,16 +16,24 @@ const TABLES: [(&str, Table); 4] = [
     ("input", Table::Input),
 ];
 
-const TYPES: [(&str, DataType); 9] = [
+const TYPES: [(&str, DataType); 17] = [
     ("bool", DataType::Bool),
+    ("int8_hi", DataType::Int8Hi),
+    ("int8_lo", DataType::Int8Lo),
+    ("uint8_hi", DataType::Uint8Hi),
+    ("uint8_lo", DataType::Uint8Lo),
     ("int16", DataType::Int16),
     ("uint16", DataType::Uint16),
     ("int32", DataType::Int32),
     ("uint32", DataType::Uint32),
     ("int64", DataType::Int64),
     ("uint64", DataType::Uint64),
+    ("float16", DataType::Float16),
     ("float32", DataType::Float32),
     ("float64", DataType::Float64),
+    ("bcd16", DataType::Bcd16),
+    ("bcd32", DataType::Bcd32),
+    ("bcd64", DataType::Bcd64),
 ];
 
 const ORDERS: [(&str, ByteOrder); 4] = [
@@ -42,6 +52,7 @@ pub(super) struct Register {
     pub(super) address: u16,
     pub(super) data_type: DataType,
     pub(super) order: ByteOrder,
+    pub(super) bits: Option<Bits>,
 }
 
 impl Register {
@@ -50,16 +61,27 @@ impl Register {
         matches!(self.data_type, DataType::Bool)
     }
 
-    /// Least and greatest number of an integer type, and its name. Of 64 bits not: no limit in use comes near.
+    /// Least and greatest number of an integer, and what to call it. Of 64 bits not: no limit in use comes near.
     pub(super) fn representable(&self) -> Option<(f64, f64, &'static str)> {
+        if let Some(bits) = self.bits {
+            let beyond = u32::BITS.checked_sub(bits.count.into())?;
+            let high = u32::MAX.checked_shr(beyond)?;
+            return Some((0.0, high.into(), "a field of these bits"));
+        }
         let (low, high) = match self.data_type {
-            DataType::Int16 => (f64::from(i16::MIN), f64::from(i16::MAX)),
-            DataType::Uint16 => (0.0, f64::from(u16::MAX)),
-            DataType::Int32 => (f64::from(i32::MIN), f64::from(i32::MAX)),
-            DataType::Uint32 => (0.0, f64::from(u32::MAX)),
+            DataType::Int8Hi | DataType::Int8Lo => (i8::MIN.into(), i8::MAX.into()),
+            DataType::Uint8Hi | DataType::Uint8Lo => (0.0, u8::MAX.into()),
+            DataType::Int16 => (i16::MIN.into(), i16::MAX.into()),
+            DataType::Uint16 => (0.0, u16::MAX.into()),
+            DataType::Int32 => (i32::MIN.into(), i32::MAX.into()),
+            DataType::Uint32 => (0.0, u32::MAX.into()),
+            DataType::Bcd16 => (0.0, 9_999.0),
+            DataType::Bcd32 => (0.0, 99_999_999.0),
             DataType::Bool
             | DataType::Int64
             | DataType::Uint64
+            | DataType::Bcd64
+            | DataType::Float16
             | DataType::Float32
             | DataType::Float64 => return None,
         };
@@ -68,20 +90,35 @@ impl Register {
 
     /// Does it hold whole numbers?
     pub(super) const fn is_whole(&self) -> bool {
-        match self.data_type {
-            DataType::Int16
-            | DataType::Uint16
-            | DataType::Int32
-            | DataType::Uint32
-            | DataType::Int64
-            | DataType::Uint64 => true,
-            DataType::Bool | DataType::Float32 | DataType::Float64 => false,
-        }
+        !matches!(
+            self.data_type,
+            DataType::Bool | DataType::Float16 | DataType::Float32 | DataType::Float64
+        )
     }
 
-    /// Addresses it takes.
-    pub(super) const fn width(&self) -> u16 {
-        width(self.data_type)
+    /// The bits of each of its registers that make a difference, first address first.
+    pub(super) fn takes(&self) -> Vec<u16> {
+        let width = usize::from(self.data_type.registers());
+        if self.bits.is_none() && !self.data_type.is_byte() {
+            return vec![u16::MAX; width];
+        }
+        let matters = |at: usize, bit: u16| {
+            let mut registers = vec![0; width];
+            registers[at] = bit;
+            decode::number(&registers, self.data_type, self.order, self.bits) != Ok(0.0)
+        };
+        let bits = || (0..u16::BITS).map(|bit| 1 << bit);
+        let taken = |at| bits().filter(|bit| matters(at, *bit)).sum();
+        (0..width).map(taken).collect()
+    }
+}
+
+/// The bits, as in `bit 3` and `bits 4 to 7`, after a space; nothing for a whole number.
+pub(super) fn bits_in_words(bits: Option<Bits>) -> String {
+    match bits {
+        None => String::new(),
+        Some(Bits { lowest, count: 1 }) => format!(" bit {lowest}"),
+        Some(Bits { lowest, count }) => format!(" bits {lowest} to {}", lowest + count - 1),
     }
 }
 
@@ -105,15 +142,6 @@ fn name_of<T: PartialEq>(words: &[(&'static str, T)], wanted: T) -> &'static str
     word.map_or("", |(word, _)| word)
 }
 
-/// Addresses a value of this type takes.
-pub(super) const fn width(data_type: DataType) -> u16 {
-    match data_type {
-        DataType::Bool | DataType::Int16 | DataType::Uint16 => 1,
-        DataType::Int32 | DataType::Uint32 | DataType::Float32 => 2,
-        DataType::Int64 | DataType::Uint64 | DataType::Float64 => 4,
-    }
-}
-
 /// Reads the Modbus keys of a point.
 pub(super) fn read(keys: &Keys<'_>, devices: &[Device], log: &mut Log) -> Option<Register> {
     let ids: Vec<&At<String>> = devices.iter().map(|device| &device.id).collect();
@@ -121,11 +149,22 @@ pub(super) fn read(keys: &Keys<'_>, devices: &[Device], log: &mut Log) -> Option
     keys.require("register", "\"input:0\"", log);
     let written = keys.text("register", log);
     let location = written.as_ref().and_then(|text| location(text, log));
-    let written_type = keys.choice("type", &TYPES, log);
+    let written_type = data_type(keys, log);
     let order = keys.choice("order", &ORDERS, log);
 
-    let bits = matches!(location, Some((Table::Coil | Table::Discrete, _)));
-    let data_type = match (&written_type, bits) {
+    let is_bit = matches!(location, Some((Table::Coil | Table::Discrete, _)));
+    if is_bit {
+        for key in ["bit", "bits"] {
+            keys.refuse(key, "a coil or discrete input is one bit", log);
+        }
+    }
+    let has_bit = !is_bit && keys.has("bit");
+    let data_type = match (&written_type, is_bit || has_bit) {
+        (Some(wrong), true) if has_bit && wrong.value != DataType::Bool => {
+            log.error(Kind::Conflict, wrong.place, "a single `bit` is a bool")
+                .hint("leave `type` out; `bits = [4, 7]` makes a number of some bits");
+            None
+        }
         (Some(wrong), true) if wrong.value != DataType::Bool => {
             log.error(
                 Kind::Conflict,
@@ -146,7 +185,15 @@ pub(super) fn read(keys: &Keys<'_>, devices: &[Device], log: &mut Log) -> Option
     };
     if data_type == Some(DataType::Bool) {
         keys.refuse("order", "the value is one bit", log);
+    } else if data_type.is_some_and(DataType::is_byte) {
+        keys.refuse("order", "`type` says which byte of the register", log);
     }
+    // Not of a bit table, where both are refused.
+    let bits = if is_bit {
+        None
+    } else {
+        bits(keys, data_type, log)?
+    };
     let register = Register {
         device: device?,
         place: written?.place,
@@ -154,8 +201,77 @@ pub(super) fn read(keys: &Keys<'_>, devices: &[Device], log: &mut Log) -> Option
         address: location?.1,
         data_type: data_type?,
         order: order.map_or(ByteOrder::Abcd, |order| order.value),
+        bits,
     };
     fits(&register, &devices[register.device], log).then_some(register)
+}
+
+/// One of the types. What people look for in vain is explained.
+fn data_type(keys: &Keys<'_>, log: &mut Log) -> Option<At<DataType>> {
+    let item = &keys.entry("type")?.item;
+    let text = if let Value::Text(text) = &item.value {
+        text.as_str()
+    } else {
+        ""
+    };
+    let hint = match text {
+        "string" | "text" | "ascii" | "char" => {
+            "a point is a quantity, and a text of a device has none"
+        }
+        "bit" => "write `bit = 3` and no `type`",
+        "bcd" => "allowed: bcd16 (4 digits), bcd32 (8 digits), bcd64 (16 digits)",
+        "int8" | "uint8" => {
+            "a register has two bytes: the more significant one is _hi, the other _lo"
+        }
+        _ => return keys.choice("type", &TYPES, log),
+    };
+    let message = format!("`type` cannot be \"{text}\"");
+    log.error(Kind::BadValue, item.place, message).hint(hint);
+    None
+}
+
+/// `bit` of a register, or `bits` of a number. The outer `None`: there is a mistake.
+fn bits(keys: &Keys<'_>, data_type: Option<DataType>, log: &mut Log) -> Option<Option<Bits>> {
+    if keys.has("bit") {
+        keys.refuse("bits", "there is a `bit`", log);
+        let bit = keys.whole("bit", 0..=15, log)?;
+        let lowest = u8::try_from(bit.value).ok()?;
+        return Some(Some(Bits { lowest, count: 1 }));
+    }
+    if !keys.has("bits") {
+        return Some(None);
+    }
+    let ends = keys.pair("bits", "[4, 7]", log)?;
+    // Nothing is known about the bits of a type with a mistake.
+    let data_type = data_type?;
+    if !matches!(
+        data_type,
+        DataType::Uint16 | DataType::Uint32 | DataType::Uint64
+    ) {
+        let type_name = type_name(data_type);
+        let text = format!("`bits` are those of an unsigned number, not of {type_name}");
+        log.error(Kind::Conflict, ends.place, text).hint(
+            "types with bits: uint16, uint32, uint64; a single bit is `bit = 3` without `type`",
+        );
+        return None;
+    }
+    let greatest = data_type.registers() * 16 - 1;
+    let position = |end: f64| (0..=greatest).find(|bit| (f64::from(*bit) - end).abs() <= 0.0);
+    let (first, last) = ends.value;
+    if let (Some(first), Some(last)) = (position(first), position(last))
+        && first <= last
+    {
+        let lowest = u8::try_from(first).ok()?;
+        let count = u8::try_from(last - first + 1).ok()?;
+        return Some(Some(Bits { lowest, count }));
+    }
+    let text = format!(
+        "`bits` are the lowest and the highest, from 0 to {greatest} in {}",
+        type_name(data_type)
+    );
+    log.error(Kind::OutOfRange, ends.place, text)
+        .hint("bit 0 is the least significant: `bits = [0, 3]` are the last four");
+    None
 }
 
 /// `input:0`: one of the four tables and a zero-based address.
@@ -197,7 +313,7 @@ fn modicon(text: &str) -> String {
 }
 
 fn fits(register: &Register, device: &Device, log: &mut Log) -> bool {
-    let width = register.width();
+    let width = register.data_type.registers();
     let type_name = type_name(register.data_type);
     if register.address.checked_add(width - 1).is_none() {
         let text = format!("{type_name} takes {width} registers and would end beyond 65535");

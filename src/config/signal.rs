@@ -6,14 +6,13 @@ use std::time::Duration;
 use super::check::Checked;
 use super::defaults::Measure;
 use super::finding::{Kind, Log};
-use super::keys::{Keys, number};
+use super::keys::Keys;
+use super::marker;
 use super::place::At;
 use super::point::RawSource;
-use super::register::type_name;
 use super::scalar::{show_duration, show_number};
 use crate::engine::settings::Rule;
 use crate::engine::signal::{Bounds, Conversion, CurrentLoop, Scaling, Signal};
-use crate::input::modbus::DataType;
 
 /// Everything that only numbers have.
 pub(super) const KEYS: [&str; 11] = [
@@ -143,60 +142,15 @@ fn current(key: &str, range: RangeInclusive<f64>, keys: &Keys<'_>, log: &mut Log
 }
 
 fn markers(keys: &Keys<'_>, source: Option<&RawSource>, log: &mut Log) -> Vec<f64> {
-    let data_type = match source {
-        Some(RawSource::Register(register)) => Some(register.data_type),
+    let register = match source {
+        Some(RawSource::Register(register)) => Some(register),
         Some(RawSource::Topic(_)) | None => None,
     };
     let items = keys.list("invalid_raw", log).unwrap_or_default();
-    let markers = items.iter().filter_map(|item| {
-        let written = number("invalid_raw", item, log)?;
-        marker(written.value, data_type).or_else(|| {
-            let type_name = data_type.map_or("", type_name);
-            let text = format!(
-                "`invalid_raw`: {} is no number that {type_name} can hold",
-                show_number(written.value)
-            );
-            log.error(Kind::OutOfRange, written.place, text);
-            None
-        })
-    });
+    let markers = items
+        .iter()
+        .filter_map(|item| marker::read(item, register, log));
     markers.collect()
-}
-
-/// The number that a register of this type shows for `written`: manuals give a marker as a number or,
-/// for signed types too, as the bits of the register (0x8000).
-fn marker(written: f64, data_type: Option<DataType>) -> Option<f64> {
-    let signed = |low: f64, high: f64| {
-        // From the first number below zero to the last one, as bits.
-        let is_bits = (high + 1.0..=high - low).contains(&written);
-        let number = if is_bits {
-            written - (high - low + 1.0)
-        } else {
-            written
-        };
-        (low..=high).contains(&number).then_some(number)
-    };
-    let whole = |number: &f64| number.fract().abs() <= 0.0;
-    match data_type {
-        Some(DataType::Int16) => signed(i16::MIN.into(), i16::MAX.into()).filter(whole),
-        Some(DataType::Int32) => signed(i32::MIN.into(), i32::MAX.into()).filter(whole),
-        Some(DataType::Uint16) => Some(written)
-            .filter(whole)
-            .filter(|number| (0.0..=u16::MAX.into()).contains(number)),
-        Some(DataType::Uint32) => Some(written)
-            .filter(whole)
-            .filter(|number| (0.0..=u32::MAX.into()).contains(number)),
-        Some(DataType::Int64 | DataType::Uint64) => Some(written).filter(whole),
-        Some(DataType::Float32) => {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the register holds the nearest number of this width, too"
-            )]
-            let narrow = written as f32;
-            Some(f64::from(narrow)).filter(|number| number.is_finite())
-        }
-        Some(DataType::Float64 | DataType::Bool) | None => Some(written),
-    }
 }
 
 impl RawSignal {
@@ -372,42 +326,4 @@ pub(super) fn explain(signal: &Signal, unit: &str) -> Vec<String> {
         ));
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_marker_is_what_the_register_shows() {
-        let narrow = f64::from(-999.9_f32);
-        for (data_type, written, expected) in [
-            (Some(DataType::Int16), 32_768.0, Some(-32_768.0)),
-            (Some(DataType::Int16), 65_535.0, Some(-1.0)),
-            (Some(DataType::Int16), -32_768.0, Some(-32_768.0)),
-            (Some(DataType::Int16), 32_767.0, Some(32_767.0)),
-            (Some(DataType::Int16), 65_536.0, None),
-            (Some(DataType::Int16), 0.5, None),
-            (Some(DataType::Uint16), 32_768.0, Some(32_768.0)),
-            (Some(DataType::Uint16), -1.0, None),
-            (
-                Some(DataType::Int32),
-                2_147_483_648.0,
-                Some(-2_147_483_648.0),
-            ),
-            (
-                Some(DataType::Uint32),
-                4_294_967_295.0,
-                Some(4_294_967_295.0),
-            ),
-            (Some(DataType::Uint32), 4_294_967_296.0, None),
-            (Some(DataType::Float32), -999.9, Some(narrow)),
-            (Some(DataType::Float32), 1e300, None),
-            (Some(DataType::Float64), -999.9, Some(-999.9)),
-            (None, -999.9, Some(-999.9)),
-        ] {
-            let found = marker(written, data_type).map(f64::to_bits);
-            assert_eq!(found, expected.map(f64::to_bits), "{written} {data_type:?}");
-        }
-    }
 }

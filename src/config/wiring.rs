@@ -58,35 +58,35 @@ fn registers(points: &[RawPoint], devices: &[Device], log: &mut Log) {
                 continue;
             }
             let unit = (&device.endpoint, device.unit_id, register.table);
-            taken.push((unit, register.address, register.width(), register.place));
+            taken.push((unit, register.address, register.place, register.takes()));
         }
     }
     taken.sort();
-    // Runs may be longer than one neighbour: remember the one that reaches furthest.
-    let mut furthest: Option<((&_, u8, _), u32, Place)> = None;
-    for (unit, address, width, place) in taken {
-        let end = u32::from(address) + u32::from(width);
-        if let Some((other, reach, first)) = furthest
-            && other == unit
-            && u32::from(address) < reach
-        {
-            let (place, first) = if place < first {
-                (first, place)
-            } else {
-                (place, first)
-            };
-            let text = format!(
-                "two points read {}:{address} of one device",
-                table_name(unit.2)
-            );
-            log.error(Kind::Duplicate, place, text)
-                .hint("check address and type of both; a float32 takes two registers")
-                .also(first, "the other point");
-            if reach >= end {
-                continue;
-            }
+    // Several points may read different bits of one register.
+    let mut holders: BTreeMap<_, Vec<(u16, Place)>> = BTreeMap::new();
+    for (unit, address, place, masks) in taken {
+        let mut other = None;
+        for (register, mask) in (address..=u16::MAX).zip(masks) {
+            let holders = holders.entry((unit, register)).or_default();
+            let first = holders.iter().find(|(held, _)| held & mask != 0);
+            other = other.or(first.map(|(_, first)| (register, *first)));
+            holders.push((mask, place));
         }
-        furthest = Some((unit, end, place));
+        let Some((register, first)) = other else {
+            continue;
+        };
+        let (place, first) = if place < first {
+            (first, place)
+        } else {
+            (place, first)
+        };
+        let text = format!(
+            "two points read {}:{register} of one device",
+            table_name(unit.2)
+        );
+        log.error(Kind::Duplicate, place, text)
+            .hint("check address, type and bits of both; a float32 takes two registers")
+            .also(first, "the other point");
     }
 }
 

@@ -53,7 +53,7 @@ impl Device {
             .collect()
     }
 
-    /// What it encoded, as `register`, `type`, `order`, `value`.
+    /// What it encoded, as `register`, `type`, `order`, `bit`, `bits`, `value`.
     fn points(&self) -> Vec<Value> {
         self.lines("points")[0].as_array().expect("a list").clone()
     }
@@ -93,9 +93,10 @@ fn config(device: &Device) -> String {
     };
     for (number, value) in device.points().iter().enumerate() {
         let mut keys = String::new();
-        for key in ["register", "type", "order"] {
-            if let Some(word) = value[key].as_str() {
-                writeln!(keys, "{key} = \"{word}\"").expect("a string takes all");
+        for key in ["register", "type", "order", "bit", "bits"] {
+            if !value[key].is_null() {
+                // A text, a number and a list of numbers are written alike in JSON and TOML.
+                writeln!(keys, "{key} = {}", value[key]).expect("a string takes all");
             }
         }
         point(&format!("P{number}"), "all", &keys);
@@ -135,18 +136,19 @@ async fn every_type_in_every_order_is_read_as_planned() {
     let count = within(DEADLINE, "every value is right", async || {
         all_right(&daemon, &expected).await
     });
-    assert_eq!(count.await, 9 * 4 * 2 + 10 + 5);
+    assert_eq!(count.await, 13 * 4 * 2 + 10 + 5 + (4 + 16 + 3));
 
     // One request for each run of addresses, in order, and nothing else in any poll.
     let plan = [
         json!([1, 1, 5, 10]),
         json!([1, 2, 0, 3]),
         json!([1, 2, 3000, 2]),
-        json!([1, 3, 1000, 21]),
-        json!([1, 3, 1200, 21]),
-        json!([1, 3, 1400, 21]),
-        json!([1, 3, 1600, 21]),
-        json!([1, 4, 0, 84]),
+        json!([1, 3, 1000, 29]),
+        json!([1, 3, 1200, 29]),
+        json!([1, 3, 1400, 29]),
+        json!([1, 3, 1600, 29]),
+        json!([1, 3, 2200, 6]),
+        json!([1, 4, 0, 116]),
     ];
     let requests = within(DEADLINE, "three polls", async || {
         let mut requests = device.requests();

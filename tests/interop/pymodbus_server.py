@@ -3,8 +3,8 @@
 
     pymodbus_server.py [PORT]
 
-The encoders are PyMODBUS' own, so they are an independent witness for ours; only the byte swap within
-words, which PyMODBUS does not know, is made here with struct. Prints JSON lines: first
+The encoders are PyMODBUS' own, so they are an independent witness for ours; what PyMODBUS does not know
+is made here with struct and decimal texts: halves, decimal digits, and the byte swap within words. Prints JSON lines: first
 `{"points": [...]}`, then `{"port": N}`, then each request as `{"request": [unit, function, address,
 count]}`. Ends by a signal.
 
@@ -23,9 +23,20 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 PY = ModbusClientMixin.DATATYPE
-# Ours, theirs, a value whose bytes all differ, or whose sign would be lost by a wrong order.
+
+
+def half(value):
+    return PY.UINT16, struct.unpack(">H", struct.pack(">e", value))[0]
+
+
+def decimal(theirs, value):
+    return theirs, int(str(value), 16)
+
+
+# Ours, theirs, a value whose bytes all differ, or whose sign would be lost by a wrong order; where ours
+# makes something else of it, what.
 TYPES = [
-    ("bool", PY.UINT16, 256),
+    ("bool", PY.UINT16, 256, 1),
     ("int16", PY.INT16, -12_345),
     ("uint16", PY.UINT16, 54_321),
     ("int32", PY.INT32, -1_234_567_890),
@@ -34,7 +45,14 @@ TYPES = [
     ("uint64", PY.UINT64, 8_123_456_789_012_345),
     ("float32", PY.FLOAT32, -1234.56787109375),
     ("float64", PY.FLOAT64, 2718.281828459045),
+    ("float16", *half(-12.3359375), -12.3359375),
+    ("bcd16", *decimal(PY.UINT16, 1975), 1975),
+    ("bcd32", *decimal(PY.UINT32, 20461975), 20461975),
+    ("bcd64", *decimal(PY.UINT64, 1357902468013579), 1357902468013579),
 ]
+# Parts of one register, which no order can change: bytes, single bits, and bits in the middle.
+PARTS = (2200, -27_719)  # 1001 0011 1011 1001
+BITS = "{:016b}".format(PARTS[1] & 0xFFFF)[::-1]
 # Words reversed, bytes swapped within each word.
 ORDERS = {"ABCD": ("big", False), "CDAB": ("little", False), "BADC": ("big", True), "DCBA": ("little", True)}
 # Between the orders in the holding table: more than a request reads over.
@@ -62,8 +80,8 @@ def tables():
     everything = []
     for row, order in enumerate(ORDERS):
         words = []
-        for ours, theirs, value in TYPES:
-            expected = value != 0 if ours == "bool" else value
+        for ours, theirs, value, *expected in TYPES:
+            expected = expected[0] if expected else value
             # A register that is zero or not: no order can change that.
             keys = {"type": ours} | ({} if ours == "bool" else {"order": order})
             point(f"input:{len(everything) + len(words)}", expected, **keys)
@@ -71,6 +89,25 @@ def tables():
             words += encode(theirs, value, order)
         holding.append(SimData(HOLDING + row * STRIDE, values=words, datatype=DataType.REGISTERS))
         everything += words
+    address, value = PARTS
+    high, low = divmod(value & 0xFFFF, 256)
+    for ours, expected in [
+        ("int8_hi", high - 256),
+        ("uint8_hi", high),
+        ("int8_lo", low - 256),
+        ("uint8_lo", low),
+    ]:
+        # One register for each: two points do not read the same bits.
+        point(f"holding:{address}", expected, type=ours)
+        holding.append(SimData(address, values=encode(PY.INT16, value, "ABCD"), datatype=DataType.REGISTERS))
+        address += 1
+    for bit in range(16):
+        point(f"holding:{address}", BITS[bit] == "1", bit=bit)
+    holding.append(SimData(address, values=encode(PY.INT16, value, "ABCD"), datatype=DataType.REGISTERS))
+    for first, last in [(0, 3), (4, 10), (11, 15)]:
+        expected = int(BITS[first : last + 1][::-1], 2)
+        point(f"holding:{address + 1}", expected, type="uint16", bits=[first, last])
+    holding.append(SimData(address + 1, values=encode(PY.INT16, value, "ABCD"), datatype=DataType.REGISTERS))
     inputs.append(SimData(0, values=everything, datatype=DataType.REGISTERS))
     for table, first, bits in [("coil", *COILS)] + [("discrete", *block) for block in DISCRETES]:
         for offset, bit in enumerate(bits):

@@ -2,7 +2,8 @@
 //!
 //! Every number becomes a 64-bit float. Integers up to 2^53 keep their exact value; a 64-bit integer
 //! beyond that becomes the nearest float, which is off by at most one part in 2^53. A register that
-//! cannot be a number (NaN, infinity) stays one that the engine takes for bad, and never becomes a zero.
+//! cannot be a number never becomes one: NaN and infinity stay what they are, which the engine takes for
+//! bad, and a decimal digit beyond 9 is a failure of the sensor, too: its value cannot be one.
 //!
 //! Byte orders name the bytes of a 32-bit value as they come over the wire, A being the most
 //! significant. Other widths follow the same two switches, words reversed or not and bytes swapped
@@ -14,9 +15,14 @@
 //! | `CDAB` | `AB` | `CDAB` | `GHEFCDAB` |
 //! | `BADC` | `BA` | `BADC` | `BADCFEHG` |
 //! | `DCBA` | `BA` | `DCBA` | `HGFEDCBA` |
+//!
+//! Bits are those of the number, after its bytes were put in order: bit 0 is the least significant.
 
-use super::{ByteOrder, DataType, RegisterPoint, Table};
+use super::{Bits, ByteOrder, DataType, RegisterPoint, Table};
 use crate::engine::reading::{Fault, Measured, Sample};
+
+/// The answer does not hold the whole value.
+const INCOMPLETE: Fault = Fault::ConfigurationError;
 
 /// A complete, length-checked answer of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,56 +37,141 @@ pub enum Answer {
 pub const fn width(table: Table, data_type: DataType) -> u16 {
     match table {
         Table::Coil | Table::Discrete => 1,
-        Table::Holding | Table::Input => match data_type {
-            DataType::Bool | DataType::Int16 | DataType::Uint16 => 1,
-            DataType::Int32 | DataType::Uint32 | DataType::Float32 => 2,
-            DataType::Int64 | DataType::Uint64 | DataType::Float64 => 4,
-        },
+        Table::Holding | Table::Input => data_type.registers(),
     }
 }
 
 /// The number of `point` in an `answer` that begins at `address`. An answer that does not hold the
 /// whole value, or is of the wrong sort, gives [`Fault::ConfigurationError`].
 pub fn measured(answer: &Answer, address: u16, point: &RegisterPoint) -> Measured {
-    raw(answer, address, point).map_or(
-        Measured::Sample(Sample::Bad(Fault::ConfigurationError)),
-        Measured::Raw,
-    )
+    match raw(answer, address, point) {
+        Ok(number) => Measured::Raw(number),
+        Err(fault) => Measured::Sample(Sample::Bad(fault)),
+    }
 }
 
-/// `None` when the answer does not hold the number.
-fn raw(answer: &Answer, address: u16, point: &RegisterPoint) -> Option<f64> {
-    let start = usize::from(point.address.checked_sub(address)?);
+fn raw(answer: &Answer, address: u16, point: &RegisterPoint) -> Result<f64, Fault> {
+    let start = point.address.checked_sub(address).ok_or(INCOMPLETE)?;
+    let start = usize::from(start);
     match answer {
-        Answer::Bits(bits) => bits.get(start).map(|&bit| f64::from(u8::from(bit))),
+        Answer::Bits(bits) => {
+            let bit = bits.get(start).ok_or(INCOMPLETE)?;
+            Ok(f64::from(u8::from(*bit)))
+        }
         Answer::Registers(registers) => {
             let end = start + usize::from(width(point.table, point.data_type));
-            number(registers.get(start..end)?, point.data_type, point.order)
+            let registers = registers.get(start..end).ok_or(INCOMPLETE)?;
+            number(registers, point.data_type, point.order, point.bits)
         }
     }
 }
 
-/// The number in `registers`, which must be exactly as many as the type takes; else `None`.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "64-bit integers beyond 2^53 become the nearest float, as the module says"
-)]
-pub fn number(registers: &[u16], data_type: DataType, order: ByteOrder) -> Option<f64> {
-    Some(match data_type {
-        DataType::Bool => f64::from(u8::from(bytes::<2>(registers, order)? != [0; 2])),
+/// The number in `registers`, which must be exactly as many as the type takes. `bits` are looked at for
+/// [`DataType::Bool`] and the unsigned types from 16 bits; the others are always whole.
+pub fn number(
+    registers: &[u16],
+    data_type: DataType,
+    order: ByteOrder,
+    bits: Option<Bits>,
+) -> Result<f64, Fault> {
+    Ok(match data_type {
+        DataType::Bool => {
+            let register = u16::from_be_bytes(bytes(registers, order)?);
+            f64::from(u8::from(part(register.into(), bits) != 0))
+        }
+        DataType::Int8Hi => f64::from(i8::from_be_bytes([halves(registers, order)?[0]])),
+        DataType::Int8Lo => f64::from(i8::from_be_bytes([halves(registers, order)?[1]])),
+        DataType::Uint8Hi => f64::from(halves(registers, order)?[0]),
+        DataType::Uint8Lo => f64::from(halves(registers, order)?[1]),
         DataType::Int16 => f64::from(i16::from_be_bytes(bytes(registers, order)?)),
-        DataType::Uint16 => f64::from(u16::from_be_bytes(bytes(registers, order)?)),
         DataType::Int32 => f64::from(i32::from_be_bytes(bytes(registers, order)?)),
-        DataType::Uint32 => f64::from(u32::from_be_bytes(bytes(registers, order)?)),
-        DataType::Int64 => i64::from_be_bytes(bytes(registers, order)?) as f64,
-        DataType::Uint64 => u64::from_be_bytes(bytes(registers, order)?) as f64,
+        DataType::Int64 => nearest_signed(i64::from_be_bytes(bytes(registers, order)?)),
+        DataType::Uint16 | DataType::Uint32 | DataType::Uint64 => {
+            nearest(part(unsigned(registers, data_type, order)?, bits))
+        }
+        DataType::Bcd16 | DataType::Bcd32 | DataType::Bcd64 => {
+            nearest(decimal(unsigned(registers, data_type, order)?)?)
+        }
+        DataType::Float16 => half(u16::from_be_bytes(bytes(registers, order)?)),
         DataType::Float32 => f64::from(f32::from_be_bytes(bytes(registers, order)?)),
         DataType::Float64 => f64::from_be_bytes(bytes(registers, order)?),
     })
 }
 
-/// The bytes of `registers`, most significant first; `None` unless there are exactly `N`.
-fn bytes<const N: usize>(registers: &[u16], order: ByteOrder) -> Option<[u8; N]> {
+/// All bits of one, two or four registers, by what the type takes.
+fn unsigned(registers: &[u16], data_type: DataType, order: ByteOrder) -> Result<u64, Fault> {
+    Ok(match data_type.registers() {
+        1 => u16::from_be_bytes(bytes(registers, order)?).into(),
+        2 => u32::from_be_bytes(bytes(registers, order)?).into(),
+        _ => u64::from_be_bytes(bytes(registers, order)?),
+    })
+}
+
+/// The two bytes of a register, the more significant one first.
+fn halves(registers: &[u16], order: ByteOrder) -> Result<[u8; 2], Fault> {
+    bytes(registers, order)
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "beyond 2^53 it becomes the nearest float, as the module says"
+)]
+const fn nearest(number: u64) -> f64 {
+    number as f64
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "beyond 2^53 it becomes the nearest float, as the module says"
+)]
+const fn nearest_signed(number: i64) -> f64 {
+    number as f64
+}
+
+/// The bits that count, moved down to bit 0. Bits that the number does not have are zero.
+fn part(number: u64, bits: Option<Bits>) -> u64 {
+    let Some(Bits { lowest, count }) = bits else {
+        return number;
+    };
+    let beyond = u64::BITS.saturating_sub(count.into());
+    let mask = u64::MAX.checked_shr(beyond).unwrap_or(0);
+    number.checked_shr(lowest.into()).unwrap_or(0) & mask
+}
+
+/// A number of decimal digits of four bits each. A digit beyond 9 is none.
+fn decimal(digits: u64) -> Result<u64, Fault> {
+    let digits = (0..u64::BITS)
+        .step_by(4)
+        .rev()
+        .map(|low| digits >> low & 15);
+    digits.into_iter().try_fold(0, |number, digit| {
+        if digit > 9 {
+            return Err(Fault::SensorFailure);
+        }
+        // Sixteen digits stay below 10^16.
+        Ok(number * 10 + digit)
+    })
+}
+
+/// An IEEE 754 half: a sign, 5 bits of exponent, 10 of fraction. Each of them is a single, too.
+pub fn half(bits: u16) -> f64 {
+    let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
+    let fraction = bits & 0x03FF;
+    let magnitude = match bits >> 10 & 0x1F {
+        // Below the least exponent: steps of 2^-24.
+        0 => f64::from(fraction) / f64::from(1_u32 << 24),
+        31 if fraction == 0 => f64::INFINITY,
+        31 => f64::NAN,
+        exponent => {
+            let single = (u32::from(exponent) + 112) << 23 | u32::from(fraction) << 13;
+            f64::from(f32::from_bits(single))
+        }
+    };
+    sign * magnitude
+}
+
+/// The bytes of `registers`, most significant first, if there are exactly `N`.
+fn bytes<const N: usize>(registers: &[u16], order: ByteOrder) -> Result<[u8; N], Fault> {
     let (words_reversed, bytes_swapped) = match order {
         ByteOrder::Abcd => (false, false),
         ByteOrder::Cdab => (true, false),
@@ -88,7 +179,7 @@ fn bytes<const N: usize>(registers: &[u16], order: ByteOrder) -> Option<[u8; N]>
         ByteOrder::Dcba => (true, true),
     };
     if registers.len() * 2 != N {
-        return None;
+        return Err(INCOMPLETE);
     }
     let mut bytes = [0; N];
     for (index, pair) in bytes.chunks_exact_mut(2).enumerate() {
@@ -97,145 +188,15 @@ fn bytes<const N: usize>(registers: &[u16], order: ByteOrder) -> Option<[u8; N]>
         } else {
             index
         };
-        let word = *registers.get(source)?;
+        let word = *registers.get(source).ok_or(INCOMPLETE)?;
         pair.copy_from_slice(&if bytes_swapped {
             word.to_le_bytes()
         } else {
             word.to_be_bytes()
         });
     }
-    Some(bytes)
+    Ok(bytes)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::reading::PointIndex;
-
-    const ORDERS: [ByteOrder; 4] = [
-        ByteOrder::Abcd,
-        ByteOrder::Cdab,
-        ByteOrder::Badc,
-        ByteOrder::Dcba,
-    ];
-
-    /// Registers as they come over the wire in the four orders, written by hand; the expected number
-    /// was worked out outside of Rust (struct.pack of Python).
-    #[rustfmt::skip]
-    const TABLE: &[(DataType, [&[u16]; 4], f64)] = &[
-        (DataType::Bool,    [&[0x0000], &[0x0000], &[0x0000], &[0x0000]], 0.0),
-        (DataType::Bool,    [&[0x0100], &[0x0001], &[0x8000], &[0xFFFF]], 1.0),
-        (DataType::Int16,   [&[0xFFFE], &[0xFFFE], &[0xFEFF], &[0xFEFF]], -2.0),
-        (DataType::Int16,   [&[0x8000], &[0x8000], &[0x0080], &[0x0080]], -32_768.0),
-        (DataType::Uint16,  [&[0x1234], &[0x1234], &[0x3412], &[0x3412]], 4_660.0),
-        (DataType::Uint16,  [&[0xFFFF], &[0xFFFF], &[0xFFFF], &[0xFFFF]], 65_535.0),
-        (DataType::Int32,   [&[0xFFFE, 0x1DC0], &[0x1DC0, 0xFFFE], &[0xFEFF, 0xC01D], &[0xC01D, 0xFEFF]], -123_456.0),
-        (DataType::Uint32,  [&[0x1234, 0x5678], &[0x5678, 0x1234], &[0x3412, 0x7856], &[0x7856, 0x3412]], 305_419_896.0),
-        (DataType::Uint32,  [&[0xFFFF, 0xFFFE], &[0xFFFE, 0xFFFF], &[0xFFFF, 0xFEFF], &[0xFEFF, 0xFFFF]], 4_294_967_294.0),
-        (DataType::Float32, [&[0x41C8, 0x0000], &[0x0000, 0x41C8], &[0xC841, 0x0000], &[0x0000, 0xC841]], 25.0),
-        (DataType::Float32, [&[0xC2F6, 0xE979], &[0xE979, 0xC2F6], &[0xF6C2, 0x79E9], &[0x79E9, 0xF6C2]], -123.456_001_281_738_28),
-        (DataType::Int64,   [&[0xFFFF, 0xFFFF, 0xFFFE, 0x1DC0], &[0x1DC0, 0xFFFE, 0xFFFF, 0xFFFF],
-                             &[0xFFFF, 0xFFFF, 0xFEFF, 0xC01D], &[0xC01D, 0xFEFF, 0xFFFF, 0xFFFF]], -123_456.0),
-        (DataType::Uint64,  [&[0x0001, 0x0203, 0x0405, 0x0607], &[0x0607, 0x0405, 0x0203, 0x0001],
-                             &[0x0100, 0x0302, 0x0504, 0x0706], &[0x0706, 0x0504, 0x0302, 0x0100]], 283_686_952_306_183.0),
-        (DataType::Float64, [&[0x4009, 0x21FB, 0x5444, 0x2D18], &[0x2D18, 0x5444, 0x21FB, 0x4009],
-                             &[0x0940, 0xFB21, 0x4454, 0x182D], &[0x182D, 0x4454, 0xFB21, 0x0940]], std::f64::consts::PI),
-    ];
-
-    fn point(data_type: DataType, order: ByteOrder) -> RegisterPoint {
-        RegisterPoint {
-            point: PointIndex(0),
-            table: Table::Holding,
-            address: 100,
-            data_type,
-            order,
-        }
-    }
-
-    #[test]
-    fn every_type_in_every_order() {
-        for (data_type, wires, expected) in TABLE {
-            for (wire, order) in wires.iter().zip(ORDERS) {
-                assert_eq!(
-                    number(wire, *data_type, order).map(f64::to_bits),
-                    Some(expected.to_bits()),
-                    "{data_type:?} {order:?} {wire:04X?}"
-                );
-                assert_eq!(
-                    usize::from(width(Table::Input, *data_type)),
-                    wire.len(),
-                    "width of {data_type:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn integers_beyond_the_exact_range_become_the_nearest_float() {
-        let cases: [(DataType, [u16; 4], f64); 4] = [
-            // 2^53 is exact; 2^53 + 1 lies between two floats and goes to the even one.
-            (DataType::Uint64, [0x0020, 0, 0, 0], 9_007_199_254_740_992.0),
-            (DataType::Uint64, [0x0020, 0, 0, 1], 9_007_199_254_740_992.0),
-            (DataType::Uint64, [0xFFFF; 4], 18_446_744_073_709_551_616.0),
-            (
-                DataType::Int64,
-                [0x8000, 0, 0, 0],
-                -9_223_372_036_854_775_808.0,
-            ),
-        ];
-        for (data_type, registers, expected) in cases {
-            let got = number(&registers, data_type, ByteOrder::Abcd).map(f64::to_bits);
-            assert_eq!(got, Some(expected.to_bits()), "{registers:04X?}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_number_stays_none() {
-        let no_number = |answer, point: &RegisterPoint| match measured(&answer, 100, point) {
-            Measured::Raw(number) => !number.is_finite(),
-            Measured::Sample(_) => false,
-        };
-        for registers in [[0x7FC0, 0], [0xFFFF, 0xFFFF], [0x7F80, 0], [0xFF80, 0]] {
-            let answer = Answer::Registers(registers.to_vec());
-            let point = point(DataType::Float32, ByteOrder::Abcd);
-            assert!(no_number(answer, &point), "{registers:04X?}");
-        }
-        let answer = Answer::Registers(vec![0x7FF8, 0, 0, 0]);
-        assert!(no_number(
-            answer,
-            &point(DataType::Float64, ByteOrder::Abcd)
-        ));
-    }
-
-    #[test]
-    fn a_value_that_is_not_wholly_in_the_answer_is_bad() {
-        let point = point(DataType::Uint32, ByteOrder::Abcd);
-        let bad = Measured::Sample(Sample::Bad(Fault::ConfigurationError));
-        let cases = [
-            (Answer::Registers(vec![]), 100),
-            (Answer::Registers(vec![1]), 100),
-            (Answer::Registers(vec![1, 2]), 99),
-            (Answer::Registers(vec![1, 2]), 101),
-            (Answer::Registers(vec![1, 2]), 0),
-            (Answer::Bits(vec![]), 100),
-        ];
-        for (answer, address) in cases {
-            assert_eq!(measured(&answer, address, &point), bad, "{answer:?}");
-        }
-    }
-
-    #[test]
-    fn a_number_is_taken_from_its_place() {
-        let mut point = point(DataType::Int16, ByteOrder::Abcd);
-        let answer = Answer::Registers(vec![9999, 9999, 250, 9999]);
-        assert_eq!(measured(&answer, 98, &point), Measured::Raw(250.0));
-
-        point.table = Table::Discrete;
-        point.data_type = DataType::Bool;
-        let answer = Answer::Bits(vec![false, true]);
-        assert_eq!(measured(&answer, 99, &point), Measured::Raw(1.0));
-        assert_eq!(measured(&answer, 100, &point), Measured::Raw(0.0));
-        let nothing = Sample::Bad(Fault::ConfigurationError);
-        assert_eq!(measured(&answer, 90, &point), nothing.into());
-    }
-}
+mod tests;

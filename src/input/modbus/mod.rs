@@ -37,4 +37,4 @@ pub mod schedule;
 mod settings;
 pub mod transport;
 
-pub use settings::{BusSettings, ByteOrder, DataType, DeviceSettings, RegisterPoint, Table};
+pub use settings::{Bits, BusSettings, ByteOrder, DataType, DeviceSettings, RegisterPoint, Table};

@@ -105,6 +105,16 @@ fn run_end(run: &[RegisterPoint]) -> u32 {
     run.iter().map(end).max().unwrap_or(0)
 }
 
+/// Addresses that any value in `run` takes; several values may lie in one register.
+fn addresses(run: &[RegisterPoint]) -> u32 {
+    let (asked, _) = run.iter().fold((0, 0), |(asked, reach), point| {
+        let first = u32::from(point.address).max(reach);
+        let reach = end(point).max(reach);
+        (asked + reach.saturating_sub(first), reach)
+    });
+    asked
+}
+
 /// May `point` be read by the request that reads `run`?
 fn joins(run: &[RegisterPoint], point: &RegisterPoint, device: &DeviceSettings) -> bool {
     let Some(first) = run.first() else {
@@ -158,11 +168,7 @@ impl fmt::Display for Plan {
         )?;
         for request in &self.requests {
             let points = count(request.points.len(), "point");
-            let asked: u32 = self
-                .points_of(request)
-                .iter()
-                .map(|point| u32::from(width(point.table, point.data_type)))
-                .sum();
+            let asked = addresses(self.points_of(request));
             let read_over = u32::from(request.count).saturating_sub(asked);
             write!(f, "\n  {request}: {points}")?;
             if read_over > 0 {

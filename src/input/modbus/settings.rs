@@ -53,6 +53,17 @@ pub struct RegisterPoint {
     pub data_type: DataType,
     /// In which order the bytes come.
     pub order: ByteOrder,
+    /// The only bits that count; `None` for all of them.
+    pub bits: Option<Bits>,
+}
+
+/// A run of bits within an unsigned number, or within the one register of a [`DataType::Bool`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bits {
+    /// The least significant one, counted from 0 at the least significant bit of the number.
+    pub lowest: u8,
+    /// How many, 1 to 64.
+    pub count: u8,
 }
 
 /// The four Modbus tables and their function codes (Modbus Application Protocol V1.1b3, 6.1 to 6.4).
@@ -71,8 +82,16 @@ pub enum Table {
 /// Numeric types a register or a run of registers may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataType {
-    /// A coil or discrete input; also a register that is zero or not.
+    /// A coil or discrete input; also a register, or a bit of one, that is zero or not.
     Bool,
+    /// Signed, the more significant byte of a register.
+    Int8Hi,
+    /// Signed, the less significant byte of a register.
+    Int8Lo,
+    /// Unsigned, the more significant byte of a register.
+    Uint8Hi,
+    /// Unsigned, the less significant byte of a register.
+    Uint8Lo,
     /// Signed, one register.
     Int16,
     /// Unsigned, one register.
@@ -85,10 +104,45 @@ pub enum DataType {
     Int64,
     /// Unsigned, four registers.
     Uint64,
+    /// IEEE 754 half, one register.
+    Float16,
     /// IEEE 754 single, two registers.
     Float32,
     /// IEEE 754 double, four registers.
     Float64,
+    /// Four decimal digits of four bits each, one register.
+    Bcd16,
+    /// Eight decimal digits, two registers.
+    Bcd32,
+    /// Sixteen decimal digits, four registers.
+    Bcd64,
+}
+
+impl DataType {
+    /// Is it one byte of a register?
+    pub const fn is_byte(self) -> bool {
+        matches!(
+            self,
+            Self::Int8Hi | Self::Int8Lo | Self::Uint8Hi | Self::Uint8Lo
+        )
+    }
+
+    /// How many registers a value takes.
+    pub const fn registers(self) -> u16 {
+        match self {
+            Self::Bool
+            | Self::Int8Hi
+            | Self::Int8Lo
+            | Self::Uint8Hi
+            | Self::Uint8Lo
+            | Self::Int16
+            | Self::Uint16
+            | Self::Float16
+            | Self::Bcd16 => 1,
+            Self::Int32 | Self::Uint32 | Self::Float32 | Self::Bcd32 => 2,
+            Self::Int64 | Self::Uint64 | Self::Float64 | Self::Bcd64 => 4,
+        }
+    }
 }
 
 /// Order of the bytes of a value that spans registers: A is the most significant.

@@ -55,6 +55,7 @@ fn device(unit: u8, points: u16) -> DeviceSettings {
                 address: i,
                 data_type: DataType::Uint16,
                 order: ByteOrder::Abcd,
+                bits: None,
             })
             .collect(),
         status: PointIndex(1000 + u32::from(unit)),

@@ -19,6 +19,7 @@ fn coverage(addresses: &[u16], max_gap: u16) -> Coverage {
             address,
             data_type: DataType::Uint16,
             order: ByteOrder::Abcd,
+            bits: None,
         });
     Coverage::new(Plan::new(&DeviceSettings {
         id: Arc::from("gd-01"),

@@ -16,6 +16,7 @@ fn point(index: u32, table: Table, address: u16, data_type: DataType) -> Registe
         address,
         data_type,
         order: ByteOrder::Abcd,
+        bits: None,
     }
 }
 
@@ -112,12 +113,13 @@ fn halves_are_cut_in_the_widest_gap_else_in_the_middle() {
 
 #[test]
 fn the_plan_reads_well() {
-    let mut points = words([0, 3, 4]);
-    points.push(point(3, Table::Coil, 8, DataType::Bool));
+    // Two points share a register.
+    let mut points = words([0, 3, 4, 4]);
+    points.push(point(4, Table::Coil, 8, DataType::Bool));
     let plan = Plan::new(&device(points, 125, 2));
     assert_eq!(
         plan.to_string(),
-        "2 requests for 4 points\n  coil:8+1: 1 point\n  holding:0+5: 3 points, reads over 2 unused"
+        "2 requests for 5 points\n  coil:8+1: 1 point\n  holding:0+5: 4 points, reads over 2 unused"
     );
 }
 
