@@ -272,7 +272,7 @@ impl Engine {
         }
         alarm.state = standing.state;
         alarm.uncover(overlay);
-        if overlay == Overlay::OutOfService {
+        if overlay != Overlay::Suppressed {
             self.links.touch(Source::Alarm(index));
         }
         let kind = match overlay {

@@ -117,10 +117,11 @@ impl Group {
         }
     }
 
-    /// Does silence make every channel stale in the end?
-    pub(super) fn is_silence_bounded(&self, points: &[Point]) -> bool {
-        let mut channels = self.channels.iter();
-        channels.all(|channel| points[channel.point].stale_after.is_some())
+    /// The silence after which every channel is stale; `None` when one never is.
+    pub(super) fn longest_silence(&self, points: &[Point]) -> Option<Duration> {
+        let channels = self.channels.iter();
+        let silences = channels.map(|channel| points[channel.point].stale_after);
+        silences.max_by_key(|silence| silence.unwrap_or(Duration::MAX))?
     }
 
     /// Votes that are enough now.

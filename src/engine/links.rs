@@ -17,8 +17,8 @@
 //! half of what happened. Only what comes later may be touched while the work goes on, so it ends, after
 //! as many steps as there are dependents at most; and as nothing that was judged is touched again,
 //! judging anybody once more would change nothing. What a judging may touch is wired for that, and is all
-//! it touches: a debug build asserts it. Suppressions touch nobody, for what lies over an alarm
-//! means nothing to others, but for maintenance, which is no suppression; so they stand in no circle.
+//! it touches: a debug build asserts it. Suppressions touch nobody, for of what lies over an alarm only
+//! what people laid there means something to others; so they stand in no circle.
 //!
 //! **Circles** (an alarm that in the end depends on itself) have no such order. They are refused with
 //! the configuration; were there one, it would be cut where it closes.

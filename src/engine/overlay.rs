@@ -131,12 +131,17 @@ impl Term {
 
     /// The wall clock stepped; the term has as much left as before.
     pub(super) fn shift(&mut self, step: f64) {
-        let Ok(by) = Duration::try_from_secs_f64(step.abs()) else {
-            return;
-        };
-        for time in [&mut self.since, &mut self.until] {
-            *time = if step < 0.0 { *time - by } else { *time + by };
-        }
+        self.since = stepped(self.since, step);
+        self.until = stepped(self.until, step);
+    }
+}
+
+/// A time of the wall clock as it is called after a step of it.
+fn stepped(time: Wall, step: f64) -> Wall {
+    match Duration::try_from_secs_f64(step.abs()) {
+        Ok(by) if step < 0.0 => time - by,
+        Ok(by) => time + by,
+        Err(_beyond_all_time) => time,
     }
 }
 
@@ -218,6 +223,9 @@ pub struct Suppression {
     pub since: Wall,
     /// The states of the plant behind it, at least one, in configuration order.
     pub causes: Vec<Suppressing>,
+    /// When a start took it over on what the life before had heard; absent when this was seen of the plant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_over: Option<Wall>,
 }
 
 /// A state of the plant that silences an alarm.
@@ -309,7 +317,13 @@ impl Cover {
                 term.shift(step);
             }
         }
-        let causes = self.suppression.iter_mut().flat_map(|own| &mut own.causes);
+        let Some(suppression) = &mut self.suppression else {
+            return;
+        };
+        if let Some(at) = &mut suppression.taken_over {
+            *at = stepped(*at, step);
+        }
+        let causes = suppression.causes.iter_mut();
         for term in causes.filter_map(|cause| cause.term.as_mut()) {
             term.shift(step);
         }

@@ -8,14 +8,18 @@
 //!   known, and holds nothing: the alarm shows itself.
 //! - A restart changes nothing of the plant. What silenced an alarm when the life before ended goes on
 //!   until its input is heard, or found bad, or has been silent for as long as makes it stale; so an
-//!   alarm that means nothing calls nobody because the gateway was restarted, and one that means
-//!   something comes as late as it would by the silence of the input in a life that goes on, at most. An
-//!   input that is never stale (the gateway's own condition) has no such bound: its cause is not known.
+//!   alarm that means nothing calls nobody because the gateway was restarted. But word of the life before is
+//!   handed on once, and by a restart: not after a longer absence ([`ABSENCE`]), when nobody can know what
+//!   became of the plant, and not from a life that was too short to notice the silence of an input that
+//!   was itself silent on such word, so that a gateway that starts again and again silences nothing for
+//!   ever. Nor where no clock can tell this, or for an input that is never stale (the gateway's own
+//!   condition). Then the cause is not known.
 //! - A cause with a longest time must be **seen** to begin. One that is true when it becomes known may
 //!   have been so for ever, so its time counts as over; unless it was seen to begin before it was lost,
 //!   and time is left.
-//! - An alarm as a cause counts while it is active, whoever has acknowledged or shelved it; not while it
-//!   is out of service, for what is being worked on is no evidence.
+//! - An alarm as a cause counts while it is active, acknowledged or not. It does not while it is out of
+//!   service, for what is being worked on is no evidence; nor while it is shelved: who put one alarm
+//!   aside did not mean the others that it stands for.
 //! - At one instant a suppression that begins comes before a raise, and one that ends comes after a
 //!   clear: while a clear is due at this instant the alarm stays silent, and is looked at again when it is
 //!   gone, or when something comes between.
@@ -24,9 +28,10 @@ mod cause;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::alarm::{Input, transition};
-use super::effect::{Cause as Origin, Details, EventKind};
+use super::effect::{Cause as Origin, Details, Effect, EventKind};
 use super::links::{Dependent, Source, Wiring};
 use super::occurrence::Alarm;
 use super::overlay::{Overlay, Suppressing, Suppression};
@@ -37,6 +42,16 @@ use super::snapshot::History;
 use super::time::{Moment, Mono, Wall};
 use super::{Engine, Point};
 use cause::{Cause, Lapse, Sign, Truth};
+
+/// What a restart takes at most: a board that starts anew, or its software.
+const ABSENCE: Duration = Duration::from_secs(5 * 60);
+
+/// May a start take over what silenced an alarm, on word of a life that ended at `alive`? `taken_over`: when
+/// that one took it over itself. `silence` makes the input stale.
+fn is_handed_on(taken_over: Option<Wall>, alive: Wall, now: Wall, silence: Duration) -> bool {
+    let heard = taken_over.is_none_or(|at| alive.seconds_since(at) >= silence.as_secs_f64());
+    heard && now.seconds_since(alive) <= ABSENCE.max(silence).as_secs_f64()
+}
 
 /// Every alarm that is suppressed by design at times.
 #[derive(Debug, Default)]
@@ -169,6 +184,7 @@ impl Engine {
     /// Takes up what the plant silenced in the life before.
     pub(super) fn resume_suppressions(&mut self, history: &History) {
         let (now, trusted) = (self.now, self.trusts_clock(history));
+        let alive = history.last_alive.filter(|_| trusted);
         for alarm in 0..self.alarms.len() {
             let cover = self.alarms[alarm].cover.as_ref();
             let Some(before) = cover.and_then(|cover| cover.suppression.clone()) else {
@@ -179,20 +195,39 @@ impl Engine {
                 continue;
             };
             for position in 0..self.suppressions.all[index].causes.len() {
-                let bounded = self.is_bounded(&self.suppressions.all[index].causes[position]);
+                let silence = self.silence(&self.suppressions.all[index].causes[position]);
+                let lasts = alive.zip(silence).is_some_and(|(alive, silence)| {
+                    is_handed_on(before.taken_over, alive, now.wall, silence)
+                });
                 let cause = &mut self.suppressions.all[index].causes[position];
                 let mut known = before.causes.iter();
                 if let Some(known) = known.find(|known| known.state == cause.words) {
-                    cause.resume(known, bounded, trusted, now);
+                    cause.resume(known, lasts, trusted, now);
                 }
             }
             let kept = self.holding(index);
+            if kept.is_empty() {
+                continue;
+            }
             if kept.len() == before.causes.len() {
                 // With the ends that they have in this life.
                 self.lay_suppression(index, kept, now);
-            } else if !kept.is_empty() {
+            } else {
                 self.suppress(index, EventKind::Changed, now);
             }
+            self.take_over(alarm, now);
+        }
+    }
+
+    /// What an alarm is silent by is word of the life before; stored with the start, for the next life asks.
+    fn take_over(&mut self, alarm: usize, now: Moment) {
+        let cover = self.alarms[alarm].cover.as_mut();
+        if let Some(suppression) = cover.and_then(|cover| cover.suppression.as_mut()) {
+            suppression.taken_over = Some(now.wall);
+        }
+        let record = self.alarms[alarm].record(now.mono);
+        if let Some(Effect::Event(event)) = self.effects.back_mut() {
+            event.others.push(record);
         }
     }
 
@@ -203,8 +238,8 @@ impl Engine {
         }
     }
 
-    /// Does silence make its inputs stale in the end, so that nothing stays unheard for ever?
-    fn is_bounded(&self, cause: &Cause) -> bool {
+    /// The silence after which its inputs are stale, every one of them; `None` when one never is.
+    fn silence(&self, cause: &Cause) -> Option<Duration> {
         let (point, reference) = match cause.sign {
             Sign::Value { point, .. } => (point, None),
             Sign::Active { alarm } => (
@@ -212,11 +247,12 @@ impl Engine {
                 self.alarms[alarm].watch.reference_point(),
             ),
         };
-        let mut inputs = reference.into_iter().chain([point]);
-        inputs.all(|input| match self.points[input].group {
-            Some(group) => self.groups[group].is_silence_bounded(&self.points),
-            None => self.points[input].stale_after.is_some(),
-        })
+        let inputs = reference.into_iter().chain([point]);
+        let silences = inputs.map(|input| match self.points[input].group {
+            Some(group) => self.groups[group].longest_silence(&self.points),
+            None => self.points[input].stale_after,
+        });
+        silences.max_by_key(|silence| silence.unwrap_or(Duration::MAX))?
     }
 
     /// The causes that silence an alarm now.
@@ -243,6 +279,7 @@ impl Engine {
         let suppression = Suppression {
             since: before.map_or(now.wall, |before| before.since),
             causes,
+            taken_over: None,
         };
         cover.suppression.insert(suppression).until()
     }
@@ -302,6 +339,9 @@ impl Engine {
         let own = &self.alarms[alarm];
         if own.overlays().out_of_service {
             return Err(Lapse::OutOfService);
+        }
+        if own.overlays().shelved {
+            return Err(Lapse::Shelved);
         }
         if own.watch.needs_value() {
             let (point, (quality, _)) = (self.point_of(alarm), self.quality_for(alarm, now));

@@ -267,7 +267,10 @@ fn drain(engine: &mut Engine) -> Vec<Event> {
 /// What a journal would know after `events`: the last record of every alarm.
 fn history(events: &[Event]) -> History {
     let mut records: Vec<AlarmRecord> = Vec::new();
-    for record in events.iter().filter_map(|event| event.record.clone()) {
+    let stored = events
+        .iter()
+        .flat_map(|event| event.record.iter().chain(&event.others));
+    for record in stored.cloned() {
         match records.iter_mut().find(|known| known.alarm == record.alarm) {
             Some(known) => *known = record,
             None => records.push(record),

@@ -45,6 +45,7 @@ impl Engine {
             term,
             one_shot: *one_shot,
         });
+        self.links.touch(Source::Alarm(index));
         let details = Details {
             reason: Some(reason.clone()),
             until: Some(term.until),
@@ -93,7 +94,6 @@ impl Engine {
         };
         outage.look_ahead(now.mono);
         alarm.cover.get_or_insert_default().outage = Some(outage);
-        // Of all that may lie over an alarm, this alone means something to others.
         self.links.touch(Source::Alarm(index));
         let details = Details {
             reason: Some(

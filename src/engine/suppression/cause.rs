@@ -88,6 +88,8 @@ pub(super) enum Lapse {
     Uncertain,
     /// The alarm that is looked at is out of service.
     OutOfService,
+    /// The alarm that is looked at was put aside by somebody.
+    Shelved,
     /// Nothing silences the alarm any more.
     Config,
 }
@@ -103,6 +105,7 @@ impl Lapse {
             Self::Bad => "input_bad",
             Self::Uncertain => "input_uncertain",
             Self::OutOfService => "input_out_of_service",
+            Self::Shelved => "input_shelved",
             Self::Config => "config_change",
         }
     }
@@ -110,7 +113,7 @@ impl Lapse {
     pub(super) const fn origin(self) -> Origin {
         match self {
             Self::Ended | Self::Stale | Self::Bad | Self::Uncertain => Origin::Process,
-            Self::OutOfService => Origin::Operator,
+            Self::OutOfService | Self::Shelved => Origin::Operator,
             Self::Expired | Self::NotHeard => Origin::System,
             Self::Config => Origin::Config,
         }
@@ -166,20 +169,14 @@ impl Cause {
     }
 
     /// Takes up what it was when the life before ended, with the time that is left of `before`. `trusted`:
-    /// can the clock tell? `bounded`: is it known before long, one way or the other?
-    pub(super) fn resume(
-        &mut self,
-        before: &Suppressing,
-        bounded: bool,
-        trusted: bool,
-        now: Moment,
-    ) {
+    /// can the clock tell? `lasts`: does word of that life still count?
+    pub(super) fn resume(&mut self, before: &Suppressing, lasts: bool, trusted: bool, now: Moment) {
         if let (Some(max), Some(mut term)) = (self.max, before.term) {
             term.until = term.since + max;
             let known = term.resume(now, trusted) != Resumed::Unknown;
             self.term = known.then_some(term);
         }
-        if bounded && self.has_time_left(now) {
+        if lasts && self.has_time_left(now) {
             self.hold = Hold::Kept;
         }
     }

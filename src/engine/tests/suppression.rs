@@ -140,18 +140,34 @@ fn what_is_never_stale_keeps_nothing_silent_over_a_restart() {
     );
 }
 
-/// Nobody knows how much of the time is left when the clock does not go on from where it was.
+/// Nobody knows how long nobody watched when the clock does not go on from where it was, or when nothing
+/// says when the life before ended; and after a long absence nobody knows what became of the plant.
 #[test]
-fn a_clock_that_is_not_trusted_keeps_no_longest_time_over_a_restart() {
-    let ahead = |known: &mut History| known.last_alive = Some(moment(9_000.0).wall);
-    assert!(suppressed(&over_a_restart(&silenced(Some(5.0)), |_| ())));
-    let mut engine = over_a_restart(&silenced(Some(5.0)), ahead);
-    assert!(!suppressed(&engine));
-    assert_eq!(
-        reason_of_the_end(&mut engine).as_deref(),
-        Some("input_unknown")
-    );
-    assert!(suppressed(&over_a_restart(&silenced(None), ahead)));
+fn word_of_a_life_before_counts_only_after_a_short_absence_that_a_clock_can_tell() {
+    let start = moment(4.0).wall;
+    let ends = |alive: Option<Wall>, max: Option<f64>| {
+        let mut engine = over_a_restart(&silenced(max), |known| {
+            known.last_alive = alive;
+        });
+        let reason = reason_of_the_end(&mut engine);
+        assert_eq!(suppressed(&engine), reason.is_none());
+        reason
+    };
+    for max in [None, Some(5.0)] {
+        assert_eq!(ends(Some(start - seconds(1.0)), max), None);
+        for alive in [
+            None,
+            Some(start + seconds(1.0)),
+            Some(start - seconds(301.0)),
+        ] {
+            let reason = ends(alive, max);
+            assert_eq!(
+                reason.as_deref(),
+                Some("input_unknown"),
+                "{alive:?} {max:?}"
+            );
+        }
+    }
 }
 
 /// With a longest time that the configuration has shortened meanwhile, or taken away.
@@ -160,7 +176,10 @@ fn a_longest_time_that_was_changed_counts_from_the_same_beginning() {
     let mut engine = Engine::start(&silenced(Some(60.0)), &History::default(), moment(0.0));
     read(&mut engine, 1, Sample::measured(0.0), moment(0.0));
     read(&mut engine, 1, Sample::measured(1.0), moment(1.0));
-    let known = history(&drain(&mut engine));
+    let known = History {
+        last_alive: Some(moment(1.0).wall),
+        ..history(&drain(&mut engine))
+    };
     let mut engine = Engine::start(&silenced(Some(5.0)), &known, moment(4.0));
     engine.tick(moment(5.75));
     assert!(suppressed(&engine));
@@ -277,8 +296,9 @@ proptest! {
         prop_assert_eq!(essence(&events), essence(&bare));
     }
 
-    /// Wherever a life ends: what was silent in it stays so at the start of the next one, and without a
-    /// word of its contact no longer than a silence makes that stale. What was not silent is heard.
+    /// Wherever a life ends: what was silent in it stays so at the start of the next one, unless it was so on
+    /// word of the life before that and too short for a silence to show; and without a word of its
+    /// contact no longer than a silence makes that stale. What was not silent is heard.
     #[test]
     fn a_restart_neither_shows_nor_hides(
         trace in prop::collection::vec((1_u8..40, 0_u32..2, prop_oneof![
@@ -290,19 +310,30 @@ proptest! {
         let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
         let (mut events, mut t) = (Vec::new(), 0.0);
         let (mut began, mut heard, mut kept) = (0.0, true, false);
+        let mut taken_over: Option<f64> = None;
         for (gap, point, sample, restart) in trace {
             t += f64::from(gap) / 4.0;
             if restart {
-                kept = suppressed(&engine);
-                engine = Engine::start(&settings, &history(&events), moment(t));
+                kept = suppressed(&engine) && taken_over.is_none_or(|at| t - at >= 10.0);
+                let known = History {
+                    last_alive: Some(moment(t).wall),
+                    ..history(&events)
+                };
+                engine = Engine::start(&settings, &known, moment(t));
                 (began, heard) = (t, false);
                 prop_assert_eq!(suppressed(&engine), kept, "with the start at {}", t);
-            } else {
-                engine.tick(moment(t));
-                heard |= point == 1;
-                read(&mut engine, point, sample, moment(t));
+                taken_over = kept.then_some(t);
+                events.extend(drain(&mut engine));
+                continue;
             }
-            events.extend(drain(&mut engine));
+            engine.tick(moment(t));
+            heard |= point == 1;
+            read(&mut engine, point, sample, moment(t));
+            let new = drain(&mut engine);
+            if new.iter().any(|event| event.kind == EventKind::Suppressed) {
+                taken_over = None;
+            }
+            events.extend(new);
             if !heard {
                 prop_assert_eq!(suppressed(&engine), kept && t < began + 10.0, "unheard at {}", t);
             }
