@@ -97,6 +97,11 @@ impl Count {
         })
     }
 
+    /// What was remembered has times that are not right any more.
+    pub(super) fn keep_anew(&mut self) {
+        self.changed |= self.instants.known().next().is_some();
+    }
+
     /// Takes up what was remembered.
     pub(super) fn restore(&mut self, counted: &Counted, now: Moment) {
         for instant in &counted.instants {

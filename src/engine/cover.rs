@@ -122,6 +122,7 @@ impl Engine {
         };
         self.announce(EventKind::ClockStepped, Cause::System, details);
         self.store_ends();
+        self.remember_anew(self.now);
     }
 
     /// The event of a stepped clock says so, and the records of what has an end go with it: a restart that

@@ -60,7 +60,9 @@ impl Engine {
         if !self.trusts_clock(history) {
             return;
         }
+        // What is kept with a time that is still to come was kept by a clock that was set back since.
         let known = history.memories.iter();
+        let known = known.filter(|memory| memory.at <= now.wall);
         let known: BTreeMap<&str, &Memory> = known.map(|memory| (&*memory.alarm, memory)).collect();
         for point in 0..self.points.len() {
             if !means_the_same(&settings.points[point], settings, history) {
@@ -100,6 +102,17 @@ impl Engine {
             for alarm in self.points[point].alarms.clone() {
                 self.remember_usual(alarm, now);
             }
+        }
+    }
+
+    /// The wall clock stepped: a restart would take what was kept before for younger, or older, than it is.
+    pub(super) fn remember_anew(&mut self, now: Moment) {
+        self.remember_windows(now);
+        for alarm in 0..self.alarms.len() {
+            if let Some(count) = &mut self.alarms[alarm].count {
+                count.keep_anew();
+            }
+            self.remember_count(alarm, now);
         }
     }
 
