@@ -85,21 +85,19 @@ impl Count {
         self.zone(now)
     }
 
-    /// What to remember, when it is another than before.
-    pub(super) fn remember(&mut self, now: Moment) -> Option<Counted> {
-        std::mem::take(&mut self.changed).then(|| Counted {
-            lasts: self.phase.in_alarm(),
-            instants: self
-                .instants
-                .known()
-                .map(|time| now.wall_of(time))
-                .collect(),
-        })
+    /// Is there something to remember that is another than before?
+    pub(super) const fn has_changed(&self) -> bool {
+        self.changed
     }
 
-    /// What was remembered has times that are not right any more.
-    pub(super) fn keep_anew(&mut self) {
-        self.changed |= self.instants.known().next().is_some();
+    /// What to remember.
+    pub(super) fn remember(&mut self, now: Moment) -> Counted {
+        self.changed = false;
+        let instants = self.instants.known();
+        Counted {
+            lasts: self.phase.in_alarm(),
+            instants: instants.map(|time| now.wall_of(time)).collect(),
+        }
     }
 
     /// Takes up what was remembered.

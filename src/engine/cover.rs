@@ -7,12 +7,12 @@
 use super::agenda::Timer;
 use super::alarm::{Input, Step, transition};
 use super::command::Denied;
-use super::effect::{Cause, Details, Effect, EventKind};
+use super::effect::{Cause, Details, EventKind};
 use super::links::Source;
 use super::occurrence::Alarm;
 use super::overlay::{Overlay, Resumed};
 use super::quality::PLAUSIBLE_FROM;
-use super::snapshot::{AlarmRecord, History};
+use super::snapshot::History;
 use super::time::{Moment, Mono, Wall, show_duration};
 use super::{Engine, timer_index};
 
@@ -104,40 +104,6 @@ impl Engine {
     pub(super) fn trusts_clock(&self, history: &History) -> bool {
         let (now, alive) = (self.now.wall, history.last_alive);
         now >= PLAUSIBLE_FROM && alive.is_none_or(|alive| alive <= now)
-    }
-
-    /// The wall clock stepped, and with it every end that is kept as wall time.
-    pub(super) fn clock_stepped(&mut self, step: f64) {
-        for point in &mut self.points {
-            point.channel.clock_stepped(step);
-        }
-        for alarm in &mut self.alarms {
-            alarm.clock_stepped(step);
-        }
-        self.suppressions.clock_stepped(step);
-        self.drills.clock_stepped(step);
-        let details = Details {
-            step_s: Some((step * 1000.0).round() / 1000.0),
-            ..Details::default()
-        };
-        self.announce(EventKind::ClockStepped, Cause::System, details);
-        self.store_ends();
-        self.remember_anew(self.now);
-    }
-
-    /// The event of a stepped clock says so, and the records of what has an end go with it: a restart that
-    /// found the old ends would silence for longer.
-    fn store_ends(&mut self) {
-        let ending = self.alarms.iter().filter(|alarm| {
-            let episode = alarm.episode.as_ref();
-            alarm.cover.is_some() || episode.is_some_and(|episode| episode.promise.is_some())
-        });
-        let records = ending.map(|alarm| alarm.record(self.now.mono));
-        let drills = self.drills.running().cloned();
-        let records: Vec<AlarmRecord> = records.chain(drills).collect();
-        if let Some(Effect::Event(event)) = self.effects.back_mut() {
-            event.others = records;
-        }
     }
 
     /// Takes up what people silenced in the life before.
@@ -293,17 +259,6 @@ impl Alarm {
         let episode = self.episode.as_ref();
         let promise = episode.and_then(|episode| Some(episode.promise?.due));
         end.into_iter().chain(promise).min()
-    }
-
-    /// The wall clock stepped: what ends at a time of it ends as much later or earlier.
-    pub(super) fn clock_stepped(&mut self, step: f64) {
-        if let Some(cover) = &mut self.cover {
-            cover.clock_stepped(step);
-        }
-        let episode = self.episode.as_mut();
-        if let Some(promise) = episode.and_then(|episode| episode.promise.as_mut()) {
-            promise.shift(step);
-        }
     }
 
     fn uncover(&mut self, overlay: Overlay) {

@@ -112,9 +112,15 @@ impl Drills {
 
     /// The wall clock stepped; each has as much left as before.
     pub(super) fn clock_stepped(&mut self, step: f64) {
-        let exercises = self.newest.values_mut();
-        for exercise in exercises.filter_map(|drill| drill.record.drill.as_mut()) {
-            exercise.term.shift(step);
+        let records = self.newest.values_mut().map(|drill| &mut drill.record);
+        for record in records.filter(|record| record.state.is_active()) {
+            record.raised_at = record.raised_at.map(|at| at.stepped(step));
+            if let Some(acknowledged) = &mut record.acknowledged {
+                acknowledged.at = acknowledged.at.stepped(step);
+            }
+            if let Some(exercise) = &mut record.drill {
+                exercise.term.shift(step);
+            }
         }
     }
 

@@ -57,14 +57,8 @@ impl Engine {
         }
     }
 
-    /// The engine ends: what was seen since the last memory is kept, too.
-    pub(super) fn remember_exposures(&mut self, now: Moment) {
-        for index in 0..self.alarms.len() {
-            self.remember_exposure(index, now);
-        }
-    }
-
-    fn remember_exposure(&mut self, index: usize, now: Moment) {
+    /// What an average is made of is kept, if the alarm is about one.
+    pub(super) fn remember_exposure(&mut self, index: usize, now: Moment) {
         let alarm = &mut self.alarms[index];
         if let Watch::Exposure(exposure) = &mut alarm.watch {
             let (last, exposure) = exposure.remember(now);

@@ -62,6 +62,7 @@ mod sight;
 pub mod signal;
 pub mod snapshot;
 mod start;
+mod step;
 mod suppression;
 pub mod time;
 mod trend;

@@ -131,17 +131,9 @@ impl Term {
 
     /// The wall clock stepped; the term has as much left as before.
     pub(super) fn shift(&mut self, step: f64) {
-        self.since = stepped(self.since, step);
-        self.until = stepped(self.until, step);
-    }
-}
-
-/// A time of the wall clock as it is called after a step of it.
-fn stepped(time: Wall, step: f64) -> Wall {
-    match Duration::try_from_secs_f64(step.abs()) {
-        Ok(by) if step < 0.0 => time - by,
-        Ok(by) => time + by,
-        Err(_beyond_all_time) => time,
+        for time in [&mut self.since, &mut self.until] {
+            *time = time.stepped(step);
+        }
     }
 }
 
@@ -321,7 +313,7 @@ impl Cover {
             return;
         };
         if let Some(at) = &mut suppression.taken_over {
-            *at = stepped(*at, step);
+            *at = at.stepped(step);
         }
         let causes = suppression.causes.iter_mut();
         for term in causes.filter_map(|cause| cause.term.as_mut()) {

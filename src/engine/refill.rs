@@ -26,7 +26,7 @@ use std::time::Duration;
 use super::Engine;
 use super::configured::means_the_same;
 use super::effect::Effect;
-use super::memory::{Content, Memory};
+use super::memory::{Content, Counted, Memory};
 use super::rule::{RollingMedian, Watch};
 use super::settings::Settings;
 use super::snapshot::History;
@@ -93,8 +93,15 @@ impl Engine {
         }
     }
 
-    /// The engine ends: everything that is worth it is kept.
-    pub(super) fn remember_windows(&mut self, now: Moment) {
+    /// Everything that is worth it is kept, whether its turn has come or not.
+    pub(super) fn remember_everything(&mut self, now: Moment) {
+        for alarm in 0..self.alarms.len() {
+            self.remember_exposure(alarm, now);
+            let counted = self.alarms[alarm].count.as_mut();
+            if let Some(counted) = counted.map(|count| count.remember(now)) {
+                self.keep_count(alarm, counted, now);
+            }
+        }
         for point in 0..self.points.len() {
             for trend in 0..self.points[point].trends.len() {
                 self.remember_slope(point, trend, now);
@@ -102,17 +109,6 @@ impl Engine {
             for alarm in self.points[point].alarms.clone() {
                 self.remember_usual(alarm, now);
             }
-        }
-    }
-
-    /// The wall clock stepped: a restart would take what was kept before for younger, or older, than it is.
-    pub(super) fn remember_anew(&mut self, now: Moment) {
-        self.remember_windows(now);
-        for alarm in 0..self.alarms.len() {
-            if let Some(count) = &mut self.alarms[alarm].count {
-                count.keep_anew();
-            }
-            self.remember_count(alarm, now);
         }
     }
 
@@ -127,11 +123,16 @@ impl Engine {
 
     /// What an alarm counts is kept when it changes.
     pub(super) fn remember_count(&mut self, alarm: usize, now: Moment) {
-        let own = &mut self.alarms[alarm];
-        if let Some(counted) = own.count.as_mut().and_then(|count| count.remember(now)) {
-            let name = format!("{}/count", own.id).into();
-            self.keep(name, Content::Count { counted }, now);
+        let count = self.alarms[alarm].count.as_mut();
+        let count = count.filter(|count| count.has_changed());
+        if let Some(counted) = count.map(|count| count.remember(now)) {
+            self.keep_count(alarm, counted, now);
         }
+    }
+
+    fn keep_count(&mut self, alarm: usize, counted: Counted, now: Moment) {
+        let name = format!("{}/count", self.alarms[alarm].id).into();
+        self.keep(name, Content::Count { counted }, now);
     }
 
     fn remember_slope(&mut self, point: usize, trend: usize, now: Moment) {

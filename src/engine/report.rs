@@ -144,8 +144,7 @@ impl Engine {
     /// The gateway ends in good order. The last call.
     pub fn stop(&mut self, now: Moment) {
         self.tick(now);
-        self.remember_exposures(self.now);
-        self.remember_windows(self.now);
+        self.remember_everything(self.now);
         self.announce(EventKind::Stopped, Cause::System, Details::default());
     }
 

@@ -14,7 +14,7 @@
 //! | P9 the same input, the same events | `invariants`, `notify::tests::invariants` | every seed twice |
 //! | P10 a restart loses nothing and adds nothing | `invariants`, `replay::driver::tests::kills`, `notify::tests::invariants` | `look`, `witness` |
 //! | P11 repetitions change nothing, no order hides | `invariants`, `order` | `world` |
-//! | P12 steps of the wall clock change nothing | `invariants`, `clocks` | `world` |
+//! | P12 steps of the wall clock change nothing | `invariants`, `clocks`, `replay::driver::tests::steps` (with P10) | `world` |
 //! | P13 limits out of reach raise nothing | `agreement` | `look` |
 //! | P14 more damping never raises more | `agreement` | |
 //! | P15 identical sensors vote as one | `groups` | |

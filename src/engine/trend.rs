@@ -115,8 +115,14 @@ impl Trend {
     pub(super) fn remember(&mut self, now: Mono) -> Option<Content> {
         self.remembered = now;
         let worth = self.settings.window >= refill::LASTING;
-        let (newest_s, samples) = worth.then(|| self.window.remember(now, refill::PIECES))??;
-        Some(Content::Slope { newest_s, samples })
+        worth.then(|| {
+            // An empty one, too: it must not be taken for what was kept of it before.
+            let (newest_s, samples) = self
+                .window
+                .remember(now, refill::PIECES)
+                .unwrap_or_default();
+            Content::Slope { newest_s, samples }
+        })
     }
 
     /// Takes up what was remembered `at`.

@@ -245,6 +245,17 @@ impl Notifier {
         out
     }
 
+    /// The wall clock stepped: everything that is remembered by its time goes with the event that says so.
+    fn restamp(&self, event: &mut Event, alarms: &impl Alarms) {
+        let others = event.others.iter().map(|record| Arc::clone(&record.alarm));
+        let others: BTreeSet<Arc<str>> = others.collect();
+        let cases = self.cases.iter();
+        let cases = cases.filter(|(alarm, _)| !others.contains(*alarm));
+        let stamped = cases.filter(|(_, case)| case.record(event.at).is_some());
+        let records = stamped.filter_map(|(alarm, _)| Some(alarms.present(alarm)?.record));
+        event.others.extend(records);
+    }
+
     /// Completes the records of other alarms that go with an event, as far as they have cases here.
     fn complete_others(&self, event: &mut Event) {
         for record in &mut event.others {

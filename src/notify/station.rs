@@ -20,7 +20,7 @@ use super::settings::NotifySettings;
 use super::{Alarms, Notifier, Present};
 use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
-use crate::engine::effect::{Effect, Event};
+use crate::engine::effect::{Effect, Event, EventKind};
 use crate::engine::reading::Reading;
 use crate::engine::settings::Settings;
 use crate::engine::snapshot::{History, Snapshot};
@@ -189,6 +189,10 @@ impl Station {
             match effect {
                 Effect::Event(mut event) => {
                     let (real, drills) = (&mut self.notifier, &mut self.drills);
+                    if event.kind == EventKind::ClockStepped {
+                        real.restamp(&mut event, &self.engine);
+                        drills.restamp(&mut event, &self.engine);
+                    }
                     let (own, other) = match &event.subject {
                         Some(subject) if subject.is_drill() => (drills, real),
                         Some(_) | None => (real, drills),

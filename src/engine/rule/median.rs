@@ -67,10 +67,11 @@ impl RollingMedian {
     /// What to remember, if it is worth that: values evenly over the window, and the newest.
     pub(in super::super) fn remember(&mut self, now: Mono) -> Option<Content> {
         self.remembered = now;
-        if self.rule.window < refill::LASTING || self.samples.is_empty() {
+        if self.rule.window < refill::LASTING {
             return None;
         }
-        let every = self.samples.len().div_ceil(refill::PIECES);
+        // An empty one is kept, too: it must not be taken for what was kept of it before.
+        let every = self.samples.len().div_ceil(refill::PIECES).max(1);
         let age = |time: Nanos| {
             let age = nanos(now).saturating_sub(time).max(0).unsigned_abs();
             six_digits(Duration::from_nanos(age).as_secs_f64())

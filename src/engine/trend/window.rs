@@ -163,6 +163,9 @@ impl Window {
 
     /// Takes up what was in it at `at`, on the scale of [`Mono`]. To be called while it is empty.
     pub(super) fn restore(&mut self, newest: Nanos, samples: &[Sampled], at: Nanos, now: Mono) {
+        if samples.is_empty() {
+            return;
+        }
         let gone = Duration::from_nanos(nanos(now).saturating_sub(at).max(0).unsigned_abs());
         let at_s = now.as_secs_f64() - gone.as_secs_f64();
         let sound = samples.iter().filter(|sample| {

@@ -1,6 +1,7 @@
 //! Whole replays: time between the lines, kills, and what a trace may not change.
 
 mod kills;
+mod steps;
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -21,7 +22,11 @@ stale_after = '5s'
 ";
 
 fn replay(input: &str, until: u64, trace: Option<Duration>) -> Vec<String> {
-    let (config, _) = config::load(&Source::text("plant", PLANT)).expect("a good plant");
+    replay_of(PLANT, input, until, trace)
+}
+
+fn replay_of(plant: &str, input: &str, until: u64, trace: Option<Duration>) -> Vec<String> {
+    let (config, _) = config::load(&Source::text("plant", plant)).expect("a good plant");
     let folder = ScratchFolder::in_memory("driver").expect("a temporary folder");
     let mut out = Vec::new();
     let start = Wall::from_unix_nanos(1_767_225_600_000_000_000);
