@@ -5,7 +5,8 @@
 //! The engine hands a [`Memory`] to the journal
 //! ([`Effect::Remember`](super::effect::Effect::Remember)): an exposure every minute or more rarely, and
 //! at the end; a window more rarely yet; the configuration at a start that finds another one. The newest
-//! one of each name comes back in [`History`](super::snapshot::History). What lies between the last one
+//! one of each name comes back in [`History`](super::snapshot::History). It reaches the disk with the next
+//! transaction, after a minute at the latest, or at once ([`Memory::is_urgent`]). What lies between the last one on disk
 //! and a power cut is lost, and the coverage of the average says so. Numbers of exposures and windows have
 //! six significant digits: a sensor has fewer.
 
@@ -32,6 +33,19 @@ pub struct Memory {
     /// What.
     #[serde(flatten)]
     pub content: Content,
+}
+
+impl Memory {
+    /// Must it be on disk at once, as an event must? An average and a window say what they did not see; a
+    /// count that lost an instant is just wrong. And each change of a count costs a commit, which is no more
+    /// than the same condition costs as an alarm of its own, that does not wait for several times. A
+    /// configuration is compared once; one that was lost leaves a change without a record.
+    pub const fn is_urgent(&self) -> bool {
+        matches!(
+            self.content,
+            Content::Count { .. } | Content::Configuration { .. }
+        )
+    }
 }
 
 /// What is remembered.

@@ -9,10 +9,11 @@
 //! | shorter than [`LASTING`] | never | filled again within minutes; a hole of a third of it, hardly longer than a restart, begins it anew anyway |
 //! | up to [`LONG`] | at an orderly end | a planned restart takes seconds |
 //! | longer | also at every eighth of it | a power cut costs an eighth, and a third is the longest hole that a window lives with. The slow heating of a heap would go unseen for most of a day otherwise |
-//! | instants of a count | at every change | few, and small |
+//! | instants of a count | at every change | one that is lost is missed for ever, and nothing shows that |
 //!
 //! A window is kept in [`PIECES`] pieces at most, some 2 kB, and reaches the disk with a transaction that
-//! happens anyway. The time of the restart is a hole: after too long a one the window begins anew. Nothing
+//! happens anyway, a minute later at the latest; a count has one of its own ([`Memory::is_urgent`]). The time
+//! of the restart is a hole: after too long a one the window begins anew. Nothing
 //! is taken up when the clock does not go on from where it was, for then nobody knows how old it is, or
 //! when the configuration says that the values of the point mean something else now.
 //!

@@ -35,10 +35,14 @@ impl Inbox {
         }
     }
 
-    /// Hands in what an alarm remembers. It wakes nobody: it reaches the disk with the next event, or
-    /// with the next sign of life.
+    /// Hands in what an alarm remembers. It reaches the disk with the next event, or with the next sign of
+    /// life, and wakes nobody unless it [is urgent](Memory::is_urgent).
     pub fn remember(&self, memory: Memory) {
+        let urgent = memory.is_urgent();
         self.shared.lock().remember(memory);
+        if urgent {
+            self.shared.wake.notify_one();
+        }
     }
 
     /// May an event be pushed without another being dropped for it? Also true while the disk fails:

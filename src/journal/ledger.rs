@@ -97,6 +97,8 @@ pub(super) struct Ledger {
     orphans: BTreeMap<Arc<str>, Arc<AlarmRecord>>,
     /// What alarms remember, on its way to the disk: the newest of each name, of which an alarm has a few.
     memories: BTreeMap<Arc<str>, Arc<Memory>>,
+    /// Is one of them urgent?
+    urgent: bool,
     cursors: BTreeMap<Arc<str>, Cursor>,
     dropped: u64,
     closed: bool,
@@ -130,6 +132,7 @@ impl Ledger {
             records: records.collect(),
             orphans: BTreeMap::new(),
             memories: BTreeMap::new(),
+            urgent: false,
             cursors: cursors.collect(),
             dropped: 0,
             closed: false,
@@ -173,6 +176,7 @@ impl Ledger {
     /// Takes in what an alarm remembers, in place of what it remembered before.
     pub(super) fn remember(&mut self, memory: Memory) {
         if !self.closed {
+            self.urgent |= memory.is_urgent();
             self.memories
                 .insert(Arc::clone(&memory.alarm), Arc::new(memory));
         }
@@ -185,6 +189,7 @@ impl Ledger {
 
     /// Takes the oldest events for a transaction. They stay in the ring until it has succeeded.
     pub(super) fn group(&mut self) -> Group {
+        self.urgent = false;
         let mut group = Group {
             rows: Vec::new(),
             fresh: Vec::new(),
@@ -256,6 +261,7 @@ impl Ledger {
     pub(super) fn abandon(&mut self, group: Group) {
         self.in_flight = 0;
         for memory in group.memories {
+            self.urgent |= memory.is_urgent();
             // One that came meanwhile is newer.
             self.memories
                 .entry(Arc::clone(&memory.alarm))
@@ -339,7 +345,7 @@ impl Ledger {
 
     /// Is there anything for the disk, but for receipts?
     pub(super) fn has_work(&self) -> bool {
-        !self.ring.is_empty() || !self.orphans.is_empty()
+        !self.ring.is_empty() || !self.orphans.is_empty() || self.urgent
     }
 
     /// An output has everything up to `seq`.

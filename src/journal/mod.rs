@@ -77,7 +77,7 @@
 //! | events that wait for the disk | 4096 | the engine waits ([`Inbox::room`]); while the disk fails the oldest goes, shown and counted; its alarm state is kept; its number stays a hole |
 //! | events in memory for outputs | 1024, and those not on disk | the oldest goes; outputs read the disk |
 //! | events in a transaction | 500 | the rest goes into the next |
-//! | what alarms remember, on its way to the disk | one for each name, a few an alarm | the newer one replaces the older; it causes no transaction of its own |
+//! | what alarms remember, on its way to the disk | one for each name, a few an alarm | the newer one replaces the older; only one that is urgent causes a transaction of its own |
 //! | the database | `max_size`; a temporary one 8 MiB at most | `prune.rs` |
 //! | temporary journals of earlier runs | 2 | the oldest goes |
 //! | the write-ahead log | 200 pages, then reused | a reader may hold it up for one page of events |
@@ -112,6 +112,7 @@ pub use found::{Known, OpenError, Restored, Temporary};
 pub use inbox::Inbox;
 pub use prune::Losses;
 pub use store::{CommitError, Entry, Store};
+pub use writer::ALIVE;
 
 use std::fmt;
 use std::path::PathBuf;

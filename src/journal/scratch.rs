@@ -11,7 +11,7 @@ use super::reader::{events_after, reader};
 use super::{Entry, JournalSettings, Restored, Store};
 use crate::engine::alarm::AlarmState;
 use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
-use crate::engine::memory::{Amount, Content, Exposure, Memory};
+use crate::engine::memory::{Amount, Content, Counted, Exposure, Memory};
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
 use crate::engine::settings::Priority;
@@ -140,6 +140,18 @@ pub(super) fn memory(alarm: &str, seconds: u64) -> Memory {
                 spans: vec![Amount::from([127.5, 0.0, 15.0]); 60],
             },
         },
+    }
+}
+
+/// What it counts then.
+pub(super) fn count(alarm: &str, seconds: u64) -> Memory {
+    let counted = Counted {
+        lasts: true,
+        instants: vec![at(seconds).wall],
+    };
+    Memory {
+        content: Content::Count { counted },
+        ..memory(alarm, seconds)
     }
 }
 

@@ -16,8 +16,8 @@ use crate::engine::time::{Moment, Mono};
 
 /// Receipts wait for company at most this long.
 const RECEIPTS: Duration = Duration::from_millis(200);
-/// A sign of life without events.
-const ALIVE: Duration = Duration::from_secs(60);
+/// A sign of life so long after a transaction, if there is no other.
+pub const ALIVE: Duration = Duration::from_secs(60);
 /// Old rows go, and the reserve is taken again, this often.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
 /// After a failed commit, doubled up to the longest.

@@ -2,24 +2,26 @@
 //! the committed lines. The same input gives the same output, byte for byte.
 //!
 //! Between two lines time passes as far as timers need it. Lines of one instant are taken in the
-//! engine's order: readings first, then timers, then commands. `kill` drops the engine and everything
-//! that was not committed; `start` opens the same journal and begins again. In between nobody
-//! watches, so readings and commands reach no one.
+//! engine's order: readings first, then timers, then commands. `kill` is a power cut: it drops the engine
+//! and everything that was not committed, and what was remembered since the journal's writer wrote last;
+//! `start` opens the same journal and begins again. In between nobody watches, so readings and commands
+//! reach no one.
 
+mod remembered;
 mod trace;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::remembered::Remembered;
 use super::input::{self, Line, Step};
 use super::summary::{NOT_RUNNING, Summary};
 use crate::config::Config;
 use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::Effect;
-use crate::engine::memory::Memory;
 use crate::engine::reading::{PointIndex, Reading};
 use crate::engine::snapshot::History;
 use crate::engine::time::{Moment, Mono, Wall};
@@ -79,20 +81,14 @@ struct Life {
     station: Station,
     store: Store,
     pending: Vec<Entry>,
-    /// What alarms remember. It is written when the life ends, for nothing reads it before; to the input it
-    /// is as if it had been written at once.
-    memories: BTreeMap<Arc<str>, Arc<Memory>>,
-    /// When something was handed over last, to be committed or remembered.
-    alive: Wall,
+    remembered: Remembered,
 }
 
 impl Life {
-    fn end(mut self) -> Result<(), CommitError> {
-        if self.memories.is_empty() {
-            return Ok(());
-        }
-        let memories: Vec<_> = self.memories.into_values().collect();
-        self.store.remember(&memories, self.alive)
+    /// The power fails at `now`: only what was on disk by then is there at the next start.
+    fn end(mut self, now: Moment) -> Result<(), CommitError> {
+        let (memories, alive) = self.remembered.on_disk(now);
+        self.store.remember(&memories, alive)
     }
 }
 
@@ -274,6 +270,9 @@ impl<'a, W: Write> Replay<'a, W> {
             }
             Step::Command(command) => self.command(&command),
             Step::WallStep(seconds) => {
+                // What was due before is stamped by the old time.
+                self.tick();
+                self.commit()?;
                 let nanos = Duration::try_from_secs_f64(seconds.abs()).unwrap_or_default();
                 self.clock.wall = if seconds < 0.0 {
                     self.clock.wall - nanos
@@ -288,7 +287,7 @@ impl<'a, W: Write> Replay<'a, W> {
                 self.commit()?;
                 if let Some(life) = self.life.take() {
                     self.summary.add(&life.station.snapshot());
-                    life.end()?;
+                    life.end(self.clock)?;
                 }
             }
             Step::Start if self.life.is_none() => {
@@ -354,8 +353,7 @@ impl<'a, W: Write> Replay<'a, W> {
             ),
             store,
             pending: Vec::new(),
-            memories: BTreeMap::new(),
-            alive: self.clock.wall,
+            remembered: Remembered::new(self.clock),
         });
         self.commit()
     }
@@ -367,22 +365,20 @@ impl<'a, W: Write> Replay<'a, W> {
         };
         while let Some(effect) = life.station.poll_effect() {
             match effect {
-                Effect::Event(event) => life.pending.push(Entry {
-                    t: Some(event.at.mono.as_secs_f64()),
-                    event: Arc::from(event),
-                }),
-                Effect::Remember(memory) => {
-                    life.alive = memory.at;
-                    let memory = Arc::new(*memory);
-                    life.memories.insert(Arc::clone(&memory.alarm), memory);
+                Effect::Event(event) => {
+                    life.remembered.committed(event.at);
+                    life.pending.push(Entry {
+                        t: Some(event.at.mono.as_secs_f64()),
+                        event: Arc::from(event),
+                    });
                 }
+                Effect::Remember(memory) => life.remembered.remember(*memory, self.clock),
             }
         }
         if life.pending.is_empty() {
             return Ok(());
         }
-        life.alive = self.clock.wall;
-        for committed in life.store.commit(&life.pending, life.alive)? {
+        for committed in life.store.commit(&life.pending, self.clock.wall)? {
             writeln!(self.out, "{}", committed.line)?;
         }
         life.pending.clear();

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use proptest::prelude::*;
 
-use super::super::scratch::{event, memory, raises};
+use super::super::scratch::{count, event, memory, raises};
 use super::super::{Restored, Waiter};
 use super::*;
 use crate::engine::effect::EventKind;
@@ -94,6 +94,24 @@ fn a_disk_that_returns_late_has_what_was_shown_meanwhile() {
     assert!(shown.iter().map(|event| &event.seq).eq(disk.keys()));
     let shown = ledger.after(0, 10).expect("in memory");
     assert!(shown.iter().all(|event| event.durable), "they are now");
+}
+
+#[test]
+fn a_count_is_work_of_its_own_until_it_is_on_disk() {
+    let mut ledger = ledger();
+    ledger.remember(memory("A/stel", 60));
+    assert!(!ledger.has_work(), "an average waits for an event");
+    ledger.remember(count("A/high/count", 61));
+    assert!(ledger.has_work());
+    let failing = ledger.group();
+    assert!(!ledger.has_work());
+    ledger.abandon(failing);
+    assert!(ledger.has_work());
+    let mut group = ledger.group();
+    assert_eq!(group.memories.len(), 2, "what waits goes along");
+    group.stamp();
+    ledger.settle(group, secs(1));
+    assert!(!ledger.has_work());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod kills;
 mod steps;
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use serde_json::Value;
 
