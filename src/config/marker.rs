@@ -83,7 +83,7 @@ fn bits(text: &str, item: &Item, register: &Register, log: &mut Log) -> Option<f
 }
 
 /// The number that a register shows for `written`; `None` when it cannot show it.
-fn shown(written: f64, register: &Register) -> Option<f64> {
+pub(super) fn shown(written: f64, register: &Register) -> Option<f64> {
     if register.data_type == DataType::Float16 {
         return nearest_half(written);
     }

@@ -61,6 +61,7 @@ mod priority;
 mod register;
 mod review;
 mod secret;
+mod shape;
 mod signal;
 mod source;
 mod suppression;

@@ -19,7 +19,7 @@ use crate::input::mqtt::TimeFormat;
 
 pub(super) const POINT: Vocabulary = Vocabulary {
     what: "a point",
-    keys: &joined::<53>(&[
+    keys: &joined::<56>(&[
         &[
             "name",
             "area",
@@ -146,8 +146,12 @@ impl RawPoint {
         self.source.as_ref().map(RawSource::is_digital)
     }
 
-    /// Least and greatest value of an integer that is taken as it is, and the name of its type.
+    /// Least and greatest value of an integer that is taken as it is, of a table and of a code, and what
+    /// says so.
     pub(super) fn representable(&self) -> Option<(f64, f64, &'static str)> {
+        if let Some(ends) = self.signal.shape.ends() {
+            return Some(ends);
+        }
         match &self.source {
             Some(RawSource::Register(register)) if self.signal.is_plain() => {
                 register.representable()
@@ -156,10 +160,12 @@ impl RawPoint {
         }
     }
 
-    /// The step from one value to the next of an integer, in the point's unit.
+    /// The step from one value to the next of an integer, in the point's unit. On a curve there is none.
     pub(super) fn resolution(&self) -> Option<f64> {
         match &self.source {
-            Some(RawSource::Register(register)) if register.is_whole() => {
+            Some(RawSource::Register(register))
+                if register.is_whole() && self.signal.shape.is_straight() =>
+            {
                 let range = self.range.as_ref().map(|range| range.value);
                 Some(self.signal.per_step(range))
             }

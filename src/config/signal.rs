@@ -1,21 +1,24 @@
 //! What the numbers of a point mean: scaling, current loops, markers of devices and what cannot be.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::check::Checked;
 use super::defaults::Measure;
 use super::finding::{Kind, Log};
-use super::keys::Keys;
+use super::keys::{Keys, joined};
 use super::marker;
 use super::place::At;
 use super::point::RawSource;
+use super::register::Register;
 use super::scalar::{show_duration, show_number};
+use super::shape::{self, RawShape};
 use crate::engine::settings::Rule;
-use crate::engine::signal::{Bounds, Conversion, CurrentLoop, Scaling, Signal};
+use crate::engine::signal::{Bounds, Conversion, CurrentLoop, Curve, Scaling, Signal};
 
-/// Everything that only numbers have.
-pub(super) const KEYS: [&str; 11] = [
+/// Of numbers on a straight line, and of all of them.
+const LINEAR: [&str; 11] = [
     "scale",
     "offset",
     "raw_range",
@@ -28,6 +31,9 @@ pub(super) const KEYS: [&str; 11] = [
     "valid_range",
     "max_step",
 ];
+
+/// Everything that only numbers have.
+pub(super) const KEYS: [&str; 14] = joined(&[&LINEAR, &shape::KEYS]);
 
 const FAULT_LOW: RangeInclusive<f64> = 0.0..=3.9;
 const FAULT_HIGH: RangeInclusive<f64> = 20.1..=30.0;
@@ -51,6 +57,7 @@ pub(super) struct RawSignal {
     invalid_raw: Vec<f64>,
     valid_range: Option<At<(f64, f64)>>,
     max_step: Option<At<f64>>,
+    pub(super) shape: RawShape,
 }
 
 /// Reads the keys that say what the numbers of `source` mean.
@@ -61,6 +68,10 @@ pub(super) fn read(keys: &Keys<'_>, source: Option<&RawSource>, log: &mut Log) -
         }
         return RawSignal::default();
     }
+    let register = match source {
+        Some(RawSource::Register(register)) => Some(register),
+        Some(RawSource::Topic(_)) | None => None,
+    };
     let is_loop = keys.choice("signal", &[("4-20mA", ())], log).is_some();
     companions(keys, log);
     RawSignal {
@@ -72,9 +83,10 @@ pub(super) fn read(keys: &Keys<'_>, source: Option<&RawSource>, log: &mut Log) -
         fault_low: current("fault_low", FAULT_LOW, keys, log),
         fault_high: current("fault_high", FAULT_HIGH, keys, log),
         fault_after: keys.duration("fault_after", FAULT_AFTER, log),
-        invalid_raw: markers(keys, source, log),
+        invalid_raw: markers(keys, register, log),
         valid_range: keys.range("valid_range", "[-5, 120]", log),
         max_step: keys.positive("max_step", false, log),
+        shape: shape::read(keys, register, log),
     }
 }
 
@@ -141,11 +153,7 @@ fn current(key: &str, range: RangeInclusive<f64>, keys: &Keys<'_>, log: &mut Log
     None
 }
 
-fn markers(keys: &Keys<'_>, source: Option<&RawSource>, log: &mut Log) -> Vec<f64> {
-    let register = match source {
-        Some(RawSource::Register(register)) => Some(register),
-        Some(RawSource::Topic(_)) | None => None,
-    };
+fn markers(keys: &Keys<'_>, register: Option<&Register>, log: &mut Log) -> Vec<f64> {
     let items = keys.list("invalid_raw", log).unwrap_or_default();
     let markers = items
         .iter()
@@ -155,8 +163,9 @@ fn markers(keys: &Keys<'_>, source: Option<&RawSource>, log: &mut Log) -> Vec<f6
 
 impl RawSignal {
     /// Is a raw number the value itself?
-    pub(super) const fn is_plain(&self) -> bool {
-        self.scale.is_none() && self.offset.is_none() && self.raw_range.is_none() && !self.is_loop
+    pub(super) fn is_plain(&self) -> bool {
+        let is_converted = self.raw_range.is_some() || self.is_loop || !self.shape.is_straight();
+        self.scale.is_none() && self.offset.is_none() && !is_converted
     }
 
     /// How far a value moves with one raw step, in the point's unit.
@@ -177,14 +186,17 @@ impl RawSignal {
             scale: self.scale.unwrap_or(1.0),
             offset: self.offset.unwrap_or(0.0),
         };
+        let curve = self.shape.curve();
         let conversion = match (range, self.raw_range) {
+            _ if let Some(rows) = &self.shape.table => Conversion::Table(Arc::clone(rows)),
             (Some(range), _) if self.is_loop => Conversion::CurrentLoop(CurrentLoop {
                 milliamps: scaling,
                 range,
+                curve,
                 fault_low: self.fault_low.unwrap_or(CurrentLoop::FAULTS.0),
                 fault_high: self.fault_high.unwrap_or(CurrentLoop::FAULTS.1),
             }),
-            (Some(value), Some(raw)) => Conversion::Ranges { raw, value },
+            (Some(value), Some(raw)) => Conversion::Ranges { raw, value, curve },
             (Some(_) | None, _) => Conversion::Scale(scaling),
         };
         let written = self.valid_range.as_ref().map(|valid| Bounds {
@@ -194,6 +206,7 @@ impl RawSignal {
         Signal {
             conversion,
             invalid_raw: self.invalid_raw.as_slice().into(),
+            meanings: Arc::clone(&self.shape.meanings),
             valid: written.or_else(|| not_negative(range?, measures)),
             clamp: range
                 .filter(|_| self.clamp)
@@ -218,6 +231,7 @@ fn not_negative(range: (f64, f64), measures: Measure) -> Option<Bounds> {
 
 /// Settings that are fine by themselves and would deceive together.
 pub(super) fn check(point: &Checked<'_>, log: &mut Log) {
+    shape::check(point, log);
     let signal = &point.raw.signal;
     if let Some(after) = signal.fault_after.as_ref()
         && after.value < Signal::SETTLE
@@ -264,6 +278,13 @@ fn valid_range(point: &Checked<'_>, valid: &At<(f64, f64)>, log: &mut Log) {
     }
 }
 
+fn by(curve: Curve) -> &'static str {
+    match curve {
+        Curve::Linear => "",
+        Curve::SquareRoot => ", by the square root of the way",
+    }
+}
+
 /// What the numbers of a point mean, in sentences; none when there is nothing to say.
 pub(super) fn explain(signal: &Signal, unit: &str) -> Vec<String> {
     let quantity = |value: f64| {
@@ -272,28 +293,34 @@ pub(super) fn explain(signal: &Signal, unit: &str) -> Vec<String> {
             .to_owned()
     };
     let mut text = Vec::new();
-    match signal.conversion {
-        Conversion::Scale(scaling) if scaling == Scaling::IDENTITY => {}
+    match &signal.conversion {
+        Conversion::Scale(scaling) if *scaling == Scaling::IDENTITY => {}
         Conversion::Scale(scaling) => {
             let (scale, offset) = (show_number(scaling.scale), show_number(scaling.offset));
             text.push(format!("Value = raw x {scale} + {offset}."));
         }
-        Conversion::Ranges { raw, value } => text.push(format!(
-            "Raw {} to {} is {} to {}.",
+        Conversion::Table(rows) => text.push(shape::table_in_words(rows, quantity)),
+        Conversion::Ranges { raw, value, curve } => text.push(format!(
+            "Raw {} to {} is {} to {}{}.",
             show_number(raw.0),
             show_number(raw.1),
             show_number(value.0),
-            quantity(value.1)
+            quantity(value.1),
+            by(*curve)
         )),
         Conversion::CurrentLoop(current) => text.push(format!(
-            "Current loop: 4 to 20 mA is {} to {}; below {} mA and above {} mA for {} it is a \
+            "Current loop: 4 to 20 mA is {} to {}{}; below {} mA and above {} mA for {} it is a \
              fault, until then the value before holds and nothing clears.",
             show_number(current.range.0),
             quantity(current.range.1),
+            by(current.curve),
             show_number(current.fault_low),
             show_number(current.fault_high),
             show_duration(signal.settle)
         )),
+    }
+    if !signal.meanings.is_empty() {
+        text.push(shape::code_in_words(&signal.meanings));
     }
     if !signal.invalid_raw.is_empty() {
         let markers: Vec<_> = signal

@@ -281,6 +281,29 @@ fn an_inverted_contact_is_in_alarm_when_it_opens() {
 }
 
 #[test]
+fn what_becomes_of_a_number_is_told() {
+    let config = loaded(
+        "[point.A]\nregister = \"input:0\"\ntype = \"uint16\"\nbits = [4, 6]\norder = \"BADC\"\n\
+         enum = { 0 = \"off\", 0x2 = \"on\" }\n\
+         [point.B]\nregister = \"input:1\"\ntype = \"bcd32\"\nunit = \"m3\"\ntable = [[0, 0], [100, 2.5]]\n\
+         [point.C]\nregister = \"input:3\"\ntype = \"int16\"\nunit = \"m3/h\"\nrange = [0, 160]\n\
+         raw_range = [0, 27648]\nsquare_root = true\n\
+         [point.D]\nregister = \"input:4\"\nbit = 3\n",
+    );
+    let text = explain::explain(&config);
+    for words in [
+        "Read from device d, input:0 uint16 BADC bits 4 to 6, every 1s.",
+        "0 is off, 2 is on; any other number is no value.",
+        "Read from device d, input:1 bcd32 ABCD, every 1s.",
+        "By a table: raw 0 is 0 m3, raw 100 is 2.5 m3; between rows on a line, beyond them it is no value.",
+        "Raw 0 to 27648 is 0 to 160 m3/h, by the square root of the way.",
+        "Read from device d, input:4 bool bit 3, every 1s.",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+}
+
+#[test]
 fn a_line_with_several_devices_says_how_long_the_others_may_hold_it_up() {
     let config = loaded(
         "[device.e]\nmodbus = \"tcp://127.0.0.1:502\"\nunit_id = 1\n\

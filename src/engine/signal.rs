@@ -3,9 +3,11 @@
 //!
 //! ```text
 //!        ┌─ a marker of the device ───────────────────────────────▶ bad
-//!  raw ──┼─ scale, or two ranges ──▶ value ─┬─ outside `valid` ───▶ bad
-//!        │                                  ├─ outside `clamp` ───▶ the end of it, doubtful
-//!        └─ current loop ──▶ value          └─────────────────────▶ good
+//!        ├─ outside the rows of a table ──────────────────────────▶ bad
+//!  raw ──┼─ scale, two ranges, table ──▶ value ─┬─ outside `valid`, ▶ bad
+//!        │                                      │  or no `meanings`
+//!        │                                      ├─ outside `clamp` ▶ the end of it, doubtful
+//!        └─ current loop ──▶ value              └────────────────▶ good
 //!               └─ a fault current ───────────────────────────────▶ not known yet
 //! ```
 //!
@@ -21,6 +23,11 @@
 //! Below the band of measurement the value is the lower end of the range, for there is nothing to be
 //! measured; above it the value goes on, for an alarm must see it. A fault current is never turned into
 //! a value. How long it must last is [`Signal::settle`].
+//!
+//! A flow that is measured by a pressure difference goes with its square root. At rest the difference
+//! swings around zero, and half of the time there is no root to take. Down to where a current loop would be
+//! saturated (1.25 % of its span below zero) that is no flow, and good; down to where a zero has drifted
+//! (5 %) it is no flow, and doubtful; further down it is a fault.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +40,12 @@ const SATURATED_LOW: f64 = 3.8;
 /// A current loop without a fault stays up to here, mA.
 const SATURATED_HIGH: f64 = 20.5;
 
+/// Of a root: what is no further below zero is rest, as a share of the span. That of 3.8 mA in a loop.
+const AT_REST: f64 = 0.0125;
+
+/// Of a root: what is further below zero is the fault of a sensor, as a share of the span.
+const DRIFTED: f64 = 0.05;
+
 /// How the numbers of one point are understood.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
@@ -40,6 +53,8 @@ pub struct Signal {
     pub conversion: Conversion,
     /// Raw numbers by which the device says that it has no value.
     pub invalid_raw: Arc<[f64]>,
+    /// Of a code: the only values it has. Empty for a quantity.
+    pub meanings: Arc<[Meaning]>,
     /// A value beyond cannot be: the sensor has failed. In the point's unit.
     pub valid: Option<Bounds>,
     /// A value beyond is set to the end of it and marked. In the point's unit.
@@ -52,8 +67,17 @@ pub struct Signal {
     pub settle: Duration,
 }
 
+/// One value of a code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Meaning {
+    /// The number.
+    pub value: f64,
+    /// What it stands for.
+    pub name: Arc<str>,
+}
+
 /// From a raw number to a value in the point's unit.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Conversion {
     /// `raw * scale + offset`.
     Scale(Scaling),
@@ -63,9 +87,22 @@ pub enum Conversion {
         raw: (f64, f64),
         /// In the point's unit.
         value: (f64, f64),
+        /// How the one follows the other.
+        curve: Curve,
     },
+    /// By rows of raw number and value, on the line between two of them. The raw numbers go up.
+    Table(Arc<[(f64, f64)]>),
     /// 4 to 20 mA onto a range.
     CurrentLoop(CurrentLoop),
+}
+
+/// How far along its range a value is, by how far along its own the raw number is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Curve {
+    /// As far.
+    Linear,
+    /// As far as the square root says.
+    SquareRoot,
 }
 
 /// A 4 to 20 mA loop after NAMUR NE 43.
@@ -75,6 +112,8 @@ pub struct CurrentLoop {
     pub milliamps: Scaling,
     /// Values at 4 and at 20 mA, in the point's unit.
     pub range: (f64, f64),
+    /// How the value follows the current.
+    pub curve: Curve,
     /// A lower current is a fault, mA.
     pub fault_low: f64,
     /// A higher current is a fault, mA.
@@ -117,6 +156,7 @@ impl Signal {
         Self {
             conversion: Conversion::Scale(Scaling::IDENTITY),
             invalid_raw: [].into(),
+            meanings: [].into(),
             valid: None,
             clamp: None,
             max_step: None,
@@ -129,10 +169,15 @@ impl Signal {
         let sample = match measured {
             Measured::Sample(sample) => sample,
             Measured::Raw(raw) if self.is_marker(raw) => Sample::Bad(Fault::SensorFailure),
-            Measured::Raw(raw) => match self.conversion {
+            Measured::Raw(raw) => match &self.conversion {
                 Conversion::Scale(scaling) => Sample::measured(scaling.apply(raw)),
-                Conversion::Ranges { raw: from, value } => {
-                    Sample::measured(along(value, (raw - from.0) / (from.1 - from.0)))
+                Conversion::Ranges {
+                    raw: from,
+                    value,
+                    curve,
+                } => curve.value(*value, (raw - from.0) / (from.1 - from.0)),
+                Conversion::Table(rows) => {
+                    look_up(rows, raw).map_or(Sample::Bad(Fault::SensorFailure), Sample::measured)
                 }
                 Conversion::CurrentLoop(current) => match current.read(raw) {
                     Some(sample) => sample,
@@ -149,11 +194,18 @@ impl Signal {
         markers.any(|marker| (raw - marker).abs() <= 0.0)
     }
 
+    /// Is this value one of those that a code has?
+    fn has_meaning(&self, value: Finite) -> bool {
+        let mut meanings = self.meanings.iter();
+        self.meanings.is_empty()
+            || meanings.any(|meaning| (value.get() - meaning.value).abs() <= 0.0)
+    }
+
     fn check(&self, sample: Sample) -> Sample {
         let Some(value) = sample.value() else {
             return sample;
         };
-        if self.valid.is_some_and(|valid| !valid.hold(value.get())) {
+        if self.valid.is_some_and(|valid| !valid.hold(value.get())) || !self.has_meaning(value) {
             return Sample::Bad(Fault::SensorFailure);
         }
         match self.clamp.filter(|clamp| !clamp.hold(value.get())) {
@@ -179,12 +231,31 @@ impl CurrentLoop {
         if current < SATURATED_LOW {
             return Some(exceeded(self.range.0));
         }
-        let value = along(self.range, (current - 4.0) / 16.0);
+        let value = along(self.range, self.curve.bend((current - 4.0) / 16.0));
         Some(if current > SATURATED_HIGH {
             exceeded(value)
         } else {
             Sample::measured(value)
         })
+    }
+}
+
+impl Curve {
+    /// How far the value is, for a raw number that is not too far below its start.
+    fn bend(self, share: f64) -> f64 {
+        match self {
+            Self::SquareRoot if share < 0.0 => 0.0,
+            Self::SquareRoot => share.sqrt(),
+            Self::Linear => share,
+        }
+    }
+
+    fn value(self, range: (f64, f64), share: f64) -> Sample {
+        match self {
+            Self::SquareRoot if share < -DRIFTED => Sample::Bad(Fault::SensorFailure),
+            Self::SquareRoot if share < -AT_REST => exceeded(range.0),
+            Self::SquareRoot | Self::Linear => Sample::measured(along(range, self.bend(share))),
+        }
     }
 }
 
@@ -211,6 +282,17 @@ fn along(ends: (f64, f64), share: f64) -> f64 {
     share.mul_add(ends.1, (1.0 - share) * ends.0)
 }
 
+/// The value at `raw` on the lines through the rows; `None` beyond their ends.
+fn look_up(rows: &[(f64, f64)], raw: f64) -> Option<f64> {
+    let next = rows.partition_point(|(at, _)| *at < raw);
+    let &(to, above) = rows.get(next)?;
+    if (to - raw).abs() <= 0.0 {
+        return Some(above);
+    }
+    let &(from, below) = rows.get(next.checked_sub(1)?)?;
+    Some(along((below, above), (raw - from) / (to - from)))
+}
+
 fn exceeded(value: f64) -> Sample {
     let doubt = Doubt::EngineeringUnitsExceeded;
     Finite::new(value).map_or(Sample::Bad(Fault::SensorFailure), |value| {
@@ -219,154 +301,4 @@ fn exceeded(value: f64) -> Sample {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::reading::Quality;
-    use super::*;
-
-    fn told(signal: &Signal, measured: impl Into<Measured>) -> (Quality, Option<f64>) {
-        match signal.condition(measured.into()) {
-            Conditioned::Sample(sample) => (sample.quality(), sample.value().map(Finite::get)),
-            Conditioned::FaultCurrent => (Quality::Bad, Some(f64::INFINITY)),
-        }
-    }
-
-    #[test]
-    fn the_bands_of_a_current_loop() {
-        use Quality::{Bad, Good, Uncertain};
-        let fault = (Bad, Some(f64::INFINITY));
-        let signal = Signal {
-            conversion: Conversion::CurrentLoop(CurrentLoop {
-                milliamps: Scaling::IDENTITY,
-                range: (0.0, 160.0),
-                fault_low: CurrentLoop::FAULTS.0,
-                fault_high: CurrentLoop::FAULTS.1,
-            }),
-            ..Signal::plain()
-        };
-        for (current, expected) in [
-            (-1.0, fault),
-            (0.0, fault),
-            (3.599, fault),
-            (3.6, (Uncertain, Some(0.0))),
-            (3.799, (Uncertain, Some(0.0))),
-            (3.8, (Good, Some(-2.0))),
-            (4.0, (Good, Some(0.0))),
-            (12.0, (Good, Some(80.0))),
-            (20.0, (Good, Some(160.0))),
-            (20.5, (Good, Some(165.0))),
-            (20.75, (Uncertain, Some(167.5))),
-            (21.0, (Uncertain, Some(170.0))),
-            (21.001, fault),
-            (1e300, fault),
-            (f64::NAN, (Bad, None)),
-            (f64::INFINITY, (Bad, None)),
-        ] {
-            let (quality, value) = told(&signal, Measured::Raw(current));
-            assert_eq!(quality, expected.0, "{current} mA");
-            let near = match (value, expected.1) {
-                (Some(value), Some(wanted)) if wanted.is_finite() => (value - wanted).abs() < 1e-9,
-                (value, wanted) => value.is_some() == wanted.is_some(),
-            };
-            assert!(near, "{current} mA: {value:?}");
-        }
-    }
-
-    #[test]
-    fn a_head_with_its_own_codes() {
-        // Fault below 1.5 mA, inhibited at 2 mA, over-range at 22 mA; the card counts microamps.
-        let signal = Signal {
-            conversion: Conversion::CurrentLoop(CurrentLoop {
-                milliamps: Scaling {
-                    scale: 0.001,
-                    offset: 0.0,
-                },
-                range: (0.0, 100.0),
-                fault_low: 1.5,
-                fault_high: 22.5,
-            }),
-            ..Signal::plain()
-        };
-        assert_eq!(
-            signal.condition(Measured::Raw(1400.0)),
-            Conditioned::FaultCurrent
-        );
-        assert_eq!(
-            told(&signal, Measured::Raw(2000.0)),
-            (Quality::Uncertain, Some(0.0))
-        );
-        let (quality, value) = told(&signal, Measured::Raw(22_000.0));
-        assert_eq!(quality, Quality::Uncertain);
-        assert!(value.is_some_and(|value| (value - 112.5).abs() < 1e-9));
-    }
-
-    #[test]
-    fn two_ranges_meet_at_their_ends() {
-        for (raw, value) in [
-            ((0.0, 27_648.0), (0.0, 16.0)),
-            ((0.1, 0.3), (-0.7, 0.1)),
-            ((32_767.0, -32_768.0), (0.3, 100.1)),
-        ] {
-            let signal = Signal {
-                conversion: Conversion::Ranges { raw, value },
-                ..Signal::plain()
-            };
-            for (at, expected) in [(raw.0, value.0), (raw.1, value.1)] {
-                let (_, found) = told(&signal, Measured::Raw(at));
-                assert_eq!(found.map(f64::to_bits), Some(expected.to_bits()), "{raw:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn markers_bounds_and_clamps() {
-        let signal = Signal {
-            conversion: Conversion::Scale(Scaling {
-                scale: 0.1,
-                offset: 0.0,
-            }),
-            invalid_raw: [-32_768.0, 0.0].into(),
-            valid: Some(Bounds {
-                low: -5.0,
-                high: 200.0,
-            }),
-            clamp: Some(Bounds {
-                low: 0.0,
-                high: 100.0,
-            }),
-            ..Signal::plain()
-        };
-        for (measured, expected) in [
-            (Measured::Raw(-32_768.0), (Quality::Bad, None)),
-            // A zero has two signs and is one marker.
-            (Measured::Raw(-0.0), (Quality::Bad, None)),
-            (Measured::Raw(1000.0), (Quality::Good, Some(100.0))),
-            (Measured::Raw(1001.0), (Quality::Uncertain, Some(100.0))),
-            (Measured::Raw(2001.0), (Quality::Bad, None)),
-            (Measured::Raw(-10.0), (Quality::Uncertain, Some(0.0))),
-            (Measured::Raw(-51.0), (Quality::Bad, None)),
-            (Measured::Raw(f64::NAN), (Quality::Bad, None)),
-            (Measured::Raw(f64::MAX), (Quality::Bad, None)),
-            // A value in the point's unit has no markers, but must be possible, too.
-            (Sample::measured(-32_768.0).into(), (Quality::Bad, None)),
-            (Sample::measured(50.0).into(), (Quality::Good, Some(50.0))),
-            (
-                Sample::Bad(Fault::DeviceFailure).into(),
-                (Quality::Bad, None),
-            ),
-        ] {
-            assert_eq!(told(&signal, measured), expected, "{measured:?}");
-        }
-    }
-
-    #[test]
-    fn what_overflows_is_bad() {
-        let signal = Signal {
-            conversion: Conversion::Scale(Scaling {
-                scale: 1e300,
-                offset: 0.0,
-            }),
-            ..Signal::plain()
-        };
-        assert_eq!(told(&signal, Measured::Raw(1e300)), (Quality::Bad, None));
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ use super::super::settings::{
     OverRangeRule, PendingHold, PointSettings, RateRule, Reference, Rule, Settings, Suppressor,
     TrendSettings,
 };
-use super::super::signal::{Bounds, Conversion, CurrentLoop, Scaling, Signal};
+use super::super::signal::{Bounds, Conversion, CurrentLoop, Curve, Scaling, Signal};
 use super::super::time::show_duration;
 use super::super::{Engine, gate};
 
@@ -341,36 +341,53 @@ impl Kept {
         self.span("max_gap", *max_gap);
     }
 
+    fn curve(&mut self, curve: Curve) {
+        if curve == Curve::SquareRoot {
+            self.flag("square_root", true);
+        }
+    }
+
     fn signal(&mut self, signal: &Signal) {
         let Signal {
             conversion,
             invalid_raw,
+            meanings,
             valid,
             clamp,
             max_step,
             settle,
         } = signal;
-        match *conversion {
-            Conversion::Scale(scaling) if scaling == Scaling::IDENTITY => {}
-            Conversion::Scale(scaling) => self.scaling(scaling),
-            Conversion::Ranges { raw, value } => {
-                self.pair("raw_range", raw);
-                self.pair("range", value);
+        match conversion {
+            Conversion::Scale(scaling) if *scaling == Scaling::IDENTITY => {}
+            Conversion::Scale(scaling) => self.scaling(*scaling),
+            Conversion::Ranges { raw, value, curve } => {
+                self.pair("raw_range", *raw);
+                self.pair("range", *value);
+                self.curve(*curve);
+            }
+            Conversion::Table(rows) => {
+                let rows = rows.iter().map(|(raw, value)| format!("{raw} is {value}"));
+                self.list("table", rows);
             }
             Conversion::CurrentLoop(CurrentLoop {
                 milliamps,
                 range,
+                curve,
                 fault_low,
                 fault_high,
             }) => {
                 self.text("signal", "4-20mA");
-                self.scaling(milliamps);
-                self.pair("range", range);
-                self.number("fault_low", fault_low);
-                self.number("fault_high", fault_high);
+                self.scaling(*milliamps);
+                self.pair("range", *range);
+                self.curve(*curve);
+                self.number("fault_low", *fault_low);
+                self.number("fault_high", *fault_high);
             }
         }
         self.list("invalid_raw", invalid_raw.iter().map(f64::to_string));
+        let meanings = meanings.iter();
+        let meanings = meanings.map(|meaning| format!("{} is {}", meaning.value, meaning.name));
+        self.list("enum", meanings);
         self.bounds("valid_range", *valid);
         self.bounds("clamp", *clamp);
         self.list("max_step", max_step.map(|step| step.to_string()));

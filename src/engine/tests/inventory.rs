@@ -5,7 +5,7 @@ use super::super::settings::{
     Average, CountRule, DeviationRule, ExposureRule, FirstOutSettings, ForecastRule, FrozenRule,
     MedianRule, Origin, OverRangeRule, PlantState, Reference, Suppressor,
 };
-use super::super::signal::{Bounds, Conversion, Scaling};
+use super::super::signal::{Bounds, Conversion, Curve, Meaning, Scaling};
 use super::configured::life;
 use super::*;
 
@@ -204,7 +204,7 @@ fn every_setting_of_a_point_is_told() {
         low: -1.0,
         high: 99.0,
     });
-    let on_contact: [(Change, &str); 14] = [
+    let on_contact: [(Change, &str); 17] = [
         (
             |point| {
                 point.origin = Some(Origin {
@@ -243,10 +243,40 @@ fn every_setting_of_a_point_is_told() {
                     signal.conversion = Conversion::Ranges {
                         raw: (0.0, 27648.0),
                         value: (0.0, 40.0),
+                        curve: Curve::Linear,
                     };
                 });
             },
             "range off -> 0 to 40, raw_range off -> 0 to 27648",
+        ),
+        (
+            |point| {
+                signal(point, |signal| {
+                    signal.conversion = Conversion::Ranges {
+                        raw: (0.0, 27648.0),
+                        value: (0.0, 40.0),
+                        curve: Curve::SquareRoot,
+                    };
+                });
+            },
+            "range off -> 0 to 40, raw_range off -> 0 to 27648, square_root off -> on",
+        ),
+        (
+            |point| {
+                signal(point, |signal| {
+                    signal.conversion = Conversion::Table([(0.0, 1.5), (8.0, -2.0)].into());
+                });
+            },
+            "table off -> 0 is 1.5, 8 is -2",
+        ),
+        (
+            |point| {
+                signal(point, |signal| {
+                    let (value, name) = (2.0, "fault".into());
+                    signal.meanings = [Meaning { value, name }].into();
+                });
+            },
+            "enum off -> 2 is fault",
         ),
         (
             |point| signal(point, |signal| signal.invalid_raw = [1.0, 2.0].into()),

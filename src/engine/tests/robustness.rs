@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::reading::{Doubt, Finite, Measured};
-use super::super::signal::{Bounds, Conversion, CurrentLoop, Scaling};
+use super::super::signal::{Bounds, Conversion, CurrentLoop, Curve, Scaling};
 use super::*;
 
 fn any_sample() -> impl Strategy<Value = Sample> {
@@ -41,6 +41,7 @@ fn conditioned() -> Settings {
             conversion: Conversion::CurrentLoop(CurrentLoop {
                 milliamps: Scaling::IDENTITY,
                 range: (0.0, 12.0),
+                curve: Curve::Linear,
                 fault_low: CurrentLoop::FAULTS.0,
                 fault_high: CurrentLoop::FAULTS.1,
             }),
@@ -51,6 +52,7 @@ fn conditioned() -> Settings {
             conversion: Conversion::Ranges {
                 raw: (4.0, 20.0),
                 value: (0.0, f64::MAX),
+                curve: Curve::SquareRoot,
             },
             clamp: Some(Bounds {
                 low: 0.0,
