@@ -15,6 +15,9 @@
 //! |          | lower: `changed`, for the record only                                                   |
 //! | removed  | `cleared`, reason `rule_removed`                                                        |
 //!
+//! What is remembered of a point ([`refill`](super::refill), [`exposure`](super::exposure)) is taken up as far
+//! as it may stand beside what the point shows now ([`Kinship`]).
+//!
 //! A journal that does not know (a new one, or one of an older version) is no difference. What the engine
 //! is not told is not here either: the addresses of devices and brokers, and who is called.
 
@@ -126,7 +129,7 @@ impl Engine {
         let settings = settings.map(|(key, was, _)| ((*key).to_owned(), (*was).to_owned()));
         let details = Details {
             reason: Some("config_change".to_owned()),
-            message: Some(difference.in_words()),
+            message: Some(self.consequences(index, difference)),
             was: Some(Box::new(Was {
                 limit: was.limit.filter(|_| was.limit != is.limit),
                 on_delay_s: (was.on_delay != is.on_delay).then_some(was.on_delay.as_secs_f64()),
@@ -140,6 +143,17 @@ impl Engine {
         if was.priority != is.priority {
             self.change_severity(index, now);
         }
+    }
+
+    /// What changed, and what is lost by it that nobody would see otherwise.
+    fn consequences(&self, index: usize, difference: &Difference<'_>) -> String {
+        let mut words = difference.in_words();
+        let mut names = difference.others.iter();
+        let is_averaged = matches!(self.alarms[index].watch, Watch::Exposure(_));
+        if is_averaged && names.any(|(name, ..)| inventory::SCALE.contains(name)) {
+            words.push_str("; the average begins anew");
+        }
+        words
     }
 
     /// An open occurrence is as urgent as its alarm is now.
@@ -292,21 +306,34 @@ impl Difference<'_> {
     }
 }
 
-/// Do numbers of a point mean what they meant in the life before? Where that is not known nothing of it is
-/// kept either.
-pub(super) fn means_the_same(
-    point: &PointSettings,
-    settings: &Settings,
-    history: &History,
-) -> bool {
-    let Some((_, before)) = kept(history) else {
-        return true;
+/// How much of what a point showed in the life before may be put beside what it shows now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kinship {
+    /// Its numbers mean what they meant.
+    Same,
+    /// Another instrument shows the same quantity: a step between the two is no slope, and each stands
+    /// still and trembles in a way of its own. But what people breathed at the place they breathed.
+    Replaced,
+    /// Numbers of another size. The sum of both is none of anything.
+    Strange,
+}
+
+/// Compares a point with the life before. What is not known is no difference.
+pub(super) fn kinship(point: &PointSettings, settings: &Settings, history: &History) -> Kinship {
+    let was = kept(history).and_then(|(_, before)| before.get(&point.id));
+    let Some(was) = was else {
+        return Kinship::Same;
     };
-    before.get(&point.id).is_none_or(|was| {
-        let is = inventory::of_point(point, settings);
-        let mut changed = differences(was, &is).into_iter();
-        changed.all(|(name, ..)| !inventory::MEANING.contains(&name))
-    })
+    let is = inventory::of_point(point, settings);
+    let changed = differences(was, &is);
+    let mut names = changed.iter().map(|(name, ..)| *name);
+    if names.clone().any(|name| inventory::SCALE.contains(&name)) {
+        Kinship::Strange
+    } else if names.any(|name| name == inventory::SOURCE) {
+        Kinship::Replaced
+    } else {
+        Kinship::Same
+    }
 }
 
 /// By the names of alarms, and by those of points.

@@ -3,6 +3,7 @@
 
 use super::agenda::Timer;
 use super::command::{Command, Denied, Outcome};
+use super::configured::{Kinship, kinship};
 use super::effect::{Cause, Details, Effect, EventKind};
 use super::memory::{Content, Memory};
 use super::operate::said;
@@ -11,22 +12,27 @@ use super::reading::{Doubt, Quality};
 use super::report::six_digits;
 use super::rule::Watch;
 use super::rule::exposure::{Exposed, Exposure};
-use super::settings::Average;
+use super::settings::{Average, Settings};
 use super::snapshot::{ExposureView, History};
 use super::time::Moment;
 use super::{Engine, timer_index};
 
 impl Engine {
-    /// Every average begins to count, with what is remembered of the run before.
-    pub(super) fn begin_exposures(&mut self, history: &History, now: Moment) {
+    /// Every average begins to count, with what is remembered of the run before. Numbers of another size
+    /// are left out, and the event of the change says so: parts of a million and of a billion have no sum. A
+    /// new instrument at the same place is no reason: who stood there took in what the old one saw.
+    pub(super) fn begin_exposures(&mut self, settings: &Settings, history: &History, now: Moment) {
         for index in 0..self.alarms.len() {
+            let point = &settings.points[self.point_of(index)];
             let alarm = &mut self.alarms[index];
             let Watch::Exposure(exposure) = &mut alarm.watch else {
                 continue;
             };
             exposure.begin(now.mono);
             let mut known = history.memories.iter();
-            if let Some(memory) = known.find(|memory| memory.alarm == alarm.id) {
+            if let Some(memory) = known.find(|memory| memory.alarm == alarm.id)
+                && kinship(point, settings, history) != Kinship::Strange
+            {
                 exposure.restore(memory, now);
             }
             let due = exposure.next_update(now.mono);

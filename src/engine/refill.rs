@@ -15,7 +15,8 @@
 //! happens anyway, a minute later at the latest; a count has one of its own ([`Memory::is_urgent`]). The time
 //! of the restart is a hole: after too long a one the window begins anew. Nothing
 //! is taken up when the clock does not go on from where it was, for then nobody knows how old it is, or
-//! when the configuration says that the values of the point mean something else now.
+//! when the configuration says that the values of the point mean something else now, or come from another
+//! instrument.
 //!
 //! **What is not known is told.** While more must be seen before there is a verdict the alarm is *learning*,
 //! as everybody who looks at it sees; and the event of the gap before a start names those that are.
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
-use super::configured::means_the_same;
+use super::configured::{Kinship, kinship};
 use super::effect::Effect;
 use super::memory::{Content, Counted, Memory};
 use super::rule::{RollingMedian, Watch};
@@ -66,7 +67,7 @@ impl Engine {
         let known = known.filter(|memory| memory.at <= now.wall);
         let known: BTreeMap<&str, &Memory> = known.map(|memory| (&*memory.alarm, memory)).collect();
         for point in 0..self.points.len() {
-            if !means_the_same(&settings.points[point], settings, history) {
+            if kinship(&settings.points[point], settings, history) != Kinship::Same {
                 continue;
             }
             for trend in 0..self.points[point].trends.len() {

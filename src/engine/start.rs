@@ -38,7 +38,7 @@ impl Engine {
             engine.restore_condition(point);
         }
         engine.resume_over_range(now);
-        engine.begin_exposures(history, now);
+        engine.begin_exposures(settings, history, now);
         engine.resume_suppressions(history);
         engine.resume_overlays(history);
         engine.judge_suppressions(now);

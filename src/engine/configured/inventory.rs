@@ -27,16 +27,20 @@ pub(super) const DEADBAND: &str = "deadband";
 /// The alarm position of a digital point.
 pub(super) const WHEN: &str = "when";
 
-/// What decides what a number of a point means.
-pub(super) const MEANING: [&str; 7] = [
-    "source",
+/// What decides how large a number of a point is.
+pub(super) const SCALE: [&str; 8] = [
     "unit",
     "scale",
     "offset",
     "raw_range",
     "range",
+    "square_root",
+    "table",
     "signal",
 ];
+
+/// Where a point is read from.
+pub(super) const SOURCE: &str = "source";
 
 impl Engine {
     /// Of every alarm, in their order.
@@ -249,7 +253,7 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
     } = point;
     let mut kept = Kept::default();
     if let Some(Origin { words, poll }) = origin {
-        kept.text("source", &**words);
+        kept.text(SOURCE, &**words);
         kept.span("poll", poll.unwrap_or_default());
     }
     kept.list("area", area.as_deref());
@@ -307,8 +311,10 @@ impl Kept {
     }
 
     fn bounds(&mut self, name: &str, bounds: Option<Bounds>) {
-        if let Some(Bounds { low, high }) = bounds {
-            self.pair(name, (low, high));
+        match bounds {
+            Some(Bounds { low, high }) if high < f64::MAX => self.pair(name, (low, high)),
+            Some(Bounds { low, .. }) => self.text(name, format!("{low} or more")),
+            None => {}
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::memory::{CONFIGURATION, Memory};
-use crate::engine::settings::{Average, ExposureRule, OverRangeRule};
+use crate::engine::settings::{Average, ExposureRule, Origin, OverRangeRule};
 use crate::engine::snapshot::ExposureView;
 
 fn average(average: Average, limit: f64) -> AlarmSettings {
@@ -92,6 +92,43 @@ fn a_memory_of_another_alarm_or_method_changes_nothing() {
     let moving = detector(vec![average(Average::Shift, 30.0)]);
     let engine = Engine::start(&moving, &history, moment(601.0));
     assert_eq!(engine.snapshot().points[0].twa, None);
+}
+
+/// Numbers of another size have no sum with those before; a new instrument at the same place has.
+#[test]
+fn an_average_outlives_its_instrument_and_not_its_unit() {
+    let from = |unit: &str, device: &str| {
+        let mut settings = detector(vec![average(Average::ShortTerm, 30.0)]);
+        settings.points[0].unit = unit.into();
+        settings.points[0].origin = Some(Origin {
+            words: device.into(),
+            poll: None,
+        });
+        settings
+    };
+    for (after, kept) in [
+        (from("ppm", "old"), true),
+        (from("ppm", "new"), true),
+        (from("ppb", "old"), false),
+    ] {
+        let mut engine = Engine::start(&from("ppm", "old"), &History::default(), moment(0.0));
+        steady(&mut engine, 10.0, (0, 300));
+        engine.stop(moment(300.0));
+        let (events, memories) = super::configured::life(&mut engine);
+        let known = History {
+            memories,
+            ..history(&events)
+        };
+        let mut engine = Engine::start(&after, &known, moment(301.0));
+        let seen = engine.snapshot().points[0].stel;
+        assert_eq!(seen.is_some(), kept, "{:?}", after.points[0]);
+        let events = drain(&mut engine);
+        let mut messages = events
+            .iter()
+            .filter_map(|event| event.details.message.as_deref());
+        let said = messages.any(|message| message.ends_with("; the average begins anew"));
+        assert_eq!(said, !kept);
+    }
 }
 
 #[test]

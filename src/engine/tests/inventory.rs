@@ -204,7 +204,7 @@ fn every_setting_of_a_point_is_told() {
         low: -1.0,
         high: 99.0,
     });
-    let on_contact: [(Change, &str); 17] = [
+    let on_contact: [(Change, &str); 18] = [
         (
             |point| {
                 point.origin = Some(Origin {
@@ -285,6 +285,17 @@ fn every_setting_of_a_point_is_told() {
         (
             |point| signal(point, |signal| signal.valid = BOUNDS),
             "valid_range off -> -1 to 99",
+        ),
+        (
+            |point| {
+                signal(point, |signal| {
+                    signal.valid = Some(Bounds {
+                        low: -1.0,
+                        high: f64::MAX,
+                    });
+                });
+            },
+            "valid_range off -> -1 or more",
         ),
         (
             |point| signal(point, |signal| signal.clamp = BOUNDS),
