@@ -21,20 +21,20 @@
 //! A journal that does not know (a new one, or one of an older version) is no difference. What the engine
 //! is not told is not here either: the addresses of devices and brokers, and who is called.
 
+mod former;
 mod inventory;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(super) use self::former::Former;
 use super::Engine;
 use super::alarm::{AlarmState, Input, Step, transition};
-use super::delay::Zone;
 use super::effect::{Cause, Details, Effect, EventKind, Was};
 use super::memory::{CONFIGURATION, Configured, Content, Keys, Memory};
 use super::occurrence::Alarm;
-use super::reading::Sample;
 use super::rule::Watch;
-use super::settings::{LimitRule, PointSettings, Priority, Rule, Settings};
+use super::settings::{PointSettings, Priority, Settings};
 use super::snapshot::History;
 use super::time::{Moment, show_duration};
 
@@ -83,6 +83,9 @@ impl Engine {
                 changed.push(alarm);
                 self.reconfigure(index, &difference, now);
             }
+        }
+        if let Some(before) = before {
+            self.let_go(before, history);
         }
         let removed = before.into_iter().flat_map(|(alarms, _)| alarms.keys());
         let removed = removed.filter(|alarm| self.find(alarm).is_none());
@@ -181,31 +184,6 @@ impl Engine {
         };
         self.report(index, EventKind::Changed, Cause::Config, details, now);
     }
-
-    /// The first verdict under another rule than the one that raised the alarm. Says whether that ended
-    /// it: when the value has left the alarm by the new rule, and would not have by the old one.
-    pub(super) fn end_by_config(
-        &mut self,
-        index: usize,
-        zone: Zone,
-        sample: Sample,
-        now: Moment,
-    ) -> bool {
-        let episode = self.alarms[index].episode.as_mut();
-        let Some(episode) = episode.filter(|_| zone != Zone::Unknown) else {
-            return false;
-        };
-        let Some(former) = episode.former.take() else {
-            return false;
-        };
-        let former = Watch::new(former).zone_then(sample, &[], now.mono);
-        if zone != Zone::Inside || former == Zone::Inside {
-            return false;
-        }
-        self.stand_down(index, now);
-        self.clear(index, Cause::Config, now);
-        true
-    }
 }
 
 impl Alarm {
@@ -242,36 +220,6 @@ impl Difference<'_> {
             && was.off_delay == is.off_delay
             && was.priority == is.priority
             && others.is_empty()
-    }
-
-    /// The rule as it was, for rules on the value itself, if it was another.
-    fn former(&self, watch: &Watch) -> Option<Rule> {
-        let before = |name| self.others.iter().find(|(key, ..)| *key == name);
-        match watch {
-            Watch::Limit(is) => {
-                let deadband = before(inventory::DEADBAND).and_then(|(_, was, _)| was.parse().ok());
-                let was = LimitRule {
-                    limit: self.was.limit.unwrap_or(is.limit),
-                    deadband: deadband.unwrap_or(is.deadband),
-                    ..*is
-                };
-                (was != *is).then_some(Rule::Limit(was))
-            }
-            Watch::State { when } => before(inventory::WHEN).map(|_| Rule::State { when: !*when }),
-            Watch::Rate(_)
-            | Watch::Forecast(_)
-            | Watch::Deviation(_)
-            | Watch::Bad
-            | Watch::Stale
-            | Watch::Frozen(_)
-            | Watch::Clock
-            | Watch::Discrepancy(_)
-            | Watch::Vote
-            | Watch::Degraded
-            | Watch::GroupFault
-            | Watch::Exposure(_)
-            | Watch::OverRange(_) => None,
-        }
     }
 
     /// `limit 25 -> 30, priority high -> critical, stale_after 5s -> 10s`.

@@ -4,6 +4,7 @@
 use super::agenda::Timer;
 use super::command::{Command, Denied, Outcome};
 use super::configured::{Kinship, kinship};
+use super::delay::Zone;
 use super::effect::{Cause, Details, Effect, EventKind};
 use super::memory::{Content, Memory};
 use super::operate::said;
@@ -57,10 +58,23 @@ impl Engine {
         if alarm.phase.in_alarm() {
             alarm.follow_exposure(now.mono);
         }
-        self.advance(index, zone, now);
+        if !self.end_average_by_config(index, zone, now) {
+            self.advance(index, zone, now);
+        }
         if remember {
             self.remember_exposure(index, now);
         }
+    }
+
+    /// The average has left the alarm between two values, and only because the rule is another than before.
+    fn end_average_by_config(&mut self, index: usize, zone: Zone, now: Moment) -> bool {
+        if !self.alarms[index].phase.in_alarm() {
+            return false;
+        }
+        let point = &self.points[self.point_of(index)];
+        let shown = point.channel.shown();
+        let look = shown.and_then(|sample| point.look(sample, None, now.mono));
+        look.is_some_and(|look| self.end_by_config(index, zone, &look, now))
     }
 
     /// What an average is made of is kept, if the alarm is about one.

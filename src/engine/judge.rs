@@ -95,7 +95,7 @@ impl Engine {
             self.alarms[alarm].follow(look.value);
             self.alarms[alarm].follow_exposure(now.mono);
             let believed = matches!(look.sample, Sample::Good(_));
-            if believed && self.end_by_config(alarm, zone, look.sample, now) {
+            if believed && self.end_by_config(alarm, zone, look, now) {
                 return;
             }
         }
@@ -139,7 +139,7 @@ impl Engine {
 
     /// What else goes on at the point of an alarm, for rules that ask. Alarms on the value itself come
     /// first in a point's order, so that they have seen the same sample.
-    fn company(&self, point: usize, alarm: usize) -> Company {
+    pub(super) fn company(&self, point: usize, alarm: usize) -> Company {
         let nothing = Company::default();
         let watch = &self.alarms[alarm].watch;
         if let Watch::Deviation(_) = watch {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarm::{AlarmState, Standing, Traits};
+use super::configured::Former;
 use super::count::Count;
 use super::delay::{Confirmed, Delays, Phase};
 use super::late::Excursion;
@@ -15,7 +16,7 @@ use super::reading::Finite;
 use super::recurrence::{CHATTER_RAISES, CHATTER_WINDOW, Instants};
 use super::report::six_digits;
 use super::rule::Watch;
-use super::settings::{AlarmKind, AlarmSettings, Priority, Rule};
+use super::settings::{AlarmKind, AlarmSettings, Priority};
 use super::snapshot::{Acknowledgement, AlarmRecord, OpenOccurrence, RecognisedOccurrence};
 use super::time::{Moment, Mono, Wall};
 
@@ -77,8 +78,8 @@ pub(super) struct Episode {
     pub(super) promise: Option<Term>,
     /// Did it come first in its group?
     pub(super) first_out: bool,
-    /// The rule that raised it, if the present one is another and no good value was judged by that yet.
-    pub(super) former: Option<Rule>,
+    /// What raised it, if the present rule is another and no good value was judged by that yet.
+    pub(super) former: Option<Former>,
     pub(super) peak: Option<f64>,
     pub(super) value: Option<f64>,
     pub(super) unacknowledged: Vec<OpenOccurrence>,

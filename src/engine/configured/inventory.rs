@@ -24,6 +24,9 @@ use super::super::{Engine, gate};
 /// What a value must be inside a limit by.
 pub(super) const DEADBAND: &str = "deadband";
 
+/// Is over-range held until its reset?
+pub(super) const HELD: &str = "held";
+
 /// The alarm position of a digital point.
 pub(super) const WHEN: &str = "when";
 
@@ -201,7 +204,7 @@ impl Engine {
             }) => {
                 kept.number("bottom", bottom);
                 kept.number(DEADBAND, deadband);
-                kept.flag("held", latching);
+                kept.flag(HELD, latching);
                 kept.number("reset_below", reset_below);
                 kept.span("reset_after", reset_after);
             }

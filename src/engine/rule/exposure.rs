@@ -205,12 +205,17 @@ impl Exposure {
 
     /// Where the average lies. `believed`: has the point a value now?
     pub(in super::super) fn zone(&self, believed: bool, now: Mono) -> Zone {
+        self.zone_by(&self.rule, believed, now)
+    }
+
+    /// The same by the limit of another rule.
+    pub(in super::super) fn zone_by(&self, rule: &ExposureRule, believed: bool, now: Mono) -> Zone {
         let Some(exposed) = self.average(now) else {
             return Zone::Unknown;
         };
         let ExposureRule {
             limit, deadband, ..
-        } = self.rule;
+        } = *rule;
         if exposed.lower >= limit * (1.0 - ROUNDING) {
             Zone::Beyond
         } else if !believed || !exposed.is_covered() {

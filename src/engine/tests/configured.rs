@@ -4,6 +4,7 @@ use super::super::alarm::AlarmState;
 use super::super::configured::{NAMED, listed};
 use super::super::effect::Cause;
 use super::super::memory::{Content, Memory};
+use super::super::settings::{DeviationRule, OverRangeRule, Reference};
 use super::*;
 
 /// Events and memories in one: what a journal would know.
@@ -170,5 +171,45 @@ fn of_many_changed_alarms_the_first_are_named() {
         let told = listed("changed", &names);
         assert!(told.starts_with(&format!("{alarms} changed: P0/high, P1/high")));
         assert_eq!(told.ends_with(", ..."), more, "{told}");
+    }
+}
+
+/// Of rules that can be asked about one value: what is beyond the old one only is over by the configuration,
+/// what is inside both by the process.
+#[test]
+fn what_only_a_new_rule_lets_go_is_over_by_the_configuration() {
+    let deviation = |above| {
+        alarm(Rule::Deviation(DeviationRule {
+            from: Reference::Fixed(5.0),
+            below: Some(1.0),
+            above: Some(above),
+            deadband: 0.5,
+            settle: Duration::ZERO,
+        }))
+    };
+    let over_range = |at| {
+        alarm(Rule::OverRange(OverRangeRule {
+            at,
+            bottom: 0.0,
+            deadband: 1.0,
+            latching: false,
+            reset_below: 5.0,
+            reset_after: seconds(1.0),
+        }))
+    };
+    for (before, after) in [
+        (deviation(2.0), deviation(6.0)),
+        (over_range(8.0), over_range(12.0)),
+        (limit(Level::High, 8.0, 1.0), limit(Level::High, 12.0, 1.0)),
+    ] {
+        for (value, cause) in [(9.0, Cause::Config), (5.0, Cause::Process)] {
+            let (mut engine, _) = reconfigured(&plant(before.clone()), &plant(after.clone()), 9.0);
+            read(&mut engine, 0, Sample::measured(value), moment(3.0));
+            let events = drain(&mut engine);
+            let mut cleared = events.iter();
+            let cleared = cleared.find(|event| event.kind == EventKind::Cleared);
+            let case = format!("{:?} {value}", after.rule);
+            assert_eq!(cleared.map(|event| event.cause), Some(cause), "{case}");
+        }
     }
 }
