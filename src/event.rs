@@ -188,6 +188,9 @@ pub struct WireEvent {
     /// Every output over which the occurrence that is over was told of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Arc<str>>,
+    /// Every alarm that a summary, or a reminder of several, tells of; those that still call come first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<Arc<str>>,
     /// When the overlay, or the acknowledgement, ends at the latest.
     #[serde(
         default,
@@ -298,6 +301,7 @@ impl WireEvent {
             step: details.step,
             output: details.output.clone(),
             outputs: details.outputs.clone(),
+            alarms: details.alarms.clone(),
             until: details.until,
             one_shot: details.one_shot,
             raised_at: details.raised_at,

@@ -238,6 +238,8 @@ pub struct Details {
     pub output: Option<Arc<str>>,
     /// Every output over which an occurrence that is over was told of.
     pub outputs: Vec<Arc<str>>,
+    /// Every alarm that one line tells of, when it stands for several.
+    pub alarms: Vec<Arc<str>>,
     /// When the overlay, or the acknowledgement, ends at the latest.
     pub until: Option<Wall>,
     /// The shelf ends as soon as the alarm is no longer active.

@@ -121,6 +121,9 @@ pub struct LadderRecord {
     /// The first step was told in the summary of a flood.
     #[serde(default, skip_serializing_if = "is_false")]
     pub grouped: bool,
+    /// It began with the end of an overlay, a re-alarm or a higher severity, and not with a raise.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub returned: bool,
 }
 
 /// A step in the middle of being told: an output takes an event of its own, and power may fail between
@@ -209,7 +212,7 @@ mod tests {
     /// Flags are left out while they are not set, and come back as they were.
     #[test]
     fn what_is_set_is_stored_and_what_is_not_takes_no_room() {
-        for (muted, grouped) in [(false, false), (true, false), (false, true)] {
+        for set in ["", "muted", "grouped", "returned"] {
             let record = LadderRecord {
                 occurrence: 3,
                 began_at: Wall::default(),
@@ -220,12 +223,14 @@ mod tests {
                 told: Vec::new(),
                 told_at: None,
                 reminded_at: None,
-                muted,
-                grouped,
+                muted: set == "muted",
+                grouped: set == "grouped",
+                returned: set == "returned",
             };
             let text = serde_json::to_string(&record).expect("it can be stored");
-            assert_eq!(text.contains("muted"), muted, "{text}");
-            assert_eq!(text.contains("grouped"), grouped, "{text}");
+            for flag in ["muted", "grouped", "returned"] {
+                assert_eq!(text.contains(flag), flag == set, "{text}");
+            }
             let read: LadderRecord = serde_json::from_str(&text).expect("and read");
             assert_eq!(read, record);
         }

@@ -161,6 +161,22 @@ fn a_notice_says_who_was_told_on_which_step_over_which_output() {
 }
 
 #[test]
+fn a_line_that_stands_for_several_alarms_names_them_all() {
+    let mut event = event(EventKind::Notified, None);
+    event.details = Details {
+        notice: Some(Notice::Flood),
+        persons: Some(vec!["anna".into()]),
+        alarms: vec!["A/high".into(), "B/high".into()],
+        ..Details::default()
+    };
+    let line = encode(&event, &identity("s", 1), 1, None);
+    assert!(
+        line.ends_with(r#""to":["anna"],"notice":"flood","alarms":["A/high","B/high"]}"#),
+        "{line}"
+    );
+}
+
+#[test]
 fn the_gateways_own_life_names_no_alarm() {
     let line = encode(&event(EventKind::Started, None), &identity("s", 1), 1, None);
     assert_eq!(

@@ -69,9 +69,11 @@ pub(super) struct Ladder {
     pub(super) reminded: Option<Since>,
     pub(super) muted: bool,
     pub(super) grouped: bool,
+    /// It began with the end of an overlay, a re-alarm or a higher severity.
+    pub(super) returned: bool,
     /// Unacknowledged, active, and nothing lies over it.
     pub(super) running: bool,
-    /// It began with a raise, and not with a re-alarm or the end of an overlay.
+    /// It began with a raise that is held back while the alarm chatters.
     pub(super) raised: bool,
     /// What its first step is told as: a page, or that the alarm chatters.
     pub(super) first: Notice,
@@ -127,6 +129,7 @@ impl Ladder {
             reminded: None,
             muted: false,
             grouped: false,
+            returned: false,
             running: true,
             raised: false,
             first: Notice::Page,
@@ -175,6 +178,12 @@ impl Ladder {
         step.into_iter().chain(reminder).min()
     }
 
+    /// Was nobody told of this annunciation yet, or of this step not everybody?
+    pub(super) fn is_news(&self, step: u16) -> bool {
+        let half_told = self.partial.is_some_and(|partial| partial.step == step);
+        self.reminded.is_none() || half_told
+    }
+
     /// `told` was told just now.
     pub(super) fn remember(&mut self, told: &Told, now: Mono) {
         match self
@@ -209,6 +218,7 @@ impl Ladder {
             reminded_at: self.reminded.map(|since| since.wall(at)),
             muted: self.muted,
             grouped: self.grouped,
+            returned: self.returned,
         }
     }
 
@@ -231,6 +241,7 @@ impl Ladder {
             reminded: record.reminded_at.map(&since),
             muted: record.muted,
             grouped: record.grouped,
+            returned: record.returned,
             running: false,
             raised: false,
             first: Notice::Page,

@@ -5,21 +5,33 @@
 //! first goes out at once, what follows is held and summed up. The record is never grouped.
 //!
 //! ```text
-//!   page ──▶ flood? ── no ───────────────────────────────────▶ out
-//!              │ yes
-//!              └▶ group told of lately, or pages waiting? ── no ─▶ out
+//!   page ──▶ first page of what must not wait? ── yes ───────▶ out
+//!              │ no
+//!              └▶ flood? ── no ──────────────────────────────▶ out
 //!                   │ yes
-//!                   └▶ held ── after `group_every` ──▶ one summary
+//!                   └▶ group told of lately, or pages waiting? ── no ─▶ out
+//!                        │ yes
+//!                        └▶ held ── after `group_every` ──▶ one summary
 //! ```
 //!
-//! Priority is a part of the group, so that a critical alarm never waits behind a low one. Every page
-//! that is held stands in the summary, also when its alarm is over or acknowledged by then.
+//! **What must not wait** ([`Office::passes`]; the gate only counts it): the first
+//! page of a critical alarm, of a gas point, an outermost limit or a vote, and of whatever comes back:
+//! at the end of an overlay (alarm-standards 1.5.3), as a re-alarm, with a higher severity. Their later
+//! steps, which tell others of what somebody knows, are grouped like all: of a storm of critical alarms
+//! a deputy reads one list after seconds rather than dozens of pages.
+//!
+//! Priority is a part of the group, so that nothing waits behind what is less urgent. Every page that is
+//! held stands in the summary, also when its alarm is over or acknowledged by then, and the summary's
+//! `alarms` names every one.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Office;
+use super::case::Ladder;
 use super::since::{Recent, Since};
+use super::telling::Scene;
 use crate::engine::settings::Priority;
 use crate::engine::time::Mono;
 
@@ -32,8 +44,9 @@ const FLOOD_ENDS_BELOW: usize = 5;
 /// The sliding window `(t - WINDOW, t]`.
 pub(super) const WINDOW: Duration = Duration::from_secs(600);
 
-/// Pages that wait in one group; when full they are summed up early.
-const GROUP_FULL: usize = 500;
+/// Pages that wait in one group; when full they are summed up early. As many at most are in one summary,
+/// which names the alarm of each.
+pub(super) const GROUP_FULL: usize = 500;
 
 /// The step of occurrences found in delayed data, which have no ladder.
 pub(super) const LATE: u16 = u16::MAX;
@@ -62,11 +75,26 @@ struct Group {
 pub(super) struct Gate {
     annunciated: Recent<{ FLOOD_ABOVE + 1 }>,
     flood: bool,
+    /// It is a start: what waited before it, or fell due meanwhile, is summed up now.
+    catches_up: bool,
     /// As many as there are areas, priorities and steps, at most.
     groups: BTreeMap<GroupKey, Group>,
 }
 
 impl Gate {
+    /// At a start with a past. Without it, starts in a row would put off the same pages each time.
+    pub(super) fn catching_up() -> Self {
+        Self {
+            catches_up: true,
+            ..Self::default()
+        }
+    }
+
+    /// What was due at the start is told.
+    pub(super) const fn caught_up(&mut self) {
+        self.catches_up = false;
+    }
+
     /// Is it a flood, with one more annunciation at `since` if there is one?
     fn observe(&mut self, annunciation: Option<Since>, now: Mono) {
         // Without news the count only falls, so it is enough to look when there is some.
@@ -77,8 +105,9 @@ impl Gate {
         }
     }
 
-    /// Takes up an annunciation from before this start. Oldest first.
-    pub(super) fn recall(&mut self, annunciation: Since, now: Mono) {
+    /// An annunciation that does not ask whether it may pass: it waits for nothing, or was before this
+    /// start. Oldest first.
+    pub(super) fn count(&mut self, annunciation: Since, now: Mono) {
         self.observe(Some(annunciation), now);
     }
 
@@ -100,7 +129,7 @@ impl Gate {
             return true;
         }
         match known {
-            Some(group) if waiting || group.closed_until > now => {
+            Some(group) if waiting || group.closed_until > now || self.catches_up => {
                 group.held.push(Arc::clone(alarm));
                 false
             }
@@ -109,8 +138,13 @@ impl Gate {
                 true
             }
             None => {
+                let closed = if self.catches_up {
+                    Duration::ZERO
+                } else {
+                    every
+                };
                 let group = Group {
-                    closed_until: now + every,
+                    closed_until: now + closed,
                     every,
                     held: Vec::new(),
                 };
@@ -139,13 +173,46 @@ impl Gate {
     pub(super) fn take_due(&mut self, now: Mono) -> Option<(GroupKey, Vec<Arc<str>>)> {
         let mut groups = self.groups.iter_mut();
         let (key, group) = groups.find(|(_, group)| group.due().is_some_and(|due| due <= now))?;
-        group.closed_until = now + group.every;
-        Some((key.clone(), std::mem::take(&mut group.held)))
+        let rest = group.held.split_off(group.held.len().min(GROUP_FULL));
+        if rest.is_empty() {
+            let closed = if self.catches_up {
+                Duration::ZERO
+            } else {
+                group.every
+            };
+            group.closed_until = now + closed;
+        }
+        Some((key.clone(), std::mem::replace(&mut group.held, rest)))
     }
 
     /// Pages that wait now.
     pub(super) fn waiting(&self) -> usize {
         self.groups.values().map(|group| group.held.len()).sum()
+    }
+}
+
+impl Office {
+    /// May a step be told now, or does a flood hold it?
+    pub(super) fn passes(
+        &mut self,
+        ladder: &Ladder,
+        step: u16,
+        every: Duration,
+        scene: &Scene<'_>,
+    ) -> bool {
+        let now = scene.at.mono;
+        let annunciation = ladder.reminded.is_none() && ladder.held.is_empty();
+        let index = scene.present.subject.index;
+        let may_wait = self.settings.may_wait(index, ladder.priority) && !ladder.returned;
+        if !may_wait && ladder.is_news(step) {
+            if annunciation {
+                self.gate.count(Since::now(now), now);
+            }
+            return true;
+        }
+        let key = scene.group(ladder.priority, step);
+        self.gate
+            .pass(&key, scene.alarm(), annunciation, every, now)
     }
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::case::Case;
+use super::case::{Case, Ladder};
 use super::gate::{GroupKey, LATE};
 use super::telling::{Scene, Topic};
 use super::{Alarms, Notifier, Present, words};
@@ -30,7 +30,9 @@ impl Notifier {
         out: &mut Vec<Event>,
     ) {
         let members = distinct(held);
-        let waiting = self.release(key.step, &members, at, alarms, out);
+        let waiting = self.release(key, &members, at, alarms, out);
+        // Who reads only the beginning reads of what still calls.
+        let members = distinct(&[&waiting[..], &members[..]].concat());
         // Beneath an overlay nobody is told: the others speak for the group, if there are any.
         let speaks = |alarm: &&Arc<str>| {
             let case = self.cases.get(*alarm);
@@ -69,11 +71,11 @@ impl Notifier {
         members.iter().for_each(|alarm| self.schedule(alarm));
     }
 
-    /// The pages of `step` wait no longer. Gives the alarms of which they are still wanted; if an older
+    /// The pages of the group wait no longer. Gives the alarms of which they are still wanted; if an older
     /// occurrence of one is over, that is told before.
     fn release(
         &mut self,
-        step: u16,
+        key: &GroupKey,
         members: &[Arc<str>],
         at: Moment,
         alarms: &impl Alarms,
@@ -85,7 +87,7 @@ impl Notifier {
             else {
                 continue;
             };
-            if case.waits_for(step) {
+            if case.waits_for(key) {
                 let scene = Scene {
                     present: &present,
                     at,
@@ -97,7 +99,7 @@ impl Notifier {
         // Only now: what was said above is still the state before the summary.
         for alarm in members {
             if let Some(case) = self.cases.get_mut(alarm) {
-                case.release(step);
+                case.release(key);
             }
         }
         waiting
@@ -161,6 +163,7 @@ impl Notifier {
         let notices = |alarm: &Arc<str>| self.cases.get(alarm).and_then(|case| case.record(at));
         let own = &present.subject.alarm;
         let mut event = Scene { present, at }.notified(topic, told, notices(own));
+        event.details.alarms = members.to_vec();
         let others = members.iter().filter(|alarm| *alarm != own);
         event.others = others
             .filter_map(|alarm| {
@@ -174,15 +177,17 @@ impl Notifier {
 }
 
 impl Case {
-    /// Is a page of `step` held, and still wanted?
-    fn waits_for(&self, step: u16) -> bool {
+    /// Is its page in this group held, and still wanted?
+    fn waits_for(&self, key: &GroupKey) -> bool {
         let ladder = self.ladder.as_ref();
-        ladder.is_some_and(|ladder| ladder.running && ladder.held.contains(&step))
+        ladder.is_some_and(|ladder| ladder.running && ladder.waits_in(key))
     }
 
-    /// The page of `step` is held no longer.
-    fn release(&mut self, step: u16) {
-        let Some(ladder) = &mut self.ladder else {
+    /// Its page in this group is held no longer.
+    fn release(&mut self, key: &GroupKey) {
+        let step = key.step;
+        let ladder = self.ladder.as_mut();
+        let Some(ladder) = ladder.filter(|ladder| ladder.waits_in(key)) else {
             return;
         };
         ladder.grouped |= step == 0 && ladder.held.contains(&0);
@@ -190,6 +195,13 @@ impl Case {
         if !ladder.running && ladder.told.is_empty() && ladder.held.is_empty() {
             self.ladder = None;
         }
+    }
+}
+
+impl Ladder {
+    /// Since its severity changed, a page of the ladder before may wait in another group.
+    fn waits_in(&self, key: &GroupKey) -> bool {
+        self.priority == key.priority.0 && self.held.contains(&key.step)
     }
 }
 

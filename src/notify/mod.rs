@@ -52,6 +52,7 @@
 //! | agenda | one entry per case |
 //! | lines of one step | one per output that it names, or one |
 //! | pages held in a group | 500, then they are summed up early |
+//! | alarms that one line names | 500 |
 //! | pages held while an alarm chatters | a number |
 
 mod case;
@@ -70,7 +71,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::case::{Case, Ladder, Standing};
-use self::gate::{Gate, GroupKey, WINDOW};
+use self::gate::{GROUP_FULL, Gate, GroupKey, WINDOW};
 use self::groups::Reminders;
 use self::news::News;
 use self::settings::NotifySettings;
@@ -129,7 +130,11 @@ impl Notifier {
             agenda: BTreeSet::new(),
             office: Office {
                 settings,
-                gate: Gate::default(),
+                gate: if history.records.is_empty() {
+                    Gate::default()
+                } else {
+                    Gate::catching_up()
+                },
                 counts: NoticeCounts::default(),
             },
         };
@@ -200,7 +205,7 @@ impl Notifier {
         began.retain(|since| since.age(now.mono) < WINDOW);
         began.sort_by_key(|since| Reverse(since.age(now.mono)));
         for since in began {
-            self.office.gate.recall(since, now.mono);
+            self.office.gate.count(since, now.mono);
         }
     }
 
@@ -278,8 +283,11 @@ impl Notifier {
                 self.attend(&alarm, at, alarms, &mut reminders, &mut out);
             }
         }
+        self.office.gate.caught_up();
         for ((_, _, told), group) in reminders {
-            self.remind_group(&told, &group, at, alarms, &mut out);
+            for group in group.chunks(GROUP_FULL) {
+                self.remind_group(&told, group, at, alarms, &mut out);
+            }
         }
         out
     }

@@ -143,6 +143,7 @@ impl Case {
     fn annunciate(&mut self, raised: bool, present: &Present, office: &Office, now: Mono) {
         let subject = &present.subject;
         let mut ladder = Ladder::begin(present, self.ladder.take(), now);
+        ladder.returned = !raised;
         ladder.raised = raised && office.settings.may_be_held(subject.index, subject.priority);
         if ladder.raised && present.record.chattering && self.chatter.is_none() {
             ladder.first = Notice::Chatter;

@@ -17,8 +17,8 @@ pub struct NotifySettings {
     pub areas: BTreeMap<Arc<str>, Roles>,
     /// Every output; they are told when nobody else would be.
     pub outputs: Vec<Arc<str>>,
-    /// By [`AlarmIndex`]: may repeated pages be held back while it chatters? Never those of gas points
-    /// and of the outermost limits (contract 8.8).
+    /// By [`AlarmIndex`]: may pages be held back, while it chatters and in floods? Never those of gas
+    /// points and of the outermost limits (contract 8.8).
     pub may_be_held: Vec<bool>,
 }
 
@@ -161,6 +161,12 @@ impl NotifySettings {
         priority <= Priority::Medium && alarm.copied().unwrap_or(false)
     }
 
+    /// May the first page of a raise of this alarm wait in a flood?
+    pub(super) fn may_wait(&self, alarm: Option<AlarmIndex>, priority: Priority) -> bool {
+        let alarm = alarm.and_then(|index| self.may_be_held.get(index.0 as usize));
+        priority < Priority::Critical && alarm.copied().unwrap_or(false)
+    }
+
     /// The persons and outputs that a step names, each once.
     fn named(&self, step: &Step, area: Option<&str>) -> Vec<Told> {
         let roles = area.and_then(|area| self.areas.get(area));
@@ -300,5 +306,9 @@ mod tests {
         assert!(!held(0, Priority::High) && !held(0, Priority::Critical));
         assert!(!held(1, Priority::Low), "gas, or an outermost limit");
         assert!(!settings.may_be_held(None, Priority::Low));
+        let waits = |index, priority| settings.may_wait(Some(AlarmIndex(index)), priority);
+        assert!(waits(0, Priority::Low) && waits(0, Priority::High));
+        assert!(!waits(0, Priority::Critical) && !waits(1, Priority::Low));
+        assert!(!settings.may_wait(None, Priority::Low));
     }
 }

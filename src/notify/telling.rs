@@ -90,7 +90,7 @@ impl Scene<'_> {
     }
 
     /// The group that pages of this alarm belong to.
-    fn group(&self, priority: Priority, step: u16) -> GroupKey {
+    pub(super) fn group(&self, priority: Priority, step: u16) -> GroupKey {
         GroupKey {
             priority: Reverse(priority),
             area: self.present.subject.area.clone(),
@@ -98,7 +98,7 @@ impl Scene<'_> {
         }
     }
 
-    fn alarm(&self) -> &Arc<str> {
+    pub(super) fn alarm(&self) -> &Arc<str> {
         &self.present.subject.alarm
     }
 
@@ -128,12 +128,7 @@ impl Case {
             let Some(ladder) = &mut self.ladder else {
                 return;
             };
-            let first = ladder.reminded.is_none() && ladder.held.is_empty();
-            let key = scene.group(priority, step);
-            if office
-                .gate
-                .pass(&key, scene.alarm(), first, every, scene.at.mono)
-            {
+            if office.passes(ladder, step, every, scene) {
                 self.tell(office, step, &told, scene, out);
             } else {
                 ladder.held.push(step);

@@ -2,12 +2,14 @@
 //! journal is what the events carried.
 
 mod drills;
+mod duties;
 mod held;
 mod invariants;
 mod ladders;
 mod pair;
 mod restarts;
 mod storms;
+mod urgent;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

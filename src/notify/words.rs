@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::engine::recurrence::{CHATTER_RAISES, CHATTER_WINDOW};
 use crate::engine::time::spoken;
 
-/// Alarms named in a summary; the rest is counted.
+/// Alarms named in the words of a summary; the rest is counted there, and named in its `alarms`.
 const NAMED: usize = 8;
 
 fn span(span: Duration) -> String {
@@ -62,7 +62,9 @@ pub(super) fn flood(
     );
     let done = alarms.len() - waiting;
     if done > 0 {
-        text.push_str(&format!("; {done} over, acknowledged or covered meanwhile"));
+        text.push_str(&format!(
+            "; {done} over, acknowledged, covered or told meanwhile"
+        ));
     }
     text
 }
@@ -112,7 +114,7 @@ mod tests {
         assert_eq!(
             flood(Some("farm"), &alarms, 12, 7),
             "12 pages of area farm held back in a flood: P1/high, P2/high, P3/high, P4/high, P5/high, \
-             P6/high, P7/high, P8/high and 2 more; 3 over, acknowledged or covered meanwhile"
+             P6/high, P7/high, P8/high and 2 more; 3 over, acknowledged, covered or told meanwhile"
         );
         assert_eq!(
             flood(None, &alarms[..1], 1, 1),

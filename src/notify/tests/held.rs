@@ -65,7 +65,10 @@ fn a_first_step_that_has_time_is_held_at_its_time_while_the_alarm_chatters() {
 /// With two steps of one alarm waiting, the summary of the first leaves the second waiting for its own.
 #[test]
 fn each_held_step_comes_with_the_summary_of_its_own_group() {
-    let mut settings = settings();
+    let mut settings = NotifySettings {
+        may_be_held: vec![true; 20],
+        ..settings()
+    };
     let policy = settings.policies.get_mut(&Priority::High);
     policy.expect("it has a ladder").group_every = secs(100);
     let plant = (0..20).map(|number| {
@@ -135,7 +138,7 @@ fn a_power_cut_does_not_uncount_what_was_held_and_is_no_longer_wanted() {
     assert_eq!(
         counted.map(String::as_str),
         Some(
-            "1 page of area farm held back in a flood: P014/high; 1 over, acknowledged or covered meanwhile"
+            "1 page of area farm held back in a flood: P014/high; 1 over, acknowledged, covered or told meanwhile"
         )
     );
 }

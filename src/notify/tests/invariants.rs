@@ -1,4 +1,4 @@
-//! Random lives of all alarms, with and without power cuts.
+//! Random lives of all alarms, with and without power cuts. Who was told too late or never: `duties.rs`.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ type Life = Vec<(f64, usize, Act)>;
 /// Long after the last happening: every hold and all-clear is through.
 const AFTER: f64 = 3_000.0;
 
-fn act() -> impl Strategy<Value = Act> {
+pub(super) fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => Just(Act::Raise),
         5 => Just(Act::Clear),
@@ -56,7 +56,7 @@ fn run(life: &Life) -> Rig {
     rig
 }
 
-fn seconds(event: &Event) -> f64 {
+pub(super) fn seconds(event: &Event) -> f64 {
     event.at.mono.since(Mono::ZERO).as_secs_f64()
 }
 
@@ -77,7 +77,7 @@ struct Story {
     last_told: f64,
 }
 
-type Fault = Result<(), TestCaseError>;
+pub(super) type Fault = Result<(), TestCaseError>;
 
 impl Story {
     /// An event of the engine.

@@ -122,7 +122,11 @@ fn pages_held_in_a_flood_are_told_after_the_restart_once() {
             )
         })
         .collect();
-    let mut rig = Rig::of(&plant, settings());
+    let settings = NotifySettings {
+        may_be_held: vec![true; 30],
+        ..settings()
+    };
+    let mut rig = Rig::of(&plant, settings);
     for (id, ..) in &plant {
         rig.act(0.0, id, Act::Raise);
     }
@@ -146,8 +150,13 @@ fn pages_held_in_a_flood_are_told_after_the_restart_once() {
         }
         told
     };
-    // The flood goes on: one page at once, the others with the next summary.
-    assert_eq!(rig.log.len(), kept + 1);
+    // The flood goes on, but at once comes all that waited: what is wanted no longer, and what is.
+    assert_eq!(rig.log.len(), kept + 2);
+    assert_eq!(
+        said(&rig.log[kept + 1]),
+        "30 flood 0 farm-1,farm-2",
+        "overdue steps come at once"
+    );
     rig.pass_to(300.0);
     for (id, ..) in &plant[..29] {
         let told = steps(&rig)[&(id.as_str().into(), 0)];

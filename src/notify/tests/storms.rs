@@ -166,7 +166,11 @@ pub(super) fn storm(alarms: usize) -> Rig {
             Priority::High,
         )
     });
-    Rig::of(&plant.collect::<Vec<_>>(), settings())
+    let settings = NotifySettings {
+        may_be_held: vec![true; alarms],
+        ..settings()
+    };
+    Rig::of(&plant.collect::<Vec<_>>(), settings)
 }
 
 pub(super) fn notified(rig: &Rig) -> Vec<String> {
@@ -216,7 +220,7 @@ fn a_flood_is_told_of_by_area_and_every_page_is_in_it() {
         farm.details.message.as_deref(),
         Some(
             "15 pages of area farm held back in a flood: P012/high, P014/high, P016/high, P018/high, \
-             P020/high, P022/high, P024/high, P026/high and 7 more; 2 over, acknowledged or covered \
+             P024/high, P026/high, P028/high, P030/high and 7 more; 2 over, acknowledged, covered or told \
              meanwhile"
         )
     );
