@@ -41,11 +41,13 @@ fn silent_by_pump(snapshot: &Snapshot) -> Finding {
     holds(right, "silence by the pump", low, pump)
 }
 
-/// `LEVEL/low` is silent while `LEVEL/low_low` is active, its value beyond doubt, and nobody works on it.
+/// `LEVEL/low` is silent while `LEVEL/low_low` is active, its value is beyond doubt, and nobody works on it
+/// or has put it aside.
 fn silent_by_alarm(snapshot: &Snapshot) -> Finding {
     let (low, level) = (alarm(snapshot, "LEVEL/low")?, point(snapshot, "LEVEL")?);
     let cause = alarm(snapshot, "LEVEL/low_low")?;
-    let known = level.quality == Quality::Good && !cause.overlays.out_of_service;
+    let aside = cause.overlays.out_of_service || cause.overlays.shelved;
+    let known = level.quality == Quality::Good && !aside;
     let kept = low.overlays.suppressed && is_unheard(level);
     let right = kept || low.overlays.suppressed == (known && cause.state.is_active());
     holds(right, "silence by an alarm", low, level)
