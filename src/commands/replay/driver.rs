@@ -134,8 +134,7 @@ impl<'a, W: Write> Replay<'a, W> {
         Ok(replay)
     }
 
-    /// Starts with other settings after the next `kill`. Both have the same measured points, in the same
-    /// order.
+    /// Starts with other settings after the next `kill`. Lines behind that start name points of these.
     pub fn change_after_kill(&mut self, config: &'a Config) {
         self.next = Some(config);
     }
@@ -182,6 +181,9 @@ impl<'a, W: Write> Replay<'a, W> {
             if text.is_empty() {
                 continue;
             }
+            if self.may_rename(instant) {
+                self.play(instant)?;
+            }
             let line = input::parse(text, |point| self.find(point)).map_err(wrong)?;
             let earlier = instant.last().map_or(Duration::ZERO, |last| last.t);
             let passed = self.clock.mono.since(Mono::ZERO).max(earlier);
@@ -198,6 +200,11 @@ impl<'a, W: Write> Replay<'a, W> {
             instant.push(line);
         }
         Ok(())
+    }
+
+    /// May points be others behind these lines? They can be played then: nothing crosses a start.
+    fn may_rename(&self, instant: &[Line]) -> bool {
+        self.next.is_some() && instant.iter().any(|line| matches!(line.step, Step::Start))
     }
 
     /// Counts per point and per command outcome, one JSON line each (contract 8.15).
