@@ -277,3 +277,16 @@ impl From<Configured> for Row {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_back_in_the_order_they_were_stored_in() {
+        let sampled = [1.0, 2.0, 3.0, 4.0];
+        assert_eq!(<[f64; 4]>::from(Sampled::from(sampled)), sampled);
+        let amount = [1.0, 2.0, 3.0];
+        assert_eq!(<[f64; 3]>::from(Amount::from(amount)), amount);
+    }
+}

@@ -7,6 +7,7 @@ use super::super::command::{Denied, Outcome};
 use super::super::drill::{drilled, name};
 use super::super::effect::Subject;
 use super::super::overlay::Overlay;
+use super::super::settings::FirstOutSettings;
 use super::super::snapshot::Snapshot;
 use super::traces::{Happening, run, trace};
 use super::*;
@@ -63,6 +64,91 @@ fn a_drill_has_a_name_and_numbers_of_its_own() {
         assert!(engine.command(&end("A/high"), moment(2.0)).is_ok());
     }
     assert_eq!(engine.snapshot().alarms[1].occurrence, 0, "none of A/high");
+}
+
+/// What is stored with the end of a drill of `alarm` that nobody acknowledged.
+fn ended(engine: &mut Engine, alarm: &str, stepped: f64) -> AlarmRecord {
+    let late = |t: f64| Moment {
+        wall: moment(t).wall + seconds(stepped),
+        ..moment(t)
+    };
+    let begun = engine.command(&drill(alarm, 60.0), moment(2.0));
+    begun.expect("nothing real");
+    engine.tick(late(3.0));
+    engine.command(&end(alarm), late(4.0)).expect("it runs");
+    let last = drain(engine).pop().and_then(|event| event.record);
+    last.expect("the end is stored")
+}
+
+/// Latching is for what was real; and nobody has to look at the end of a drill of an alarm that asks nobody.
+#[test]
+fn a_drill_ends_as_its_alarm_would_but_latches_nothing() {
+    let mut engine = quiet();
+    for (alarm, state, by) in [
+        ("A/high", AlarmState::ReturnedUnacknowledged, None),
+        ("B/high", AlarmState::ReturnedUnacknowledged, None),
+        ("D/high", AlarmState::Normal, Some("system")),
+    ] {
+        let record = ended(&mut engine, alarm, 0.0);
+        assert_eq!(record.state, state, "{alarm}");
+        let given = record.acknowledged.as_ref().map(|given| &*given.by);
+        assert_eq!(given, by, "{alarm}");
+        assert_eq!(record.priority, Some(Priority::Medium));
+    }
+}
+
+#[test]
+fn the_end_of_a_drill_steps_with_the_clock() {
+    let record = ended(&mut quiet(), "A/high", 3_600.0);
+    let exercise = record.drill.expect("it was one");
+    assert_eq!(exercise.term.until, moment(62.0 + 3_600.0).wall);
+}
+
+/// A drill has the priority that is configured, and comes first in nothing.
+#[test]
+fn nothing_of_the_newest_real_occurrence_is_in_a_drill() {
+    let inherits = AlarmSettings {
+        inherit_priority: true,
+        priority: Priority::Low,
+        ..alarm(Rule::Bad)
+    };
+    let critical = AlarmSettings {
+        priority: Priority::Critical,
+        ..limit(Level::High, 8.0, 1.0)
+    };
+    let settings = Settings {
+        points: vec![PointSettings {
+            stale_after: None,
+            good_confirm: Duration::ZERO,
+            ..point("P", vec![critical, inherits])
+        }],
+        first_outs: vec![FirstOutSettings {
+            id: "trip".into(),
+            members: vec![
+                (PointIndex(0), AlarmKind::High),
+                (PointIndex(0), AlarmKind::Bad),
+            ],
+        }],
+        ..Settings::default()
+    };
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    for (t, value) in [(0.0, 9.0), (1.0, f64::NAN), (2.0, 1.0)] {
+        read(&mut engine, 0, Sample::measured(value), moment(t));
+    }
+    for alarm in ["P/high", "P/bad"] {
+        let outcome = engine.command(&acknowledge(alarm, None), moment(3.0));
+        outcome.expect("it was raised");
+    }
+    drain(&mut engine);
+    for (alarm, priority) in [("P/high", Priority::Critical), ("P/bad", Priority::Low)] {
+        engine
+            .command(&drill(alarm, 60.0), moment(4.0))
+            .expect("nothing real");
+        let begun = drain(&mut engine).pop().and_then(|event| event.subject);
+        let subject = begun.expect("an alarm's");
+        assert!(!subject.first_out, "{alarm}");
+        assert_eq!(subject.priority, priority, "{alarm}");
+    }
 }
 
 #[test]

@@ -216,3 +216,28 @@ fn a_limit_that_is_passed_is_not_ahead() {
         AlarmState::Unacknowledged
     );
 }
+
+/// Ten alarms are named of those that know nothing yet, and the rest is counted.
+#[test]
+fn the_start_names_some_of_many_alarms_without_a_verdict() {
+    for (count, more) in [(10, false), (11, true)] {
+        let points = (0..count).map(|number| point(&format!("P{number}"), vec![rise(30.0)]));
+        let settings = Settings {
+            points: points.collect(),
+            ..Settings::default()
+        };
+        let known = History {
+            last_alive: Some(moment(0.0).wall),
+            ..History::default()
+        };
+        let events = drain(&mut Engine::start(&settings, &known, moment(60.0)));
+        let gap = of_kind(&events, EventKind::MonitoringGap);
+        let message = gap.details.message.as_deref();
+        let message = message.expect("the start says so");
+        let beginning =
+            format!("{count} without a verdict before enough is seen: P0/rise (6 s), P1/rise");
+        assert!(message.contains(&beginning), "{message}");
+        assert_eq!(message.matches("/rise (6 s)").count(), 10, "{message}");
+        assert_eq!(message.contains("(6 s), ..."), more, "{message}");
+    }
+}

@@ -283,3 +283,85 @@ fn buckets_are_wide_enough() {
         assert!((width - Duration::from_nanos(1)) * (buckets - 1) <= length);
     }
 }
+
+/// Two pieces joined are what one piece of all their samples would be.
+#[test]
+fn joined_pieces_are_as_one() {
+    let samples = [(1.0, 3.0), (2.0, 5.0), (4.0, -2.0), (7.0, 11.0), (8.0, 2.5)];
+    let piece = |samples: &[(f64, f64)]| {
+        let (time, value) = samples[0];
+        let mut piece = Bucket::one(time, value);
+        samples[1..]
+            .iter()
+            .for_each(|(time, value)| piece.join(*time, *value));
+        piece
+    };
+    let whole = piece(&samples);
+    let mean = samples.iter().map(|(_, value)| value).sum::<f64>() / 5.0;
+    let scatter: f64 = samples
+        .iter()
+        .map(|(_, value)| (value - mean).powi(2))
+        .sum();
+    assert!((whole.scatter - scatter).abs() < 1e-9);
+    for cut in 1..5 {
+        let joined = piece(&samples[..cut]).joined(piece(&samples[cut..]));
+        for (found, expected) in [
+            (joined.time, whole.time),
+            (joined.value, whole.value),
+            (joined.weight, whole.weight),
+            (joined.scatter, whole.scatter),
+        ] {
+            assert!((found - expected).abs() < 1e-9, "{joined:?}, not {whole:?}");
+        }
+    }
+}
+
+/// A memory may have been written by anybody: what no window can have held is left out.
+#[test]
+fn a_memory_that_makes_no_sense_is_left_out() {
+    let sound = Sampled {
+        age_s: 5.0,
+        value: 1.0,
+        weight: 2.0,
+        scatter: 0.5,
+    };
+    let strange = [
+        Sampled {
+            value: f64::NAN,
+            ..sound
+        },
+        Sampled {
+            scatter: f64::INFINITY,
+            ..sound
+        },
+        Sampled {
+            weight: 0.0,
+            ..sound
+        },
+        Sampled {
+            age_s: -1.0,
+            ..sound
+        },
+    ];
+    let now = at(100.0);
+    for (memory, samples) in [(vec![sound], 2.0), (strange.to_vec(), 0.0)] {
+        let mut window = window();
+        window.restore(nanos(at(95.0)), &memory, nanos(now), now);
+        assert!((window.samples() - samples).abs() < 1e-9, "{memory:?}");
+    }
+}
+
+#[test]
+fn nothing_is_remembered_of_nothing() {
+    let mut window = window();
+    assert_eq!(window.remember(at(100.0), 8), None);
+    window.push(at(100.0), 1.0);
+    let (age, memory) = window.remember(at(102.0), 8).expect("something is there");
+    assert!((age - 2.0).abs() < 1e-9);
+    assert_eq!(memory.len(), 1);
+    window.clear();
+    assert_eq!(window.remember(at(102.0), 8), None);
+    window.restore(nanos(at(100.0)), &memory, nanos(at(102.0)), at(102.0));
+    let (_, again) = window.remember(at(102.0), 8).expect("the same");
+    assert_eq!(again, memory);
+}
