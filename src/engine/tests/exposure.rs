@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engine::memory::{CONFIGURATION, Memory};
+use crate::engine::reading::Fault;
 use crate::engine::settings::{Average, ExposureRule, Origin, OverRangeRule};
 use crate::engine::snapshot::ExposureView;
 
@@ -200,4 +201,27 @@ fn a_new_dose_is_on_disk_with_the_reset_that_began_it() {
     let engine = Engine::start(&settings, &history, moment(605.0));
     let twa = engine.snapshot().points[0].twa;
     assert!(twa.is_none_or(|twa| twa.average < 0.01), "{twa:?}");
+}
+
+/// Enough was seen for a verdict, but the value is away: time alone ends nothing.
+#[test]
+fn no_average_ends_by_its_timer_while_the_value_is_away() {
+    let settings = detector(vec![average(Average::ShortTerm, 30.0), alarm(Rule::Bad)]);
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    steady(&mut engine, 100.0, (0, 300));
+    steady(&mut engine, 0.0, (305, 930));
+    let active = |engine: &Engine| engine.snapshot().alarms[0].state.is_active();
+    assert!(active(&engine));
+    assert!(engine.snapshot().alarms[0].exposure.is_some());
+    read(
+        &mut engine,
+        0,
+        Sample::Bad(Fault::SensorFailure),
+        moment(931.0),
+    );
+    engine.tick(moment(1_000.0));
+    assert!(stel(&engine).coverage > 0.9 && stel(&engine).average < 25.0);
+    assert!(active(&engine));
+    steady(&mut engine, 0.0, (1_005, 1_010));
+    assert!(!active(&engine));
 }

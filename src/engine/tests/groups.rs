@@ -316,3 +316,25 @@ fn only_channels_of_one_group_ask_for_a_second_approval() {
     assert!(take_out("P0/bad"), "no vote of the group's");
     assert!(!take_out("P1/high"));
 }
+
+/// Whoever is told that the evidence of a vote changed is told by which channels.
+#[test]
+fn the_quality_of_a_running_vote_is_told_with_its_channels() {
+    let mut engine = start(&voting(1, 2, BadChannel::Vote, 0.0, 0.0));
+    for channel in 0..2 {
+        read(&mut engine, channel, Sample::measured(9.0), moment(0.0));
+    }
+    drain(&mut engine);
+    read(
+        &mut engine,
+        0,
+        Sample::Bad(Fault::SensorFailure),
+        moment(1.0),
+    );
+    let changed = drain(&mut engine).into_iter().find(|event| {
+        let subject = event.subject.as_ref();
+        event.kind == EventKind::Changed && subject.is_some_and(|own| &*own.alarm == "G/vote")
+    });
+    let message = changed.and_then(|event| event.details.message);
+    assert!(message.is_some_and(|message| message.contains("P0")));
+}

@@ -124,3 +124,29 @@ fn what_would_have_stopped_a_clear_brings_the_alarm_back() {
         assert_eq!(spans, expected, "{taken}");
     }
 }
+
+/// A value that shows a steep rise raises its alarm also when it comes behind a later one.
+#[test]
+fn a_slope_that_a_value_out_of_order_shows_is_one() {
+    let settings = Settings {
+        points: vec![PointSettings {
+            stale_after: None,
+            ..point("P", vec![rise(30.0)])
+        }],
+        ..Settings::default()
+    };
+    for (value, rises) in [(12.0, true), (0.0, false)] {
+        let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+        let in_order = (0..8).map(f64::from).map(|second| (second, second, 0.0));
+        for (at, taken, value) in in_order.chain([(7.5, 6.5, value)]) {
+            engine.read(Reading {
+                source_time: Some(moment(taken).wall),
+                ..Reading::live(PointIndex(0), Sample::measured(value), moment(at))
+            });
+        }
+        let raised = drain(&mut engine)
+            .iter()
+            .any(|event| event.kind == EventKind::Raised);
+        assert_eq!(raised, rises, "{value}");
+    }
+}

@@ -138,3 +138,24 @@ fn silence_confirms_nothing() {
         );
     }
 }
+
+/// A caller whose second time lies before its first has noticed no gap, and nothing is due the sooner for it.
+#[test]
+fn a_gap_that_ends_before_it_began_is_none() {
+    let high = AlarmSettings {
+        on_delay: seconds(3.0),
+        ..limit(Level::High, 8.0, 1.0)
+    };
+    let settings = Settings {
+        points: vec![point("P", vec![high])],
+        ..Settings::default()
+    };
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    read(&mut engine, 0, Sample::measured(9.0), moment(9.0));
+    engine.paused(moment(10.0), moment(5.0));
+    engine.tick(moment(20.0));
+    let raised = drain(&mut engine).into_iter();
+    let raised = raised.filter(|event| event.kind == EventKind::Raised);
+    let at: Vec<_> = raised.map(|event| event.at.mono).collect();
+    assert_eq!(at[..1], [moment(13.0).mono]);
+}

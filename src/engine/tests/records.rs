@@ -241,3 +241,55 @@ fn the_start_names_some_of_many_alarms_without_a_verdict() {
         assert_eq!(message.contains("(6 s), ..."), more, "{message}");
     }
 }
+
+/// A fall is worst where it is least, a rise where it is greatest.
+#[test]
+fn the_peak_of_a_slope_is_on_the_side_it_goes_to() {
+    for (direction, start_at, step, peak) in [
+        (Direction::Rise, 0.0, 2.0, 18.0),
+        (Direction::Fall, 0.0, -2.0, -18.0),
+    ] {
+        let Rule::Rate(rule) = rise(30.0).rule else {
+            panic!("a rule about a slope");
+        };
+        let slope = alarm(Rule::Rate(RateRule { direction, ..rule }));
+        let mut engine = start(&plant_of(vec![slope]));
+        for second in 0..10_u32 {
+            let value = start_at + step * f64::from(second);
+            let at = moment(f64::from(second));
+            read(&mut engine, 0, Sample::measured(value), at);
+        }
+        let found = engine.snapshot().alarms[0].peak;
+        assert_eq!(found, Some(peak), "{direction:?}");
+    }
+}
+
+/// Stamped by another task a hair before what came already: it counts as if it came now.
+#[test]
+fn a_reading_that_crosses_another_is_not_older_than_what_came() {
+    let stale = PointSettings {
+        stale_after: Some(seconds(10.0)),
+        ..point("P", vec![alarm(Rule::Stale)])
+    };
+    let settings = Settings {
+        points: vec![stale],
+        ..Settings::default()
+    };
+    let mut engine = start(&settings);
+    engine.tick(moment(5.0));
+    read(&mut engine, 0, Sample::measured(1.0), moment(4.0));
+    engine.tick(moment(20.0));
+    let events = drain(&mut engine);
+    let raised = of_kind(&events, EventKind::Raised);
+    assert_eq!(raised.at.mono, moment(15.0).mono);
+}
+
+/// Numbers that were given are kept in mind only when the newest occurrence does not show them.
+#[test]
+fn a_record_says_once_which_number_comes_next() {
+    let mut engine = start(&plant_of(vec![high()]));
+    read(&mut engine, 0, Sample::measured(9.0), moment(0.0));
+    let events = drain(&mut engine);
+    let stored = of_kind(&events, EventKind::Raised).record.as_ref();
+    assert_eq!(stored.expect("it is stored").numbered, None);
+}

@@ -281,6 +281,26 @@ fn of_a_priority_without_a_ladder_nobody_is_told() {
 }
 
 #[test]
+fn the_view_shows_that_a_page_is_held() {
+    let held = |rig: &Rig, alarm: &str| {
+        let mut views = rig.notifier.views(rig.now);
+        views
+            .find(|(own, _)| *own == alarm)
+            .is_some_and(|(_, view)| view.held)
+    };
+    let mut rig = Rig::new();
+    super::storms::bounce(&mut rig, "farm/level", &[0, 20, 40]);
+    rig.act(50.0, "farm/level", Act::Raise);
+    assert!(held(&rig, "farm/level"), "it chatters");
+    let mut rig = super::storms::storm(15);
+    for number in 0..15 {
+        rig.act(1.0, &format!("P{number:03}/high"), Act::Raise);
+    }
+    assert!(held(&rig, "P014/high"), "a flood");
+    assert!(!held(&rig, "P000/high"));
+}
+
+#[test]
 fn the_view_shows_who_was_told_and_who_is_next() {
     let mut rig = Rig::new();
     rig.act(10.0, "farm/high", Act::Raise);

@@ -67,3 +67,17 @@ fn a_steep_slope_that_could_be_noise_gives_no_verdict() {
     // Of the other direction it says clearly that there is none.
     assert_eq!(zone(&rule(Direction::Fall, true), line), Zone::Inside);
 }
+
+/// The deadband's edge belongs to it, as at every limit.
+#[test]
+fn at_the_edge_of_the_deadband_the_alarm_stays() {
+    let trend = trend(|second| f64::from(second) / 30.0);
+    let now = Mono::ZERO + Duration::from_secs(60);
+    let slope = trend.line(now).expect("a line").slope_per_min();
+    let edge = RateRule {
+        limit_per_min: 2.0 * slope,
+        deadband_per_min: slope,
+        ..rule(Direction::Rise, false)
+    };
+    assert_eq!(zone(&edge, trend.line(now)), Zone::Margin);
+}
