@@ -34,6 +34,7 @@ mod broker;
 mod build;
 mod check;
 mod count;
+mod currents;
 mod defaults;
 mod detection;
 mod deviation;

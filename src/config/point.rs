@@ -19,7 +19,7 @@ use crate::input::mqtt::TimeFormat;
 
 pub(super) const POINT: Vocabulary = Vocabulary {
     what: "a point",
-    keys: &joined::<56>(&[
+    keys: &joined::<57>(&[
         &[
             "name",
             "area",

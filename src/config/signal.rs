@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::check::Checked;
+use super::currents::{self, RawCurrents};
 use super::defaults::Measure;
 use super::finding::{Kind, Log};
 use super::keys::{Keys, joined};
@@ -18,7 +19,7 @@ use crate::engine::settings::Rule;
 use crate::engine::signal::{Bounds, Conversion, CurrentLoop, Curve, Scaling, Signal};
 
 /// Of numbers on a straight line, and of all of them.
-const LINEAR: [&str; 11] = [
+const LINEAR: [&str; 12] = [
     "scale",
     "offset",
     "raw_range",
@@ -27,13 +28,14 @@ const LINEAR: [&str; 11] = [
     "fault_low",
     "fault_high",
     "fault_after",
+    "currents",
     "invalid_raw",
     "valid_range",
     "max_step",
 ];
 
 /// Everything that only numbers have.
-pub(super) const KEYS: [&str; 14] = joined(&[&LINEAR, &shape::KEYS]);
+pub(super) const KEYS: [&str; 15] = joined(&[&LINEAR, &shape::KEYS]);
 
 const FAULT_LOW: RangeInclusive<f64> = 0.0..=3.9;
 const FAULT_HIGH: RangeInclusive<f64> = 20.1..=30.0;
@@ -51,9 +53,10 @@ pub(super) struct RawSignal {
     raw_range: Option<(f64, f64)>,
     clamp: bool,
     is_loop: bool,
-    fault_low: Option<f64>,
-    fault_high: Option<f64>,
+    fault_low: Option<At<f64>>,
+    fault_high: Option<At<f64>>,
     fault_after: Option<At<Duration>>,
+    currents: RawCurrents,
     invalid_raw: Vec<f64>,
     valid_range: Option<At<(f64, f64)>>,
     max_step: Option<At<f64>>,
@@ -83,6 +86,7 @@ pub(super) fn read(keys: &Keys<'_>, source: Option<&RawSource>, log: &mut Log) -
         fault_low: current("fault_low", FAULT_LOW, keys, log),
         fault_high: current("fault_high", FAULT_HIGH, keys, log),
         fault_after: keys.duration("fault_after", FAULT_AFTER, log),
+        currents: currents::read(keys, log),
         invalid_raw: markers(keys, register, log),
         valid_range: keys.range("valid_range", "[-5, 120]", log),
         max_step: keys.positive("max_step", false, log),
@@ -95,7 +99,7 @@ fn companions(keys: &Keys<'_>, log: &mut Log) {
     if keys.has("signal") {
         keys.refuse("raw_range", "a current loop goes from 4 to 20 mA", log);
     } else {
-        for key in ["fault_low", "fault_high", "fault_after"] {
+        for key in ["fault_low", "fault_high", "fault_after", "currents"] {
             keys.refuse(key, "there is no `signal = \"4-20mA\"`", log);
         }
         if keys.has("raw_range") {
@@ -141,10 +145,15 @@ fn raw_range(keys: &Keys<'_>, log: &mut Log) -> Option<(f64, f64)> {
     None
 }
 
-fn current(key: &str, range: RangeInclusive<f64>, keys: &Keys<'_>, log: &mut Log) -> Option<f64> {
+fn current(
+    key: &str,
+    range: RangeInclusive<f64>,
+    keys: &Keys<'_>,
+    log: &mut Log,
+) -> Option<At<f64>> {
     let current = keys.number(key, log)?;
     if range.contains(&current.value) {
-        return Some(current.value);
+        return Some(current);
     }
     let (low, high) = (show_number(*range.start()), show_number(*range.end()));
     let text = format!("`{key}` is in mA and must be from {low} to {high}");
@@ -187,14 +196,19 @@ impl RawSignal {
             offset: self.offset.unwrap_or(0.0),
         };
         let curve = self.shape.curve();
+        let fault = |written: &Option<At<f64>>, usual| {
+            let written = written.as_ref();
+            written.map_or(usual, |written| written.value)
+        };
         let conversion = match (range, self.raw_range) {
             _ if let Some(rows) = &self.shape.table => Conversion::Table(Arc::clone(rows)),
             (Some(range), _) if self.is_loop => Conversion::CurrentLoop(CurrentLoop {
                 milliamps: scaling,
                 range,
                 curve,
-                fault_low: self.fault_low.unwrap_or(CurrentLoop::FAULTS.0),
-                fault_high: self.fault_high.unwrap_or(CurrentLoop::FAULTS.1),
+                fault_low: fault(&self.fault_low, CurrentLoop::FAULTS.0),
+                fault_high: fault(&self.fault_high, CurrentLoop::FAULTS.1),
+                special: self.currents.resolve().into(),
             }),
             (Some(value), Some(raw)) => Conversion::Ranges { raw, value, curve },
             (Some(_) | None, _) => Conversion::Scale(scaling),
@@ -241,6 +255,9 @@ pub(super) fn check(point: &Checked<'_>, log: &mut Log) {
         log.warn(Kind::Timing, after.place, text).hint(format!(
             "NAMUR NE 43 calls a fault what lasts for {usual} or more"
         ));
+    }
+    if let Some(fault_low) = signal.fault_low.as_ref().filter(|_| signal.is_loop) {
+        currents::check(&signal.currents, fault_low, log);
     }
     let range = point.raw.range.as_ref();
     if let (Some(step), Some(range)) = (&signal.max_step, range)
@@ -308,16 +325,21 @@ pub(super) fn explain(signal: &Signal, unit: &str) -> Vec<String> {
             quantity(value.1),
             by(*curve)
         )),
-        Conversion::CurrentLoop(current) => text.push(format!(
-            "Current loop: 4 to 20 mA is {} to {}{}; below {} mA and above {} mA for {} it is a \
-             fault, until then the value before holds and nothing clears.",
-            show_number(current.range.0),
-            quantity(current.range.1),
-            by(current.curve),
-            show_number(current.fault_low),
-            show_number(current.fault_high),
-            show_duration(signal.settle)
-        )),
+        Conversion::CurrentLoop(current) => {
+            text.push(format!(
+                "Current loop: 4 to 20 mA is {} to {}{}; below {} mA and above {} mA for {} it is a \
+                 fault, until then the value before holds. Nothing clears below {} and above {} mA.",
+                show_number(current.range.0),
+                quantity(current.range.1),
+                by(current.curve),
+                show_number(current.fault_low),
+                show_number(current.fault_high),
+                show_duration(signal.settle),
+                show_number(CurrentLoop::SPAN.0),
+                show_number(CurrentLoop::SPAN.1),
+            ));
+            text.extend(currents::explain(&current.special));
+        }
     }
     if !signal.meanings.is_empty() {
         text.push(shape::code_in_words(&signal.meanings));

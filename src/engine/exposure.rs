@@ -8,7 +8,6 @@ use super::delay::Zone;
 use super::effect::{Cause, Details, Effect, EventKind};
 use super::memory::{Content, Memory};
 use super::operate::said;
-use super::quality::Condition;
 use super::reading::{Doubt, Quality};
 use super::report::six_digits;
 use super::rule::Watch;
@@ -43,7 +42,7 @@ impl Engine {
 
     /// Time has passed: the average is another, whether values came or not.
     pub(super) fn update_exposure(&mut self, index: usize, now: Moment) {
-        let believed = self.points[self.point_of(index)].channel.condition == Condition::Present;
+        let believed = self.points[self.point_of(index)].channel.can_clear();
         let alarm = &mut self.alarms[index];
         let Watch::Exposure(exposure) = &alarm.watch else {
             debug_assert!(false, "only averages have this timer");

@@ -308,11 +308,12 @@ impl Engine {
     }
 
     /// The value of a channel that may be compared with others: none while over-range is held, for what
-    /// is read then means nothing.
+    /// is read then means nothing, and none that only holds because what came after it is not believed.
     fn trusted(&self, member: Member) -> Option<Finite> {
         let point = &self.points[member.point];
         match point.channel.shown() {
             Some(_) if self.is_out_of_service(member) || point.held_at.is_some() => None,
+            Some(_) if !point.channel.can_clear() => None,
             Some(Sample::Good(value)) => Some(value),
             Some(Sample::Uncertain(..) | Sample::Bad(_)) | None => None,
         }

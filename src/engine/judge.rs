@@ -131,7 +131,8 @@ impl Engine {
 
     /// Where a value of a point lies with respect to one of its alarms.
     pub(super) fn zone(&mut self, point: usize, alarm: usize, look: &Look) -> Zone {
-        let company = self.company(point, alarm);
+        let mut company = self.company(point, alarm);
+        company.doubted |= self.points[point].channel.aside.is_some();
         let Self { points, alarms, .. } = self;
         let watch = &mut alarms[alarm].watch;
         watch.zone(look, &points[point].trends, company)
@@ -145,6 +146,7 @@ impl Engine {
         if let Watch::Deviation(_) = watch {
             return Company {
                 reference: self.reference(alarm),
+                doubted: self.is_reference_doubted(alarm),
                 ..nothing
             };
         }

@@ -28,6 +28,7 @@ pub mod command;
 mod configured;
 mod count;
 mod cover;
+mod current_loop;
 mod delay;
 pub mod drill;
 pub mod effect;

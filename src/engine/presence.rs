@@ -64,7 +64,12 @@ impl Engine {
             let held = Sample::Uncertain(last, Doubt::LastUsableValue);
             point.channel.mark(held, now.mono, point.good_confirm)
         });
-        if changed {
+        let begins = point
+            .channel
+            .aside
+            .is_some_and(|aside| aside.since == now.mono);
+        if changed || begins {
+            // Whoever compares with it holds, too.
             self.links.touch(Source::Condition(index));
         }
         for alarm in point.alarms.clone() {
@@ -89,8 +94,8 @@ impl Engine {
             return;
         }
         match aside.what {
-            Doubtful::FaultCurrent => {
-                self.lose_value(index, Condition::Bad(Fault::SensorFailure), now);
+            Doubtful::FaultCurrent(fault) => {
+                self.lose_value(index, Condition::Bad(fault), now);
             }
             Doubtful::Step(sample, taken) => {
                 point.channel.aside = None;

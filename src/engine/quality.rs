@@ -269,6 +269,11 @@ impl Channel {
         }
     }
 
+    /// May its value end what is active? Not one that only holds while what came after it is not believed.
+    pub(super) fn can_clear(&self) -> bool {
+        self.aside.is_none() && self.shown().is_some_and(Sample::can_clear)
+    }
+
     /// The quality, and why it is not good.
     pub(super) fn quality(&self) -> (Quality, Option<&'static str>) {
         match (self.condition, self.sample) {
@@ -384,7 +389,7 @@ impl Conditioned {
             Self::Sample(Sample::Good(value)) => {
                 Self::Sample(Sample::Uncertain(value, Doubt::BadClock))
             }
-            Self::Sample(Sample::Uncertain(..) | Sample::Bad(_)) | Self::FaultCurrent => self,
+            Self::Sample(Sample::Uncertain(..) | Sample::Bad(_)) | Self::FaultCurrent(_) => self,
         }
     }
 }

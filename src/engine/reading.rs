@@ -46,8 +46,10 @@ pub enum Doubt {
     LastUsableValue,
     /// The source says that its sensor is inaccurate.
     SensorNotAccurate,
-    /// Outside the measuring range, still evaluated.
+    /// Outside the measuring range: may raise an alarm, and clears none.
     EngineeringUnitsExceeded,
+    /// Measured beyond the ends of the range and set to the nearer one, as configured.
+    Clamped,
     /// Fewer sources than wanted took part.
     SubNormal,
     /// The source's clock cannot be right; the gateway's time was used.
@@ -74,6 +76,12 @@ pub enum Fault {
     OutOfService,
     /// Nothing has arrived yet.
     WaitingForInitialData,
+    /// The device says that somebody has inhibited it.
+    Inhibited,
+    /// The device says that it does not measure yet.
+    WarmingUp,
+    /// An optical device says that something stands in its beam.
+    BeamBlocked,
 }
 
 /// A value with its quality. There is no value to misuse when it is bad.
@@ -98,6 +106,16 @@ impl Sample {
         match self {
             Self::Good(value) | Self::Uncertain(value, _) => Some(value),
             Self::Bad(_) => None,
+        }
+    }
+
+    /// May it end what is active? A value beyond what the sensor can measure, such as the one that
+    /// stands for a current below 3.8 mA, tells that something is wrong, and not that anything is over.
+    pub const fn can_clear(self) -> bool {
+        match self {
+            Self::Good(_) => true,
+            Self::Uncertain(_, doubt) => !matches!(doubt, Doubt::EngineeringUnitsExceeded),
+            Self::Bad(_) => false,
         }
     }
 
@@ -150,6 +168,7 @@ impl Doubt {
             Self::LastUsableValue => "last_usable_value",
             Self::SensorNotAccurate => "sensor_not_accurate",
             Self::EngineeringUnitsExceeded => "engineering_units_exceeded",
+            Self::Clamped => "clamped",
             Self::SubNormal => "sub_normal",
             Self::BadClock => "bad_clock",
             Self::Frozen => "frozen",
@@ -159,7 +178,7 @@ impl Doubt {
 
 impl Fault {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::ConfigurationError,
         Self::NotConnected,
         Self::DeviceFailure,
@@ -167,6 +186,9 @@ impl Fault {
         Self::NoCommunication,
         Self::OutOfService,
         Self::WaitingForInitialData,
+        Self::Inhibited,
+        Self::WarmingUp,
+        Self::BeamBlocked,
     ];
 
     /// The reason as it stands in events.
@@ -179,6 +201,9 @@ impl Fault {
             Self::NoCommunication => "no_communication",
             Self::OutOfService => "out_of_service",
             Self::WaitingForInitialData => "waiting_for_initial_data",
+            Self::Inhibited => "inhibited",
+            Self::WarmingUp => "warming_up",
+            Self::BeamBlocked => "beam_blocked",
         }
     }
 }

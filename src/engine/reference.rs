@@ -26,6 +26,12 @@ impl Engine {
         }
     }
 
+    /// Is what an alarm compares with there, but no evidence that anything is over?
+    pub(super) fn is_reference_doubted(&self, alarm: usize) -> bool {
+        let point = self.reference_point(alarm);
+        point.is_some_and(|point| !self.points[point].channel.can_clear())
+    }
+
     /// The quality of what an alarm looks at, its own point's being `own`, and why it is not good.
     pub(super) fn reference_quality(
         &self,

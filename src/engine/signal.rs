@@ -11,18 +11,9 @@
 //!               └─ a fault current ───────────────────────────────▶ not known yet
 //! ```
 //!
-//! The bands of a current loop, in mA, are those of NAMUR NE 43:
-//!
-//! ```text
-//!        3.6        3.8      4              20     20.5       21
-//!  ───────┼──────────┼───────┴───────────────┴──────┼──────────┼───────
-//!   fault │ doubtful │             good             │ doubtful │ fault
-//!         │ range[0] │                              │ measured │
-//! ```
-//!
-//! Below the band of measurement the value is the lower end of the range, for there is nothing to be
-//! measured; above it the value goes on, for an alarm must see it. A fault current is never turned into
-//! a value. How long it must last is [`Signal::settle`].
+//! What the currents of a loop mean is told in [`current_loop`](super::current_loop). A current that
+//! tells of a fault, or of anything else than a value, is never turned into a value. How long it must last
+//! is [`Signal::settle`].
 //!
 //! A flow that is measured by a pressure difference goes with its square root. At rest the difference
 //! swings around zero, and half of the time there is no root to take. Down to where a current loop would be
@@ -32,13 +23,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use super::current_loop::{CurrentLoop, CurrentMeaning, Special};
 use super::reading::{Doubt, Fault, Finite, Measured, Sample};
-
-/// A current loop without a fault stays from here, mA.
-const SATURATED_LOW: f64 = 3.8;
-
-/// A current loop without a fault stays up to here, mA.
-const SATURATED_HIGH: f64 = 20.5;
 
 /// Of a root: what is no further below zero is rest, as a share of the span. That of 3.8 mA in a loop.
 const AT_REST: f64 = 0.0125;
@@ -105,21 +91,6 @@ pub enum Curve {
     SquareRoot,
 }
 
-/// A 4 to 20 mA loop after NAMUR NE 43.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CurrentLoop {
-    /// From a raw number to mA.
-    pub milliamps: Scaling,
-    /// Values at 4 and at 20 mA, in the point's unit.
-    pub range: (f64, f64),
-    /// How the value follows the current.
-    pub curve: Curve,
-    /// A lower current is a fault, mA.
-    pub fault_low: f64,
-    /// A higher current is a fault, mA.
-    pub fault_high: f64,
-}
-
 /// `raw * scale + offset`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scaling {
@@ -143,8 +114,8 @@ pub struct Bounds {
 pub(super) enum Conditioned {
     /// A value, or none.
     Sample(Sample),
-    /// A current that tells of a fault, if it lasts.
-    FaultCurrent,
+    /// A current that tells why there is no value, if it lasts.
+    FaultCurrent(Fault),
 }
 
 impl Signal {
@@ -180,8 +151,8 @@ impl Signal {
                     look_up(rows, raw).map_or(Sample::Bad(Fault::SensorFailure), Sample::measured)
                 }
                 Conversion::CurrentLoop(current) => match current.read(raw) {
-                    Some(sample) => sample,
-                    None => return Conditioned::FaultCurrent,
+                    Conditioned::Sample(sample) => sample,
+                    fault @ Conditioned::FaultCurrent(_) => return fault,
                 },
             },
         };
@@ -209,40 +180,15 @@ impl Signal {
             return Sample::Bad(Fault::SensorFailure);
         }
         match self.clamp.filter(|clamp| !clamp.hold(value.get())) {
-            Some(clamp) => exceeded(value.get().clamp(clamp.low, clamp.high)),
+            Some(clamp) => clamped(sample, value.get().clamp(clamp.low, clamp.high)),
             None => sample,
         }
     }
 }
 
-impl CurrentLoop {
-    /// Faults below and above these currents, unless the maker says otherwise (NAMUR NE 43), mA.
-    pub const FAULTS: (f64, f64) = (3.6, 21.0);
-
-    /// `None`: a fault current.
-    fn read(&self, raw: f64) -> Option<Sample> {
-        let current = self.milliamps.apply(raw);
-        if !current.is_finite() {
-            return Some(Sample::Bad(Fault::SensorFailure));
-        }
-        if current < self.fault_low || current > self.fault_high {
-            return None;
-        }
-        if current < SATURATED_LOW {
-            return Some(exceeded(self.range.0));
-        }
-        let value = along(self.range, self.curve.bend((current - 4.0) / 16.0));
-        Some(if current > SATURATED_HIGH {
-            exceeded(value)
-        } else {
-            Sample::measured(value)
-        })
-    }
-}
-
 impl Curve {
     /// How far the value is, for a raw number that is not too far below its start.
-    fn bend(self, share: f64) -> f64 {
+    pub(super) fn bend(self, share: f64) -> f64 {
         match self {
             Self::SquareRoot if share < 0.0 => 0.0,
             Self::SquareRoot => share.sqrt(),
@@ -266,19 +212,19 @@ impl Scaling {
         offset: 0.0,
     };
 
-    fn apply(self, raw: f64) -> f64 {
+    pub(super) fn apply(self, raw: f64) -> f64 {
         raw.mul_add(self.scale, self.offset)
     }
 }
 
 impl Bounds {
-    fn hold(self, value: f64) -> bool {
+    pub(super) fn hold(self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }
 }
 
 /// A share of the way from one end to the other; exact at both, so that a limit there is reached.
-fn along(ends: (f64, f64), share: f64) -> f64 {
+pub(super) fn along(ends: (f64, f64), share: f64) -> f64 {
     share.mul_add(ends.1, (1.0 - share) * ends.0)
 }
 
@@ -293,8 +239,19 @@ fn look_up(rows: &[(f64, f64)], raw: f64) -> Option<f64> {
     Some(along((below, above), (raw - from) / (to - from)))
 }
 
-fn exceeded(value: f64) -> Sample {
+pub(super) fn exceeded(value: f64) -> Sample {
     let doubt = Doubt::EngineeringUnitsExceeded;
+    Finite::new(value).map_or(Sample::Bad(Fault::SensorFailure), |value| {
+        Sample::Uncertain(value, doubt)
+    })
+}
+
+/// The value that is kept to its bounds. What was doubtful before is so for the same reason.
+fn clamped(sample: Sample, value: f64) -> Sample {
+    let doubt = match sample {
+        Sample::Uncertain(_, doubt) => doubt,
+        Sample::Good(_) | Sample::Bad(_) => Doubt::Clamped,
+    };
     Finite::new(value).map_or(Sample::Bad(Fault::SensorFailure), |value| {
         Sample::Uncertain(value, doubt)
     })

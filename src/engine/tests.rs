@@ -6,7 +6,7 @@
 //! | P1 what is published is stored | `journal::store`, `journal::ledger`, `daemon::kills` | `books` |
 //! | P2 numbers rise over restarts and clock steps | `replay::driver`, `journal::open` | `books` |
 //! | P3 one raise, clear and first acknowledgement | `stories` | `witness` |
-//! | P4 only fresh good values clear | `evidence`, `stories`, `groups` | `world`, `witness` |
+//! | P4 only fresh good values clear | `evidence`, `currents`, `stories`, `groups` | `world`, `witness` |
 //! | P5 silence only by a person, an end, an overlay | `stories`, `notify::tests::invariants` | `witness`, `look` |
 //! | P6 no overlay without an end | `stories` | `witness`, `look` |
 //! | P7 what is true at the end of an overlay calls | `stories` | `witness` |
@@ -34,6 +34,7 @@ mod clocks;
 mod closing;
 mod configured;
 mod counts;
+mod currents;
 mod delayed;
 mod drills;
 mod ends;

@@ -17,7 +17,7 @@ use super::super::settings::{
     OverRangeRule, PendingHold, PointSettings, RateRule, Reference, Rule, Settings, Suppressor,
     TrendSettings,
 };
-use super::super::signal::{Bounds, Conversion, CurrentLoop, Curve, Scaling, Signal};
+use super::super::signal::{Bounds, Conversion, CurrentLoop, Curve, Scaling, Signal, Special};
 use super::super::time::show_duration;
 use super::super::{Engine, gate};
 
@@ -384,6 +384,7 @@ impl Kept {
                 curve,
                 fault_low,
                 fault_high,
+                special,
             }) => {
                 self.text("signal", "4-20mA");
                 self.scaling(*milliamps);
@@ -391,6 +392,10 @@ impl Kept {
                 self.curve(*curve);
                 self.number("fault_low", *fault_low);
                 self.number("fault_high", *fault_high);
+                let special = special.iter().map(|Special { band, means }| {
+                    format!("{} to {} {}", band.low, band.high, means.name())
+                });
+                self.list("currents", special);
             }
         }
         self.list("invalid_raw", invalid_raw.iter().map(f64::to_string));

@@ -32,8 +32,8 @@ pub(in super::super) struct Aside {
 /// Why it is not believed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in super::super) enum Doubtful {
-    /// A current outside the loop's bands.
-    FaultCurrent,
+    /// A current by which a loop says why there is no value.
+    FaultCurrent(Fault),
     /// Too far from the value before it. With its time on the rules' windows.
     Step(Sample, Mono),
 }
@@ -47,7 +47,7 @@ impl Channel {
         now: Mono,
     ) -> Option<Sample> {
         let what = match conditioned {
-            Conditioned::FaultCurrent => Doubtful::FaultCurrent,
+            Conditioned::FaultCurrent(fault) => Doubtful::FaultCurrent(fault),
             Conditioned::Sample(sample) => {
                 let steps = |from| is_step(from, sample, self.signal.max_step);
                 let confirmed = matches!(
@@ -61,20 +61,19 @@ impl Channel {
                 Doubtful::Step(sample, taken)
             }
         };
-        // A fault must last by itself; steps to and fro are one disturbance.
+        // That there is no value must last by itself, whichever currents say so; steps to and fro are one
+        // disturbance.
+        let is_fault = |what| matches!(what, Doubtful::FaultCurrent(_));
         let since = match self.aside {
-            Some(aside) if aside.is_fault() == matches!(what, Doubtful::FaultCurrent) => {
-                aside.since
-            }
+            Some(aside) if is_fault(aside.what) == is_fault(what) => aside.since,
             Some(_) | None => now,
         };
-        let aside = Aside { since, what };
-        self.aside = Some(aside);
-        if aside.is_fault() && now.since(since) >= self.signal.settle {
-            return Some(Sample::Bad(Fault::SensorFailure));
-        }
+        self.aside = Some(Aside { since, what });
         match what {
-            Doubtful::FaultCurrent => self.counts.fault_current += 1,
+            Doubtful::FaultCurrent(fault) if now.since(since) >= self.signal.settle => {
+                return Some(Sample::Bad(fault));
+            }
+            Doubtful::FaultCurrent(_) => self.counts.fault_current += 1,
             Doubtful::Step(..) => self.counts.step += 1,
         }
         None
@@ -85,10 +84,6 @@ impl Aside {
     /// When it has lasted for long enough.
     pub(in super::super) fn due(self, channel: &Channel) -> Mono {
         self.since + channel.signal.settle
-    }
-
-    const fn is_fault(self) -> bool {
-        matches!(self.what, Doubtful::FaultCurrent)
     }
 }
 

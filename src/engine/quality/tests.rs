@@ -320,7 +320,8 @@ fn a_fault_current_must_last_by_itself() {
     let step = Conditioned::Sample(Sample::measured(16.0));
     assert_eq!(channel.weigh(step, at(0.0), at(0.0)), None);
     for (second, believed) in [(1.0, false), (2.5, false), (3.0, true)] {
-        let found = channel.weigh(Conditioned::FaultCurrent, at(second), at(second));
+        let broken = Conditioned::FaultCurrent(Fault::SensorFailure);
+        let found = channel.weigh(broken, at(second), at(second));
         let fault = believed.then_some(Sample::Bad(Fault::SensorFailure));
         assert_eq!(found, fault, "{second}");
     }

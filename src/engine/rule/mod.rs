@@ -152,6 +152,8 @@ pub(super) struct Company {
     pub(super) over_range: bool,
     /// What the value is compared with, if there is such a thing now.
     pub(super) reference: Option<Finite>,
+    /// Is that no evidence, or the value itself not believed, so that nothing is over by them?
+    pub(super) doubted: bool,
     /// Is it so that the value must move? Nobody knows when absent.
     pub(super) must_move: Option<bool>,
 }
@@ -330,7 +332,13 @@ impl Watch {
     /// Takes a value into the rule's memory.
     pub(super) fn learn(&mut self, look: &Look) {
         if let Self::Exposure(exposure) = self {
-            exposure.observe(look.value.get(), look.taken.unwrap_or(look.now), look.until);
+            let at = look.taken.unwrap_or(look.now);
+            // The lower end of the range that stands for a current below it was not seen.
+            if look.sample.can_clear() || look.value.get() > 0.0 {
+                exposure.observe(look.value.get(), at, look.until);
+            } else {
+                exposure.lose(at);
+            }
         } else if let Self::OverRange(over_range) = self {
             over_range.learn(look);
         } else if let Self::Deviation(deviation) = self {
@@ -351,8 +359,22 @@ impl Watch {
 
     /// Where a value lies. `trends` are those of its point, `company` what else goes on there. While
     /// over-range is held, the upper limits are passed, and about the rest of what is read there is no
-    /// verdict.
+    /// verdict. A value beyond what can be measured is never inside: it ends nothing.
     pub(super) fn zone(&mut self, look: &Look, trends: &[Trend], company: Company) -> Zone {
+        let proves = look.sample.can_clear() && !company.doubted;
+        let zone = self.zone_of(look, trends, company);
+        self.only_if(zone, proves)
+    }
+
+    /// What may not clear a rule about a value lies at its margin.
+    const fn only_if(&self, zone: Zone, proves: bool) -> Zone {
+        match zone {
+            Zone::Inside if !proves && self.needs_value() => Zone::Margin,
+            zone => zone,
+        }
+    }
+
+    fn zone_of(&mut self, look: &Look, trends: &[Trend], company: Company) -> Zone {
         let quality = look.sample.quality();
         let at = look.taken.unwrap_or(look.now);
         let line = |trend: usize| trends.get(trend).and_then(|trend| trend.line(at));
@@ -374,7 +396,7 @@ impl Watch {
                 let always = frozen.rule.gate.is_none();
                 frozen.zone(look, company.must_move.or(always.then_some(true)))
             }
-            Self::Exposure(exposure) => exposure.zone(true, look.now),
+            Self::Exposure(exposure) => exposure.zone(look.sample.can_clear(), look.now),
             Self::OverRange(over_range) => over_range.zone(look),
             Self::Clock | Self::Discrepancy(_) | Self::Vote | Self::Degraded | Self::GroupFault => {
                 Zone::Unknown
@@ -385,7 +407,7 @@ impl Watch {
     /// Where a sample of the past lay, as far as the rule can say by the sample alone or by its window
     /// at `now`. What was compared with a reference then is not known, and a forecast of the past is over.
     pub(super) fn zone_then(&self, sample: Sample, trends: &[Trend], now: Mono) -> Zone {
-        match (self, sample.value()) {
+        let zone = match (self, sample.value()) {
             (Self::Bad, None) => Zone::Beyond,
             (Self::Limit(rule), Some(value)) => limit::zone(rule, value),
             (Self::State { when }, Some(value)) => state::zone(*when, value),
@@ -394,7 +416,8 @@ impl Watch {
                 rate_of_change::zone(rule, trend.and_then(|trend| trend.line(now)))
             }
             (_, _) => Zone::Unknown,
-        }
+        };
+        self.only_if(zone, sample.can_clear())
     }
 
     /// Where a point without a usable value lies: process rules have no verdict; the alarm that is

@@ -5,7 +5,9 @@ use super::super::settings::{
     Average, CountRule, DeviationRule, ExposureRule, FirstOutSettings, ForecastRule, FrozenRule,
     MedianRule, Origin, OverRangeRule, PlantState, Reference, Suppressor,
 };
-use super::super::signal::{Bounds, Conversion, Curve, Meaning, Scaling};
+use super::super::signal::{
+    Bounds, Conversion, CurrentLoop, CurrentMeaning, Curve, Meaning, Scaling, Special,
+};
 use super::configured::life;
 use super::*;
 
@@ -277,6 +279,31 @@ fn every_setting_of_a_point_is_told() {
                 });
             },
             "enum off -> 2 is fault",
+        ),
+        (
+            |point| {
+                signal(point, |signal| {
+                    signal.conversion = Conversion::CurrentLoop(CurrentLoop {
+                        milliamps: Scaling::IDENTITY,
+                        range: (0.0, 40.0),
+                        curve: Curve::Linear,
+                        fault_low: 3.6,
+                        fault_high: 21.0,
+                        special: CurrentMeaning::ALL
+                            .map(|means| Special {
+                                band: Bounds {
+                                    low: 1.8,
+                                    high: 2.2,
+                                },
+                                means,
+                            })
+                            .into(),
+                    });
+                });
+            },
+            "currents off -> 1.8 to 2.2 fault, 1.8 to 2.2 inhibited, 1.8 to 2.2 maintenance, 1.8 to 2.2 \
+             warming_up, 1.8 to 2.2 beam_blocked, 1.8 to 2.2 over_range, fault_high off -> 21, fault_low \
+             off -> 3.6, offset off -> 0, range off -> 0 to 40, scale off -> 1, signal off -> 4-20mA",
         ),
         (
             |point| signal(point, |signal| signal.invalid_raw = [1.0, 2.0].into()),

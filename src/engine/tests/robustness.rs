@@ -44,6 +44,7 @@ fn conditioned() -> Settings {
                 curve: Curve::Linear,
                 fault_low: CurrentLoop::FAULTS.0,
                 fault_high: CurrentLoop::FAULTS.1,
+                special: [].into(),
             }),
             max_step: Some(4.0),
             ..Signal::plain()

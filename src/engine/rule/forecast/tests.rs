@@ -12,6 +12,7 @@ const QUIET: Company = Company {
     over_range: false,
     reference: None,
     must_move: None,
+    doubted: false,
 };
 
 fn forecast(to: Level, limit: f64) -> Forecast {
