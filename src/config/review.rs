@@ -77,13 +77,48 @@ fn set_points(raw: &RawPoint, log: &mut Log) {
                 above(raw, "high", levels.first, &levels.basis, log);
                 above(raw, "high_high", levels.second, &levels.basis, log);
             }
+            if let Some(oel) = &raw.oel {
+                averages(raw, oel, log);
+            }
         }
         Measure::Flow
         | Measure::Level
         | Measure::Pressure
         | Measure::Temperature
         | Measure::Vibration
-        | Measure::Other => {}
+        | Measure::Other => gas_in_disguise(raw, log),
+    }
+}
+
+/// Only gas has a lower explosive limit.
+fn gas_in_disguise(raw: &RawPoint, log: &mut Log) {
+    if matches!(count(&raw.unit), Count::Explosive | Count::OpenPath) {
+        let text = format!(
+            "`{}` is a unit of gas, but this point does not measure gas: its set points are not checked, \
+             and its alarms have not the delays of gas alarms",
+            raw.unit
+        );
+        log.warn(Kind::SetPoint, raw.place(), text)
+            .hint("add `measures = \"gas\"`");
+    }
+}
+
+/// What lasts is allowed less of than what passes.
+fn averages(raw: &RawPoint, oel: &At<f64>, log: &mut Log) {
+    for kind in ["stel", "twa"] {
+        if let Some((written, limit)) = alarm(raw, kind)
+            && limit.value > oel.value
+            && written.justification.is_none()
+        {
+            let (value, most) = (show_number(limit.value), show_number(oel.value));
+            let text = format!("`{kind}` ({value}) lies above the exposure limit `oel` ({most})");
+            log.warn(Kind::SetPoint, limit.place, text)
+                .hint(format!(
+                    "move it, or say why in the alarm's long form: `justification = \"...\"` in \
+                     [point.ID.alarm.{kind}]"
+                ))
+                .also(oel.place, "the exposure limit");
+        }
     }
 }
 
@@ -103,11 +138,8 @@ fn levels(raw: &RawPoint, log: &mut Log) -> Option<Levels> {
             2.0 * oel.value,
             "once and twice the exposure limit `oel`",
         ),
-        (Count::Toxic, None) if alarm(raw, "high").is_some() => {
-            let text = "nobody can tell whether the set points of this gas are low enough";
-            log.warn(Kind::SetPoint, raw.place(), text).hint(
-                "add its occupational exposure limit in the point's unit, for example `oel = 20`",
-            );
+        (Count::Toxic | Count::Unknown, None) => {
+            unchecked(raw, log);
             None
         }
         (Count::Explosive | Count::OpenPath, Some(oel)) => {
@@ -115,8 +147,22 @@ fn levels(raw: &RawPoint, log: &mut Log) -> Option<Levels> {
             log.error(Kind::Conflict, oel.place, text);
             None
         }
-        (Count::Toxic | Count::Unknown, None) => None,
     }
+}
+
+/// Set points that cannot be held against anything.
+fn unchecked(raw: &RawPoint, log: &mut Log) {
+    if alarm(raw, "high").or(alarm(raw, "high_high")).is_none() {
+        return;
+    }
+    let text = "nobody can tell whether the set points of this gas are low enough";
+    let hint = "add its occupational exposure limit in the point's unit, for example `oel = 20`";
+    let hint = if count(&raw.unit) == Count::Toxic {
+        hint.to_owned()
+    } else {
+        format!("{hint}, or measure in `%LEL` or `LEL.m` what burns")
+    };
+    log.warn(Kind::SetPoint, raw.place(), text).hint(hint);
 }
 
 /// Too little suffocates, too much feeds a fire.
