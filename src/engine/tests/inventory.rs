@@ -206,7 +206,7 @@ fn every_setting_of_a_point_is_told() {
         low: -1.0,
         high: 99.0,
     });
-    let on_contact: [(Change, &str); 18] = [
+    let on_contact: [(Change, &str); 19] = [
         (
             |point| {
                 point.origin = Some(Origin {
