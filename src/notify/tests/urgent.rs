@@ -74,16 +74,17 @@ fn whatever_comes_back_is_told_of_at_once() {
     }
 }
 
-/// Power fails between the end of the shelf and its page.
+/// Power fails between the end of the shelf and its page: it comes with the start, alone, and is not one of
+/// those that waited.
 #[test]
 fn a_power_cut_turns_the_end_of_a_shelf_into_no_raise() {
     let mut rig = flood();
-    rig.act(5.0, "P004/high", Act::Shelve);
-    rig.act(20.0, "P004/high", Act::Unshelve { by_time: true });
+    rig.act(5.0, "P014/high", Act::Shelve);
+    rig.act(20.0, "P014/high", Act::Unshelve { by_time: true });
     let unshelved = |event: &Event| event.kind == EventKind::Unshelved;
     let kept = 1 + rig.log.iter().position(unshelved).expect("it ended");
     rig.power_cut(kept, 21.0);
-    let page = "P004/high 21 page 0 farm-1,farm-2";
+    let page = "P014/high 21 page 0 farm-1,farm-2";
     assert!(notified(&rig).iter().any(|line| line == page));
 }
 
