@@ -72,6 +72,7 @@ impl Witness {
     /// A committed event that happened at true time `t`, seconds.
     pub(super) fn hear(&mut self, event: &Event, t: f64) -> Finding {
         let Some(subject) = &event.subject else {
+            self.settle(event, t);
             return Ok(());
         };
         if subject.index.is_none() {
@@ -90,13 +91,20 @@ impl Witness {
         if let Some(record) = &event.record {
             story.record = Some(record.clone());
         }
-        // A summary tells of many alarms.
+        self.settle(event, t);
+        Ok(())
+    }
+
+    /// States of other alarms that go with an event: a summary tells of them; a step of the clock moves
+    /// their stamps, and a start takes over what silenced them.
+    fn settle(&mut self, event: &Event, t: f64) {
         for record in &event.others {
             let other = self.stories.entry(Arc::clone(&record.alarm)).or_default();
             other.record = Some(record.clone());
-            other.quiet_since = t;
+            if event.kind == EventKind::Notified {
+                other.quiet_since = t;
+            }
         }
-        Ok(())
     }
 
     /// The alarm as told so far.
