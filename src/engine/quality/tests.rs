@@ -402,3 +402,18 @@ fn another_reason_is_told_again_when_its_time_has_come() {
     assert!(told(Fault::SensorFailure, false, start + REASON_EVERY));
     assert!(told(Fault::NoCommunication, false, start + REASON_EVERY));
 }
+
+#[test]
+fn a_fault_current_out_of_order_is_counted_and_proves_nothing() {
+    let mut channel = doubting();
+    let received = Moment {
+        mono: Mono::ZERO + Duration::from_secs(9),
+        wall: wall(9.0),
+    };
+    for expected in [1, 2] {
+        let key = Some((wall(5.0), None));
+        let found = channel.put_in_order(Conditioned::FaultCurrent, key, 0.0, received);
+        assert_eq!(found, Admission::Ignored);
+        assert_eq!(channel.counts.fault_current, expected);
+    }
+}

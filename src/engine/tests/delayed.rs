@@ -292,6 +292,21 @@ fn an_excursion_without_an_end_lasts_as_long_as_it_was_seen() {
     assert_eq!(found_in(high, 600.0, &values), [(101.0, 103.0)]);
 }
 
+/// Two values of one instant are two values; one that comes twice is one.
+#[test]
+fn another_value_of_the_same_instant_counts() {
+    let high = limit(Level::High, 8.0, 0.0);
+    let values = [
+        (100.0, 1.0),
+        (101.0, 1.0),
+        (101.0, 9.0),
+        (101.0, 9.0),
+        (102.0, 9.0),
+        (103.0, 1.0),
+    ];
+    assert_eq!(found_in(high, 600.0, &values), [(101.0, 103.0)]);
+}
+
 /// What comes out of order has all of it judged again, and nothing told again.
 #[test]
 fn no_excursion_is_told_twice() {

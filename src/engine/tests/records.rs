@@ -154,11 +154,16 @@ fn an_older_occurrence_is_acknowledged_without_the_mark_of_the_newest() {
         ],
     }];
     let mut engine = start(&settings);
-    for (t, value) in [(0.0, 9.0), (1.0, 1.0), (2.0, 9.0)] {
+    for (t, value) in [(0.0, 9.0), (1.0, 1.0), (2.0, 9.0), (3.0, 1.0)] {
         read(&mut engine, 0, Sample::measured(value), moment(t));
     }
+    // The second one; with that the group is normal, and the third comes first in it.
+    let outcome = engine.command(&acknowledge("P/high", None), moment(4.0));
+    outcome.expect("it waits for that");
+    read(&mut engine, 0, Sample::measured(9.0), moment(5.0));
+    assert!(engine.snapshot().alarms[0].first_out);
     drain(&mut engine);
-    let outcome = engine.command(&acknowledge("P/high", Some(1)), moment(3.0));
+    let outcome = engine.command(&acknowledge("P/high", Some(1)), moment(6.0));
     outcome.expect("it waits for that");
     let events = drain(&mut engine);
     let subject = events[0].subject.as_ref().expect("an alarm's");
