@@ -368,9 +368,10 @@ impl Watch {
 
     /// What may not clear a rule about a value lies at its margin.
     const fn only_if(&self, zone: Zone, proves: bool) -> Zone {
-        match zone {
-            Zone::Inside if !proves && self.needs_value() => Zone::Margin,
-            zone => zone,
+        if matches!(zone, Zone::Inside) && !proves && self.needs_value() {
+            Zone::Margin
+        } else {
+            zone
         }
     }
 
