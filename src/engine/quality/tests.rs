@@ -412,7 +412,12 @@ fn a_fault_current_out_of_order_is_counted_and_proves_nothing() {
     };
     for expected in [1, 2] {
         let key = Some((wall(5.0), None));
-        let found = channel.put_in_order(Conditioned::FaultCurrent, key, 0.0, received);
+        let found = channel.put_in_order(
+            Conditioned::FaultCurrent(Fault::SensorFailure),
+            key,
+            0.0,
+            received,
+        );
         assert_eq!(found, Admission::Ignored);
         assert_eq!(channel.counts.fault_current, expected);
     }
