@@ -32,8 +32,8 @@ pub(super) struct Life {
     last: Moment,
     /// Did the wall clock tell the true time when it began?
     pub(super) clock_was_right: bool,
-    /// When the newest reading of each sensor that was heard in this life was taken.
-    pub(super) newest: Vec<Option<Duration>>,
+    /// When the newest reading of each sensor that was heard in this life was taken, and its number.
+    pub(super) newest: Vec<Option<(Duration, u64)>>,
 }
 
 /// An event, and when it happened, in true time, seconds.

@@ -281,10 +281,10 @@ impl<'a> World<'a> {
         let Some(taken) = arrival.sent.taken else {
             return arrival.sent.has_value() && !arrival.retained;
         };
-        let newest = &mut life.newest[sensor];
-        let in_order = newest.is_none_or(|newest| taken > newest);
+        let (key, newest) = ((taken, arrival.sent.number), &mut life.newest[sensor]);
+        let in_order = newest.is_none_or(|newest| key > newest);
         if !arrival.again {
-            *newest = (*newest).max(Some(taken));
+            *newest = (*newest).max(Some(key));
         }
         // A gateway that began with a wrong clock cannot tell what is old.
         let fresh = (in_order && now - taken < HISTORY) || !life.clock_was_right;
