@@ -294,3 +294,22 @@ proptest! {
         prop_assert_eq!(conditioned(&marked, raw), Some(Sample::Bad(Fault::SensorFailure)));
     }
 }
+
+/// Both ends of a table belong to it, wherever they lie.
+#[test]
+fn a_table_holds_from_its_first_row_to_its_last() {
+    let rows = [(4.0, 10.0), (12.0, 14.0), (20.0, 30.0)];
+    for (raw, expected) in [
+        (3.999, None),
+        (4.0, Some(10.0)),
+        (8.0, Some(12.0)),
+        (12.0, Some(14.0)),
+        (20.0, Some(30.0)),
+        (20.001, None),
+    ] {
+        let found = look_up(&rows, raw);
+        assert_eq!(found.is_some(), expected.is_some(), "{raw}");
+        let off = found.unwrap_or_default() - expected.unwrap_or_default();
+        assert!(off.abs() < 1e-9, "{raw}: {found:?}");
+    }
+}

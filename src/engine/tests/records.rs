@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::alarm::AlarmState;
 use crate::engine::effect::Subject;
 use crate::engine::reading::AlarmIndex;
-use crate::engine::settings::FirstOutSettings;
+use crate::engine::settings::{Average, ExposureRule, FirstOutSettings};
 
 fn plant_of(alarms: Vec<AlarmSettings>) -> Settings {
     Settings {
@@ -297,4 +297,66 @@ fn a_record_says_once_which_number_comes_next() {
     let events = drain(&mut engine);
     let stored = of_kind(&events, EventKind::Raised).record.as_ref();
     assert_eq!(stored.expect("it is stored").numbered, None);
+}
+
+/// An average has another slope than the values that it is made of, and shows none.
+#[test]
+fn only_alarms_about_the_value_show_its_slope() {
+    let average = alarm(Rule::Exposure(ExposureRule {
+        average: Average::ShortTerm,
+        limit: 0.4,
+        deadband: 0.01,
+    }));
+    let mut engine = start(&plant_of(vec![average, limit(Level::High, 80.0, 1.0)]));
+    for second in 0..12_u32 {
+        let at = moment(f64::from(second));
+        read(
+            &mut engine,
+            0,
+            Sample::measured(10.0 * f64::from(second)),
+            at,
+        );
+    }
+    let events = drain(&mut engine);
+    let raised: Vec<_> = events
+        .iter()
+        .filter(|event| event.kind == EventKind::Raised)
+        .collect();
+    let slopes: Vec<_> = raised
+        .iter()
+        .map(|event| event.details.slope_per_min.is_some())
+        .collect();
+    assert_eq!(slopes, [true, false], "high, then the average: {raised:?}");
+}
+
+/// Neither what is hours ahead nor what is still active is foretold.
+#[test]
+fn only_what_comes_soon_and_is_not_there_is_ahead() {
+    let ahead = |values: &dyn Fn(f64) -> f64| {
+        let mut engine = start(&plant_of(vec![limit(Level::High, 8.0, 3.0)]));
+        for second in 0..10_u32 {
+            let t = f64::from(second);
+            read(&mut engine, 0, Sample::measured(values(t)), moment(t));
+        }
+        let rising = engine.snapshot().points[0].slope_per_min.is_some();
+        assert!(rising, "there is a line");
+        !engine.snapshot().points[0].forecast.is_empty()
+    };
+    assert!(ahead(&|t| 0.5 * t));
+    assert!(!ahead(&|t| 0.001 * t), "two hours ahead");
+    let mut engine = start(&plant_of(vec![limit(Level::High, 8.0, 3.0)]));
+    read(&mut engine, 0, Sample::measured(8.5), moment(0.0));
+    // Long enough after the peak that the line rises again, within the deadband.
+    for second in 1..25_u32 {
+        let t = f64::from(second);
+        read(&mut engine, 0, Sample::measured(5.5 + 0.05 * t), moment(t));
+    }
+    let snapshot = engine.snapshot();
+    assert!(snapshot.alarms[0].state.is_active());
+    assert!(
+        snapshot.points[0]
+            .slope_per_min
+            .is_some_and(|slope| slope > 2.0)
+    );
+    assert!(snapshot.points[0].forecast.is_empty());
 }

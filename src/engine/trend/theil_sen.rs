@@ -89,7 +89,23 @@ fn middle(values: &mut [f64], stray: usize) -> Option<(f64, (f64, f64))> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::window::Window;
     use super::*;
+
+    #[test]
+    fn five_pieces_make_a_line_and_four_do_not() {
+        for (pieces, drawn) in [(4, false), (5, true)] {
+            let mut window = Window::new(Duration::from_secs(60), 64);
+            for second in 0..pieces {
+                let time = Mono::ZERO + Duration::from_secs(second);
+                window.push(time, second as f64);
+            }
+            let newest = Mono::ZERO + Duration::from_secs(pieces - 1);
+            assert_eq!(line(window.buckets(), newest).is_some(), drawn, "{pieces}");
+        }
+    }
 
     /// The square root of `n (n - 1) (2 n + 5) / 18`, rounded up.
     #[test]

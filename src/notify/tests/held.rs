@@ -208,3 +208,25 @@ fn a_summary_of_delayed_data_forgets_what_is_covered_and_names_the_occurrence() 
     assert!(message(&rig, Notice::Late).contains("3 occurrences"));
     assert!(rig.notifier.cases["P013/high"].late.is_none());
 }
+
+/// What a start sums up at once it does once: later pages of a flood wait as ever.
+#[test]
+fn after_a_start_the_pages_of_a_flood_are_held_as_before_it() {
+    let mut rig = storm(40);
+    rig.act(0.0, "P000/high", Act::Raise);
+    let kept = rig.log.len();
+    rig.power_cut(kept, 100.0);
+    for number in 1..40 {
+        rig.act(200.0, &format!("P{number:03}/high"), Act::Raise);
+    }
+    let lines = notified(&rig).len();
+    rig.pass_to(259.0);
+    assert_eq!(notified(&rig).len(), lines, "nothing before its summary");
+    let flood = |rig: &Rig| {
+        let lines = notified(rig);
+        lines.iter().filter(|line| line.contains("flood 0")).count()
+    };
+    assert_eq!(flood(&rig), 0);
+    rig.pass_to(262.0);
+    assert_eq!(flood(&rig), 2);
+}

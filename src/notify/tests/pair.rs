@@ -185,3 +185,35 @@ fn the_end_in_good_order_is_on_the_record() {
     let last = events.last().map(|event| event.kind);
     assert_eq!(last, Some(EventKind::Stopped));
 }
+
+/// What is remembered by the wall clock goes with the step that moves it, each record once.
+#[test]
+fn a_step_of_the_clock_stores_again_who_was_told_when() {
+    let mut station = station(settings());
+    read(&mut station, 0, 9.0, 1.0);
+    station.tick(moment(5.0));
+    drain(&mut station);
+    let hour = Duration::from_secs(3_600);
+    station.tick(Moment {
+        wall: moment(6.0).wall + hour,
+        ..moment(6.0)
+    });
+    let events = drain(&mut station);
+    let stepped = events
+        .iter()
+        .find(|event| event.kind == EventKind::ClockStepped);
+    let others = &stepped.expect("it is told").others;
+    let own: Vec<_> = others
+        .iter()
+        .filter(|record| &*record.alarm == "A/high")
+        .collect();
+    let [record] = own[..] else {
+        panic!("once: {others:?}");
+    };
+    let ladder = record
+        .notices
+        .as_ref()
+        .and_then(|notices| notices.ladder.as_ref());
+    let began = ladder.map(|ladder| ladder.began_at);
+    assert_eq!(began, Some(moment(3.0).wall + hour));
+}
