@@ -11,7 +11,7 @@
 //!               └─ a fault current ───────────────────────────────▶ not known yet
 //! ```
 //!
-//! What the currents of a loop mean is told in [`current_loop`](super::current_loop). A current that
+//! What the currents of a loop mean is told in `current_loop`. A current that
 //! tells of a fault, or of anything else than a value, is never turned into a value. How long it must last
 //! is [`Signal::settle`].
 //!
