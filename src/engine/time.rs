@@ -112,7 +112,7 @@ impl Wall {
 impl Wall {
     /// The same instant by a clock that stepped by `step` seconds; unchanged when that is no time span.
     #[must_use]
-    pub(super) fn stepped(self, step: f64) -> Self {
+    pub fn stepped(self, step: f64) -> Self {
         let by = Duration::try_from_secs_f64(step.abs()).unwrap_or_default();
         if step < 0.0 { self - by } else { self + by }
     }

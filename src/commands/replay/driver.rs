@@ -280,12 +280,7 @@ impl<'a, W: Write> Replay<'a, W> {
                 // What was due before is stamped by the old time.
                 self.tick();
                 self.commit()?;
-                let nanos = Duration::try_from_secs_f64(seconds.abs()).unwrap_or_default();
-                self.clock.wall = if seconds < 0.0 {
-                    self.clock.wall - nanos
-                } else {
-                    self.clock.wall + nanos
-                };
+                self.clock.wall = self.clock.wall.stepped(seconds);
                 self.tick();
             }
             Step::Kill => {
