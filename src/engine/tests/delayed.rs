@@ -4,15 +4,20 @@ use super::*;
 use crate::engine::alarm::AlarmState;
 use crate::engine::settings::OverRangeRule;
 
-/// The times of late occurrences found in an hour of readings that come in one second, in order but for those at `swapped`, which change places with the next.
-fn found(swapped: &[usize]) -> Vec<(Option<Wall>, Option<Wall>)> {
-    let settings = Settings {
+/// A point with one alarm, and no bound to its silence.
+fn watched(alarm: AlarmSettings) -> Settings {
+    Settings {
         points: vec![PointSettings {
             stale_after: None,
-            ..point("P", vec![limit(Level::High, 8.0, 0.0)])
+            ..point("P", vec![alarm])
         }],
         ..Settings::default()
-    };
+    }
+}
+
+/// The times of late occurrences found in an hour of readings that come in one second, in order but for those at `swapped`, which change places with the next.
+fn found(swapped: &[usize]) -> Vec<(Option<Wall>, Option<Wall>)> {
+    let settings = watched(limit(Level::High, 8.0, 0.0));
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
     let hour = 3600.0;
     let read = |engine: &mut Engine, taken: f64, value: f64, at: f64| {
@@ -67,13 +72,7 @@ fn taken(engine: &mut Engine, source: f64, value: f64, at: f64) {
 
 /// Active from second 10 to second 20 as values come at once, then an hour of calm. Then delayed values.
 fn after_a_known_excursion(alarm: AlarmSettings, delayed: &[(f64, f64)]) -> Vec<Event> {
-    let settings = Settings {
-        points: vec![PointSettings {
-            stale_after: None,
-            ..point("P", vec![alarm])
-        }],
-        ..Settings::default()
-    };
+    let settings = watched(alarm);
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
     for second in 0..3_600 {
         let second = f64::from(second);
@@ -172,13 +171,7 @@ fn a_late_occurrence_is_stored_with_its_times_and_values() {
 /// Delayed values that lie within a late occurrence that was told of before are nothing new.
 #[test]
 fn what_was_found_in_delayed_data_is_known_from_then_on() {
-    let settings = Settings {
-        points: vec![PointSettings {
-            stale_after: None,
-            ..point("P", vec![limit(Level::High, 8.0, 0.0)])
-        }],
-        ..Settings::default()
-    };
+    let settings = watched(limit(Level::High, 8.0, 0.0));
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
     for second in 0..3_600 {
         let second = f64::from(second);
@@ -218,13 +211,7 @@ fn a_latched_over_range_found_in_delayed_data_ends_with_its_values() {
 /// The readings that led to an alarm were taken before it, also when it was raised in the life before.
 #[test]
 fn what_led_to_a_restored_alarm_is_known() {
-    let settings = Settings {
-        points: vec![PointSettings {
-            stale_after: None,
-            ..point("P", vec![limit(Level::High, 8.0, 0.0)])
-        }],
-        ..Settings::default()
-    };
+    let settings = watched(limit(Level::High, 8.0, 0.0));
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
     taken(&mut engine, 100.0, 9.0, 100.0);
     let mut known = history(&drain(&mut engine));
@@ -327,13 +314,7 @@ fn no_excursion_is_told_twice() {
 /// It was told when nothing came for a while; what comes soon after it goes on with it.
 #[test]
 fn delayed_data_that_trickle_in_are_one_excursion() {
-    let settings = Settings {
-        points: vec![PointSettings {
-            stale_after: None,
-            ..point("P", vec![limit(Level::High, 8.0, 0.0)])
-        }],
-        ..Settings::default()
-    };
+    let settings = watched(limit(Level::High, 8.0, 0.0));
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
     taken(&mut engine, 0.0, 1.0, 0.0);
     taken(&mut engine, 3_600.0, 1.0, 3_600.0);
@@ -356,13 +337,7 @@ fn delayed_data_that_trickle_in_are_one_excursion() {
 /// Held up by 4 s, and live all the same: when the condition was true is known by the times of the source.
 #[test]
 fn what_is_known_of_an_alarm_goes_by_the_times_of_its_source() {
-    let settings = Settings {
-        points: vec![PointSettings {
-            stale_after: None,
-            ..point("P", vec![limit(Level::High, 8.0, 0.0)])
-        }],
-        ..Settings::default()
-    };
+    let settings = watched(limit(Level::High, 8.0, 0.0));
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
     for second in 0..120 {
         let second = f64::from(second);
