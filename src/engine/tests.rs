@@ -215,6 +215,20 @@ fn read(engine: &mut Engine, point: u32, sample: Sample, at: Moment) {
     engine.read(Reading::live(PointIndex(point), sample, at));
 }
 
+/// A permit for `span` seconds that one other person has approved.
+fn take_out(alarm: &str, span: f64) -> Command {
+    Command {
+        action: Action::TakeOut(Permit {
+            span: Some(seconds(span)),
+            approved_by: "wang-fang".to_owned(),
+            also_approved_by: None,
+            number: "P-2210".to_owned(),
+            reason: None,
+        }),
+        ..acknowledge(alarm, None)
+    }
+}
+
 fn acknowledge(alarm: &str, occurrence: Option<u64>) -> Command {
     Command {
         alarm: alarm.to_owned(),

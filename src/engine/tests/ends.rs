@@ -23,19 +23,6 @@ fn high() -> AlarmSettings {
     limit(Level::High, 8.0, 1.0)
 }
 
-fn take_out(span: f64) -> Command {
-    Command {
-        action: Action::TakeOut(Permit {
-            span: Some(seconds(span)),
-            approved_by: "wang-fang".to_owned(),
-            also_approved_by: None,
-            number: "P-2210".to_owned(),
-            reason: None,
-        }),
-        ..acknowledge("P/high", None)
-    }
-}
-
 fn order(engine: &mut Engine, command: &Command, at: f64) {
     let outcome = engine.command(command, moment(at));
     outcome.expect("it fits the alarm");
@@ -63,7 +50,7 @@ fn lines(events: &[Event]) -> Vec<(EventKind, f64)> {
 #[test]
 fn the_first_end_comes_first_whatever_was_laid_first() {
     let (_, mut engine) = active(high());
-    order(&mut engine, &take_out(8.0 * HOUR), 10.0);
+    order(&mut engine, &take_out("P/high", 8.0 * HOUR), 10.0);
     order(&mut engine, &shelve("P/high", HOUR, false), 20.0);
     drain(&mut engine);
     engine.tick(moment(HOUR + 19.9));
@@ -92,7 +79,7 @@ fn the_first_end_comes_first_whatever_was_laid_first() {
 #[test]
 fn a_reminder_says_of_which_permit_and_until_when() {
     let (_, mut engine) = active(high());
-    order(&mut engine, &take_out(2.0 * HOUR), 10.0);
+    order(&mut engine, &take_out("P/high", 2.0 * HOUR), 10.0);
     drain(&mut engine);
     engine.tick(moment(HOUR + 10.0));
     let events = drain(&mut engine);

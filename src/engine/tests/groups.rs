@@ -264,20 +264,11 @@ fn a_channel_that_is_out_of_service_is_compared_with_no_other() {
     for point in &mut settings.points {
         point.stale_after = None;
     }
-    let take_out = Command {
-        action: Action::TakeOut(Permit {
-            span: Some(seconds(1_000.0)),
-            approved_by: "wang-fang".to_owned(),
-            also_approved_by: None,
-            number: "P-1".to_owned(),
-            reason: None,
-        }),
-        ..acknowledge("A/high", None)
-    };
+    let order = take_out("A/high", 1_000.0);
     for out in [false, true] {
         let mut engine = start(&settings);
         if out {
-            let outcome = engine.command(&take_out, moment(0.0));
+            let outcome = engine.command(&order, moment(0.0));
             outcome.expect("it may be taken out");
         }
         let values = [7.0, 2.5, 2.5];
@@ -298,23 +289,14 @@ fn only_channels_of_one_group_ask_for_a_second_approval() {
     let alone = point("X", vec![limit(Level::High, 8.0, 1.0)]);
     settings.points.push(alone);
     let mut engine = start(&settings);
-    let mut take_out = |alarm: &str| {
-        let command = Command {
-            action: Action::TakeOut(Permit {
-                span: Some(seconds(1_000.0)),
-                approved_by: "wang-fang".to_owned(),
-                also_approved_by: None,
-                number: "P-1".to_owned(),
-                reason: None,
-            }),
-            ..acknowledge(alarm, None)
-        };
+    let mut allowed = |alarm: &str| {
+        let command = take_out(alarm, 1_000.0);
         engine.command(&command, moment(1.0)).is_ok()
     };
-    assert!(take_out("P0/high"));
-    assert!(take_out("X/high"), "in no group");
-    assert!(take_out("P0/bad"), "no vote of the group's");
-    assert!(!take_out("P1/high"));
+    assert!(allowed("P0/high"));
+    assert!(allowed("X/high"), "in no group");
+    assert!(allowed("P0/bad"), "no vote of the group's");
+    assert!(!allowed("P1/high"));
 }
 
 /// Whoever is told that the evidence of a vote changed is told by which channels.
