@@ -15,7 +15,8 @@
 //! **Before the first live reading.** On a fresh journal the first reading is live by definition and
 //! its lag is the source's skew. After a restart it is not: a broker hands out what it kept
 //! meanwhile, and an old good value must not end an alarm. So until the skew is known again it is
-//! taken as none, and nothing from before the last sign of life is news.
+//! taken as none, and nothing from before the last sign of life is news. A source that is ahead only
+//! since our own clock was set back is taken to follow that clock as it was before.
 //!
 //! **When a clock falls back, or the way becomes longer.** All readings are late from then on. The
 //! late ones are watched: five with rising source times and a nearly constant lag, which arrive as far
@@ -238,11 +239,13 @@ impl SourceClock {
         source < PLAUSIBLE_FROM || received.seconds_since(source) - self.set_back < -FUTURE
     }
 
-    /// The source's usual lag, seconds. Before the first live reading: none after a restart, else the
-    /// reading's own.
+    /// The source's usual lag, seconds. Before the first live reading: none after a restart, by the
+    /// one of our clocks that the source can follow; else the reading's own.
     fn skew(&self, lag: f64) -> f64 {
+        let is_ahead = lag < -FUTURE;
+        let presumed = if is_ahead { self.set_back } else { 0.0 };
         let usual = self.lags.smallest();
-        let usual = usual.or(self.resumed.then_some(0.0));
+        let usual = usual.or(self.resumed.then_some(presumed));
         usual.map_or(lag, |usual| usual.min(lag))
     }
 

@@ -186,3 +186,28 @@ fn witnesses_outlast_a_step_of_our_clock() {
         }
     }
 }
+
+/// What the first reading after a restart is, with this lag, when our clock stepped since.
+fn first_after_a_restart(step: f64, lag: f64) -> Timing {
+    let ten = Duration::from_secs(10);
+    let mut clock = SourceClock::new(Some(wall(-1_000_000.0)), ten, Duration::from_secs(1));
+    clock.shift(step);
+    clock.time(wall(-lag), arrival(0.0))
+}
+
+/// An old good value that a broker kept ends no alarm, whichever of our two clocks its source follows.
+#[test]
+fn a_first_reading_after_a_restart_is_old_also_when_our_clock_was_set_back() {
+    for (step, lag, late) in [
+        (0.0, 300.0, true),
+        (0.0, 9.0, false),
+        (-3600.0, 300.0, true),
+        (-3600.0, 9.0, false),
+        (-3600.0, -3600.0 + 300.0, true),
+        (-3600.0, -3600.0 + 9.0, false),
+        (-3600.0, -3600.0 - 4.0, false),
+    ] {
+        let timing = first_after_a_restart(step, lag);
+        assert_eq!(is_late(&timing), late, "{step} s, {lag} s: {timing:?}");
+    }
+}
