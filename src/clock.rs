@@ -25,6 +25,13 @@ pub fn now() -> Moment {
     }
 }
 
+/// What the kernel calls this boot of the board: a new name after every one. `None` where it tells none.
+pub fn boot_id() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let id = text.trim();
+    (!id.is_empty()).then(|| id.to_owned())
+}
+
 /// Nanoseconds since the first call in this process, suspensions included. Tokio's clock, so that
 /// tests may pause it.
 pub fn monotonic() -> Mono {

@@ -5,11 +5,16 @@
 //! The order of the fields is the order of [`WireEvent`]. A field that does not apply is absent:
 //! never `null`, never zero. Readers ignore fields they do not know.
 //!
+//! What all events of one run have in common (alarm-standards 1.6) is said once: the `epoch` of an id,
+//! `site:epoch:seq`, leads to the one `started` of that epoch, which has `version`, `config_hash` and
+//! `boot_id`. In a replay all starts have one epoch; there the last one before the event counts.
+//!
 //! Marks that belong to a delivery and not to the event (`replayed`, `durable`) are added by the
 //! output; the stored line never has them.
 
 mod fields;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -236,6 +241,16 @@ pub struct WireEvent {
     /// What was configured before, as far as it is another now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<Box<Was>>,
+    /// Of `started`, as are the next two, which hold for every event of the same epoch (module docs): the
+    /// version of the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Cow<'static, str>>,
+    /// SHA-256 over the effective configuration, 64 hex digits; the `hash` of `forewarn_config_info`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_hash: Option<Arc<str>>,
+    /// What the kernel calls this boot of the board; absent in replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<Arc<str>>,
 }
 
 /// What `to` says.
@@ -253,6 +268,7 @@ impl WireEvent {
     pub fn new(event: &Event, identity: &Identity, seq: u64, t: Option<f64>) -> Self {
         let subject = event.subject.as_ref();
         let details = &event.details;
+        let run = details.run.as_deref();
         Self {
             id: identity.event_id(seq),
             seq,
@@ -313,6 +329,9 @@ impl WireEvent {
             also_approved_by: details.also_approved_by.clone(),
             permit: details.permit.clone(),
             was: details.was.clone(),
+            version: run.map(|_run| env!("CARGO_PKG_VERSION").into()),
+            config_hash: run.and_then(|run| run.config_hash.clone()),
+            boot_id: run.and_then(|run| run.boot_id.clone()),
         }
     }
 }

@@ -31,6 +31,7 @@ use tracing::{error, info, warn};
 
 use crate::clock;
 use crate::config::Config;
+use crate::engine::effect::Run;
 use crate::engine::snapshot::History;
 use crate::evaluation::{self, Desk, Inlet, Readings};
 use crate::guidance::Guidance;
@@ -151,7 +152,12 @@ impl Gateway {
     /// What would make the gateway useless: no journal, no HTTP port, no embedded broker. Devices,
     /// brokers and outputs that cannot be reached are no reason not to start.
     pub async fn start(mut config: Config) -> Result<Self, StartError> {
-        info!(site = %config.site, version = env!("CARGO_PKG_VERSION"), "{DISCLAIMER}");
+        info!(
+            site = %config.site,
+            version = env!("CARGO_PKG_VERSION"),
+            config_hash = config.hash,
+            "{DISCLAIMER}"
+        );
         let address = config.http.listen;
         let listener = TcpListener::bind(address)
             .await
@@ -183,6 +189,10 @@ impl Gateway {
             records: restored.records,
             memories: restored.memories,
             last_alive: restored.last_alive,
+            run: Run {
+                config_hash: Some(config.hash.as_str().into()),
+                boot_id: clock::boot_id().map(Into::into),
+            },
         };
         // The engine has its own form of the settings; two are not kept.
         let settings = std::mem::take(&mut config.engine);

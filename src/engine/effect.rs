@@ -262,6 +262,20 @@ pub struct Details {
     pub permit: Option<String>,
     /// What was configured before.
     pub was: Option<Box<Was>>,
+    /// Of `started`: what holds for every event of the run that begins.
+    pub run: Option<Box<Run>>,
+}
+
+/// What every event of one run of the gateway has in common (alarm-standards 1.6). A run has one
+/// configuration, one boot and one program, so they are said once, on the `started` event that the
+/// epoch in an event's id leads to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Run {
+    /// SHA-256 over the effective configuration, 64 hex digits.
+    pub config_hash: Option<Arc<str>>,
+    /// What the kernel calls this boot of the board. Absent in `replay`, which is to be the same on every
+    /// machine.
+    pub boot_id: Option<Arc<str>>,
 }
 
 /// What was configured of an alarm before; only what is another now.

@@ -122,6 +122,7 @@ impl Engine {
         }
         let details = Details {
             message: Some(message),
+            run: Some(Box::new(history.run.clone())),
             ..Details::default()
         };
         self.announce(EventKind::Started, Cause::System, details);

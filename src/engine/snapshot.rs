@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alarm::AlarmState;
 use super::drill::Exercise;
+use super::effect::Run;
 use super::memory::Memory;
 use super::notice::{NoticeCounts, NoticeRecord, NoticeView};
 use super::overlay::{Cover, Overlays, Term};
@@ -107,7 +108,8 @@ impl AlarmRecord {
     }
 }
 
-/// What the journal knows of the life before this one.
+/// What a start is told: what the journal knows of the life before this one, and what is to stand on
+/// record about this one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     /// Every alarm that ever changed, and every drill.
@@ -119,6 +121,8 @@ pub struct History {
     /// What people must know about the journal itself (a part is lost, it cannot be used), in
     /// words; told in the message of `started`, so that it reaches whoever reads events.
     pub notes: Vec<String>,
+    /// The life that begins.
+    pub run: Run,
 }
 
 /// Who recognised an occurrence.

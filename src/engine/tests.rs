@@ -294,8 +294,7 @@ fn history(events: &[Event]) -> History {
     History {
         records,
         memories: Vec::new(),
-        last_alive: None,
-        notes: Vec::new(),
+        ..History::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The wire form, to the byte.
 
 use super::*;
-use crate::engine::effect::{Details, Subject};
+use crate::engine::effect::{Details, Run, Subject};
 use crate::engine::time::{Moment, Mono};
 
 fn wall(text: &str) -> Wall {
@@ -178,11 +178,28 @@ fn a_line_that_stands_for_several_alarms_names_them_all() {
 
 #[test]
 fn the_gateways_own_life_names_no_alarm() {
-    let line = encode(&event(EventKind::Started, None), &identity("s", 1), 1, None);
+    let line = encode(&event(EventKind::Stopped, None), &identity("s", 1), 1, None);
     assert_eq!(
         line,
-        r#"{"id":"s:1:1","seq":1,"time":"2026-05-04T06:12:31.000Z","event":"started","cause":"process"}"#
+        r#"{"id":"s:1:1","seq":1,"time":"2026-05-04T06:12:31.000Z","event":"stopped","cause":"process"}"#
     );
+}
+
+#[test]
+fn a_start_says_what_holds_for_the_whole_run() {
+    let mut event = event(EventKind::Started, None);
+    let version = env!("CARGO_PKG_VERSION");
+    for (boot_id, rest) in [(None, "}"), (Some("3d0a".into()), r#","boot_id":"3d0a"}"#)] {
+        event.details.run = Some(Box::new(Run {
+            config_hash: Some("0f1e".into()),
+            boot_id,
+        }));
+        let line = encode(&event, &identity("s", 1), 1, None);
+        let expected = format!(r#""version":"{version}","config_hash":"0f1e"{rest}"#);
+        assert!(line.ends_with(&expected), "{line}");
+        let read: WireEvent = serde_json::from_str(&line).expect("it can be read again");
+        assert_eq!(read.config_hash.as_deref(), Some("0f1e"));
+    }
 }
 
 #[test]

@@ -124,11 +124,30 @@ async fn starts_watches_and_stops() {
         })
         .await;
     assert_eq!(told(&page, "stopped"), 1, "{page}");
+    one_run_after_the_other(&page);
     gateway.alarm_is("CH4-101/high", "acknowledged").await;
     assert_eq!(gateway.stop().await.code(), Some(0));
     sensors.stop().await;
     device.stop().await;
     receiver.stop().await;
+}
+
+/// Each `started` says what holds for its epoch: here the same program, configuration and boot twice.
+fn one_run_after_the_other(page: &Value) {
+    let events = page["events"].as_array().into_iter().flatten();
+    let starts: Vec<&Value> = events.filter(|event| event["event"] == "started").collect();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("Linux has it");
+    for start in &starts {
+        assert_eq!(start["version"], env!("CARGO_PKG_VERSION"), "{start}");
+        assert_eq!(start["boot_id"], boot.trim(), "{start}");
+        assert_eq!(
+            start["config_hash"].as_str().map(str::len),
+            Some(64),
+            "{start}"
+        );
+        assert_eq!(start["config_hash"], starts[0]["config_hash"]);
+    }
+    assert_ne!(starts[0]["id"], starts[1]["id"], "an epoch of its own");
 }
 
 async fn arrives_stopped(receiver: &Receiver) {

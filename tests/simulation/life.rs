@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use forewarn::config::Config;
-use forewarn::engine::effect::{Effect, Event};
+use forewarn::engine::effect::{Effect, Event, Run};
 use forewarn::engine::snapshot::{History, Snapshot};
 use forewarn::engine::time::{Moment, Mono};
 use forewarn::event::Committed;
@@ -70,6 +70,7 @@ impl Life {
             memories: restored.memories,
             last_alive: restored.last_alive,
             notes: Vec::new(),
+            run: Run::default(),
         };
         let station = Station::start(&config.engine, config.notify.clone(), &history, now);
         let present = station.snapshot();

@@ -21,7 +21,7 @@ use super::input::{self, Line, Step};
 use super::summary::{NOT_RUNNING, Summary};
 use crate::config::Config;
 use crate::engine::command::{Command, Denied, Outcome};
-use crate::engine::effect::Effect;
+use crate::engine::effect::{Effect, Run};
 use crate::engine::reading::{PointIndex, Reading};
 use crate::engine::snapshot::History;
 use crate::engine::time::{Moment, Mono, Wall};
@@ -345,6 +345,10 @@ impl<'a, W: Write> Replay<'a, W> {
             memories: restored.memories,
             last_alive: restored.last_alive,
             notes: Vec::new(),
+            run: Run {
+                config_hash: Some(self.config.hash.as_str().into()),
+                boot_id: None,
+            },
         };
         self.life = Some(Life {
             station: Station::start(

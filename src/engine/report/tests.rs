@@ -2,6 +2,7 @@
 
 use super::super::time::Mono;
 use super::*;
+use crate::engine::effect::Run;
 use crate::engine::settings::Settings;
 
 #[test]
@@ -20,9 +21,13 @@ fn slopes_have_six_digits() {
 }
 
 #[test]
-fn the_start_tells_what_happened_to_the_journal() {
+fn the_start_tells_what_happened_to_the_journal_and_what_holds_from_now_on() {
     let history = History {
         notes: vec!["the journal was gone".to_owned()],
+        run: Run {
+            config_hash: Some("0f1e".into()),
+            boot_id: Some("3d0a".into()),
+        },
         ..History::default()
     };
     let now = Moment {
@@ -34,6 +39,7 @@ fn the_start_tells_what_happened_to_the_journal() {
         panic!("the first event is the start");
     };
     assert_eq!(event.kind, EventKind::Started);
+    assert_eq!(event.details.run.as_deref(), Some(&history.run));
     let message = event.details.message.expect("it has one");
     assert!(
         message.ends_with("with 0 alarms; the journal was gone"),

@@ -91,6 +91,25 @@ fn nothing_after_a_wrong_line_runs() {
     }
 }
 
+/// The same on every machine, so it names the settings and not the boot.
+#[test]
+fn every_start_names_the_settings_in_force() {
+    let (config, _) = config::load(&Source::text("plant", PLANT)).expect("a good plant");
+    let lines = replay(
+        "{\"t\": 1, \"kill\": true}\n{\"t\": 2, \"start\": true}",
+        3,
+        None,
+    );
+    let events = lines.iter().map(|line| serde_json::from_str::<Value>(line));
+    let events = events.map(|event| event.expect("a line is JSON"));
+    let starts: Vec<Value> = events.filter(|event| event["event"] == "started").collect();
+    assert_eq!(starts.len(), 2);
+    for start in &starts {
+        assert_eq!(start["config_hash"], *config.hash);
+        assert_eq!(start["boot_id"], Value::Null);
+    }
+}
+
 fn start<'a>(
     config: &'a Config,
     folder: &Path,
