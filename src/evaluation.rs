@@ -313,7 +313,7 @@ pub enum Request {
     /// Do something to an alarm.
     Command {
         /// What.
-        command: Command,
+        command: Box<Command>,
         /// Answered after the commit.
         reply: oneshot::Sender<Result<Answer, Denied>>,
     },
@@ -365,6 +365,7 @@ impl Desk {
     /// [`DeskError::Denied`] with the typed reason, or no answer. The caller sets the deadline.
     pub async fn command(&self, command: Command) -> Result<Answer, DeskError> {
         let (reply, answer) = oneshot::channel();
+        let command = Box::new(command);
         self.ask(Request::Command { command, reply })?;
         Ok(answer.await.map_err(|_closed| DeskError::Silent)??)
     }

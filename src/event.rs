@@ -13,6 +13,7 @@
 //! output; the stored line never has them.
 
 mod fields;
+pub mod rfc3339;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -238,6 +239,9 @@ pub struct WireEvent {
     /// Number of the permit or work order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permit: Option<String>,
+    /// What is done instead while the alarm is out of service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensating_measure: Option<String>,
     /// What was configured before, as far as it is another now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<Box<Was>>,
@@ -328,6 +332,7 @@ impl WireEvent {
             approved_by: details.approved_by.clone(),
             also_approved_by: details.also_approved_by.clone(),
             permit: details.permit.clone(),
+            compensating_measure: details.compensating_measure.clone(),
             was: details.was.clone(),
             version: run.map(|_run| env!("CARGO_PKG_VERSION").into()),
             config_hash: run.and_then(|run| run.config_hash.clone()),
@@ -356,65 +361,6 @@ pub fn fields() -> &'static [&'static str] {
 )]
 const fn is_false(flag: &bool) -> bool {
     !*flag
-}
-
-/// RFC 3339 in UTC with milliseconds, as in `2026-05-04T06:12:31.000Z`.
-pub mod rfc3339 {
-    use jiff::Timestamp;
-    use serde::de::Error as _;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::engine::time::Wall;
-
-    /// Parts of a millisecond are cut off.
-    pub fn format(wall: Wall) -> String {
-        let time = Timestamp::from_nanosecond(i128::from(wall.unix_nanos()))
-            .expect("64 bits of nanoseconds cover 1677 to 2262, well inside jiff's years");
-        format!("{time:.3}")
-    }
-
-    /// Any RFC 3339 time with a zone; `None` for anything else and for years a [`Wall`] cannot hold.
-    pub fn parse(text: &str) -> Option<Wall> {
-        let time: Timestamp = text.parse().ok()?;
-        let nanos = i64::try_from(time.as_nanosecond()).ok()?;
-        Some(Wall::from_unix_nanos(nanos))
-    }
-
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "the signature serde calls"
-    )]
-    pub(super) fn serialize<S: Serializer>(wall: &Wall, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format(*wall))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(source: D) -> Result<Wall, D::Error> {
-        let text = String::deserialize(source)?;
-        parse(&text).ok_or_else(|| D::Error::custom("expected an RFC 3339 time with a zone"))
-    }
-
-    pub(super) mod option {
-        use serde::{Deserializer, Serializer};
-
-        use crate::engine::time::Wall;
-
-        #[expect(clippy::ref_option, reason = "the signature serde calls")]
-        pub(in super::super) fn serialize<S: Serializer>(
-            wall: &Option<Wall>,
-            serializer: S,
-        ) -> Result<S::Ok, S::Error> {
-            match wall {
-                Some(wall) => super::serialize(wall, serializer),
-                None => serializer.serialize_none(),
-            }
-        }
-
-        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-            source: D,
-        ) -> Result<Option<Wall>, D::Error> {
-            super::deserialize(source).map(Some)
-        }
-    }
 }
 
 /// A list of words; words of a later version are passed over.

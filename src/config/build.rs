@@ -30,7 +30,7 @@ use super::texts::Texts;
 use super::tree::Section;
 use super::wiring;
 use crate::engine::reading::PointIndex;
-use crate::engine::settings::{FirstOutSettings, Longest, Settings};
+use crate::engine::settings::{FirstOutSettings, Guards, Longest, Settings};
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
 use crate::input::mqtt::{SubscriberSettings, TopicMapping};
 use crate::notify::settings::NotifySettings;
@@ -49,7 +49,7 @@ pub(super) fn build(
     let brokers = broker::brokers(&root, site, sources, log);
     let outputs = broker::outputs(&root, site, sources, log);
     let priorities = priority::read(&root, log);
-    let longest = overlays::longest(&root, log);
+    let (longest, guards) = overlays::commands(&root, log);
     let escalation = escalation::read(&root, &people, &outputs, log);
     let around = Surroundings {
         people: &people,
@@ -126,6 +126,7 @@ pub(super) fn build(
             outputs,
             first_outs,
             longest,
+            guards,
         },
     ))
 }
@@ -162,6 +163,7 @@ struct Parts {
     outputs: Vec<Output>,
     first_outs: Vec<FirstOutSettings>,
     longest: Longest,
+    guards: Guards,
 }
 
 /// Points in the engine's order; hands out indices.
@@ -192,6 +194,7 @@ fn assemble(
         settings: Settings {
             first_outs: parts.first_outs,
             longest: parts.longest,
+            guards: parts.guards,
             ..Settings::default()
         },
         guidance: Vec::new(),

@@ -115,11 +115,16 @@ pub fn explain(config: &Config) -> String {
     }
     let longest = config.engine.longest;
     let (shelf, outage) = (show_duration(longest.shelf), show_duration(longest.outage));
+    let measure = if config.engine.guards.measure_required {
+        ", a compensating measure"
+    } else {
+        ""
+    };
     line(
         &mut text,
         format_args!(
             "\nAlarms may be shelved, each with a reason, for {shelf} at most, and be out of service, \
-             with a permit and somebody's approval, for {outage} at most."
+             with a permit{measure} and somebody's approval, for {outage} at most."
         ),
     );
     for output in &config.outputs {

@@ -8,7 +8,7 @@ use super::finding::Log;
 use super::keys::{Keys, Vocabulary};
 use super::suppression::{self, RawSuppressor};
 use super::tree::Section;
-use crate::engine::settings::Longest;
+use crate::engine::settings::{Guards, Longest};
 
 const SHELVING: Vocabulary = Vocabulary {
     what: "`[shelving]`",
@@ -21,9 +21,12 @@ const SHELF: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from
 
 const OUT_OF_SERVICE: Vocabulary = Vocabulary {
     what: "`[out_of_service]`",
-    keys: &["max"],
+    keys: &["max", "compensating_measure"],
     later: &[],
 };
+
+/// Must it be said what is done instead of an alarm that is out of service?
+const MEASURE: [(&str, bool); 2] = [("optional", false), ("required", true)];
 
 /// A permit is written anew after a quarter of a year.
 const OUTAGE: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(90 * 86_400);
@@ -31,9 +34,9 @@ const OUTAGE: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::fro
 /// An acknowledgement that stands longer than a day needs no end.
 const REALARM: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
 
-/// Reads what commands may ask for at most.
-pub(super) fn longest(root: &Section, log: &mut Log) -> Longest {
-    let mut longest = Longest::default();
+/// Reads what commands may ask for at most, and what they must say.
+pub(super) fn commands(root: &Section, log: &mut Log) -> (Longest, Guards) {
+    let (mut longest, mut guards) = (Longest::default(), Guards::default());
     let shelving = root.get("shelving");
     if let Some(keys) = shelving.and_then(|entry| Keys::open(entry, &SHELVING, log))
         && let Some(max) = keys.duration("max", SHELF, log)
@@ -41,12 +44,15 @@ pub(super) fn longest(root: &Section, log: &mut Log) -> Longest {
         longest.shelf = max.value;
     }
     let outage = root.get("out_of_service");
-    if let Some(keys) = outage.and_then(|entry| Keys::open(entry, &OUT_OF_SERVICE, log))
-        && let Some(max) = keys.duration("max", OUTAGE, log)
-    {
-        longest.outage = max.value;
+    if let Some(keys) = outage.and_then(|entry| Keys::open(entry, &OUT_OF_SERVICE, log)) {
+        if let Some(max) = keys.duration("max", OUTAGE, log) {
+            longest.outage = max.value;
+        }
+        if let Some(measure) = keys.choice("compensating_measure", &MEASURE, log) {
+            guards.measure_required = measure.value;
+        }
     }
-    longest
+    (longest, guards)
 }
 
 /// What a single alarm says.

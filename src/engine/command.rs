@@ -86,6 +86,8 @@ pub struct Permit {
     pub also_approved_by: Option<String>,
     /// Number of the permit or work order.
     pub number: String,
+    /// What is done instead meanwhile: a portable detector, a guard (alarm-standards 1.4).
+    pub compensating_measure: Option<String>,
     /// Why, if there is more to say than the permit does.
     pub reason: Option<String>,
 }
@@ -187,6 +189,12 @@ pub enum Denied {
     /// Out of service without a permit.
     #[error("nothing goes out of service without the number of a permit (`permit`)")]
     NoPermit,
+    /// Out of service without a compensating measure, where the configuration asks for one.
+    #[error(
+        "it takes a compensating measure (`compensating_measure`): what is done instead while the alarm \
+         is out of service"
+    )]
+    NoCompensatingMeasure,
     /// Without the approval that it takes.
     #[error("it takes somebody's approval: `approved_by` names the person")]
     NoApprover,
@@ -251,6 +259,7 @@ impl Denied {
             Self::AlreadyShelved => "already_shelved",
             Self::NotShelved => "not_shelved",
             Self::NoPermit => "no_permit",
+            Self::NoCompensatingMeasure => "no_compensating_measure",
             Self::NoApprover => "no_approver",
             Self::OwnApproval => "own_approval",
             Self::NoSecondApproval { .. } => "no_second_approval",

@@ -260,6 +260,8 @@ pub struct Details {
     pub also_approved_by: Option<String>,
     /// Number of the permit or work order.
     pub permit: Option<String>,
+    /// What is done instead while the alarm is out of service.
+    pub compensating_measure: Option<String>,
     /// What was configured before.
     pub was: Option<Box<Was>>,
     /// Of `started`: what holds for every event of the run that begins.

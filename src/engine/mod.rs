@@ -88,7 +88,7 @@ use quality::{Admission, Channel};
 use reading::{Finite, Quality, Reading};
 use refusals::Refusals;
 use rule::Watch;
-use settings::Longest;
+use settings::{Guards, Longest};
 use sight::Sight;
 use suppression::Suppressions;
 use time::{Moment, Mono};
@@ -110,6 +110,7 @@ pub struct Engine {
     links: Links,
     agenda: Agenda,
     longest: Longest,
+    guards: Guards,
     effects: VecDeque<Effect>,
     refusals: Refusals,
     /// The time of the last call.

@@ -279,6 +279,7 @@ fn wanted(command: &Command) -> Details {
             approved_by: given(&permit.approved_by),
             also_approved_by: permit.also_approved_by.as_deref().and_then(given),
             permit: given(&permit.number),
+            compensating_measure: permit.compensating_measure.as_deref().and_then(given),
             ..said
         },
         Action::Drill(drilling) => Details {

@@ -177,6 +177,9 @@ pub struct Outage {
     pub also_approved_by: Option<Arc<str>>,
     /// Number of the permit or work order.
     pub permit: Arc<str>,
+    /// What is done instead meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensating_measure: Option<Arc<str>>,
     /// From when until when.
     pub term: Term,
     /// When people are to be reminded of its end next, or the end itself.

@@ -30,6 +30,15 @@ pub struct Settings {
     pub first_outs: Vec<FirstOutSettings>,
     /// How long alarms may be silenced.
     pub longest: Longest,
+    /// What commands must say.
+    pub guards: Guards,
+}
+
+/// What commands must say, as configured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// Nothing goes out of service without a compensating measure.
+    pub measure_required: bool,
 }
 
 /// The longest times that commands may silence an alarm for.

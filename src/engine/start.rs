@@ -105,6 +105,7 @@ impl Engine {
             // Silence, confirmation and what is set aside per point, a delay and another look per alarm. What people do may allocate.
             agenda: Agenda::with_capacity(3 * points.len() + 2 * alarms.len()),
             longest: settings.longest,
+            guards: settings.guards.clone(),
             effects: VecDeque::with_capacity(64),
             refusals: Refusals::default(),
             points,

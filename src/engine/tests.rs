@@ -223,6 +223,7 @@ fn take_out(alarm: &str, span: f64) -> Command {
             approved_by: "wang-fang".to_owned(),
             also_approved_by: None,
             number: "P-2210".to_owned(),
+            compensating_measure: None,
             reason: None,
         }),
         ..acknowledge(alarm, None)

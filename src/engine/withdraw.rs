@@ -79,6 +79,11 @@ impl Engine {
         }
         check_approval(&asked.approved_by, &command.by)?;
         let second = self.second_approval(index, asked, command)?;
+        let measure = asked.compensating_measure.as_deref();
+        let measure = measure.filter(|measure| !measure.trim().is_empty());
+        if measure.is_none() && self.guards.measure_required {
+            return Err(Denied::NoCompensatingMeasure);
+        }
         let span = bounded(asked.span, self.longest.outage)?;
         let alarm = &mut self.alarms[index];
         let input = Input::Lay(Overlay::OutOfService);
@@ -89,6 +94,7 @@ impl Engine {
             approved_by: asked.approved_by.as_str().into(),
             also_approved_by: second.map(Into::into),
             permit: asked.number.as_str().into(),
+            compensating_measure: measure.map(Into::into),
             term,
             next: term.due,
         };
@@ -106,6 +112,7 @@ impl Engine {
             approved_by: Some(asked.approved_by.clone()),
             also_approved_by: second.map(str::to_owned),
             permit: Some(asked.number.clone()),
+            compensating_measure: measure.map(str::to_owned),
             ..said(command)
         };
         self.covered(

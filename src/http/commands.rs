@@ -151,19 +151,22 @@ pub(super) struct OutOfService {
     also_approved_by: Option<String>,
     #[serde(default)]
     permit: String,
+    compensating_measure: Option<String>,
     #[serde(rename = "for")]
     span: Option<String>,
     reason: Option<String>,
 }
 
 impl Order for OutOfService {
-    const EXAMPLE: &'static str = r#"{"by":"who","approved_by":"another person","permit":"P-2210","for":"8h"}; a second channel of a group needs `"also_approved_by"`, a third person"#;
+    const EXAMPLE: &'static str = r#"{"by":"who","approved_by":"another person","permit":"P-2210","for":"8h","compensating_measure":"portable detector"}; a second channel of a group needs `"also_approved_by"`, a third person"#;
 
     fn asked(self) -> Result<Asked, Refusal> {
         check_text("approved_by", &self.approved_by, NAME_LIMIT)?;
         let second = self.also_approved_by.as_deref().unwrap_or_default();
         check_text("also_approved_by", second, NAME_LIMIT)?;
         check_text("permit", &self.permit, NAME_LIMIT)?;
+        let measure = self.compensating_measure.as_deref().unwrap_or_default();
+        check_text("compensating_measure", measure, WORDS_LIMIT)?;
         let reason = self.reason.as_deref().unwrap_or_default();
         check_text("reason", reason, WORDS_LIMIT)?;
         let action = Action::TakeOut(Permit {
@@ -171,6 +174,7 @@ impl Order for OutOfService {
             approved_by: self.approved_by,
             also_approved_by: self.also_approved_by,
             number: self.permit,
+            compensating_measure: self.compensating_measure,
             reason: self.reason,
         });
         Ok(Asked {

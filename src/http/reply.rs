@@ -76,6 +76,7 @@ const fn status(denied: &Denied) -> StatusCode {
         | Denied::NoEnd
         | Denied::TooLong { .. }
         | Denied::NoPermit
+        | Denied::NoCompensatingMeasure
         | Denied::NoApprover
         | Denied::OwnApproval => StatusCode::BAD_REQUEST,
         Denied::UnknownOccurrence { .. }

@@ -28,6 +28,7 @@ use crate::metrics::Names;
 
 mod attacks;
 mod commands;
+mod covers;
 mod drills;
 mod health;
 

@@ -125,6 +125,8 @@ struct OutOfService<'a> {
     approved_by: &'a str,
     also_approved_by: Option<&'a str>,
     permit: &'a str,
+    /// What is done instead.
+    compensating_measure: Option<&'a str>,
     since: String,
     until: String,
 }
@@ -285,6 +287,7 @@ fn out_of_service(outage: &Outage) -> OutOfService<'_> {
         approved_by: &outage.approved_by,
         also_approved_by: outage.also_approved_by.as_deref(),
         permit: &outage.permit,
+        compensating_measure: outage.compensating_measure.as_deref(),
         since: rfc3339::format(outage.term.since),
         until: rfc3339::format(outage.term.until),
     }

@@ -92,6 +92,7 @@ fn action(dice: &mut Rng, view: &AlarmView) -> Action {
             approved_by: words(dice, "wang-fang"),
             also_approved_by: dice.bool().then(|| words(dice, "anna-berg")),
             number: words(dice, "P-2210"),
+            compensating_measure: Some("a guard".to_owned()),
             reason: None,
         }),
         _ => Action::PutBack,

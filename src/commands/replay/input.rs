@@ -78,6 +78,7 @@ struct Fields<'a> {
     approved_by: Option<Text<'a>>,
     also_approved_by: Option<Text<'a>>,
     permit: Option<Text<'a>>,
+    compensating_measure: Option<Text<'a>>,
     wall_step: Option<f64>,
     #[serde(default)]
     kill: bool,
@@ -274,6 +275,7 @@ fn command(fields: Fields<'_>) -> Result<Command, String> {
             approved_by: required(fields.approved_by),
             also_approved_by: owned(fields.also_approved_by),
             number: required(fields.permit),
+            compensating_measure: owned(fields.compensating_measure),
             reason: owned(fields.reason),
         }),
         "in_service" => Action::PutBack,

@@ -59,6 +59,7 @@ fn a_reminder_is_missed_when_it_was_due_while_nobody_was_there() {
         approved_by: "wang-fang".into(),
         also_approved_by: None,
         permit: "P-1".into(),
+        compensating_measure: None,
         term: Term::new(moment(0), Duration::from_secs(span)),
         next: Mono::ZERO,
     };

@@ -82,6 +82,7 @@ fn going_out_of_service_says_why() {
             approved_by: "wang-fang".to_owned(),
             also_approved_by: None,
             number: "P-1".to_owned(),
+            compensating_measure: Some("a portable detector".to_owned()),
             reason: Some("new head".to_owned()),
         }),
         ..acknowledge("P/high", None)
@@ -91,6 +92,13 @@ fn going_out_of_service_says_why() {
     let events = drain(&mut engine);
     let details = &of_kind(&events, EventKind::OutOfService).details;
     assert_eq!(details.reason.as_deref(), Some("new head"));
+    let measure = Some("a portable detector");
+    assert_eq!(details.compensating_measure.as_deref(), measure);
+    let record = of_kind(&events, EventKind::OutOfService).record.as_ref();
+    let cover = record.and_then(|record| record.cover.as_deref());
+    let outage = cover.and_then(|cover| cover.outage.as_ref());
+    let stored = outage.and_then(|outage| outage.compensating_measure.as_deref());
+    assert_eq!(stored, measure, "a restart brings it back");
 }
 
 /// Of two occurrences the older one is reset or acknowledged by its number only.

@@ -55,6 +55,7 @@ fn command() -> impl Strategy<Value = Command> {
                     approved_by: "wang-fang".to_owned(),
                     also_approved_by: None,
                     number: "P-2210".to_owned(),
+                    compensating_measure: None,
                     reason: None,
                 }),
                 11 => Action::PutBack,

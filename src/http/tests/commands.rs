@@ -123,7 +123,7 @@ async fn a_name_longer_than_any_alarms_does_not_reach_the_engine() {
 }
 
 /// What the bodies of [`overlays_reach_the_engine_as_they_were_meant`] ask for.
-fn understood() -> [Action; 5] {
+fn understood() -> [Action; 6] {
     [
         Action::Shelve(Shelving {
             span: Some(Duration::from_secs(7200)),
@@ -142,6 +142,15 @@ fn understood() -> [Action; 5] {
             approved_by: "wang-fang".to_owned(),
             also_approved_by: None,
             number: "P-2210".to_owned(),
+            compensating_measure: None,
+            reason: None,
+        }),
+        Action::TakeOut(Permit {
+            span: Some(Duration::from_secs(8 * 3600)),
+            approved_by: "wang-fang".to_owned(),
+            also_approved_by: None,
+            number: "P-2211".to_owned(),
+            compensating_measure: Some("portable detector".to_owned()),
             reason: None,
         }),
         Action::PutBack,
@@ -167,6 +176,16 @@ async fn overlays_reach_the_engine_as_they_were_meant() {
             "out-of-service",
             r#"{"by":"li-wei","approved_by":"wang-fang","permit":"P-2210","for":"8h"}"#,
             200,
+        ),
+        (
+            "out-of-service",
+            r#"{"by":"li-wei","approved_by":"wang-fang","permit":"P-2211","for":"8h","compensating_measure":"portable detector"}"#,
+            200,
+        ),
+        (
+            "out-of-service",
+            r#"{"by":"li-wei","approved_by":"wang-fang","permit":"P-2211","for":"8h","compensating_measure":"two\nlines"}"#,
+            400,
         ),
         ("in-service", r#"{"by":"li-wei"}"#, 200),
         (
