@@ -17,7 +17,7 @@ use super::priority::Priorities;
 use super::texts::Texts;
 use super::{deviation, forecast, frozen, trend};
 use crate::engine::settings::{
-    AlarmKind, AlarmSettings, Direction, DiscrepancyRule, Level, LimitRule, PendingHold,
+    AlarmKind, AlarmSettings, Direction, DiscrepancyRule, Level, LimitRule, OnBad, PendingHold,
     PointSettings, Rule,
 };
 use crate::guidance::{AlarmWords, Guidance, PointWords};
@@ -128,6 +128,10 @@ pub(super) fn resolve(
             texts.signal(raw.signal.resolve(range, raw.measures))
         },
         trends: Vec::new(),
+        on_bad: raw
+            .on_bad
+            .as_ref()
+            .map_or(OnBad::Hold, |on_bad| on_bad.value),
         alarms: Vec::with_capacity(raw.alarms.len()),
         group: None,
         origin: None,

@@ -22,7 +22,9 @@ use super::priority::Priorities;
 use super::texts::Texts;
 use super::tree::{Entry, Item, Section, Value};
 use crate::engine::reading::PointIndex;
-use crate::engine::settings::{AlarmKind, BadChannel, GroupSettings, MAX_CHANNELS, PendingHold};
+use crate::engine::settings::{
+    AlarmKind, BadChannel, GroupSettings, MAX_CHANNELS, OnBad, PendingHold,
+};
 use compare::RawDiscrepancy;
 
 const GROUP: Vocabulary = Vocabulary {
@@ -119,7 +121,27 @@ pub(super) fn read(
         compare::spread(group, points, log);
     }
     compare::with_nothing(points, log);
+    trips_nothing(&groups.voting, points, log);
     groups
+}
+
+/// A point that is to be a vote when it is bad, and votes nowhere.
+fn trips_nothing(groups: &[RawGroup], points: &[RawPoint], log: &mut Log) {
+    for (position, point) in points.iter().enumerate() {
+        let written = point.on_bad.as_ref();
+        let Some(trips) = written.filter(|written| written.value == OnBad::VoteTrip) else {
+            continue;
+        };
+        let votes = |group: &RawGroup| group.of.iter().any(|member| member.value == position);
+        if !groups.iter().any(votes) {
+            let id = &point.id.value;
+            let text =
+                format!("`{id}` is in no group that votes, so it cannot vote when it is bad");
+            log.error(Kind::Conflict, trips.place, text).hint(
+                "name it in `of` of a [group], or leave `on_bad` out: alarms that are active hold then",
+            );
+        }
+    }
 }
 
 /// Decides everything about a group.

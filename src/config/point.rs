@@ -15,11 +15,12 @@ use super::place::{At, Place};
 use super::register::{self, Register};
 use super::signal::{self, RawSignal};
 use super::tree::Entry;
+use crate::engine::settings::OnBad;
 use crate::input::mqtt::TimeFormat;
 
 pub(super) const POINT: Vocabulary = Vocabulary {
     what: "a point",
-    keys: &joined::<57>(&[
+    keys: &joined::<58>(&[
         &[
             "name",
             "area",
@@ -31,6 +32,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
             "noise",
             "stale_after",
             "good_confirm",
+            "on_bad",
             "reorder",
             "late",
             "device",
@@ -99,6 +101,8 @@ pub(super) struct RawPoint {
     pub(super) sensor: Option<Sensor>,
     pub(super) stale_after: Option<At<Duration>>,
     pub(super) good_confirm: Option<Duration>,
+    /// What it is to its groups without a value.
+    pub(super) on_bad: Option<At<OnBad>>,
     pub(super) reorder: Duration,
     pub(super) late: Duration,
     pub(super) source: Option<RawSource>,
@@ -128,6 +132,7 @@ impl RawPoint {
             noise: None,
             stale_after: None,
             good_confirm: None,
+            on_bad: None,
             source: None,
             reorder: ORDER,
             late: ORDER,
@@ -240,6 +245,11 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         good_confirm: keys
             .duration("good_confirm", CONFIRM, log)
             .map(|time| time.value),
+        on_bad: keys.choice(
+            "on_bad",
+            &[("hold", OnBad::Hold), ("vote_trip", OnBad::VoteTrip)],
+            log,
+        ),
         reorder: keys
             .duration("reorder", REORDER, log)
             .map_or(ORDER, |time| time.value),

@@ -8,13 +8,23 @@
 //!           ┌───────────────────┐       ┌────────────────────────────┐      ┌────────────────────┐
 //!  quality  │       good        │ ◀───▶ │   uncertain (sub_normal)   │ ◀──▶ │        bad         │
 //!           └───────────────────┘       └────────────────────────────┘      └────────────────────┘
-//!  vote       counted: MooN               counted by the policy               held as it was
+//!  vote       counted: MooN               counted by the policy               held as it was (1)
 //!  alarms     -                           degraded, when one is bad           degraded, group_fault
 //! ```
 //!
 //! A channel that has not been heard since the start is no evidence: with the good ones lost there is no
 //! value, whether it may still speak or not. That *nobody* is good is certain, and a `group_fault`, when it
 //! is stale or bad.
+//!
+//! **What a channel without a value is**, the first that applies:
+//!
+//! 1. out of service: what the group's policy says. People work on it with a permit, and what it shows then,
+//!    or does not show, is their doing;
+//! 2. of a point with `on_bad = "vote_trip"`, once its `bad` or `stale` alarm is active, and then until it has
+//!    a value again: a vote;
+//! 3. what the group's policy says.
+//!
+//! (1) With such votes the group has a value, uncertain, though no channel is good; a `group_fault` it is.
 //!
 //! It is judged when an alarm or the condition of one of its channels changes, after the call that
 //! changed it and at the same instant (`links`). How votes are counted, and what a bad channel is
@@ -23,7 +33,6 @@
 
 mod told;
 
-use std::ops::Range;
 use std::time::Duration;
 
 use super::command::Denied;
@@ -35,7 +44,7 @@ use super::reading::{Doubt, Fault, Finite, Sample};
 use super::rule::Watch;
 use super::rule::discrepancy::{self, Spread};
 use super::rule::vote::{Presence, Tally, Voting};
-use super::settings::{AlarmKind, GroupSettings};
+use super::settings::{AlarmKind, GroupSettings, OnBad};
 use super::time::Moment;
 use super::{Engine, Point, Sight};
 
@@ -61,6 +70,10 @@ struct Member {
     alarm: usize,
     /// The alarm that says that it disagrees with the others.
     discrepancy: Option<usize>,
+    /// Does it vote by being bad?
+    trips: bool,
+    /// Does it do so now? Kept while it is bad: another reason for that takes no vote back.
+    tripped: bool,
 }
 
 impl Group {
@@ -73,12 +86,18 @@ impl Group {
     ) -> Self {
         let channels = settings.of.iter().filter_map(|member| {
             let point = member.0 as usize;
-            let own = points.get(point)?.alarms.clone();
+            let Point {
+                alarms: own,
+                on_bad,
+                ..
+            } = points.get(point)?;
             let find = |kind| own.clone().find(|alarm| alarms[*alarm].kind == kind);
             Some(Member {
                 point,
                 alarm: find(settings.alarm)?,
                 discrepancy: find(AlarmKind::Discrepancy).filter(|_| settings.compares),
+                trips: *on_bad == OnBad::VoteTrip,
+                tripped: false,
             })
         });
         let channels: Box<[Member]> = channels.collect();
@@ -97,8 +116,15 @@ impl Group {
         }
     }
 
-    /// Who touches the group, `index` among the groups, and what it touches. `own` are its alarms.
-    pub(super) fn wire(&self, index: usize, own: Range<usize>, wiring: &mut Wiring) {
+    /// Who touches the group, `index` among the groups, and what it touches. `points` and `alarms` are all
+    /// there are.
+    pub(super) fn wire(
+        &self,
+        index: usize,
+        points: &[Point],
+        alarms: &[Alarm],
+        wiring: &mut Wiring,
+    ) {
         let group = Dependent::Group(index);
         for channel in &self.channels {
             wiring.input(Source::Condition(channel.point), group);
@@ -106,13 +132,18 @@ impl Group {
             if self.compares {
                 wiring.input(Source::Value(channel.point), group);
             }
+            if channel.trips {
+                let own = points[channel.point].alarms.clone();
+                let losses = own.filter(|alarm| alarms[*alarm].watch.is_about_loss());
+                losses.for_each(|alarm| wiring.input(Source::Alarm(alarm), group));
+            }
             if let Some(alarm) = channel.discrepancy {
                 wiring.output(group, Source::Alarm(alarm));
             }
         }
         wiring.output(group, Source::Condition(self.point));
         wiring.output(group, Source::Value(self.point));
-        for alarm in own {
+        for alarm in points[self.point].alarms.clone() {
             wiring.output(group, Source::Alarm(alarm));
         }
     }
@@ -133,6 +164,7 @@ impl Group {
 impl Engine {
     /// Counts the channels of a group anew, judges its alarms by them, and compares their values.
     pub(super) fn judge_group(&mut self, index: usize, now: Moment) {
+        self.confirm_trips(index);
         let tally = self.count_channels(index);
         let group = &mut self.groups[index];
         let (point, voting) = (group.point, group.voting);
@@ -175,11 +207,27 @@ impl Engine {
         }
     }
 
+    /// Which channels vote by being bad: those whose loss an alarm has confirmed, for as long as they are bad.
+    fn confirm_trips(&mut self, index: usize) {
+        for position in 0..self.groups[index].channels.len() {
+            let member = self.groups[index].channels[position];
+            let bad = match self.points[member.point].channel.condition {
+                Condition::Bad(_) | Condition::Stale => member.trips,
+                Condition::Present | Condition::Waiting => false,
+            };
+            let tripped = bad
+                && !self.is_out_of_service(member)
+                && (member.tripped || self.is_loss_confirmed(member.point));
+            self.groups[index].channels[position].tripped = tripped;
+        }
+    }
+
     fn count_channels(&self, index: usize) -> Tally {
         let mut tally = Tally::default();
         for member in &self.groups[index].channels {
             let channel = &self.points[member.point].channel;
             let presence = match channel.condition {
+                Condition::Bad(_) | Condition::Stale if member.tripped => Presence::Trip,
                 Condition::Bad(_) | Condition::Stale => Presence::Bad,
                 // The one way in which an overlay feeds back: what is being worked on is no evidence.
                 Condition::Present | Condition::Waiting if self.is_out_of_service(*member) => {
@@ -190,6 +238,10 @@ impl Engine {
             };
             let in_alarm = self.alarms[member.alarm].state.is_active();
             tally.add(presence, in_alarm, channel.is_doubtful());
+            // Not heard since the start, or lost and not confirmed yet.
+            if member.trips && presence != Presence::Good && !self.is_out_of_service(*member) {
+                tally.may_trip();
+            }
         }
         tally
     }
@@ -232,7 +284,7 @@ impl Engine {
             self.points[index].hidden = self.hazards_in_sight(index);
             self.points[index].channel.condition = Condition::Bad(fault);
             true
-        } else if tally.good() == 0 {
+        } else if !tally.is_heard() {
             // Nothing is known yet.
             return None;
         } else {
@@ -255,10 +307,10 @@ impl Engine {
         changed.then_some(fault.is_some())
     }
 
-    /// Why there is no good channel, by the first of them; `None` while there is one, and before there was
-    /// any as long as one may still be heard.
+    /// Why there is no good channel, by the first of them; `None` while there is one, or one that votes by
+    /// being bad, and before there was any as long as one may still be heard.
     fn fault_of(&self, group: usize, tally: Tally) -> Option<Fault> {
-        if tally.good() != 0 {
+        if tally.is_heard() {
             return None;
         }
         let Group {

@@ -88,7 +88,7 @@ use quality::{Admission, Channel};
 use reading::{Finite, Quality, Reading};
 use refusals::Refusals;
 use rule::Watch;
-use settings::{Guards, Longest};
+use settings::{Guards, Longest, OnBad};
 use sight::Sight;
 use suppression::Suppressions;
 use time::{Moment, Mono};
@@ -126,6 +126,8 @@ struct Point {
     stale_after: Option<Duration>,
     good_confirm: Duration,
     channel: Channel,
+    /// What it is to groups without a value.
+    on_bad: OnBad,
     /// Which group it is, if it is not measured but counted.
     group: Option<usize>,
     /// Delayed data, while they come.

@@ -193,6 +193,17 @@ impl Engine {
         }
     }
 
+    /// Has an alarm of a point confirmed that its value is lost? Where no alarm is about that, the loss itself
+    /// does.
+    pub(super) fn is_loss_confirmed(&self, index: usize) -> bool {
+        let own = &self.alarms[self.points[index].alarms.clone()];
+        let mut losses = own
+            .iter()
+            .filter(|alarm| alarm.watch.is_about_loss())
+            .peekable();
+        losses.peek().is_none() || losses.any(|alarm| alarm.state.is_active())
+    }
+
     /// There is no value to judge: alarms hold, pending raises are dropped, the alarm about the
     /// missing value rises and says what it hides.
     fn lose_value(&mut self, index: usize, condition: Condition, now: Moment) {

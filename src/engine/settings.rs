@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::signal::Signal;
-pub use groups::{BadChannel, FirstOutSettings, GroupSettings, MAX_CHANNELS};
+pub use groups::{BadChannel, FirstOutSettings, GroupSettings, MAX_CHANNELS, OnBad};
 pub use kinds::{AlarmKind, Priority};
 pub use plant_state::PlantState;
 pub use slopes::{
@@ -84,6 +84,8 @@ pub struct PointSettings {
     pub late: Duration,
     /// Windows that slopes are taken over; rules name them by their position.
     pub trends: Vec<TrendSettings>,
+    /// What it means to the groups it votes in that it has no value.
+    pub on_bad: OnBad,
     /// Alarms in life-cycle order of their kinds; at most one of each kind.
     pub alarms: Vec<AlarmSettings>,
     /// Set for a group: it is not measured, its value is the number of votes.
@@ -115,6 +117,7 @@ impl PointSettings {
             reorder: Duration::from_secs(10),
             late: Duration::from_secs(10),
             trends: Vec::new(),
+            on_bad: OnBad::Hold,
             alarms,
             group: None,
             origin: None,

@@ -71,6 +71,7 @@ impl Engine {
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
                 channel: Channel::new(point, last_alive, now.mono),
+                on_bad: point.on_bad,
                 group: None,
                 late: None,
                 hidden: Sight::default(),

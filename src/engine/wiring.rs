@@ -16,7 +16,7 @@ pub(super) fn of(
     let mut wiring = Wiring::new();
     suppressions.wire(points, alarms, &mut wiring);
     for (index, group) in groups.iter().enumerate() {
-        group.wire(index, points[group.point].alarms.clone(), &mut wiring);
+        group.wire(index, points, alarms, &mut wiring);
     }
     for (index, alarm) in alarms.iter().enumerate() {
         let dependent = Dependent::Alarm(index);

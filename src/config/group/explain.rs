@@ -2,7 +2,7 @@
 
 use super::super::explain::{after, delayed, quantity};
 use crate::engine::settings::{
-    AlarmSettings, BadChannel, DiscrepancyRule, GroupSettings, PointSettings,
+    AlarmSettings, BadChannel, DiscrepancyRule, GroupSettings, OnBad, PointSettings,
 };
 
 /// What a group is, in words; `points` are all there are.
@@ -24,8 +24,21 @@ pub(in super::super) fn explain(group: &GroupSettings, points: &[PointSettings])
         BadChannel::Vote => "counts as a vote",
         BadChannel::Exclude => "is left out",
     };
+    let members = group.of.iter();
+    let trips = members.filter_map(|member| points.get(member.0 as usize));
+    let trips = trips.filter(|point| point.on_bad == OnBad::VoteTrip);
+    let trips: Vec<&str> = trips.map(|point| &*point.id).collect();
+    let trips = if trips.is_empty() {
+        String::new()
+    } else {
+        let names = trips.join(", ");
+        format!(
+            " But that {names} is bad or stale is a vote by itself, once the alarm about it is active; not \
+             while its alarm that votes is out of service."
+        )
+    };
     format!(
-        "Votes {}oo{channels} on `{}` of {}. A channel without a value {policy}: {}.",
+        "Votes {}oo{channels} on `{}` of {}. A channel without a value {policy}: {}.{trips}",
         group.votes,
         group.alarm.name(),
         names.join(", "),

@@ -13,9 +13,9 @@ use super::super::memory::{Configured, Keys};
 use super::super::reading::PointIndex;
 use super::super::settings::{
     AlarmKind, AlarmSettings, Average, BadChannel, CountRule, DeviationRule, DiscrepancyRule,
-    ExposureRule, ForecastRule, FrozenRule, GroupSettings, LimitRule, MedianRule, Method, Origin,
-    OverRangeRule, PendingHold, PointSettings, RateRule, Reference, Rule, Settings, Suppressor,
-    TrendSettings,
+    ExposureRule, ForecastRule, FrozenRule, GroupSettings, LimitRule, MedianRule, Method, OnBad,
+    Origin, OverRangeRule, PendingHold, PointSettings, RateRule, Reference, Rule, Settings,
+    Suppressor, TrendSettings,
 };
 use super::super::signal::{Bounds, Conversion, CurrentLoop, Curve, Scaling, Signal, Special};
 use super::super::time::show_duration;
@@ -248,6 +248,7 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
         signal,
         reorder,
         late,
+        on_bad,
         // Of the rules that look through them.
         trends: _,
         alarms: _,
@@ -269,6 +270,10 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
     kept.span("good_confirm", *good_confirm);
     kept.span("reorder", *reorder);
     kept.span("late", *late);
+    match on_bad {
+        OnBad::Hold => {}
+        OnBad::VoteTrip => kept.text("on_bad", "vote_trip"),
+    }
     kept.signal(signal);
     kept.0
 }

@@ -33,8 +33,8 @@ impl Engine {
         let good = tally.good().count_ones();
         if good == 0 {
             told.push_str(" has no good channel");
-        } else if tally.bad != 0 {
-            let voting = tally.all & !tally.bad;
+        } else if tally.lost() != 0 {
+            let voting = tally.all & !tally.lost();
             let needed = tally.needed(group.voting);
             let _infallible = write!(told, " votes as {needed}oo{}", voting.count_ones()).is_err();
         }
@@ -43,9 +43,10 @@ impl Engine {
             BadChannel::Exclude => "bad, left out",
         };
         for (words, set) in [
-            ("in alarm", tally.votes()),
-            ("bad, its alarm held", tally.in_alarm & tally.bad),
-            (bad, tally.bad & !tally.in_alarm),
+            ("in alarm", tally.votes() & !tally.trip),
+            ("bad, which is a vote", tally.trip),
+            ("bad, its alarm held", tally.in_alarm & tally.lost()),
+            (bad, tally.lost() & !tally.in_alarm),
             ("not heard yet", tally.waiting),
         ] {
             if set != 0 {

@@ -5,20 +5,7 @@ use super::super::time::Moment;
 use super::*;
 
 fn settings() -> PointSettings {
-    PointSettings {
-        id: "P".into(),
-        area: None,
-        unit: "".into(),
-        stale_after: None,
-        good_confirm: Duration::ZERO,
-        trends: Vec::new(),
-        signal: Signal::plain().into(),
-        reorder: Duration::from_secs(10),
-        late: Duration::from_secs(10),
-        alarms: Vec::new(),
-        group: None,
-        origin: None,
-    }
+    PointSettings::new("P", Vec::new())
 }
 
 /// 2026-05-04T06:00:00Z plus `seconds`.

@@ -10,6 +10,7 @@ pub(super) mod forecast;
 pub(super) mod frozen;
 pub(super) mod limit;
 mod median;
+mod nature;
 pub(super) mod over_range;
 mod rate_of_change;
 pub(super) mod state;
@@ -101,40 +102,6 @@ pub(super) enum Watch {
     OverRange(Box<OverRange>),
 }
 
-/// What a kind of rule has in common with others.
-#[derive(Debug, Clone, Copy)]
-struct Nature {
-    /// It watches what is measured, and not the measuring itself.
-    process: bool,
-    /// It looks at a value, and holds without one.
-    value: bool,
-    /// It is not judged with the others of its point.
-    apart: bool,
-}
-
-impl Nature {
-    const PROCESS: Self = Self {
-        process: true,
-        value: true,
-        apart: false,
-    };
-    const SENSOR: Self = Self {
-        process: false,
-        ..Self::PROCESS
-    };
-    const MEASURING: Self = Self {
-        value: false,
-        ..Self::SENSOR
-    };
-
-    const fn apart(self) -> Self {
-        Self {
-            apart: true,
-            ..self
-        }
-    }
-}
-
 /// What a forecast needs to know of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Evidence {
@@ -224,33 +191,6 @@ impl Watch {
         }
     }
 
-    /// What the kind of rule has in common with others; the one list to enter a new kind in.
-    const fn nature(&self) -> Nature {
-        match self {
-            Self::Limit(_)
-            | Self::Rate(_)
-            | Self::Forecast(_)
-            | Self::Deviation(_)
-            | Self::State { .. }
-            | Self::Exposure(_)
-            | Self::OverRange(_) => Nature::PROCESS,
-            Self::Vote => Nature::PROCESS.apart(),
-            Self::Discrepancy(_) | Self::Frozen(_) => Nature::SENSOR.apart(),
-            Self::Bad | Self::Stale | Self::Clock => Nature::MEASURING,
-            Self::Degraded | Self::GroupFault => Nature::MEASURING.apart(),
-        }
-    }
-
-    /// Does it watch the measured value, and not the measuring itself?
-    pub(super) const fn is_process(&self) -> bool {
-        self.nature().process
-    }
-
-    /// Does it look at a value, so that it holds without one?
-    pub(super) const fn needs_value(&self) -> bool {
-        self.nature().value
-    }
-
     /// Is it active as long as over-range is held, whatever is read?
     pub(super) const fn is_held_by_over_range(&self) -> bool {
         if let Self::Limit(rule) = self {
@@ -258,11 +198,6 @@ impl Watch {
         } else {
             matches!(self, Self::OverRange(_))
         }
-    }
-
-    /// Is it judged apart from the others of its point: by a group, or before them?
-    pub(super) const fn is_judged_apart(&self) -> bool {
-        self.nature().apart
     }
 
     /// What must be so elsewhere for it to be judged, and whether it was so far.
@@ -437,7 +372,7 @@ impl Watch {
         };
         if is_it {
             Zone::Beyond
-        } else if matches!(self, Self::Bad | Self::Stale) {
+        } else if self.is_about_loss() {
             Zone::Inside
         } else {
             Zone::Unknown

@@ -11,11 +11,14 @@
 //! | 2oo2 | 2oo2, 1oo1 | 2oo2, 1oo1 |
 //!
 //! Only a good channel can vote, so bad data alone raises nothing; with no good channel left there is
-//! no verdict, and the vote stays as it was.
+//! no verdict, and the vote stays as it was. But where a person wrote `on_bad = "vote_trip"` at a point, that
+//! it is bad *is* its vote, whatever the policy: it is counted among those that vote and not among the bad ones,
+//! `b` are the others. So it may raise the vote alone, and where no channel is good those that vote so decide.
 //!
 //! **What is lost clears nothing.** A channel that had raised its alarm and then failed holds that
 //! alarm. It is no vote for a raise beyond what the policy gives it. But the vote clears only when
-//! there would not be enough even if all that hold still voted. A channel that has not spoken since
+//! there would not be enough even if all that hold still voted, and all that may be about to vote by their
+//! loss, because nobody has confirmed it yet, did so. A channel that has not spoken since
 //! the start is what it was before: it votes for nothing, and holds the alarm it had.
 
 use super::super::delay::Zone;
@@ -30,6 +33,8 @@ pub(in super::super) enum Presence {
     Waiting,
     /// It has no value, or is out of service.
     Bad,
+    /// It has no value, and votes by that.
+    Trip,
 }
 
 /// How a group votes.
@@ -48,6 +53,10 @@ pub(in super::super) struct Tally {
     pub(in super::super) all: u32,
     /// Those without a value.
     pub(in super::super) bad: u32,
+    /// Those of them that vote by that.
+    pub(in super::super) trip: u32,
+    /// Those that vote by that, or may be about to.
+    holds: u32,
     /// Those that have not spoken yet.
     pub(in super::super) waiting: u32,
     /// Those whose alarm is active, whether it can be seen or is held.
@@ -81,6 +90,10 @@ impl Tally {
             Presence::Good => {}
             Presence::Waiting => self.waiting |= bit,
             Presence::Bad => self.bad |= bit,
+            Presence::Trip => {
+                self.bad |= bit;
+                self.trip |= bit;
+            }
         }
         if in_alarm {
             self.in_alarm |= bit;
@@ -90,32 +103,48 @@ impl Tally {
         }
     }
 
+    /// The channel that was counted last votes by being bad, or it may turn out so.
+    pub(in super::super) const fn may_trip(&mut self) {
+        self.holds |= self.all & !(self.all >> 1);
+    }
+
     /// The channels with a value.
     pub(in super::super) const fn good(self) -> u32 {
         self.all & !self.bad & !self.waiting
     }
 
-    /// The good channels in alarm.
+    /// The good channels in alarm, and those that vote by being bad.
     pub(in super::super) const fn votes(self) -> u32 {
-        self.in_alarm & self.good()
+        self.in_alarm & self.good() | self.trip
+    }
+
+    /// Those without a value that the policy is about.
+    pub(in super::super) const fn lost(self) -> u32 {
+        self.bad & !self.trip
+    }
+
+    /// Is there anybody whose vote counts, for or against?
+    pub(in super::super) const fn is_heard(self) -> bool {
+        self.good() | self.trip != 0
     }
 
     /// Votes that are enough now.
     pub(in super::super) fn needed(self, voting: Voting) -> u32 {
-        voting.needed(self.all.count_ones(), self.bad.count_ones())
+        voting.needed(self.all.count_ones(), self.lost().count_ones())
     }
 
     /// Are enough channels in alarm?
     pub(in super::super) fn vote(self, voting: Voting) -> Zone {
+        if self.is_heard() && self.votes().count_ones() >= self.needed(voting) {
+            return Zone::Beyond;
+        }
         if self.good() == 0 {
             return Zone::Unknown;
         }
-        if self.votes().count_ones() >= self.needed(voting) {
-            return Zone::Beyond;
-        }
-        let lost = self.bad & !self.in_alarm;
+        let held = self.in_alarm | self.trip | self.holds;
+        let lost = self.bad & !held;
         let needed = voting.needed(self.all.count_ones(), lost.count_ones());
-        if self.in_alarm.count_ones() >= needed {
+        if held.count_ones() >= needed {
             Zone::Margin
         } else {
             Zone::Inside
@@ -152,7 +181,8 @@ mod tests {
     use super::*;
 
     /// `n` normal, `a` in alarm, `b` bad, `h` bad and its alarm held, `w` waiting, `r` waiting with an
-    /// alarm restored.
+    /// alarm restored, `t` bad and a vote by that,
+    /// `p` bad and perhaps one soon.
     fn tally(channels: &str) -> Tally {
         let mut tally = Tally::default();
         for channel in channels.chars() {
@@ -163,9 +193,14 @@ mod tests {
                 'h' => (Presence::Bad, true),
                 'w' => (Presence::Waiting, false),
                 'r' => (Presence::Waiting, true),
+                't' => (Presence::Trip, false),
+                'p' => (Presence::Bad, false),
                 other => unreachable!("no channel is `{other}`"),
             };
             tally.add(presence, in_alarm, false);
+            if matches!(channel, 't' | 'p') {
+                tally.may_trip();
+            }
         }
         tally
     }
@@ -235,6 +270,26 @@ mod tests {
             (1, "hn", Margin, Margin),
             (2, "ab", Beyond, Beyond),
             (2, "nb", Inside, Inside),
+            // Being bad is a vote, beside the others and without them.
+            (1, "tn", Beyond, Beyond),
+            (2, "tnn", Inside, Inside),
+            (2, "tan", Beyond, Beyond),
+            (2, "ttn", Beyond, Beyond),
+            (2, "tbn", Beyond, Inside),
+            (2, "thn", Beyond, Margin),
+            (2, "tbb", Beyond, Beyond),
+            (2, "ttt", Beyond, Beyond),
+            (2, "twn", Inside, Inside),
+            (2, "trn", Margin, Margin),
+            (2, "tw", Unknown, Unknown),
+            (2, "tb", Beyond, Beyond),
+            // Perhaps it is a vote soon: for a raise it is what the policy says, and it clears nothing.
+            (1, "pn", Margin, Margin),
+            (2, "pn", Inside, Inside),
+            (2, "pan", Beyond, Margin),
+            (2, "ptn", Beyond, Margin),
+            (2, "pnn", Inside, Inside),
+            (2, "pbn", Margin, Inside),
         ] {
             let tally = tally(channels);
             assert_eq!(tally.vote(voting(m, Vote)), vote, "{m} of {channels}, vote");
@@ -257,6 +312,8 @@ mod tests {
             ("www", Unknown, Unknown),
             ("wnn", Unknown, Inside),
             ("wbb", Beyond, Unknown),
+            ("ntn", Beyond, Inside),
+            ("ttb", Beyond, Beyond),
         ] {
             let tally = tally(channels);
             assert_eq!(
@@ -269,7 +326,7 @@ mod tests {
 
     fn channels() -> impl Strategy<Value = String> {
         prop::collection::vec(
-            prop::sample::select(vec!['n', 'a', 'b', 'h', 'w', 'r']),
+            prop::sample::select(vec!['n', 'a', 'b', 'h', 'w', 'r', 't', 'p']),
             2..12,
         )
         .prop_map(|channels| channels.into_iter().collect())
@@ -300,6 +357,29 @@ mod tests {
             }
             let safe = voting(m, BadChannel::Vote);
             prop_assert!(after.needed(safe) <= before.needed(safe));
+        }
+
+        /// P16: a channel that is lost and votes by that is worth as much as one in alarm, so the vote is never
+        /// less likely than before it was lost, under either policy.
+        #[test]
+        fn a_vote_by_being_bad_is_worth_one(
+            channels in channels(), which in 0_usize..12, m in 1_u32..12,
+        ) {
+            let which = which % channels.len();
+            let m = 1 + (m - 1) % u32::try_from(channels.len()).expect("few");
+            let with = |what| {
+                let of = channels.chars().enumerate();
+                let of = of.map(|(index, channel)| if index == which { what } else { channel });
+                tally(&of.collect::<String>())
+            };
+            for bad in [BadChannel::Vote, BadChannel::Exclude] {
+                let voting = voting(m, bad);
+                prop_assert_eq!(with('t').needed(voting), with('a').needed(voting));
+                prop_assert_eq!(with('t').votes(), with('a').votes());
+                for less in ['n', 'a', 'w', 'b', 'h'] {
+                    prop_assert!(with(less).vote(voting) != Zone::Beyond || with('t').vote(voting) == Zone::Beyond);
+                }
+            }
         }
 
         /// With every channel good it is the plain count, under either policy.

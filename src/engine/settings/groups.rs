@@ -35,6 +35,18 @@ pub enum BadChannel {
     Exclude,
 }
 
+/// What the loss of a point's value means to the groups it votes in (alarm-standards 2.9).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnBad {
+    /// What each group's [`BadChannel`] says; what is active holds.
+    #[default]
+    Hold,
+    /// A vote, whatever the group's policy, as of a sensor whose loss is taken for the danger itself. Once the
+    /// `bad` or `stale` alarm of the point is active, until the value is good again; not while the alarm that
+    /// votes is out of service.
+    VoteTrip,
+}
+
 /// Alarms of which the first is marked (alarm-standards 2.15).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstOutSettings {

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::super::reading::{Doubt, Fault, Finite, Quality};
+use super::super::settings::OnBad;
 use super::*;
 
 /// `n` points with one `high` alarm of these delays, and a group `G` over them.
@@ -95,13 +96,25 @@ proptest! {
         prop_assert_eq!(confirmed("G/vote"), confirmed("P0/high"));
     }
 
-    /// P16 and P4: a channel that fails or falls silent never ends a vote, and under the policy that leans
-    /// to safety a failure instead of a normal value never keeps one from being raised.
+    /// P16 and P4: a channel that fails or falls silent never ends a vote, whether its loss is a vote or not,
+    /// and confirmed at once or not; under the policy that leans to safety a failure instead of a normal value
+    /// never keeps one from being raised.
     #[test]
     fn what_is_lost_takes_no_vote_back(
         trace in trace(4), m in 1_usize..5, bad in policy(),
+        trips in any::<[(bool, bool); 4]>(),
     ) {
-        let mut engine = start(&voting(m, 4, bad, 0.0, 0.0));
+        let mut settings = voting(m, 4, bad, 0.0, 0.0);
+        for (point, (trips, later)) in settings.points.iter_mut().zip(trips) {
+            if trips {
+                point.on_bad = OnBad::VoteTrip;
+            }
+            if later {
+                point.alarms[1].on_delay = seconds(0.5);
+                point.alarms[2].on_delay = seconds(0.5);
+            }
+        }
+        let mut engine = start(&settings);
         for (t, channel, sample) in &trace {
             // Timers alone, up to the reading: channels fall silent, or are believed again.
             engine.tick(moment(*t - 0.125));
@@ -174,6 +187,65 @@ proptest! {
                 prop_assert_eq!(quality == Quality::Bad, good == 0);
             }
         }
+    }
+}
+
+/// A vote from when the alarm about the loss says so, and until there is a value; another reason for the loss,
+/// of which no alarm tells yet, takes nothing back.
+#[test]
+fn a_loss_votes_from_its_alarm_on_until_there_is_a_value() {
+    let mut settings = voting(1, 2, BadChannel::Exclude, 0.0, 0.0);
+    settings.points[0].on_bad = OnBad::VoteTrip;
+    settings.points[0].alarms[1].on_delay = seconds(60.0);
+    settings.points[0].alarms[2].on_delay = seconds(2.0);
+    settings.points[0].stale_after = Some(seconds(5.0));
+    settings.points[1].stale_after = None;
+    let bad = Sample::Bad(Fault::DeviceFailure);
+    let mut engine = start(&settings);
+    for channel in 0..2 {
+        read(&mut engine, channel, Sample::measured(1.0), moment(0.0));
+    }
+    engine.tick(moment(6.5));
+    assert!(!is_voted(&engine), "silent, and not confirmed yet");
+    engine.tick(moment(7.0));
+    assert!(is_voted(&engine));
+    read(&mut engine, 0, bad, moment(8.0));
+    assert!(is_voted(&engine), "the alarm about it is far away");
+    read(&mut engine, 1, bad, moment(9.0));
+    assert!(is_voted(&engine), "no channel is good");
+    read(&mut engine, 0, Sample::measured(1.0), moment(10.0));
+    engine.tick(moment(14.0));
+    assert!(!is_voted(&engine), "it has a value again");
+}
+
+/// A gateway that starts anew holds a vote that a loss gave until that channel is heard, or silent for too long.
+#[test]
+fn a_vote_by_loss_survives_a_restart() {
+    let mut settings = voting(1, 2, BadChannel::Vote, 0.0, 0.0);
+    settings.points[0].on_bad = OnBad::VoteTrip;
+    let mut engine = start(&settings);
+    let mut events = drain(&mut engine);
+    read(&mut engine, 1, Sample::measured(1.0), moment(0.0));
+    read(
+        &mut engine,
+        0,
+        Sample::Bad(Fault::DeviceFailure),
+        moment(1.0),
+    );
+    events.extend(drain(&mut engine));
+    assert!(is_voted(&engine));
+    // The alarm about the loss is gone with its rule: what it gave is held all the same.
+    for losses_known in [true, false] {
+        let mut known = history(&events);
+        known
+            .records
+            .retain(|record| losses_known || !is_about_measuring(&record.alarm));
+        let mut engine = Engine::start(&settings, &known, moment(2.0));
+        read(&mut engine, 1, Sample::measured(1.0), moment(2.0));
+        assert!(is_voted(&engine), "not heard yet: {losses_known}");
+        read(&mut engine, 0, Sample::measured(1.0), moment(3.0));
+        engine.tick(moment(9.0));
+        assert!(!is_voted(&engine), "heard: {losses_known}");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::memory::{Configured, Content};
 use super::super::settings::{
     Average, CountRule, DeviationRule, ExposureRule, FirstOutSettings, ForecastRule, FrozenRule,
-    MedianRule, Origin, OverRangeRule, PlantState, Reference, Suppressor,
+    MedianRule, OnBad, Origin, OverRangeRule, PlantState, Reference, Suppressor,
 };
 use super::super::signal::{
     Bounds, Conversion, CurrentLoop, CurrentMeaning, Curve, Meaning, Scaling, Special,
@@ -206,7 +206,7 @@ fn every_setting_of_a_point_is_told() {
         low: -1.0,
         high: 99.0,
     });
-    let on_contact: [(Change, &str); 19] = [
+    let on_contact: [(Change, &str); 20] = [
         (
             |point| {
                 point.origin = Some(Origin {
@@ -228,6 +228,10 @@ fn every_setting_of_a_point_is_told() {
         ),
         (|point| point.reorder = seconds(5.0), "reorder 10s -> 5s"),
         (|point| point.late = seconds(5.0), "late 10s -> 5s"),
+        (
+            |point| point.on_bad = OnBad::VoteTrip,
+            "on_bad off -> vote_trip",
+        ),
         (
             |point| {
                 signal(point, |signal| {
