@@ -47,6 +47,7 @@ mod inventory;
 mod order;
 mod over_range;
 mod pauses;
+mod reasons;
 mod records;
 mod reference;
 mod refill;

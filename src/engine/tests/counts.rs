@@ -1,6 +1,8 @@
 //! Conditions that are counted, in the engine: timers, restarts, and readings that are not of the present.
 
-use super::super::settings::{CountRule, DeviationRule, FrozenRule, MedianRule, Reference};
+use super::super::settings::{
+    CountRule, DeviationRule, ForecastRule, FrozenRule, MedianRule, Reference,
+};
 use super::*;
 
 /// `high` after two times within 20 s, clearing 2 s after the value is inside.
@@ -159,4 +161,35 @@ fn rules_with_a_memory_allocate_nothing() {
     run(0, 1_000);
     let counted = allocation_counter::measure(|| run(1_000, 4_000));
     assert_eq!(counted.count_total, 0);
+}
+
+/// It foretells the limit itself: once that is passed there is nothing left to foretell, however many times
+/// it takes until somebody is called.
+#[test]
+fn a_forecast_lasts_while_its_limit_is_passed_and_only_counted() {
+    let mut settings = counted();
+    settings.points[0]
+        .alarms
+        .push(alarm(Rule::Forecast(ForecastRule {
+            to: Level::High,
+            limit: 8.0,
+            within: seconds(60.0),
+            confirmations: 1,
+            trend: 0,
+        })));
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    let rising = (0_u32..10).map(|t| (f64::from(t), 1.0 + 0.75 * f64::from(t)));
+    let flat = (10_u32..30).map(|t| (f64::from(t), 8.5));
+    for (t, value) in rising.chain(flat) {
+        read(&mut engine, 0, Sample::measured(value), moment(t));
+    }
+    let states = |engine: &Engine| {
+        let alarms = engine.snapshot().alarms;
+        [0, 1].map(|index| alarms[index].state.is_active())
+    };
+    assert_eq!(states(&engine), [false, true]);
+    for t in (30_u32..45).map(f64::from) {
+        read(&mut engine, 0, Sample::measured(1.0), moment(t));
+    }
+    assert_eq!(states(&engine), [false, false]);
 }

@@ -70,6 +70,55 @@ fn taken(engine: &mut Engine, source: f64, value: f64, at: f64) {
     });
 }
 
+/// A full buffer of calm, then these values; the spans of what is found.
+fn behind_a_full_buffer(shuffled: bool, values: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let settings = watched(limit(Level::High, 8.0, 0.0));
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    for second in [0.0, 1.0, 2.0, 3.0, 4.0, 3_600.0] {
+        taken(&mut engine, second, 1.0, second);
+    }
+    let calm = (100_u32..356).map(|second| (f64::from(second), 1.0));
+    let mut calm: Vec<_> = calm.collect();
+    if shuffled {
+        calm.swap(0, 1);
+    }
+    for (place, (source, value)) in (0_u32..).zip(calm.iter().chain(values)) {
+        let at = 3_601.0 + f64::from(place) / 1_000.0;
+        taken(&mut engine, *source, *value, at);
+    }
+    engine.tick(moment(3_700.0));
+    let mut events = drain(&mut engine);
+    events.retain(|event| event.kind == EventKind::Raised);
+    spans(&events)
+}
+
+/// 256 of them are kept: what is older than all of these is not put in order any more.
+#[test]
+fn a_full_buffer_takes_what_is_not_older_than_all_in_it() {
+    for (source, expected) in [
+        (99.5, vec![]),
+        (100.0, vec![(100.0, 101.0)]),
+        (100.5, vec![(100.5, 101.0)]),
+        (355.5, vec![(355.5, 355.5)]),
+    ] {
+        let found = behind_a_full_buffer(false, &[(source, 9.0)]);
+        assert_eq!(found, expected, "{source}");
+    }
+    let found = behind_a_full_buffer(false, &[(356.0, 1.0), (100.5, 9.0)]);
+    assert_eq!(found, [], "the oldest has left");
+    let found = behind_a_full_buffer(false, &[(356.0, 1.0), (101.0, 9.0)]);
+    assert_eq!(found, [(101.0, 102.0)]);
+}
+
+/// Of a buffer that was judged at once the newest stays: what comes behind it is put in order.
+#[test]
+fn the_newest_stays_when_a_full_buffer_is_emptied() {
+    let found = behind_a_full_buffer(true, &[(356.0, 9.0), (355.5, 1.0), (357.0, 1.0)]);
+    assert_eq!(found, [(356.0, 357.0)]);
+    let values = [(356.0, 9.0), (357.0, 9.0), (356.5, 9.0), (358.0, 1.0)];
+    assert_eq!(behind_a_full_buffer(true, &values), [(356.0, 358.0)]);
+}
+
 /// Active from second 10 to second 20 as values come at once, then an hour of calm. Then delayed values.
 fn after_a_known_excursion(alarm: AlarmSettings, delayed: &[(f64, f64)]) -> Vec<Event> {
     let settings = watched(alarm);

@@ -125,6 +125,26 @@ fn what_would_have_stopped_a_clear_brings_the_alarm_back() {
     }
 }
 
+/// What an excursion that came behind its own end leaves behind: the next one that comes behind it is a part of
+/// it, unless it was taken at the very end.
+#[test]
+fn one_excursion_is_added_for_all_that_come_behind_it() {
+    for (second, added) in [(6, 1), (8, 2)] {
+        let mut arrivals: Vec<_> = [0, 1, 3, 4, 5, 6, 7]
+            .into_iter()
+            .filter(|taken| *taken != second)
+            .map(|taken| (f64::from(taken), taken, 0))
+            .collect();
+        // At 8 s the newest value holds still, and ends what the one of 2 s began.
+        arrivals.extend([(8.0, 2, 18), (9.0, 9, 0), (9.5, second, 18)]);
+        let events = watch(&arrivals, 0.0, 0.0);
+        let raised = events
+            .iter()
+            .filter(|event| event.kind == EventKind::Raised);
+        assert_eq!(raised.count(), added, "{second}");
+    }
+}
+
 /// A value that shows a steep rise raises its alarm also when it comes behind a later one.
 #[test]
 fn a_slope_that_a_value_out_of_order_shows_is_one() {

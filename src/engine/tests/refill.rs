@@ -140,6 +140,7 @@ fn what_is_kept_is_what_it_is_worth() {
         (2.0 * HOUR, false, 39.0 * MINUTE, false),
         (20.0 * MINUTE, true, MINUTE, true),
         (20.0 * MINUTE, false, MINUTE, false),
+        (10.0 * MINUTE, true, MINUTE, true),
         (MINUTE, true, 2.0, false),
     ] {
         let settings = slow(window);

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::overlay::Overlay;
-use super::super::settings::{PlantState, Suppressor};
+use super::super::settings::{DeviationRule, PlantState, Reference, Suppressor};
 use super::*;
 
 /// `P/high` is silent while the contact `C` is set, for 5 s at most when `max` says so.
@@ -138,6 +138,72 @@ fn what_is_never_stale_keeps_nothing_silent_over_a_restart() {
         reason_of_the_end(&mut engine).as_deref(),
         Some("input_unknown")
     );
+}
+
+/// `P/high` is silent while the vote of two contacts is active, which are stale after 10 s and after `longest`.
+fn silenced_by_a_group(longest: Option<f64>) -> Settings {
+    let mut settings = silenced(None);
+    let state = || alarm(Rule::State { when: true });
+    settings.points[0].alarms[0].suppressed_by[0].plant = PlantState::Active {
+        point: PointIndex(3),
+        kind: AlarmKind::Vote,
+    };
+    settings.points.truncate(1);
+    settings.points.extend([
+        point("C", vec![state()]),
+        PointSettings {
+            stale_after: longest.map(seconds),
+            ..point("D", vec![state()])
+        },
+        group("G", 1, vec![1, 2], AlarmKind::State, BadChannel::Exclude),
+    ]);
+    settings
+}
+
+/// Its silence is that of the last of its channels.
+#[test]
+fn a_vote_is_word_of_a_life_before_until_all_of_its_channels_are_stale() {
+    let mut engine = over_a_restart(&silenced_by_a_group(Some(20.0)), |_| ());
+    assert!(suppressed(&engine));
+    engine.tick(moment(23.75));
+    assert!(suppressed(&engine), "{:?}", reason_of_the_end(&mut engine));
+    engine.tick(moment(24.0));
+    assert!(!suppressed(&engine));
+    let one_never = silenced_by_a_group(None);
+    assert!(!suppressed(&over_a_restart(&one_never, |_| ())));
+}
+
+/// The reason tells of the point that is at fault: the alarm's own, or the one it compares with.
+#[test]
+fn the_end_is_told_by_the_input_that_is_at_fault() {
+    let mut settings = silenced(None);
+    settings.points[0].alarms[0].suppressed_by[0].plant = PlantState::Active {
+        point: PointIndex(1),
+        kind: AlarmKind::Deviation,
+    };
+    settings.points[1].alarms = vec![alarm(Rule::Deviation(DeviationRule {
+        from: Reference::Point(PointIndex(2)),
+        below: None,
+        above: Some(2.0),
+        deadband: 0.5,
+        settle: Duration::ZERO,
+    }))];
+    settings.points.push(point("R", vec![alarm(Rule::Stale)]));
+    for (heard, value) in [(1, 5.0), (2, 1.0)] {
+        let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+        for (point, value) in [(2, 1.0), (1, 1.0), (1, 5.0), (0, 9.0)] {
+            read(&mut engine, point, Sample::measured(value), moment(1.0));
+        }
+        assert!(suppressed(&engine), "{heard}");
+        read(&mut engine, heard, Sample::measured(value), moment(9.0));
+        engine.tick(moment(12.0));
+        let reason = reason_of_the_end(&mut engine);
+        assert_eq!(
+            reason.as_deref(),
+            Some("input_stale"),
+            "only {heard} is heard"
+        );
+    }
 }
 
 /// Nobody knows how long nobody watched when the clock does not go on from where it was, or when nothing
