@@ -117,7 +117,7 @@ impl CurrentLoop {
 mod tests {
     use super::*;
 
-    /// 0 to 100 over 4 to 20 mA, by NAMUR NE 43.
+    /// 0 to 160 over 4 to 20 mA, by NAMUR NE 43.
     fn current_loop() -> CurrentLoop {
         CurrentLoop {
             milliamps: Scaling::IDENTITY,

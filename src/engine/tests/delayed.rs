@@ -70,14 +70,14 @@ fn taken(engine: &mut Engine, source: f64, value: f64, at: f64) {
     });
 }
 
-/// A full buffer of calm, then these values; the spans of what is found.
-fn behind_a_full_buffer(shuffled: bool, values: &[(f64, f64)]) -> Vec<(f64, f64)> {
+/// So many seconds of calm from 100 s on, then these values; the spans of what is found.
+fn behind_calm(calm: u32, shuffled: bool, values: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let settings = watched(limit(Level::High, 8.0, 0.0));
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
     for second in [0.0, 1.0, 2.0, 3.0, 4.0, 3_600.0] {
         taken(&mut engine, second, 1.0, second);
     }
-    let calm = (100_u32..356).map(|second| (f64::from(second), 1.0));
+    let calm = (100..100 + calm).map(|second| (f64::from(second), 1.0));
     let mut calm: Vec<_> = calm.collect();
     if shuffled {
         calm.swap(0, 1);
@@ -101,22 +101,20 @@ fn a_full_buffer_takes_what_is_not_older_than_all_in_it() {
         (100.5, vec![(100.5, 101.0)]),
         (355.5, vec![(355.5, 355.5)]),
     ] {
-        let found = behind_a_full_buffer(false, &[(source, 9.0)]);
+        let found = behind_calm(256, false, &[(source, 9.0)]);
         assert_eq!(found, expected, "{source}");
     }
-    let found = behind_a_full_buffer(false, &[(356.0, 1.0), (100.5, 9.0)]);
+    let found = behind_calm(256, false, &[(356.0, 1.0), (100.5, 9.0)]);
     assert_eq!(found, [], "the oldest has left");
-    let found = behind_a_full_buffer(false, &[(356.0, 1.0), (101.0, 9.0)]);
+    let found = behind_calm(256, false, &[(356.0, 1.0), (101.0, 9.0)]);
     assert_eq!(found, [(101.0, 102.0)]);
 }
 
 /// Of a buffer that was judged at once the newest stays: what comes behind it is put in order.
 #[test]
 fn the_newest_stays_when_a_full_buffer_is_emptied() {
-    let found = behind_a_full_buffer(true, &[(356.0, 9.0), (355.5, 1.0), (357.0, 1.0)]);
-    assert_eq!(found, [(356.0, 357.0)]);
-    let values = [(356.0, 9.0), (357.0, 9.0), (356.5, 9.0), (358.0, 1.0)];
-    assert_eq!(behind_a_full_buffer(true, &values), [(356.0, 358.0)]);
+    let values = [(355.0, 9.0), (354.5, 1.0), (356.0, 1.0)];
+    assert_eq!(behind_calm(255, true, &values), [(355.0, 356.0)]);
 }
 
 /// Active from second 10 to second 20 as values come at once, then an hour of calm. Then delayed values.

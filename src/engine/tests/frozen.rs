@@ -1,6 +1,6 @@
 //! Values that do not move: which readings count, and what the agenda remembers of them.
 
-use super::super::reading::{Fault, Finite};
+use super::super::reading::{Fault, Finite, Quality};
 use super::super::settings::{FrozenRule, PlantState};
 use super::*;
 
@@ -318,4 +318,29 @@ fn an_alarm_that_is_raised_between_readings_opens_the_gate() {
     stand(&mut engine, 4..9);
     engine.tick(moment(20.0));
     assert_eq!(raised(&drain(&mut engine)), [13.0], "raised at t = 3");
+}
+
+/// A word of the pump at the very instant at which the value has stood still for long enough: the group that
+/// has the point as a channel hears of it in the same call.
+#[test]
+fn whoever_looks_at_a_point_sees_it_after_its_gate_was_looked_at() {
+    let gate = PlantState::Position {
+        point: PointIndex(3),
+        on: true,
+    };
+    let mut points = vec![
+        gauge(Some(gate)),
+        point("Q", vec![limit(Level::High, 8.0, 1.0)]),
+        group("G", 1, vec![0, 1], AlarmKind::High, BadChannel::Exclude),
+        point("M", vec![alarm(Rule::State { when: true })]),
+    ];
+    points.iter_mut().for_each(|point| point.stale_after = None);
+    let mut engine = start(points, &History::default());
+    let quality = |engine: &Engine| engine.snapshot().points[2].quality;
+    read(&mut engine, 3, Sample::measured(1.0), moment(0.0));
+    read(&mut engine, 1, Sample::measured(1.0), moment(0.0));
+    stand(&mut engine, 0..10);
+    assert_eq!(quality(&engine), Quality::Good);
+    read(&mut engine, 3, Sample::measured(2.0), moment(10.0));
+    assert_eq!(quality(&engine), Quality::Uncertain);
 }
