@@ -46,7 +46,7 @@ impl Source {
 }
 
 /// A third-party crate and the only places that may name it.
-const CRATES: [(&str, &[&str], &str); 4] = [
+const CRATES: [(&str, &[&str], &str); 5] = [
     (
         "rusqlite",
         &["journal"],
@@ -60,7 +60,12 @@ const CRATES: [(&str, &[&str], &str); 4] = [
     (
         "tokio_modbus",
         &["input/modbus/transport"],
-        "only src/input/modbus/transport.rs may, because it guards against late answers",
+        "only src/input/modbus/transport may, because it guards against late answers",
+    ),
+    (
+        "serial2",
+        &["input/modbus/transport/serial"],
+        "only src/input/modbus/transport/serial.rs opens serial devices",
     ),
     (
         "prometheus",

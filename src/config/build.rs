@@ -141,7 +141,7 @@ fn polls(points: &[RawPoint], devices: &[Device]) -> Vec<Poll> {
     }
     let polls = devices.iter().map(|device| {
         let others = devices.iter().zip(&asked);
-        let line = others.filter(|(other, _)| other.endpoint.is_line_of(&device.endpoint));
+        let line = others.filter(|(other, _)| other.is_on_line_of(device));
         let line = line.map(|(other, asked)| (other.id.value.as_str(), *asked, other.timeout));
         Poll {
             period: device.poll,
@@ -241,7 +241,7 @@ fn assemble(
     config
 }
 
-/// Devices behind one host and port share a connection.
+/// Devices on one line share it.
 fn buses(points: &[RawPoint], devices: Vec<Device>, numbered: &mut Numbered) -> Vec<BusSettings> {
     let mut read_from: Vec<Vec<RegisterPoint>> = devices.iter().map(|_| Vec::new()).collect();
     for (position, point) in points.iter().enumerate() {
@@ -258,7 +258,9 @@ fn buses(points: &[RawPoint], devices: Vec<Device>, numbered: &mut Numbered) -> 
     }
     let mut buses: Vec<BusSettings> = Vec::new();
     for (device, points) in devices.into_iter().zip(read_from) {
-        let endpoint = device.endpoint;
+        let Some((line, _)) = device.line else {
+            continue;
+        };
         let settings = DeviceSettings {
             status: numbered.add(own::device(&device.id.value)),
             id: Arc::from(device.id.value),
@@ -271,12 +273,10 @@ fn buses(points: &[RawPoint], devices: Vec<Device>, numbered: &mut Numbered) -> 
             points,
         };
         let mut known = buses.iter_mut();
-        let known = known.find(|bus| bus.host == endpoint.host && bus.port == endpoint.port);
-        match known {
+        match known.find(|bus| bus.line == line) {
             Some(bus) => bus.devices.push(settings),
             None => buses.push(BusSettings {
-                host: endpoint.host,
-                port: endpoint.port,
+                line,
                 devices: vec![settings],
             }),
         }

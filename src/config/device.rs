@@ -3,26 +3,28 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::endpoint::{self, Endpoint};
-use super::finding::{Kind, Log};
-use super::keys::{Keys, Vocabulary, check_id};
+use super::finding::Log;
+use super::keys::{Keys, Vocabulary, check_id, joined};
+use super::line::{self, Places};
 use super::people::entries;
 use super::place::{At, Place};
 use super::tree::{Entry, Section};
+use crate::input::modbus::line::Line;
 
 const DEVICE: Vocabulary = Vocabulary {
     what: "a device",
-    keys: &[
-        "modbus",
-        "unit_id",
-        "poll",
-        "timeout",
-        "max_registers",
-        "max_bits",
-        "max_gap",
-    ],
-    later: &[("serial", "open serial lines")],
+    keys: &joined::<9>(&[&line::KEYS, &OWN]),
+    later: &[],
 };
+
+const OWN: [&str; 6] = [
+    "unit_id",
+    "poll",
+    "timeout",
+    "max_registers",
+    "max_bits",
+    "max_gap",
+];
 
 /// Faster than this no device answers; slower is no monitoring.
 const POLL: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3_600);
@@ -34,10 +36,11 @@ const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration:
 /// Larger holes are where devices keep addresses that they refuse to serve.
 const DEFAULT_GAP: u16 = 8;
 
-/// One unit behind one endpoint.
+/// One unit on one line.
 pub(super) struct Device {
     pub(super) id: At<String>,
-    pub(super) endpoint: Endpoint,
+    /// `None` when it has a mistake.
+    pub(super) line: Option<(Line, Places)>,
     pub(super) unit_id: u8,
     pub(super) poll: Duration,
     /// Where `poll` is written, else the device's id.
@@ -48,17 +51,29 @@ pub(super) struct Device {
     pub(super) max_gap: u16,
 }
 
+impl Device {
+    /// Are both on one line, on which one is asked at a time? Of a line with a mistake nothing is known.
+    pub(super) fn is_on_line_of(&self, other: &Self) -> bool {
+        match (&self.line, &other.line) {
+            (Some((own, _)), Some((other, _))) => own.is_same_wire(other),
+            _ => false,
+        }
+    }
+}
+
 /// Reads `[device]`. A device with mistakes is kept, so that its points are not called orphans.
 pub(super) fn read(root: &Section, log: &mut Log) -> Vec<Device> {
     let entries = entries(root, "device", log);
-    entries.iter().map(|entry| device(entry, log)).collect()
+    let devices: Vec<_> = entries.iter().map(|entry| device(entry, log)).collect();
+    line::check(&devices, log);
+    devices
 }
 
 fn device(entry: &Entry, log: &mut Log) -> Device {
     check_id("a device", &entry.key, log);
     let mut device = Device {
         id: entry.key.clone(),
-        endpoint: Endpoint::default(),
+        line: None,
         unit_id: 1,
         poll: Duration::from_secs(1),
         poll_place: entry.key.place,
@@ -70,20 +85,13 @@ fn device(entry: &Entry, log: &mut Log) -> Device {
     let Some(keys) = Keys::open(entry, &DEVICE, log) else {
         return device;
     };
-    keys.require("modbus", "\"tcp://192.0.2.10:502\"", log);
-    if let Some(url) = keys.text("modbus", log) {
-        if url.value.starts_with("rtu://") {
-            log.error(
-                Kind::NotSupportedYet,
-                url.place,
-                "this version does not open serial lines",
-            )
-            .hint("put a Modbus TCP gateway before the line, or wait for a later version");
-        } else if let Some(endpoint) = endpoint::parse("modbus", &url, &[("tcp", 502)], log) {
-            device.endpoint = endpoint;
-        }
-    }
-    if let Some(unit) = keys.whole("unit_id", 0..=255, log) {
+    device.line = line::read(&keys, log);
+    // On a serial line 0 is for everybody, and nobody answers; beyond 247 is reserved.
+    let units = match &device.line {
+        Some((Line::RtuOverTcp(_) | Line::Serial(_), _)) => 1..=247,
+        Some((Line::Tcp(_), _)) | None => 0..=255,
+    };
+    if let Some(unit) = keys.whole("unit_id", units, log) {
         device.unit_id = u8::try_from(unit.value).unwrap_or(u8::MAX);
     }
     if let Some(poll) = keys.duration("poll", POLL, log) {
@@ -101,5 +109,6 @@ fn device(entry: &Entry, log: &mut Log) -> Device {
             *target = number.value;
         }
     }
+    line::check_timeout(&device, log);
     device
 }

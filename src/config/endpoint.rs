@@ -12,14 +12,6 @@ pub(super) struct Endpoint {
     pub(super) port: u16,
 }
 
-impl Endpoint {
-    /// Do both share a connection, on which one is asked at a time? Of an address that could not be read
-    /// nothing is known.
-    pub(super) fn is_line_of(&self, other: &Self) -> bool {
-        !self.host.is_empty() && (&self.host, self.port) == (&other.host, other.port)
-    }
-}
-
 /// Parses an address. `schemes` are the allowed ones with their default port (0: none).
 pub(super) fn parse(
     key: &str,
@@ -27,8 +19,10 @@ pub(super) fn parse(
     schemes: &[(&str, u16)],
     log: &mut Log,
 ) -> Option<Endpoint> {
-    let example = schemes.first().map_or("tcp", |(scheme, _)| scheme);
     let url = text.value.as_str();
+    let own = |(scheme, _): &&(&str, u16)| url.split("://").next() == Some(*scheme);
+    let example = schemes.iter().find(own).or(schemes.first());
+    let example = example.map_or("tcp", |(scheme, _)| scheme);
     if url.contains('@') {
         log.mask(text.place);
         log.error(

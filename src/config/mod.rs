@@ -50,6 +50,7 @@ mod frozen;
 mod group;
 mod keys;
 mod layers;
+mod line;
 mod marker;
 mod origin;
 mod overlays;
@@ -101,7 +102,7 @@ pub struct Config {
     pub guidance: Vec<Guidance>,
     /// Who is told of which alarm, and when.
     pub notify: NotifySettings,
-    /// Modbus endpoints.
+    /// Modbus lines.
     pub buses: Vec<BusSettings>,
     /// MQTT brokers to read from.
     pub subscribers: Vec<SubscriberSettings>,

@@ -54,10 +54,10 @@ fn registers(points: &[RawPoint], devices: &[Device], log: &mut Log) {
         if let Some(RawSource::Register(register)) = &point.source {
             let device = &devices[register.device];
             // Nothing is known about a device whose address has a mistake.
-            if device.endpoint.port == 0 {
+            let Some((line, _)) = &device.line else {
                 continue;
-            }
-            let unit = (&device.endpoint, device.unit_id, register.table);
+            };
+            let unit = (line, device.unit_id, register.table);
             taken.push((unit, register.address, register.place, register.takes()));
         }
     }

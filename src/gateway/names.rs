@@ -12,7 +12,7 @@ use crate::output;
 
 /// A task's name, in heartbeats and when it dies.
 pub(super) fn bus_task(bus: &BusSettings) -> String {
-    format!("input.modbus.{}:{}", bus.host, bus.port)
+    modbus::bus::task_name(bus)
 }
 
 pub(super) fn subscriber_task(subscriber: &SubscriberSettings) -> String {

@@ -1,4 +1,4 @@
-//! One endpoint: polls its devices for ever and hands what they say to the engine.
+//! One line: polls its devices for ever and hands what they say to the engine.
 //!
 //! Each turn polls one device: its requests in order, up to the first that is not answered. Whatever
 //! was read becomes one delivery. Nothing here ends the task but the gateway: connections are
@@ -20,7 +20,7 @@ use super::decode::{self, Answer};
 use super::failure::{Exception, Failure};
 use super::plan::{Plan, Request};
 use super::schedule::{SILENT_AFTER, Schedule};
-use super::transport::{Connector, Link, TcpConnector};
+use super::transport::{Link, Transport};
 use super::{BusSettings, DeviceSettings};
 use crate::clock;
 use crate::engine::reading::{Fault, Reading, Sample};
@@ -32,39 +32,38 @@ use crate::metrics::Metrics;
 /// of its own, except for room in the engine's queue, and the engine has its own heartbeat.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
-/// Polls the devices of an endpoint over TCP until `shutdown` turns true or its sender is gone.
+/// Polls the devices of a line until `shutdown` turns true or its sender is gone.
 pub async fn run(
     settings: BusSettings,
     readings: Readings,
     metrics: Arc<Metrics>,
     shutdown: watch::Receiver<bool>,
 ) {
-    let connector = TcpConnector {
-        host: settings.host.clone(),
-        port: settings.port,
-    };
-    serve(settings, connector, readings, metrics, shutdown).await;
+    let timeouts = settings.devices.iter().map(|device| device.timeout);
+    let link = Link::new(&settings.line, timeouts.max().unwrap_or_default());
+    serve(settings, link, readings, metrics, shutdown).await;
 }
 
-/// [`run`] over any kind of connection.
-async fn serve<C: Connector>(
+/// What the task of a bus is called.
+pub fn task_name(settings: &BusSettings) -> String {
+    format!("input.modbus.{}", settings.line)
+}
+
+/// [`run`] over any transport.
+async fn serve<T: Transport>(
     settings: BusSettings,
-    connector: C,
+    link: T,
     readings: Readings,
     metrics: Arc<Metrics>,
     mut shutdown: watch::Receiver<bool>,
 ) {
-    let endpoint = format!("{}:{}", settings.host, settings.port);
-    let task = format!("input.modbus.{endpoint}");
-    info!(
-        endpoint,
-        devices = settings.devices.len(),
-        "modbus bus started"
-    );
+    let line = settings.line.to_string();
+    let task = task_name(&settings);
+    info!(line, devices = settings.devices.len(), "modbus bus started");
 
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut bus = Bus::new(settings.devices, connector, readings, Arc::clone(&metrics));
+    let mut bus = Bus::new(settings.devices, link, readings, Arc::clone(&metrics));
     let mut polling = std::pin::pin!(bus.poll_until_closed());
     loop {
         tokio::select! {
@@ -74,11 +73,11 @@ async fn serve<C: Connector>(
             () = &mut polling => break,
         }
     }
-    info!(endpoint, "modbus bus stopped");
+    info!(line, "modbus bus stopped");
 }
 
-struct Bus<C> {
-    link: Link<C>,
+struct Bus<T> {
+    link: T,
     devices: Vec<Device>,
     schedule: Schedule,
     readings: Readings,
@@ -97,7 +96,7 @@ struct Device {
 /// What a poll says about its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Presence {
-    /// It could not be asked: there is no connection to the endpoint.
+    /// It could not be asked: the line could not be opened.
     Unreachable,
     /// It was asked and did not answer.
     Silent,
@@ -108,10 +107,10 @@ enum Presence {
 /// The gateway does not want readings any more.
 struct Closed;
 
-impl<C: Connector> Bus<C> {
+impl<T: Transport> Bus<T> {
     fn new(
         devices: Vec<DeviceSettings>,
-        connector: C,
+        link: T,
         readings: Readings,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -124,7 +123,7 @@ impl<C: Connector> Bus<C> {
         let schedule = Schedule::new(periods, clock::monotonic());
         let devices = devices.into_iter().map(Device::new).collect();
         Self {
-            link: Link::new(connector),
+            link,
             devices,
             schedule,
             readings,
@@ -168,8 +167,8 @@ impl<C: Connector> Bus<C> {
                 self.schedule.answered(unit);
             }
             Presence::Silent => self.schedule.silent(unit, clock::monotonic()),
-            // The pause between attempts to connect is the endpoint's; a unit that was not asked
-            // must not be probed rarely once the endpoint is back.
+            // The pause between attempts to open is the line's; a unit that was not asked must not be
+            // probed rarely once the line is back.
             Presence::Unreachable => {}
         }
         self.metrics.readings(&id, batch.len() as u64);
@@ -201,9 +200,9 @@ impl Device {
     }
 
     /// Asks what is to be asked, up to the first request that stays without an answer.
-    async fn read<C: Connector>(
+    async fn read(
         &mut self,
-        link: &mut Link<C>,
+        link: &mut impl Transport,
         metrics: &Metrics,
         batch: &mut Vec<Reading>,
     ) -> Presence {
@@ -270,7 +269,8 @@ impl Device {
             | Failure::ConnectionLost(_)
             | Failure::Malformed(_)
             | Failure::Mismatch(_)
-            | Failure::WrongLength { .. } => {
+            | Failure::WrongLength { .. }
+            | Failure::Babble => {
                 self.coverage.silent();
                 return Presence::Silent;
             }

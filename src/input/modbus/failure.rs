@@ -18,8 +18,8 @@ pub enum Failure {
     /// The connection ended before the answer.
     #[error("the connection was lost")]
     ConnectionLost(#[source] io::Error),
-    /// What came is no Modbus TCP frame.
-    #[error("the answer is no Modbus TCP frame")]
+    /// What came is no Modbus frame: bytes of no frame, or a frame with a wrong checksum.
+    #[error("the answer is no Modbus frame")]
     Malformed(#[source] io::Error),
     /// A frame that answers another question (transaction, unit or function differ).
     #[error("the answer belongs to another request: {0}")]
@@ -32,6 +32,9 @@ pub enum Failure {
         /// As answered.
         got: usize,
     },
+    /// Nothing was asked: on a line of RTU frames something goes on speaking that nobody asked.
+    #[error("the line does not fall silent")]
+    Babble,
     /// The device answered, with a refusal.
     #[error("Modbus exception {} ({})", .0.code(), .0.reason())]
     Exception(Exception),
@@ -39,7 +42,7 @@ pub enum Failure {
 
 impl Failure {
     /// Every name that [`reason`](Self::reason) can give.
-    pub const REASONS: [&'static str; 17] = [
+    pub const REASONS: [&'static str; 18] = [
         "not_connected",
         "connect_failed",
         "timeout",
@@ -47,6 +50,7 @@ impl Failure {
         "malformed",
         "mismatch",
         "wrong_length",
+        "babble",
         Exception::IllegalFunction.reason(),
         Exception::IllegalAddress.reason(),
         Exception::IllegalValue.reason(),
@@ -69,6 +73,7 @@ impl Failure {
             Self::Malformed(_) => "malformed",
             Self::Mismatch(_) => "mismatch",
             Self::WrongLength { .. } => "wrong_length",
+            Self::Babble => "babble",
             Self::Exception(exception) => exception.reason(),
         }
     }
@@ -100,6 +105,22 @@ pub enum Exception {
 }
 
 impl Exception {
+    /// What a code on the wire means.
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            1 => Self::IllegalFunction,
+            2 => Self::IllegalAddress,
+            3 => Self::IllegalValue,
+            4 => Self::DeviceFailure,
+            5 => Self::Acknowledge,
+            6 => Self::Busy,
+            8 => Self::MemoryParity,
+            10 => Self::GatewayPath,
+            11 => Self::GatewayTarget,
+            other => Self::Other(other),
+        }
+    }
+
     /// The code on the wire.
     pub const fn code(self) -> u8 {
         match self {
@@ -138,6 +159,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_code_stays_what_it_is() {
+        for code in 0..=u8::MAX {
+            let exception = Exception::from_code(code);
+            assert_eq!(exception.code(), code);
+            let named = !matches!(exception, Exception::Other(_));
+            assert_eq!(named, matches!(code, 1..=6 | 8 | 10 | 11), "{code}");
+        }
+    }
+
+    #[test]
     fn every_reason_is_listed_once() {
         let io = || io::Error::other("test");
         let mut reasons = vec![
@@ -152,6 +183,7 @@ mod tests {
                 got: 0,
             }
             .reason(),
+            Failure::Babble.reason(),
         ];
         for exception in [
             Exception::IllegalFunction,

@@ -1,7 +1,8 @@
-//! Readings over Modbus TCP (Modbus Application Protocol V1.1b3, Messaging on TCP/IP V1.0b).
+//! Readings over Modbus TCP, RTU and RTU over TCP (Modbus Application Protocol V1.1b3, Messaging on
+//! TCP/IP V1.0b, Modbus over Serial Line V1.02).
 //!
-//! One task ([`bus::run`]) owns one endpoint: one connection, one question at a time, any number of
-//! units behind it. What decides is pure and told the time; what touches the wire is one file.
+//! One task ([`bus::run`]) owns one line: one connection or serial device, one question at a time, any
+//! number of units on it. What decides is pure and told the time; what touches the wire is below [`transport`].
 //!
 //! ```text
 //!  schedule ── who is next? ──▶ coverage ── which question? ──▶ transport ──▶ device
@@ -23,14 +24,15 @@
 //! | is busy (5, 6) | no reading, asked again in the next poll | 0 |
 //! | says that it failed (4, 8, any other) | bad `device_failure` | 0 |
 //!
-//! Deliberately absent: writes of any kind. The gateway never changes equipment.
+//! Deliberately absent: writes of any kind. The gateway never changes equipment: a question names a
+//! [`Table`], and [`Table::function`] knows functions 1 to 4 only.
 
 pub mod bus;
 pub mod coverage;
 pub mod decode;
 pub mod failure;
+pub mod line;
 pub mod plan;
-mod reconnect;
 #[cfg(test)]
 mod rogue;
 pub mod schedule;

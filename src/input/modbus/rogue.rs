@@ -1,6 +1,7 @@
 //! A Modbus server for tests, made of bytes so that it can do everything wrong. It shares no code
 //! with what it tests.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,6 +14,12 @@ use super::transport::Connector;
 /// What the register at `address` of `unit` holds; a bit is its lowest one.
 pub(super) fn register(unit: u8, address: u16) -> u16 {
     address.wrapping_mul(7).wrapping_add(u16::from(unit))
+}
+
+/// At least this many requests; more for a longer search.
+pub(super) fn how_many() -> usize {
+    let asked = std::env::var("FOREWARN_ROGUE_REQUESTS").ok();
+    asked.and_then(|count| count.parse().ok()).unwrap_or(4_000)
 }
 
 /// A read request as it came.
@@ -44,6 +51,29 @@ impl Question {
             address: u16::from_be_bytes([a0, a1]),
             count: u16::from_be_bytes([c0, c1]),
         })
+    }
+
+    /// A request as RTU has it; `None` when its checksum is wrong.
+    pub(super) fn from_rtu(bytes: &[u8; 8]) -> Option<Self> {
+        let &[unit, function, a0, a1, c0, c1, low, high] = bytes;
+        if rtu_checksum(&bytes[..6]) != [low, high] {
+            return None;
+        }
+        assert!((1..=4).contains(&function), "the gateway only reads");
+        Some(Self {
+            transaction: 0,
+            unit,
+            function,
+            address: u16::from_be_bytes([a0, a1]),
+            count: u16::from_be_bytes([c0, c1]),
+        })
+    }
+
+    /// The right answer as RTU has it.
+    pub(super) fn rtu_answer(&self) -> Vec<u8> {
+        let values = self.values();
+        let length = u8::try_from(values.len()).expect("at most 250 bytes of values");
+        rtu_frame(self.unit, &[&[self.function, length], &values[..]].concat())
     }
 
     /// The bytes of the values, without their count.
@@ -91,6 +121,31 @@ pub(super) fn frame(transaction: u16, unit: u8, pdu: &[u8]) -> Vec<u8> {
     [&[t0, t1, 0, 0, l0, l1, unit], pdu].concat()
 }
 
+/// Unit, PDU and checksum.
+pub(super) fn rtu_frame(unit: u8, pdu: &[u8]) -> Vec<u8> {
+    let mut frame = [&[unit], pdu].concat();
+    let checksum = rtu_checksum(&frame);
+    frame.extend(checksum);
+    frame
+}
+
+/// The checksum as long division of polynomials, most significant bit first: x^16 + x^15 + x^2 + 1 over the
+/// message with each byte turned around.
+fn rtu_checksum(bytes: &[u8]) -> [u8; 2] {
+    let mut remainder: u32 = 0xFFFF;
+    for byte in bytes {
+        remainder ^= u32::from(byte.reverse_bits()) << 8;
+        for _ in 0..8 {
+            remainder <<= 1;
+            if remainder & 0x1_0000 != 0 {
+                remainder ^= 0x1_8005;
+            }
+        }
+    }
+    let [.., high, low] = remainder.to_be_bytes();
+    [high.reverse_bits(), low.reverse_bits()]
+}
+
 /// Connects in memory, so that time can be virtual.
 #[derive(Debug, Clone)]
 pub(super) struct Wire {
@@ -110,6 +165,12 @@ pub(super) fn wire() -> (Wire, mpsc::Receiver<DuplexStream>) {
         attempts: Arc::default(),
     };
     (wire, accept)
+}
+
+impl fmt::Display for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a wire in memory")
+    }
 }
 
 impl Connector for Wire {

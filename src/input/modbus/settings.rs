@@ -1,17 +1,16 @@
-//! What a bus is told: endpoint, devices and registers, all defaults resolved. `config` builds this.
+//! What a bus is told: line, devices and registers, all defaults resolved. `config` builds this.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::line::Line;
 use crate::engine::reading::PointIndex;
 
-/// One TCP endpoint: one connection, one task, one or more devices behind it.
+/// One bus: one connection or serial line, one task, one or more devices on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BusSettings {
-    /// Host name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
+    /// What it runs over.
+    pub line: Line,
     /// The devices (units) polled over it, in configuration order.
     pub devices: Vec<DeviceSettings>,
 }
@@ -21,7 +20,7 @@ pub struct BusSettings {
 pub struct DeviceSettings {
     /// The device's id in the configuration.
     pub id: Arc<str>,
-    /// Modbus unit id, 0 to 255.
+    /// Modbus unit id: 0 to 255, on a line of RTU frames 1 to 247.
     pub unit_id: u8,
     /// Poll period.
     pub poll: Duration,
@@ -77,6 +76,18 @@ pub enum Table {
     Holding,
     /// Function 4.
     Input,
+}
+
+impl Table {
+    /// The function that reads it. There is no table whose function writes.
+    pub const fn function(self) -> u8 {
+        match self {
+            Self::Coil => 1,
+            Self::Discrete => 2,
+            Self::Holding => 3,
+            Self::Input => 4,
+        }
+    }
 }
 
 /// Numeric types a register or a run of registers may hold.

@@ -12,7 +12,9 @@ use tokio::time::{Instant, timeout_at};
 use super::*;
 use crate::engine::reading::{Measured, PointIndex};
 use crate::engine::time::Mono;
+use crate::input::modbus::line::{Endpoint, Line};
 use crate::input::modbus::rogue::{Question, Wire, register, wire};
+use crate::input::modbus::transport::tcp::TcpLink;
 use crate::input::modbus::{ByteOrder, DataType, RegisterPoint, Table};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -93,14 +95,17 @@ impl Plant {
         let (readings, deliveries) = mpsc::channel(queue);
         let (stop, stopped) = watch::channel(false);
         let settings = BusSettings {
-            host: "192.0.2.1".into(),
-            port: 502,
+            line: Line::Tcp(Endpoint {
+                host: "192.0.2.1".into(),
+                port: 502,
+            }),
             devices,
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(serve_devices(accept, Arc::clone(&manners)));
         let metrics = Arc::new(Metrics::default());
-        tasks.spawn(serve(settings, wire.clone(), readings, metrics, stopped));
+        let link = TcpLink::new(wire.clone());
+        tasks.spawn(serve(settings, link, readings, metrics, stopped));
         Self {
             tasks,
             manners,

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::input::modbus::rogue::{Question, Wire, frame, register, wire};
+use crate::input::modbus::rogue::{Question, Wire, frame, how_many, register, wire};
 
 const DEADLINE: Duration = Duration::from_millis(200);
 
@@ -67,7 +67,7 @@ async fn a_late_reply_is_gone_with_its_connection() {
     });
 
     let host = "127.0.0.1".to_owned();
-    let mut link = Link::new(TcpConnector { host, port });
+    let mut link = TcpLink::new(TcpConnector(Endpoint { host, port }));
     let first = link.call(1, &holding(10, 2), DEADLINE).await;
     assert!(matches!(first, Err(Failure::Timeout(_))), "{first:?}");
     let second = link.call(1, &holding(20, 2), DEADLINE * 10).await;
@@ -92,7 +92,7 @@ async fn a_late_reply_on_the_next_connection_is_refused() {
             .expect("client waits");
         assert!(Question::read(&mut second).await.is_none(), "closed");
     });
-    let mut link = Link::new(wire);
+    let mut link = TcpLink::new(wire);
     // Same unit, table and length: only the transaction tells them apart.
     let first = link.call(1, &holding(10, 2), DEADLINE).await;
     assert!(matches!(first, Err(Failure::Timeout(_))), "{first:?}");
@@ -116,7 +116,7 @@ async fn a_call_that_is_dropped_takes_its_connection_along() {
             .await
             .expect("client waits");
     });
-    let mut link = Link::new(wire);
+    let mut link = TcpLink::new(wire);
     let request = holding(10, 2);
     let call = link.call(1, &request, DEADLINE);
     let dropped = tokio::time::timeout(DEADLINE / 2, call).await;
@@ -151,7 +151,7 @@ async fn exceptions_keep_the_connection_and_a_closed_idle_one_is_replaced() {
             .await
             .expect("client waits");
     });
-    let mut link = Link::new(wire);
+    let mut link = TcpLink::new(wire);
     let busy = link.call(1, &holding(0, 1), DEADLINE).await;
     assert!(matches!(busy, Err(Failure::Exception(Exception::Busy))));
     for _ in 0..2 {
@@ -167,12 +167,12 @@ async fn a_refused_connection_is_not_tried_again_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
     let port = listener.local_addr().expect("bound").port();
     let host = "127.0.0.1".to_owned();
-    let mut connector = TcpConnector { host, port };
+    let mut connector = TcpConnector(Endpoint { host, port });
     let stream = connector.connect().await.expect("listening");
     assert!(stream.nodelay().expect("a live socket"));
     drop((stream, listener));
 
-    let mut link = Link::new(connector);
+    let mut link = TcpLink::new(connector);
     let first = link.call(1, &holding(0, 1), DEADLINE).await;
     assert!(matches!(first, Err(Failure::ConnectFailed(_))), "{first:?}");
     let second = link.call(1, &holding(0, 1), DEADLINE).await;
@@ -267,12 +267,6 @@ impl Rogue {
     }
 }
 
-/// At least this many requests; more for a longer search.
-fn how_many() -> usize {
-    let asked = std::env::var("FOREWARN_ROGUE_REQUESTS").ok();
-    asked.and_then(|count| count.parse().ok()).unwrap_or(4_000)
-}
-
 /// Questions a rogue for `seed`; says how often it got each outcome. Panics on a wrong value.
 async fn interrogate(seed: u64, requests: usize) -> BTreeMap<&'static str, usize> {
     let (wire, accept): (Wire, _) = wire();
@@ -284,7 +278,7 @@ async fn interrogate(seed: u64, requests: usize) -> BTreeMap<&'static str, usize
     device.spawn(rogue.serve(accept));
 
     let mut random = fastrand::Rng::with_seed(!seed);
-    let mut link = Link::new(wire);
+    let mut link = TcpLink::new(wire);
     let mut outcomes = BTreeMap::new();
     for _ in 0..requests {
         let tables = [Table::Coil, Table::Discrete, Table::Holding, Table::Input];
