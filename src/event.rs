@@ -131,6 +131,9 @@ pub struct WireEvent {
     /// It came at the same instant as the first.
     #[serde(default, skip_serializing_if = "is_false")]
     pub tie: bool,
+    /// The first-out group that was freed, or was to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<Arc<str>>,
     /// What brought it about.
     pub cause: Cause,
     /// Who.
@@ -194,7 +197,8 @@ pub struct WireEvent {
     /// Every output over which the occurrence that is over was told of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Arc<str>>,
-    /// Every alarm that a summary, or a reminder of several, tells of; those that still call come first.
+    /// Every alarm that a summary, or a reminder of several, tells of; those that still call come first. Of
+    /// `first_out_reset` those that are known, and keep no other from coming first any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<Arc<str>>,
     /// When the overlay, or the acknowledgement, ends at the latest.
@@ -295,6 +299,7 @@ impl WireEvent {
             annunciated: subject.map(|subject| subject.annunciated),
             first_out: subject.is_some_and(|subject| subject.first_out),
             tie: details.tie,
+            group: details.group.clone(),
             cause: event.cause,
             by: details.by.clone(),
             reason: details.reason.clone(),

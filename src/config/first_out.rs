@@ -149,7 +149,8 @@ pub(super) fn explain(
     let members = group.members.iter();
     let names: Vec<String> = members.map(|(point, kind)| name(*point, *kind)).collect();
     format!(
-        "{}: of {} the first is marked (first-out), until all of them are normal again.",
+        "{}: of {} the first is marked (first-out), until all of them are normal again or a person resets \
+         the group.",
         group.id,
         names.join(", ")
     )

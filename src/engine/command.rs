@@ -9,10 +9,10 @@ use super::overlay::Overlay;
 use super::snapshot::Acknowledgement;
 use super::time::{Wall, show_duration};
 
-/// A request about one alarm.
+/// A request about one alarm, or about a first-out group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {
-    /// `POINT/kind` as the person named it.
+    /// `POINT/kind` as the person named it; of [`Action::ResetFirstOut`] the id of the group.
     pub alarm: String,
     /// What is asked.
     pub action: Action,
@@ -51,6 +51,11 @@ pub enum Action {
     Drill(Drilling),
     /// The drill is over before its time.
     EndDrill,
+    /// "What stands is known": the next alarm of the group that is raised comes first.
+    ResetFirstOut {
+        /// Why, if there is more to say.
+        reason: Option<String>,
+    },
 }
 
 /// A drill as it is asked for.
@@ -97,7 +102,7 @@ pub struct Permit {
 pub enum Outcome {
     /// Done: the occurrence it applied to.
     Accepted {
-        /// Which episode.
+        /// Which episode; 0 of what is done to a group.
         occurrence: u64,
         /// When, as it stands in the event.
         at: Wall,
@@ -117,6 +122,14 @@ pub enum Denied {
     /// No such alarm is configured.
     #[error("no alarm named `{0}` is configured; GET /api/v1/alarms lists them")]
     UnknownAlarm(Arc<str>),
+    /// No such group marks which of its alarms came first.
+    #[error(
+        "no group `{0}` marks which of its alarms came first: it would be one with `first_out`"
+    )]
+    UnknownGroup(Arc<str>),
+    /// First-out reset of a group that nothing keeps from its mark.
+    #[error("nothing to reset: the next alarm of {0} that is raised comes first anyway")]
+    NothingToReset(Arc<str>),
     /// No such episode, or it was closed.
     #[error("occurrence {asked} is not open; the newest is {newest}")]
     UnknownOccurrence {
@@ -243,6 +256,8 @@ impl Denied {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::UnknownAlarm(_) => "unknown_alarm",
+            Self::UnknownGroup(_) => "unknown_group",
+            Self::NothingToReset(_) => "nothing_to_reset",
             Self::UnknownOccurrence { .. } => "unknown_occurrence",
             Self::NothingToAcknowledge => "nothing_to_acknowledge",
             Self::NotLatched => "not_latched",

@@ -132,6 +132,8 @@ pub enum EventKind {
     OutOfService,
     /// Back from maintenance.
     InService,
+    /// A person has freed a first-out group.
+    FirstOutReset,
     /// Someone was told.
     Notified,
     /// Everyone who was told was told that it is over.
@@ -169,6 +171,7 @@ impl EventKind {
             Self::Unsuppressed => "unsuppressed",
             Self::OutOfService => "out_of_service",
             Self::InService => "in_service",
+            Self::FirstOutReset => "first_out_reset",
             Self::Notified => "notified",
             Self::AllClear => "all_clear",
             Self::Changed => "changed",
@@ -222,6 +225,8 @@ pub struct Details {
     pub late: bool,
     /// Raised at the same instant as the first of its group.
     pub tie: bool,
+    /// The first-out group that is meant.
+    pub group: Option<Arc<str>>,
     /// Size of a clock step, seconds, positive when the clock went forward.
     pub step_s: Option<f64>,
     /// Start of a monitoring gap.

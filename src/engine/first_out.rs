@@ -6,7 +6,8 @@
 //!   ┌──────┐ ────────────────────────────────────────────▶ ┌───────┐
 //!   │ Free │                                               │ Taken │ ── others are raised: no mark
 //!   └──────┘ ◀──────────────────────────────────────────── └───────┘
-//!            every member is normal, or something lies over it
+//!            every member is normal, or something lies over it,
+//!            or is known: a person reset the group since it was raised
 //! ```
 //!
 //! - The mark belongs to an occurrence and stays with it, over its end and over a restart.
@@ -15,14 +16,20 @@
 //!   tie, for nobody knows which was first.
 //! - What is silenced tells nobody anything: an alarm beneath an overlay takes no mark, and does not keep
 //!   others from it. Neither does an occurrence found in delayed data take one.
-//! - After a restart a group is taken while a member that nothing lies over is not normal.
+//! - A reset says that what stands now is known. It changes no state and no mark. The occurrences that it
+//!   finds are *released*: they keep the group no longer taken, however long they stand, so that behind a
+//!   standing alarm the next row has a first one, too. A member that is raised anew is a new occurrence.
+//! - After a restart a group is taken while a member that nothing lies over is not normal and not released;
+//!   that it is, is stored with it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::alarm::AlarmState;
-use super::effect::Details;
+use super::command::{Command, Denied, Outcome};
+use super::effect::{Cause, Details, Effect, Event, EventKind};
 use super::occurrence::Alarm;
+use super::operate::said;
 use super::settings::FirstOutSettings;
 use super::time::{Moment, Mono};
 use super::{Engine, Point};
@@ -56,12 +63,29 @@ pub(super) enum Place {
 }
 
 impl FirstOut {
-    /// Members that nothing lies over, which so say something to people.
+    /// Members that nothing lies over, which so say something to people, and that nobody has released.
     fn speaking(&self, alarms: &[Alarm]) -> impl Iterator<Item = (usize, AlarmState)> {
         let members = self.members.iter();
         let members = members.map(|member| (*member, &alarms[*member]));
-        let speaking = members.filter(|(_, alarm)| alarm.overlays().is_empty());
+        let speaking = members.filter(|(_, alarm)| {
+            let released = alarm.episode.as_ref().is_some_and(|own| own.released);
+            alarm.overlays().is_empty() && !released
+        });
         speaking.map(|(member, alarm)| (member, alarm.state))
+    }
+
+    /// Everything that keeps it from its mark is known from now on: those alarms.
+    fn release(&mut self, alarms: &mut [Alarm]) -> Vec<usize> {
+        let speaking = self.speaking(alarms);
+        let busy = speaking.filter(|(_, state)| *state != AlarmState::Normal);
+        let busy: Vec<usize> = busy.map(|(member, _)| member).collect();
+        for member in &busy {
+            if let Some(episode) = &mut alarms[*member].episode {
+                episode.released = true;
+            }
+        }
+        self.taken = false;
+        busy
     }
 
     /// Is one of them not normal?
@@ -138,6 +162,54 @@ impl FirstOuts {
 }
 
 impl Engine {
+    /// Frees a group: what stands of it is known.
+    pub(super) fn reset_first_out(
+        &mut self,
+        reason: Option<&str>,
+        command: &Command,
+        now: Moment,
+    ) -> Result<Outcome, Denied> {
+        let mut groups = self.first_outs.groups.iter_mut();
+        let Some(group) = groups.find(|group| *group.id == *command.alarm) else {
+            return Err(Denied::UnknownGroup(command.alarm.as_str().into()));
+        };
+        let id = Arc::clone(&group.id);
+        if command.by.trim().is_empty() {
+            return Err(Denied::NoName);
+        }
+        let released = group.release(&mut self.alarms);
+        if released.is_empty() {
+            return Err(Denied::NothingToReset(id));
+        }
+        let of = |member: &usize| &self.alarms[*member];
+        let marked = |alarm: &&Alarm| alarm.episode.as_ref().is_some_and(|own| own.first_out);
+        let first = released.iter().map(of).find(marked);
+        let details = Details {
+            group: Some(id),
+            reason: reason.map(str::to_owned),
+            message: first.map(|first| format!("{} came first", first.id)),
+            alarms: released
+                .iter()
+                .map(|member| Arc::clone(&of(member).id))
+                .collect(),
+            ..said(command)
+        };
+        let records = released.iter().map(|member| of(member).record(now.mono));
+        self.effects.push_back(Effect::Event(Box::new(Event {
+            at: now,
+            kind: EventKind::FirstOutReset,
+            subject: None,
+            cause: Cause::Operator,
+            details,
+            record: None,
+            others: records.collect(),
+        })));
+        Ok(Outcome::Accepted {
+            occurrence: 0,
+            at: now.wall,
+        })
+    }
+
     /// Marks an occurrence that was just raised if it is the first of its group. Says so in words.
     pub(super) fn mark_first_out(
         &mut self,

@@ -78,6 +78,8 @@ pub(super) struct Episode {
     pub(super) promise: Option<Term>,
     /// Did it come first in its group?
     pub(super) first_out: bool,
+    /// Was its group freed by a person since it was raised?
+    pub(super) released: bool,
     /// What raised it, if the present rule is another and no good value was judged by that yet.
     pub(super) former: Option<Former>,
     pub(super) peak: Option<f64>,
@@ -152,6 +154,7 @@ impl Alarm {
             acknowledged: record.acknowledged.clone(),
             promise: record.promise,
             first_out: record.first_out,
+            released: record.released,
             former: None,
             peak: record.peak,
             value: record.value,

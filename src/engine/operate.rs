@@ -25,6 +25,13 @@ impl Engine {
     /// [`Denied`]: nothing changed, and why.
     pub fn command(&mut self, command: &Command, now: Moment) -> Result<Outcome, Denied> {
         let now = self.arrive(now, true);
+        if let Action::ResetFirstOut { reason } = &command.action {
+            let outcome = self.reset_first_out(reason.as_deref(), command, now);
+            if let Err(denied) = &outcome {
+                self.report_denied(None, command, denied, now);
+            }
+            return outcome;
+        }
         let drilled = drilled(&command.alarm);
         let known = self.find(drilled.unwrap_or(&command.alarm));
         let outcome = match (known, command.by.trim().is_empty()) {
@@ -44,6 +51,8 @@ impl Engine {
                 Action::TakeOut(permit) => self.take_out(alarm, permit, command, now),
                 Action::PutBack => self.put_back(alarm, command, now),
                 Action::Drill(_) | Action::EndDrill => self.command_drill(alarm, command, now),
+                // Of no alarm; taken above.
+                Action::ResetFirstOut { .. } => Err(Denied::UnknownGroup((*command.alarm).into())),
             },
         };
         if let Err(denied) = &outcome {
@@ -237,16 +246,18 @@ impl Engine {
             message: Some(message),
             ..wanted(command)
         };
+        let of_group = matches!(command.action, Action::ResetFirstOut { .. });
         let subject = match (known, about_drill) {
-            (Some(index), false) => self.subject(index, now),
-            (Some(index), true) => self.drill_subject(index, now),
-            (None, false) => Subject::unconfigured(&command.alarm),
-            (None, true) => Subject::unconfigured(&name(of.unwrap_or(&command.alarm))),
+            (_, _) if of_group => None,
+            (Some(index), false) => Some(self.subject(index, now)),
+            (Some(index), true) => Some(self.drill_subject(index, now)),
+            (None, false) => Some(Subject::unconfigured(&command.alarm)),
+            (None, true) => Some(Subject::unconfigured(&name(of.unwrap_or(&command.alarm)))),
         };
         self.effects.push_back(Effect::Event(Box::new(Event {
             at: now,
             kind: EventKind::CommandRejected,
-            subject: Some(subject),
+            subject,
             cause: Cause::Operator,
             details,
             record: None,
@@ -284,6 +295,11 @@ fn wanted(command: &Command) -> Details {
         },
         Action::Drill(drilling) => Details {
             comment: said.comment.or_else(|| given(&drilling.reason)),
+            ..said
+        },
+        Action::ResetFirstOut { reason } => Details {
+            group: Some(command.alarm.as_str().into()),
+            comment: said.comment.or_else(|| reason.as_deref().and_then(given)),
             ..said
         },
         Action::Acknowledge { .. }

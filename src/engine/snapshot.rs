@@ -45,6 +45,10 @@ pub struct AlarmRecord {
     /// Did the newest occurrence come first in its group?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_out: bool,
+    /// Was its first-out group freed by a person since it was raised? Then it keeps no other from coming
+    /// first any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub released: bool,
     /// Most extreme value so far, in the point's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak: Option<f64>,
@@ -88,6 +92,7 @@ impl AlarmRecord {
             acknowledged: None,
             promise: None,
             first_out: false,
+            released: false,
             peak: None,
             value: None,
             unacknowledged: Vec::new(),
@@ -322,14 +327,17 @@ mod tests {
     #[test]
     fn what_is_set_is_stored_and_what_is_not_takes_no_room() {
         let blank = AlarmRecord::new("P/high".into());
-        for (first_out, chattering) in [(false, false), (true, false), (false, true)] {
+        for set in 0..4 {
+            let (first_out, released, chattering) = (set == 1, set == 2, set == 3);
             let record = AlarmRecord {
                 first_out,
+                released,
                 chattering,
                 ..blank.clone()
             };
             let text = serde_json::to_string(&record).expect("it can be stored");
             assert_eq!(text.contains("first_out"), first_out, "{text}");
+            assert_eq!(text.contains("released"), released, "{text}");
             assert_eq!(text.contains("chattering"), chattering, "{text}");
             let read: AlarmRecord = serde_json::from_str(&text).expect("and read");
             assert_eq!(read, record);

@@ -119,7 +119,7 @@ pub(super) fn find<'a>(
 }
 
 /// Longest name of an alarm that is asked for, bytes: longer than any that can be configured.
-const NAME_LIMIT: usize = 300;
+pub(super) const NAME_LIMIT: usize = 300;
 
 /// `POINT/kind`. A name that cannot be one of ours does not reach the engine, which would put it into the
 /// journal.

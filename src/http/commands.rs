@@ -22,6 +22,7 @@ use super::alarms::{DEADLINE, alarm_name};
 use super::reply::Refusal;
 use crate::engine::command::{Action, Command, Outcome, Permit, Shelving};
 use crate::engine::drill;
+use crate::evaluation::Answer;
 use crate::event::rfc3339;
 use crate::scalar;
 
@@ -255,8 +256,28 @@ struct Done<'a> {
     durable: bool,
 }
 
-/// Asks the engine and waits for the commit.
+/// What became of a command about an alarm.
 async fn command(app: &App, alarm: String, asked: Asked) -> Result<Response, Refusal> {
+    let (answer, command) = ask(app, alarm, asked).await?;
+    let (result, occurrence, by, at) = match &answer.outcome {
+        Outcome::Accepted { occurrence, at } => ("accepted", *occurrence, &*command.by, *at),
+        Outcome::AlreadyDone { occurrence, first } => {
+            ("already_done", *occurrence, &*first.by, first.at)
+        }
+    };
+    Ok(Json(Done {
+        result,
+        alarm: &command.alarm,
+        occurrence,
+        by,
+        at: rfc3339::format(at),
+        durable: answer.durable,
+    })
+    .into_response())
+}
+
+/// Asks the engine and waits for the commit. Gives back what was asked.
+pub(super) async fn ask(app: &App, of: String, asked: Asked) -> Result<(Answer, Command), Refusal> {
     let Asked {
         action,
         by,
@@ -269,34 +290,20 @@ async fn command(app: &App, alarm: String, asked: Asked) -> Result<Response, Ref
         WORDS_LIMIT,
     )?;
     let command = Command {
-        alarm: alarm.clone(),
+        alarm: of,
         action,
-        by: by.clone(),
+        by,
         comment,
     };
-    let answer = tokio::time::timeout(DEADLINE, app.desk.command(command)).await;
+    let answer = tokio::time::timeout(DEADLINE, app.desk.command(command.clone())).await;
     let answer = answer.map_err(|_elapsed| {
         Refusal::silent("the command may still take effect: look at the alarm before you repeat it")
     })??;
-    let (result, occurrence, by, at) = match &answer.outcome {
-        Outcome::Accepted { occurrence, at } => ("accepted", *occurrence, &*by, *at),
-        Outcome::AlreadyDone { occurrence, first } => {
-            ("already_done", *occurrence, &*first.by, first.at)
-        }
-    };
-    Ok(Json(Done {
-        result,
-        alarm: &alarm,
-        occurrence,
-        by,
-        at: rfc3339::format(at),
-        durable: answer.durable,
-    })
-    .into_response())
+    Ok((answer, command))
 }
 
 /// A JSON body, or what was expected.
-fn parse<T: DeserializeOwned>(
+pub(super) fn parse<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
     expected: &str,

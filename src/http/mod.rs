@@ -22,6 +22,7 @@
 //! | `POST /api/v1/alarms/{point}/{kind}/acknowledge`, `/reset`, `/shelve`, `/unshelve`, `/out-of-service`, `/in-service` | what it did |
 //! | `GET /api/v1/alarms/{point}/{kind}/drill` | the drill of it that runs, or that nobody has acknowledged |
 //! | `POST /api/v1/alarms/{point}/{kind}/drill`, `/drill/acknowledge`, `/drill/end` | what it did |
+//! | `POST /api/v1/groups/{group}/reset-first-out` | what it did |
 //! | `GET /api/v1/points` | `{"time","points":[..]}` |
 //! | `GET /api/v1/events?after=SEQ&limit=N` | `{"events":[..],"next":SEQ}` |
 //!
@@ -32,6 +33,7 @@ mod alarms;
 mod commands;
 mod drills;
 mod events;
+mod groups;
 mod guard;
 mod health;
 mod listing;
@@ -148,6 +150,10 @@ fn router(app: App, listen: SocketAddr) -> Router {
             "/api/v1/alarms/{point}/{kind}/drill/end",
             post(commands::give::<Plain<EndDrill>>),
         )
+        .route(
+            "/api/v1/groups/{group}/reset-first-out",
+            post(groups::reset_first_out),
+        )
         .route("/api/v1/points", get(points::list))
         .route("/api/v1/events", get(events::after))
         .fallback(no_such_page)
@@ -178,6 +184,7 @@ async fn index() -> &'static str {
      POST /api/v1/alarms/POINT/KIND/drill              {\"by\":\"who\",\"reason\":\"why\",\"for\":\"10min\"}\n\
      POST /api/v1/alarms/POINT/KIND/drill/acknowledge  {\"by\":\"who\"}\n\
      POST /api/v1/alarms/POINT/KIND/drill/end          {\"by\":\"who\"}\n\
+     POST /api/v1/groups/GROUP/reset-first-out         {\"by\":\"who\",\"reason\":\"..\"}\n\
      GET  /api/v1/points                               values, quality, slope\n\
      GET  /api/v1/events?after=SEQ&limit=N             what happened after SEQ\n"
 }

@@ -70,7 +70,7 @@ impl From<DeskError> for Refusal {
 /// is incomplete.
 const fn status(denied: &Denied) -> StatusCode {
     match denied {
-        Denied::UnknownAlarm(_) => StatusCode::NOT_FOUND,
+        Denied::UnknownAlarm(_) | Denied::UnknownGroup(_) => StatusCode::NOT_FOUND,
         Denied::NoName
         | Denied::NoReason
         | Denied::NoEnd
@@ -81,6 +81,7 @@ const fn status(denied: &Denied) -> StatusCode {
         | Denied::OwnApproval => StatusCode::BAD_REQUEST,
         Denied::UnknownOccurrence { .. }
         | Denied::NothingToAcknowledge
+        | Denied::NothingToReset(_)
         | Denied::NotLatched
         | Denied::StillActive
         | Denied::NotAcknowledged

@@ -79,6 +79,7 @@ impl News {
             | EventKind::InService
             | EventKind::Changed
             | EventKind::Reset
+            | EventKind::FirstOutReset
             | EventKind::Notified
             | EventKind::AllClear
             | EventKind::CommandRejected

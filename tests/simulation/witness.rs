@@ -184,7 +184,8 @@ impl Story {
                 );
                 self.overlays
             }
-            EventKind::ClockStepped
+            EventKind::FirstOutReset
+            | EventKind::ClockStepped
             | EventKind::MonitoringGap
             | EventKind::ConfigChanged
             | EventKind::Started

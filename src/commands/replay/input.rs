@@ -66,6 +66,7 @@ struct Fields<'a> {
     retained: bool,
     command: Option<Text<'a>>,
     alarm: Option<Text<'a>>,
+    group: Option<Text<'a>>,
     occurrence: Option<u64>,
     by: Option<Text<'a>>,
     comment: Option<Text<'a>>,
@@ -191,7 +192,7 @@ fn explain(text: &str, error: &serde_json::Error) -> String {
     }
 }
 
-const COMMANDS: [&str; 8] = [
+const COMMANDS: [&str; 9] = [
     "acknowledge",
     "reset",
     "shelve",
@@ -200,6 +201,7 @@ const COMMANDS: [&str; 8] = [
     "in_service",
     "drill",
     "drill_end",
+    "first_out_reset",
 ];
 
 /// Is this a command of this version?
@@ -284,14 +286,22 @@ fn command(fields: Fields<'_>) -> Result<Command, String> {
             reason: required(fields.reason),
         }),
         "drill_end" => Action::EndDrill,
+        "first_out_reset" => Action::ResetFirstOut {
+            reason: owned(fields.reason),
+        },
         // The only other one that is known.
         _ => Action::Reset {
             occurrence: fields.occurrence,
             verified_independently: fields.verified_independently,
         },
     };
+    let of = if matches!(action, Action::ResetFirstOut { .. }) {
+        owned(fields.group).ok_or("`first_out_reset` names its `group`")?
+    } else {
+        owned(fields.alarm).ok_or("a command names its `alarm`, as POINT/KIND")?
+    };
     Ok(Command {
-        alarm: owned(fields.alarm).ok_or("a command names its `alarm`, as POINT/KIND")?,
+        alarm: of,
         action,
         by: required(fields.by),
         comment: owned(fields.comment),
@@ -342,6 +352,7 @@ mod tests {
             r#"{"t": 47, "command": "drill", "alarm": "CO-12/high", "for": "10min", "by": "li-wei", "reason": "monthly"}"#,
             r#"{"t": 48, "command": "acknowledge", "alarm": "CO-12/high/drill", "by": "li-wei"}"#,
             r#"{"t": 49, "command": "drill_end", "alarm": "CO-12/high", "by": "li-wei"}"#,
+            r#"{"t": 49.5, "command": "first_out_reset", "group": "TRIP-7", "by": "li-wei", "reason": "known"}"#,
             r#"{"t": 50, "command": "reset", "alarm": "CH4-101/over_range", "by": "li-wei", "verified_independently": true}"#,
             r#"{"t": 120, "wall_step": -90.5}"#,
             r#"{"t": 260, "kill": true}"#,
@@ -399,6 +410,10 @@ mod tests {
             (
                 r#"{"t": 1, "command": "acknowledge", "by": "x"}"#,
                 "names its `alarm`",
+            ),
+            (
+                r#"{"t": 1, "command": "first_out_reset", "alarm": "G", "by": "x"}"#,
+                "names its `group`",
             ),
         ] {
             let error = parse(line).expect_err(line);

@@ -44,7 +44,8 @@ impl Engine {
             | Action::Shelve(_)
             | Action::Unshelve
             | Action::TakeOut(_)
-            | Action::PutBack => Err(Denied::IsDrill),
+            | Action::PutBack
+            | Action::ResetFirstOut { .. } => Err(Denied::IsDrill),
         }
     }
 

@@ -21,6 +21,7 @@ impl Alarm {
             acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),
             promise: episode.and_then(|episode| episode.promise),
             first_out: episode.is_some_and(|episode| episode.first_out),
+            released: episode.is_some_and(|episode| episode.released),
             peak: episode.and_then(|episode| episode.peak),
             value: episode.and_then(|episode| episode.value),
             unacknowledged: episode.map_or_else(Vec::new, |episode| episode.unacknowledged.clone()),

@@ -74,6 +74,7 @@ impl Story {
             | EventKind::Unsuppressed
             | EventKind::Notified
             | EventKind::AllClear
+            | EventKind::FirstOutReset
             | EventKind::ClockStepped
             | EventKind::MonitoringGap
             | EventKind::ConfigChanged

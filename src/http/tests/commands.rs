@@ -32,6 +32,16 @@ pub(super) fn decide(command: &Command) -> Result<Answer, Denied> {
             });
         }
         ("CH4-101/high", Action::Reset { .. }) => return Err(Denied::StillActive),
+        ("TRIP-7", Action::ResetFirstOut { reason }) if reason.as_deref() == Some("known") => {
+            Outcome::Accepted {
+                occurrence: 0,
+                at: Wall::from_unix_nanos(1_777_875_160_250_000_000),
+            }
+        }
+        ("TRIP-7", Action::ResetFirstOut { .. }) => {
+            return Err(Denied::NothingToReset("TRIP-7".into()));
+        }
+        (group, Action::ResetFirstOut { .. }) => return Err(Denied::UnknownGroup(group.into())),
         ("CH4-101/high/drill", action) if drills::understood().contains(action) => {
             Outcome::Accepted {
                 occurrence: 2,
@@ -210,4 +220,40 @@ async fn overlays_reach_the_engine_as_they_were_meant() {
         let (found, answer) = port.post(&path, body).await;
         assert_eq!(found, status, "{command} {body}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_group_is_freed_by_its_own_name() {
+    let port = Port::open().await;
+    let path = "/api/v1/groups/TRIP-7/reset-first-out";
+    let (status, done) = port.post(path, r#"{"by":"li-wei","reason":"known"}"#).await;
+    let expected = serde_json::json!({
+        "result": "accepted", "group": "TRIP-7", "by": "li-wei",
+        "at": "2026-05-04T06:12:40.250Z", "durable": true,
+    });
+    assert_eq!((status, done), (200, expected));
+    let unknown = "/api/v1/groups/TRIP-8/reset-first-out";
+    let long = format!("/api/v1/groups/{}/reset-first-out", "x".repeat(1000));
+    for (path, body, status, error) in [
+        (path, r#"{"by":"li-wei"}"#, 409, "nothing_to_reset"),
+        (path, r#"{"by":" "}"#, 400, "no_name"),
+        (path, r#"{"by":"li-wei","group":"X"}"#, 400, "bad_request"),
+        (
+            path,
+            r#"{"by":"li-wei","reason":"two\nlines"}"#,
+            400,
+            "bad_request",
+        ),
+        (unknown, r#"{"by":"li-wei"}"#, 404, "unknown_group"),
+        (&long, r#"{"by":"li-wei"}"#, 404, "unknown_group"),
+    ] {
+        let (found, refusal) = port.post(path, body).await;
+        assert_eq!(
+            (found, &refusal["error"]),
+            (status, &error.into()),
+            "{path} {body}"
+        );
+    }
+    let (status, _) = port.get(path).await;
+    assert_eq!(status, 405);
 }
