@@ -248,6 +248,35 @@ fn what_lies_beneath_an_overlay_is_not_in_sight_until_the_overlay_ends() {
     assert_eq!((ended.kind, ended.at), (EventKind::Cleared, moment(12.0)));
 }
 
+/// A quarter of an hour unless it says how long, and two hours at most.
+#[test]
+fn a_drill_lasts_no_longer_than_an_exercise() {
+    let mut engine = quiet();
+    let mut lasts = |span: Option<f64>| {
+        let exercise = Action::Drill(Drilling {
+            span: span.map(seconds),
+            reason: "monthly".to_owned(),
+        });
+        let begun = engine.command(
+            &Command {
+                action: exercise,
+                ..drill("A/high", 1.0)
+            },
+            moment(2.0),
+        );
+        begun.map(|_| {
+            let until = drain(&mut engine)[0].details.until;
+            assert!(engine.command(&end("A/high"), moment(2.0)).is_ok());
+            drain(&mut engine);
+            until.map(|until| until.seconds_since(moment(2.0).wall))
+        })
+    };
+    assert_eq!(lasts(None), Ok(Some(900.0)));
+    assert_eq!(lasts(Some(7200.0)), Ok(Some(7200.0)));
+    let (asked, most) = (seconds(7201.0), seconds(7200.0));
+    assert_eq!(lasts(Some(7201.0)), Err(Denied::TooLong { asked, most }));
+}
+
 #[test]
 fn only_so_many_run_at_one_time() {
     let mut engine = quiet();

@@ -221,6 +221,7 @@ fn word_of_a_life_before_counts_only_after_a_short_absence_that_a_clock_can_tell
     };
     for max in [None, Some(5.0)] {
         assert_eq!(ends(Some(start - seconds(1.0)), max), None);
+        assert_eq!(ends(Some(start - seconds(299.0)), None), None);
         for alive in [
             None,
             Some(start + seconds(1.0)),
