@@ -3,7 +3,8 @@
 //! | module | is |
 //! |---|---|
 //! | [`waveform`] | what a sensor sees: seeded values over time, in a notation that a person can write |
-//! | [`modbus`] | Modbus TCP devices that can misbehave in every way a field device does |
+//! | [`modbus`] | Modbus devices (TCP, RTU) that can misbehave in every way a field device does |
+//! | [`pty`] | a serial line without a wire |
 //! | [`mqtt`] | sensors that publish, and a load of thousands of messages a second that is counted |
 //! | [`upstream`] | the control room's end: receives events and checks order, loss and duplicates |
 //! | [`plant`] | the plant of the demo, as data |
@@ -21,6 +22,7 @@ pub mod mqtt;
 mod notation;
 pub mod plant;
 pub mod program;
+pub mod pty;
 pub mod upstream;
 pub mod waveform;
 

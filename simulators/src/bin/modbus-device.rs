@@ -1,7 +1,8 @@
-//! A Modbus TCP device with waveforms and faults.
+//! A Modbus device with waveforms and faults, over TCP or on a serial line.
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -20,6 +21,9 @@ Examples:
   # ten units full of registers (address * 7 + unit), unit 3 silent for a while
   modbus-device --fill 1-10 --fault 'unit=3 silent@10s..20s'
 
+  # the same on a serial line: a pseudo-terminal that the path leads to, unplugged for 5 s
+  modbus-device --pty /tmp/ttyPlant --fill 1-10 --fault 'refuse@10s..15s'
+
   # answers 600 ms late between second 10 and 20 of every minute
   modbus-device --fill 1 --fault 'late:600ms@10s..20s every=1min'
 ";
@@ -34,7 +38,8 @@ Waveforms:  base=3 noise=0.2 drift=0.1/min sine=60s:0.6 ramp=4s..16s:+4/s step=7
             stuck=30s..40s dropout=50s..60s every=2min
 Faults:     [unit=N] FAULT[@FROM..TO] [every=TIME]
             none silent late:TIME truncated wrong-transaction wrong-unit wrong-function bad-count short
-            exception:CODE garbage close refuse duplicate drip huge-length
+            exception:CODE garbage close refuse duplicate drip huge-length bad-crc echo noise
+            on a pseudo-terminal `close` unplugs and plugs in again, `refuse` unplugs
 Commands on stdin, one a line, act at once:
             [unit=N] FAULT             'none' takes a fault back
             put POINT                  adds or replaces a point";
@@ -42,7 +47,7 @@ Commands on stdin, one a line, act at once:
 #[derive(Parser)]
 #[command(
     name = "modbus-device",
-    about = "A Modbus TCP device that sees waveforms and misbehaves on request",
+    about = "A Modbus device that sees waveforms and misbehaves on request",
     before_help = EXAMPLES,
     after_help = NOTATION,
     help_template = program::HELP
@@ -51,6 +56,12 @@ struct Arguments {
     /// Address to listen on; port 0 takes a free one, which is printed
     #[arg(long, default_value = "127.0.0.1:5020")]
     listen: SocketAddr,
+    /// RTU frames over TCP, as a serial server has them
+    #[arg(long, conflicts_with = "pty")]
+    rtu: bool,
+    /// In place of listening, RTU on a pseudo-terminal that this path leads to
+    #[arg(long, value_name = "PATH", conflicts_with = "listen")]
+    pty: Option<PathBuf>,
     /// A point or fixed values
     #[arg(long, value_name = "POINT")]
     point: Vec<String>,
@@ -75,7 +86,12 @@ fn units(text: &str) -> Result<std::ops::RangeInclusive<u8>, String> {
 
 impl Arguments {
     fn device(&self) -> Result<DeviceConfig, NotationError> {
-        let mut device = DeviceConfig::new(self.listen).seed(self.seed);
+        let device = match &self.pty {
+            Some(path) => DeviceConfig::pty(Some(path.clone())),
+            None if self.rtu => DeviceConfig::rtu_over_tcp(self.listen),
+            None => DeviceConfig::new(self.listen),
+        };
+        let mut device = device.seed(self.seed);
         for point in &self.point {
             device = device.point(point)?;
         }
@@ -110,10 +126,13 @@ async fn run(arguments: Arguments) -> io::Result<()> {
             .exit()
     });
     let device = Device::start(config).await.map_err(|error| {
-        let what = format!("cannot listen on {}: {error}", arguments.listen);
+        let what = match &arguments.pty {
+            Some(path) => format!("cannot plug in {}: {error}", path.display()),
+            None => format!("cannot listen on {}: {error}", arguments.listen),
+        };
         io::Error::new(error.kind(), what)
     })?;
-    program::say(format_args!("listening on {}", device.address()))?;
+    program::say(format_args!("listening on {}", device.place()))?;
     let mut lines = program::stdin_lines();
     let stop = program::asked_to_stop();
     tokio::pin!(stop);

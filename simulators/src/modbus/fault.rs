@@ -26,7 +26,7 @@ pub enum Fault {
     Late(Duration),
     /// Sends half of the answer and stops.
     Truncated,
-    /// Answers under another transaction identifier.
+    /// Answers under another transaction identifier; RTU has none and is healthy.
     WrongTransaction,
     /// Answers in the name of another unit.
     WrongUnit,
@@ -40,16 +40,23 @@ pub enum Fault {
     Exception(u8),
     /// Bytes that are no frame.
     Garbage,
-    /// Closes the connection instead of answering.
+    /// Closes the connection instead of answering; a pseudo-terminal is unplugged and plugged in again.
     Close,
-    /// Nobody listens: existing connections are closed, new ones refused. For one unit: as [`Fault::Close`].
+    /// Nobody listens: existing connections are closed, new ones refused; a pseudo-terminal is unplugged. For
+    /// one unit: as [`Fault::Close`].
     Refuse,
     /// Sends every answer twice.
     Duplicate,
     /// Sends the answer byte by byte, 2 ms apart.
     Drip,
-    /// The length field of the frame announces 65535 bytes.
+    /// The length field of the frame announces 65535 bytes; on RTU the byte count announces 255.
     HugeLength,
+    /// A wrong checksum; on Modbus TCP, which has none, a wrong protocol.
+    BadCrc,
+    /// RTU: the line gives the request back before the answer, as some adapters do. Else healthy.
+    Echo,
+    /// Two bytes of noise before the answer, as transceivers make them.
+    Noise,
 }
 
 impl FromStr for Fault {
@@ -76,10 +83,14 @@ impl FromStr for Fault {
             ("duplicate", "") => Self::Duplicate,
             ("drip", "") => Self::Drip,
             ("huge-length", "") => Self::HugeLength,
+            ("bad-crc", "") => Self::BadCrc,
+            ("echo", "") => Self::Echo,
+            ("noise", "") => Self::Noise,
             _ => {
                 let expected = "none, silent, late:TIME, truncated, wrong-transaction, wrong-unit, \
                                 wrong-function, bad-count, short, exception:CODE, garbage, close, refuse, \
-                                duplicate, drip or huge-length";
+                                duplicate, drip, huge-length, \
+                                bad-crc, echo or noise";
                 return Err(NotationError::new(text, expected));
             }
         })

@@ -1,4 +1,5 @@
-//! Frames of Modbus TCP, by hand, so that they can be made wrong on purpose.
+//! What is answered, and as what bytes: Modbus TCP here, RTU in [`rtu`]. By hand, so that it can be made wrong
+//! on purpose.
 //!
 //! ```text
 //! 0           2           4           6      7          8
@@ -10,7 +11,15 @@
 use std::time::Duration;
 
 use super::fault::Fault;
+use super::rtu;
 use super::unit::{Table, Unit};
+
+/// How bytes are framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    Tcp,
+    Rtu,
+}
 
 /// Bytes before the PDU.
 pub(super) const HEADER: usize = 7;
@@ -23,7 +32,7 @@ const ILLEGAL_DATA_VALUE: u8 = 3;
 /// Gateway target device failed to respond: the honest answer for a unit that is not there.
 pub(super) const NO_SUCH_UNIT: u8 = 11;
 
-/// The part of a request's header that its answer repeats.
+/// The part of a request's header that its answer repeats; RTU has no transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) transaction: u16,
@@ -105,51 +114,91 @@ pub(super) enum Reply {
     ByteByByte(Vec<u8>),
 }
 
-/// The frame of an answer as a fault leaves it. A delay is the caller's business.
-pub(super) fn reply(fault: Fault, header: Header, mut pdu: Vec<u8>) -> Reply {
-    let Header { transaction, unit } = header;
-    match fault {
-        Fault::None | Fault::Late(_) => Reply::Bytes(frame(header, &pdu)),
-        Fault::Silent => Reply::Nothing,
-        Fault::Close | Fault::Refuse => Reply::Close,
-        Fault::Truncated => {
-            let mut bytes = frame(header, &pdu);
-            bytes.truncate(bytes.len() / 2);
-            Reply::Bytes(bytes)
+impl Framing {
+    /// The frame of an answer as a fault leaves it. A delay is the caller's business.
+    pub(super) fn reply(
+        self,
+        fault: Fault,
+        header: Header,
+        request: &[u8],
+        mut pdu: Vec<u8>,
+    ) -> Reply {
+        let Header { transaction, unit } = header;
+        match fault {
+            Fault::None | Fault::Late(_) => Reply::Bytes(self.frame(header, &pdu)),
+            Fault::Silent => Reply::Nothing,
+            Fault::Close | Fault::Refuse => Reply::Close,
+            Fault::Truncated => {
+                let mut bytes = self.frame(header, &pdu);
+                bytes.truncate(bytes.len() / 2);
+                Reply::Bytes(bytes)
+            }
+            Fault::WrongTransaction => {
+                let transaction = transaction.wrapping_add(1);
+                Reply::Bytes(self.frame(Header { transaction, unit }, &pdu))
+            }
+            Fault::WrongUnit => {
+                let unit = unit.wrapping_add(1);
+                Reply::Bytes(self.frame(Header { transaction, unit }, &pdu))
+            }
+            Fault::WrongFunction => {
+                pdu[0] = if pdu[0] == 3 { 4 } else { 3 };
+                Reply::Bytes(self.frame(header, &pdu))
+            }
+            Fault::BadCount => {
+                pdu[1] = pdu[1].wrapping_add(2);
+                Reply::Bytes(self.frame(header, &pdu))
+            }
+            Fault::Short => {
+                let less = if pdu[0] <= 2 { 1 } else { 2 };
+                pdu.truncate(pdu.len().saturating_sub(less).max(2));
+                pdu[1] = pdu[1].saturating_sub(less.try_into().unwrap_or(0));
+                Reply::Bytes(self.frame(header, &pdu))
+            }
+            Fault::Exception(code) => Reply::Bytes(self.frame(header, &exception(pdu[0], code))),
+            Fault::Garbage => {
+                let mut random = fastrand::Rng::with_seed(transaction.into());
+                Reply::Bytes((0..32).map(|_| random.u8(..)).collect())
+            }
+            Fault::Duplicate => Reply::Bytes(self.frame(header, &pdu).repeat(2)),
+            Fault::Drip => Reply::ByteByByte(self.frame(header, &pdu)),
+            Fault::HugeLength => {
+                let mut bytes = self.frame(header, &pdu);
+                match self {
+                    Self::Tcp => bytes[4..6].copy_from_slice(&[0xFF, 0xFF]),
+                    Self::Rtu => bytes[2] = 0xFF,
+                }
+                Reply::Bytes(bytes)
+            }
+            Fault::BadCrc => {
+                let mut bytes = self.frame(header, &pdu);
+                let spoilt = match self {
+                    Self::Tcp => 3,
+                    Self::Rtu => bytes.len() - 1,
+                };
+                bytes[spoilt] ^= 1;
+                Reply::Bytes(bytes)
+            }
+            Fault::Echo => {
+                let mut bytes = match self {
+                    Self::Tcp => Vec::new(),
+                    Self::Rtu => self.frame(header, request),
+                };
+                bytes.extend(self.frame(header, &pdu));
+                Reply::Bytes(bytes)
+            }
+            Fault::Noise => {
+                let mut bytes = vec![0xFF, 0];
+                bytes.extend(self.frame(header, &pdu));
+                Reply::Bytes(bytes)
+            }
         }
-        Fault::WrongTransaction => {
-            let transaction = transaction.wrapping_add(1);
-            Reply::Bytes(frame(Header { transaction, unit }, &pdu))
-        }
-        Fault::WrongUnit => {
-            let unit = unit.wrapping_add(1);
-            Reply::Bytes(frame(Header { transaction, unit }, &pdu))
-        }
-        Fault::WrongFunction => {
-            pdu[0] = if pdu[0] == 3 { 4 } else { 3 };
-            Reply::Bytes(frame(header, &pdu))
-        }
-        Fault::BadCount => {
-            pdu[1] = pdu[1].wrapping_add(2);
-            Reply::Bytes(frame(header, &pdu))
-        }
-        Fault::Short => {
-            let less = if pdu[0] <= 2 { 1 } else { 2 };
-            pdu.truncate(pdu.len().saturating_sub(less).max(2));
-            pdu[1] = pdu[1].saturating_sub(less.try_into().unwrap_or(0));
-            Reply::Bytes(frame(header, &pdu))
-        }
-        Fault::Exception(code) => Reply::Bytes(frame(header, &exception(pdu[0], code))),
-        Fault::Garbage => {
-            let mut random = fastrand::Rng::with_seed(transaction.into());
-            Reply::Bytes((0..32).map(|_| random.u8(..)).collect())
-        }
-        Fault::Duplicate => Reply::Bytes(frame(header, &pdu).repeat(2)),
-        Fault::Drip => Reply::ByteByByte(frame(header, &pdu)),
-        Fault::HugeLength => {
-            let mut bytes = frame(header, &pdu);
-            bytes[4..6].copy_from_slice(&[0xFF, 0xFF]);
-            Reply::Bytes(bytes)
+    }
+
+    fn frame(self, header: Header, pdu: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Tcp => frame(header, pdu),
+            Self::Rtu => rtu::frame(header.unit, pdu),
         }
     }
 }
@@ -214,6 +263,7 @@ mod tests {
     fn each_fault_spoils_exactly_one_thing() {
         let pdu = [3, 4, 0xA, 0xB, 0xC, 0xD];
         let right = [1, 2, 0, 0, 0, 7, 9, 3, 4, 0xA, 0xB, 0xC, 0xD];
+        let reply = |fault| Framing::Tcp.reply(fault, HEAD, &[], pdu.to_vec());
         let with = |at: usize, byte: u8| {
             let mut bytes = right.to_vec();
             bytes[at] = byte;
@@ -240,18 +290,51 @@ mod tests {
             ),
             (Fault::Duplicate, Reply::Bytes(right.repeat(2))),
             (Fault::Drip, Reply::ByteByByte(right.to_vec())),
+            (Fault::BadCrc, with(3, 1)),
+            (Fault::Echo, Reply::Bytes(right.to_vec())),
+            (
+                Fault::Noise,
+                Reply::Bytes([&[0xFF, 0], &right[..]].concat()),
+            ),
         ];
         for (fault, expected) in cases {
-            assert_eq!(reply(fault, HEAD, pdu.to_vec()), expected, "{fault:?}");
+            assert_eq!(reply(fault), expected, "{fault:?}");
         }
-        let Reply::Bytes(huge) = reply(Fault::HugeLength, HEAD, pdu.to_vec()) else {
+        let Reply::Bytes(huge) = reply(Fault::HugeLength) else {
             panic!("bytes");
         };
         assert_eq!(huge[4..6], [0xFF, 0xFF]);
-        let Reply::Bytes(garbage) = reply(Fault::Garbage, HEAD, pdu.to_vec()) else {
+        let Reply::Bytes(garbage) = reply(Fault::Garbage) else {
             panic!("bytes");
         };
         assert_eq!(garbage.len(), 32);
         assert_ne!(garbage[..7], right[..7]);
+    }
+
+    #[test]
+    fn rtu_is_spoilt_in_its_own_way() {
+        let pdu = [3, 4, 0xA, 0xB, 0xC, 0xD];
+        let request = [3, 0, 10, 0, 2];
+        let right = rtu::frame(9, &pdu);
+        let with = |at: usize, byte: u8| {
+            let mut bytes = right.clone();
+            bytes[at] = byte;
+            Reply::Bytes(bytes)
+        };
+        let last = right.len() - 1;
+        let echo = [rtu::frame(9, &request), right.clone()].concat();
+        let cases = [
+            (Fault::None, Reply::Bytes(right.clone())),
+            (Fault::WrongTransaction, Reply::Bytes(right.clone())),
+            (Fault::WrongUnit, Reply::Bytes(rtu::frame(10, &pdu))),
+            (Fault::Truncated, Reply::Bytes(right[..4].to_vec())),
+            (Fault::HugeLength, with(2, 0xFF)),
+            (Fault::BadCrc, with(last, right[last] ^ 1)),
+            (Fault::Echo, Reply::Bytes(echo)),
+        ];
+        for (fault, expected) in cases {
+            let reply = Framing::Rtu.reply(fault, HEAD, &request, pdu.to_vec());
+            assert_eq!(reply, expected, "{fault:?}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Modbus TCP devices that can misbehave.
+//! Modbus devices that can misbehave: over TCP, in RTU frames over TCP, or on a pseudo-terminal.
 //!
 //! ```text
 //! listener --- accept --> connection task --- request --> Unit (memory, pure)
@@ -11,10 +11,15 @@
 //! answer is held back waits in line. Faults are looked up per request, so that one set by hand acts on
 //! the next request; only `refuse` acts on the listener.
 //!
+//! On a pseudo-terminal ([`crate::pty`]) there is one line in place of the listener and its connections, and
+//! `refuse` and `close` pull its plug. A unit that is not there is an exception of the gateway over TCP, and
+//! silence on RTU.
+//!
 //! Functions 1 to 4 are answered; writing is deliberately absent (exception 1), as the gateway never writes.
 
 mod fault;
 mod frame;
+mod rtu;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -24,33 +29,58 @@ mod value;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use fault::{Fault, ScheduledFault};
+use frame::Framing;
 use server::Shared;
 pub use unit::{Table, Unit};
 pub use value::{Order, Type};
 
 use crate::clock;
 use crate::notation::{self, NotationError};
+use crate::pty::Pty;
+
+/// What a device is reached over.
+#[derive(Debug, Clone)]
+enum Line {
+    Tcp(SocketAddr),
+    RtuOverTcp(SocketAddr),
+    Pty(Option<PathBuf>),
+}
 
 /// A device to be: where it listens, its units and their faults.
 #[derive(Debug)]
 pub struct DeviceConfig {
-    listen: SocketAddr,
+    line: Line,
     seed: u64,
     units: BTreeMap<u8, Unit>,
     faults: Vec<ScheduledFault>,
 }
 
 impl DeviceConfig {
-    /// A device without any unit. Port 0 takes a free one.
+    /// A Modbus TCP device without any unit. Port 0 takes a free one.
     pub fn new(listen: SocketAddr) -> Self {
+        Self::over(Line::Tcp(listen))
+    }
+
+    /// A serial server without any unit behind it: RTU frames over TCP. Port 0 takes a free one.
+    pub fn rtu_over_tcp(listen: SocketAddr) -> Self {
+        Self::over(Line::RtuOverTcp(listen))
+    }
+
+    /// A serial line without any unit on it: a pseudo-terminal, to which the path `link` leads if there is one.
+    pub fn pty(link: Option<PathBuf>) -> Self {
+        Self::over(Line::Pty(link))
+    }
+
+    fn over(line: Line) -> Self {
         Self {
-            listen,
+            line,
             seed: 0,
             units: BTreeMap::new(),
             faults: Vec::new(),
@@ -112,10 +142,17 @@ fn put(units: &mut BTreeMap<u8, Unit>, seed: u64, line: &str) -> Result<(), Nota
         .map_err(|error| error.within(line))
 }
 
+/// Where a device is found.
+#[derive(Debug)]
+enum Place {
+    Address(SocketAddr),
+    Path(PathBuf),
+}
+
 /// A running device. Dropping it ends it at once; [`Device::stop`] waits for the end.
 #[derive(Debug)]
 pub struct Device {
-    address: SocketAddr,
+    place: Place,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
@@ -124,22 +161,46 @@ impl Device {
     /// Listens and answers from now on; waveforms and schedules begin here.
     ///
     /// # Errors
-    /// When the address cannot be listened on.
+    /// When the address cannot be listened on, or there is no pseudo-terminal.
     pub async fn start(config: DeviceConfig) -> io::Result<Self> {
-        let listener = TcpListener::bind(config.listen).await?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared::new(config.units, config.faults, config.seed));
-        let task = clock::start(server::serve(listener, address, Arc::clone(&shared)));
+        let own = Arc::clone(&shared);
+        let (place, task) = match config.line {
+            Line::Pty(link) => {
+                let pty = Pty::open(link.as_deref())?;
+                let path = pty.path().to_owned();
+                (
+                    Place::Path(path),
+                    clock::start(server::serve_pty(pty, link, own)),
+                )
+            }
+            Line::Tcp(listen) => listen_at(listen, Framing::Tcp, own).await?,
+            Line::RtuOverTcp(listen) => listen_at(listen, Framing::Rtu, own).await?,
+        };
         Ok(Self {
-            address,
+            place,
             shared,
             task,
         })
     }
 
     /// Where it listens.
+    ///
+    /// # Panics
+    /// When it is on a pseudo-terminal: see [`Device::place`].
     pub fn address(&self) -> SocketAddr {
-        self.address
+        match &self.place {
+            Place::Address(address) => *address,
+            Place::Path(path) => unreachable!("{} has no address", path.display()),
+        }
+    }
+
+    /// Address and port, or the path to open.
+    pub fn place(&self) -> String {
+        match &self.place {
+            Place::Address(address) => address.to_string(),
+            Place::Path(path) => path.display().to_string(),
+        }
     }
 
     /// Sets a fault of one unit or of the whole device from the next request on; [`Fault::None`] takes it
@@ -167,7 +228,7 @@ impl Device {
         self.shared.unit_requests(unit)
     }
 
-    /// Connections accepted since the start.
+    /// Connections accepted since the start; of a pseudo-terminal how often it was plugged in.
     pub fn connections(&self) -> u64 {
         self.shared.connections()
     }
@@ -178,6 +239,17 @@ impl Device {
         // Cancelled is what was asked for; a panic of the task shows in the test's output already.
         drop((&mut self.task).await);
     }
+}
+
+async fn listen_at(
+    listen: SocketAddr,
+    framing: Framing,
+    shared: Arc<Shared>,
+) -> io::Result<(Place, JoinHandle<()>)> {
+    let listener = TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    let task = clock::start(server::serve(listener, address, framing, shared));
+    Ok((Place::Address(address), task))
 }
 
 impl Drop for Device {

@@ -1,23 +1,26 @@
-//! The wire side of a device: listener, connections, counters.
+//! The wire side of a device: listener or pseudo-terminal, connections, counters.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::fault::{Fault, Faults, ScheduledFault};
-use super::frame::{self, HEADER, Header, Reply};
+use super::frame::{self, Framing, HEADER, Header, Reply};
+use super::rtu;
 use super::unit::Unit;
 use crate::clock;
 use crate::notation::NotationError;
+use crate::pty::Pty;
 
 /// Connections open at a time; one more is closed at once, as devices do.
 const MAX_CONNECTIONS: usize = 64;
@@ -73,16 +76,17 @@ impl Shared {
         clock::now() - self.started
     }
 
-    /// Counts a request and gives its fault and its right answer.
-    fn answer(&self, unit: u8, request: &[u8]) -> (Fault, Vec<u8>) {
+    /// Counts a request and gives its fault and its right answer; `None` when there is no such unit.
+    fn answer(&self, unit: u8, request: &[u8]) -> (Fault, Option<Vec<u8>>) {
         *lock(&self.requests).entry(unit).or_default() += 1;
         let time = self.time();
         let fault = self.faults.borrow().of(unit, time);
-        let pdu = match lock(&self.units).get_mut(&unit) {
-            Some(memory) => frame::answer(memory, unit, request, time),
-            None => frame::exception(request.first().copied().unwrap_or(0), frame::NO_SUCH_UNIT),
-        };
-        (fault, pdu)
+        let mut units = lock(&self.units);
+        let memory = units.get_mut(&unit);
+        (
+            fault,
+            memory.map(|memory| frame::answer(memory, unit, request, time)),
+        )
     }
 }
 
@@ -91,8 +95,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Serves until it is dropped.
-pub(super) async fn serve(listener: TcpListener, address: SocketAddr, shared: Arc<Shared>) {
+/// Serves a listener until it is dropped.
+pub(super) async fn serve(
+    listener: TcpListener,
+    address: SocketAddr,
+    framing: Framing,
+    shared: Arc<Shared>,
+) {
     let mut faults = shared.faults.subscribe();
     let mut listener = Some(listener);
     let mut connections = JoinSet::new();
@@ -120,7 +129,7 @@ pub(super) async fn serve(listener: TcpListener, address: SocketAddr, shared: Ar
                 if connections.len() < MAX_CONNECTIONS {
                     let shared = Arc::clone(&shared);
                     // A broken connection is the client's to see; the device goes on.
-                    connections.spawn(async move { drop(converse(stream, &shared).await) });
+                    connections.spawn(async move { drop(connection(stream, framing, &shared).await) });
                 }
             },
             Some(_) = connections.join_next() => {}
@@ -135,16 +144,75 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
     }
 }
 
-/// One connection: request, answer, request, answer.
-async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+/// Serves a pseudo-terminal until it is dropped. One that ended is plugged in again under the same `link`.
+pub(super) async fn serve_pty(pty: Pty, link: Option<PathBuf>, shared: Arc<Shared>) {
+    let mut faults = shared.faults.subscribe();
+    let mut line = JoinSet::new();
+    let plug = |pty: Pty, line: &mut JoinSet<()>| {
+        shared.connections.fetch_add(1, Ordering::Relaxed);
+        let shared = Arc::clone(&shared);
+        line.spawn(async move { drop(converse(pty, Framing::Rtu, &shared).await) });
+    };
+    plug(pty, &mut line);
     loop {
-        let (header, request) = read_request(&mut stream).await?;
+        let time = shared.time();
+        let (refuses, mut change) = {
+            let faults = faults.borrow_and_update();
+            (faults.refuses(time), faults.next_change(time))
+        };
+        if refuses {
+            line.shutdown().await;
+        } else if line.is_empty() {
+            match Pty::open(link.as_deref()) {
+                Ok(pty) => plug(pty, &mut line),
+                Err(_) => change = Some(change.map_or(REBIND, |change| change.min(REBIND))),
+            }
+        }
+        tokio::select! {
+            // Never fails: `shared` holds the sender.
+            _ = faults.changed() => {}
+            () = sleep(change.unwrap_or(Duration::MAX)) => {}
+            Some(_) = line.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, framing: Framing, shared: &Shared) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    converse(stream, framing, shared).await
+}
+
+/// One connection: request, answer, request, answer.
+async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    framing: Framing,
+    shared: &Shared,
+) -> io::Result<()> {
+    let mut heard = Vec::new();
+    let mut number = 0_u16;
+    loop {
+        let (header, request) = match framing {
+            Framing::Tcp => read_request(&mut stream).await?,
+            Framing::Rtu => {
+                let (unit, request) = rtu::read_request(&mut stream, &mut heard).await?;
+                number = number.wrapping_add(1);
+                let transaction = number;
+                (Header { transaction, unit }, request)
+            }
+        };
         let (fault, pdu) = shared.answer(header.unit, &request);
+        let pdu = match (pdu, framing) {
+            (Some(pdu), _) => pdu,
+            (None, Framing::Tcp) => {
+                frame::exception(request.first().copied().unwrap_or(0), frame::NO_SUCH_UNIT)
+            }
+            // Nobody there to say so.
+            (None, Framing::Rtu) => continue,
+        };
         if let Fault::Late(delay) = fault {
             sleep(delay).await;
         }
-        match frame::reply(fault, header, pdu) {
+        match framing.reply(fault, header, &request, pdu) {
             Reply::Nothing => {}
             Reply::Close => return Ok(()),
             Reply::Bytes(bytes) => stream.write_all(&bytes).await?,
@@ -158,7 +226,7 @@ async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> io::Result<(Header, Vec<u8>)> {
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<(Header, Vec<u8>)> {
     let mut bytes = [0; HEADER];
     stream.read_exact(&mut bytes).await?;
     let (header, length) =

@@ -273,3 +273,33 @@ async fn stop_leaves_no_listener_and_no_connection() {
         0
     );
 }
+
+/// Reads two holding registers at 10 of unit 1, and the right answer; checksums worked out elsewhere.
+const RTU_READ_TWO: [u8; 8] = [1, 3, 0, 10, 0, 2, 0xE4, 0x09];
+const RTU_RIGHT: [u8; 9] = [1, 3, 4, 0xAB, 0xCD, 0, 7, 0x0A, 0x2A];
+
+#[tokio::test]
+async fn a_serial_server_speaks_rtu_and_a_unit_that_is_not_there_is_silent() {
+    let mut config = DeviceConfig::rtu_over_tcp((Ipv4Addr::LOCALHOST, 0).into());
+    config = config.point("holding:10 words 0xABCD 7").expect("good");
+    let device = start(config).await;
+    let mut stream = TcpStream::connect(device.address())
+        .await
+        .expect("listening");
+    let quiet = Duration::from_millis(100);
+    let (answer, closed) = exchange(&mut stream, &RTU_READ_TWO, quiet).await;
+    assert_eq!((&answer[..], closed), (&RTU_RIGHT[..], false));
+    let stranger = rtu::frame(2, &RTU_READ_TWO[1..6]);
+    assert_eq!(
+        exchange(&mut stream, &stranger, quiet).await,
+        (Vec::new(), false)
+    );
+    assert_eq!((device.requests(), device.unit_requests(2)), (2, 1));
+
+    device.set_fault(None, Fault::Close);
+    assert_eq!(
+        exchange(&mut stream, &RTU_READ_TWO, SOON).await,
+        (Vec::new(), true)
+    );
+    device.stop().await;
+}
