@@ -1,4 +1,5 @@
-//! Devices that misbehave, each in its own way, beside one that does not.
+//! Devices that misbehave, each in its own way, beside one that does not: over Modbus TCP, behind serial servers
+//! (RTU over TCP) and on serial lines (RTU on pseudo-terminals).
 //!
 //! Every register holds `address * 7 + unit`, and every point has limits half a unit around that: a
 //! single wrong value, seen by nobody but the engine, would stand in the journal as an alarm.
@@ -24,7 +25,52 @@ enum Seen {
     Flickers,
 }
 
-const FAULTS: [(&str, Seen); 17] = [
+/// What a device is reached over.
+#[derive(Clone, Copy, PartialEq)]
+enum Over {
+    Tcp,
+    RtuOverTcp,
+    Serial,
+}
+
+impl Over {
+    async fn start(self, fault: &str) -> Device {
+        let listen = (Ipv4Addr::LOCALHOST, 0).into();
+        let device = match self {
+            Self::Tcp => DeviceConfig::new(listen),
+            Self::RtuOverTcp => DeviceConfig::rtu_over_tcp(listen),
+            Self::Serial => {
+                // A name of its own: what is plugged in again may be another pseudo-terminal.
+                let link = format!("forewarn-{}-{}", std::process::id(), name(fault));
+                DeviceConfig::pty(Some(std::env::temp_dir().join(link)))
+            }
+        };
+        Device::start(device.fill(3)).await.expect("a free place")
+    }
+
+    /// As a device is configured that is reached over it.
+    fn keys(self, device: &Device) -> String {
+        let place = device.place();
+        match self {
+            Self::Tcp => format!("modbus = \"tcp://{place}\""),
+            Self::RtuOverTcp => format!("modbus = \"rtu+tcp://{place}\""),
+            Self::Serial => format!("modbus = \"rtu://{place}\"\nserial = \"115200 8E1\""),
+        }
+    }
+
+    /// What the gateway makes of a fault on it.
+    fn sees(self, fault: &str, over_tcp: Seen) -> Seen {
+        match (self, fault) {
+            // RTU has no such thing, or an answer to it.
+            (Self::RtuOverTcp | Self::Serial, "wrong-transaction" | "echo" | "noise") => {
+                Seen::Harmless
+            }
+            _ => over_tcp,
+        }
+    }
+}
+
+const FAULTS: [(&str, Seen); 20] = [
     ("none", Seen::Harmless),
     ("silent", Seen::Lost),
     ("late:450ms", Seen::Lost),
@@ -42,6 +88,9 @@ const FAULTS: [(&str, Seen); 17] = [
     ("huge-length", Seen::Lost),
     ("drip", Seen::Harmless),
     ("duplicate", Seen::Flickers),
+    ("bad-crc", Seen::Lost),
+    ("echo", Seen::Harmless),
+    ("noise", Seen::Lost),
 ];
 
 /// Next to each other, and far enough apart for requests of their own.
@@ -52,14 +101,14 @@ fn name(fault: &str) -> String {
     fault.replace(':', "-")
 }
 
-fn configuration(devices: &[Device]) -> String {
+fn configuration(over: Over, devices: &[Device]) -> String {
     let mut text = String::new();
     for ((fault, _), device) in FAULTS.iter().zip(devices) {
-        let device = device.address();
+        let keys = over.keys(device);
         let name = name(fault);
         write!(
             text,
-            "[device.{name}]\nmodbus = \"tcp://{device}\"\nunit_id = 3\npoll = \"100ms\"\ntimeout = \"250ms\"\n"
+            "[device.{name}]\n{keys}\nunit_id = 3\npoll = \"100ms\"\ntimeout = \"250ms\"\n"
         )
         .expect("a string takes all");
         for address in ADDRESSES {
@@ -105,8 +154,9 @@ fn all_right(points: &Value) -> bool {
 }
 
 /// As it has to look while the faults last. Nothing is ever shown that is not right.
-fn as_expected(points: &Value) -> bool {
-    FAULTS.iter().all(|(fault, seen)| {
+fn as_expected(over: Over, points: &Value) -> bool {
+    FAULTS.iter().all(|(fault, over_tcp)| {
+        let seen = over.sees(fault, *over_tcp);
         points_of(points, fault).all(|(address, point)| {
             let shown = &point["value"];
             assert!(
@@ -131,12 +181,25 @@ fn readings(points: &Value, point: &str) -> u64 {
 
 #[tokio::test]
 async fn a_modbus_device_that_misbehaves() {
+    misbehave(Over::Tcp).await;
+}
+
+#[tokio::test]
+async fn a_device_behind_a_serial_server_that_misbehaves() {
+    misbehave(Over::RtuOverTcp).await;
+}
+
+#[tokio::test]
+async fn a_device_on_a_serial_line_that_misbehaves() {
+    misbehave(Over::Serial).await;
+}
+
+async fn misbehave(over: Over) {
     let mut devices = Vec::new();
-    for _fault in FAULTS {
-        let device = DeviceConfig::new((Ipv4Addr::LOCALHOST, 0).into()).fill(3);
-        devices.push(Device::start(device).await.expect("a free port"));
+    for (fault, _) in FAULTS {
+        devices.push(over.start(fault).await);
     }
-    let gateway = Gateway::start(&configuration(&devices)).await;
+    let gateway = Gateway::start(&configuration(over, &devices)).await;
     let before = gateway
         .wait_for("/api/v1/points", "all are right", all_right)
         .await;
@@ -144,8 +207,12 @@ async fn a_modbus_device_that_misbehaves() {
     for ((fault, _), device) in FAULTS.iter().zip(&devices) {
         device.set_fault(None, fault.parse().expect("notation"));
     }
-    let lost = |seen| FAULTS.iter().filter(move |(_, found)| *found == seen);
-    for (fault, _) in lost(Seen::Lost) {
+    let lost = || {
+        FAULTS
+            .iter()
+            .filter(|(fault, seen)| over.sees(fault, *seen) == Seen::Lost)
+    };
+    for (fault, _) in lost() {
         gateway
             .alarm_is(
                 &format!("gateway.device.{}/state", name(fault)),
@@ -155,7 +222,8 @@ async fn a_modbus_device_that_misbehaves() {
     }
     gateway
         .wait_for("/api/v1/points", "the faults show", |points| {
-            as_expected(points) && readings(points, "none-0") >= readings(&before, "none-0") + 20
+            as_expected(over, points)
+                && readings(points, "none-0") >= readings(&before, "none-0") + 20
         })
         .await;
 
@@ -165,7 +233,7 @@ async fn a_modbus_device_that_misbehaves() {
     gateway
         .wait_for("/api/v1/points", "all are right again", all_right)
         .await;
-    for (fault, _) in lost(Seen::Lost) {
+    for (fault, _) in lost() {
         gateway
             .alarm_is(
                 &format!("gateway.device.{}/state", name(fault)),

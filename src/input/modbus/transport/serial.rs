@@ -32,9 +32,7 @@ impl Connector for SerialConnector {
     async fn connect(&mut self) -> io::Result<Port> {
         let SerialLine { path, mode, rs485 } = &self.0;
         let port = open(path, *mode)?;
-        // Another process on the line would steal answers, and its questions be taken for noise.
-        rustix::termios::ioctl_tiocexcl(&port)
-            .map_err(|error| explain("cannot be had alone", error.into()))?;
+        take_alone(&port, path)?;
         if *rs485 {
             switch_direction(&port)?;
         }
@@ -91,6 +89,21 @@ const KNOWN: [(io::ErrorKind, &str); 3] = [
     ),
     (io::ErrorKind::ResourceBusy, "another process has it"),
 ];
+
+/// Another process on the line would steal answers, and its questions be taken for noise. The lock is seen by
+/// who looks for it, other gateways before all; the kernel's own refusal (TIOCEXCL) by everybody but root.
+fn take_alone(port: &SerialPort, path: &str) -> io::Result<()> {
+    use rustix::fs::{FlockOperation, flock};
+
+    const ALONE: &str = "another process has it";
+    flock(port, FlockOperation::NonBlockingLockExclusive)
+        .map_err(|error| explain(ALONE, error.into()))?;
+    // A pseudo-terminal would go on refusing when we have left it.
+    if is_pseudo_terminal(path) {
+        return Ok(());
+    }
+    rustix::termios::ioctl_tiocexcl(port).map_err(|error| explain(ALONE, error.into()))
+}
 
 /// Pseudo-terminals have no parity and refuse it. Simulators and network serial ports are made of them, and
 /// the configuration of the real line should work there.
@@ -173,3 +186,6 @@ impl AsyncWrite for Port {
         Poll::Ready(Ok(()))
     }
 }
+
+#[cfg(test)]
+mod tests;
