@@ -201,6 +201,9 @@ pub struct WireEvent {
     /// `first_out_reset` those that are known, and keep no other from coming first any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<Arc<str>>,
+    /// Nobody is told of the alarm itself: this one, of the device or broker that is lost, speaks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouped_under: Option<Arc<str>>,
     /// When the overlay, or the acknowledgement, ends at the latest.
     #[serde(
         default,
@@ -327,6 +330,7 @@ impl WireEvent {
             output: details.output.clone(),
             outputs: details.outputs.clone(),
             alarms: details.alarms.clone(),
+            grouped_under: details.grouped_under.clone(),
             until: details.until,
             one_shot: details.one_shot,
             raised_at: details.raised_at,

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Config;
 use super::broker::{self, Broker, Output};
 use super::check::{self, Checked};
+use super::connections::{self, Connection};
 use super::defaults::{self, Resolved};
 use super::detection::{self, Poll};
 use super::device::{self, Device};
@@ -30,7 +31,7 @@ use super::texts::Texts;
 use super::tree::Section;
 use super::wiring;
 use crate::engine::reading::PointIndex;
-use crate::engine::settings::{FirstOutSettings, Guards, Longest, Settings};
+use crate::engine::settings::{FirstOutSettings, Guards, Longest, Priority, Settings};
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
 use crate::input::mqtt::{SubscriberSettings, TopicMapping};
 use crate::notify::settings::NotifySettings;
@@ -110,6 +111,7 @@ pub(super) fn build(
     let decided = resolved.iter().map(|point| &point.settings);
     let pairs: Vec<_> = all.iter().copied().zip(decided).collect();
     escalation.check(&pairs, &people, &notify, log);
+    let areas = people.in_order();
     let scalars = scalars?;
     if log.has_errors() {
         return None;
@@ -119,6 +121,7 @@ pub(super) fn build(
         people.persons,
         Parts {
             notify,
+            areas,
             points,
             resolved,
             devices,
@@ -156,6 +159,8 @@ fn polls(points: &[RawPoint], devices: &[Device]) -> Vec<Poll> {
 /// Everything that was read, without mistakes.
 struct Parts {
     notify: NotifySettings,
+    /// In the order of the configuration.
+    areas: Vec<Arc<str>>,
     points: Vec<RawPoint>,
     resolved: Vec<Resolved>,
     devices: Vec<Device>,
@@ -178,6 +183,11 @@ impl Numbered {
         self.settings.points.push(point.settings);
         self.guidance.extend(point.guidance);
         index
+    }
+
+    /// How urgent it is that a device or broker with `points` is lost.
+    fn urgency(&self, points: impl Iterator<Item = PointIndex>) -> Priority {
+        connections::priority(own::LOST, points, &self.settings.points)
     }
 }
 
@@ -216,6 +226,9 @@ fn assemble(
     let mut notify = parts.notify;
     notify.may_be_held =
         escalation::may_be_held(&parts.points, &numbered.settings.points).collect();
+    let connected = connected(&buses, &subscribers);
+    let all = &numbered.settings.points;
+    connections::connect(&connected, all, &parts.areas, &mut notify);
     let mut config = Config {
         site: scalars.site,
         log: scalars.log,
@@ -261,8 +274,9 @@ fn buses(points: &[RawPoint], devices: Vec<Device>, numbered: &mut Numbered) -> 
         let Some((line, _)) = device.line else {
             continue;
         };
+        let urgency = numbered.urgency(points.iter().map(|point| point.point));
         let settings = DeviceSettings {
-            status: numbered.add(own::device(&device.id.value)),
+            status: numbered.add(own::device(&device.id.value, urgency)),
             id: Arc::from(device.id.value),
             unit_id: device.unit_id,
             poll: device.poll,
@@ -305,12 +319,31 @@ fn subscribers(
     let with_mappings = brokers.into_iter().zip(read_from);
     with_mappings
         .map(|(broker, mappings)| SubscriberSettings {
-            status: numbered.add(own::broker(&broker.id.value)),
+            status: {
+                let urgency = numbered.urgency(mappings.iter().map(|mapping| mapping.point));
+                numbered.add(own::broker(&broker.id.value, urgency))
+            },
             id: Arc::from(broker.id.value),
             address: broker.address,
             mappings,
         })
         .collect()
+}
+
+/// Devices and brokers with their points.
+fn connected(buses: &[BusSettings], subscribers: &[SubscriberSettings]) -> Vec<Connection> {
+    let devices = buses.iter().flat_map(|bus| &bus.devices);
+    let devices = devices.map(|device| Connection {
+        status: device.status,
+        points: device.points.iter().map(|point| point.point).collect(),
+    });
+    let brokers = subscribers.iter().map(|broker| Connection {
+        status: broker.status,
+        points: (broker.mappings.iter())
+            .map(|mapping| mapping.point)
+            .collect(),
+    });
+    devices.chain(brokers).collect()
 }
 
 fn outputs(outputs: Vec<Output>, numbered: &mut Numbered) -> Vec<OutputSettings> {

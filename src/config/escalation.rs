@@ -326,7 +326,7 @@ impl Escalation {
                 .map(|(id, area)| (id.as_str().into(), area.roles.clone()))
                 .collect(),
             outputs,
-            may_be_held: Vec::new(),
+            ..NotifySettings::default()
         }
     }
 }

@@ -97,7 +97,9 @@ pub fn explain(config: &Config) -> String {
         }
         for (alarm, guidance) in alarms {
             explain_alarm(&mut text, &config.engine.points, point, alarm, guidance);
-            let told = escalation::told(&config.notify, alarm.priority, point.area.as_deref());
+            let area = config.notify.area_or_own(point.area.as_ref(), &point.id);
+            let area = area.map(|area| &**area);
+            let told = escalation::told(&config.notify, alarm.priority, area);
             line(&mut text, format_args!("    {told}"));
             if !is_own(point) && point.group.is_none() {
                 let device = devices.get(&index).copied();

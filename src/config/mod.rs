@@ -33,6 +33,7 @@ mod alarm_name;
 mod broker;
 mod build;
 mod check;
+mod connections;
 mod count;
 mod currents;
 mod defaults;

@@ -20,23 +20,26 @@ pub(super) fn journal() -> Resolved {
     )
 }
 
+/// How urgent it is at least that a device or broker is lost.
+pub(super) const LOST: Priority = Priority::High;
+
 /// A device does not answer.
-pub(super) fn device(id: &str) -> Resolved {
+pub(super) fn device(id: &str, priority: Priority) -> Resolved {
     own(
         format!("gateway.device.{id}"),
         format!("Connection to device {id}"),
-        Priority::High,
+        priority,
         "None of its points is being watched: check power, cable and network of the device, and that \
          no other master uses up its connections",
     )
 }
 
 /// A broker cannot be reached.
-pub(super) fn broker(id: &str) -> Resolved {
+pub(super) fn broker(id: &str, priority: Priority) -> Resolved {
     own(
         format!("gateway.broker.{id}"),
         format!("Connection to broker {id}"),
-        Priority::High,
+        priority,
         "None of its points is being watched: check that the broker runs, the network to it, and that \
          login and certificate are still valid",
     )

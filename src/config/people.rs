@@ -42,6 +42,16 @@ pub(super) struct Area {
     written: Vec<Role>,
 }
 
+impl People {
+    /// The ids of all areas, as they were written.
+    pub(super) fn in_order(&self) -> Vec<Arc<str>> {
+        let mut areas: Vec<_> = self.areas.iter().collect();
+        areas.sort_by_key(|(_, area)| area.place);
+        let ids = areas.into_iter().map(|(id, _)| id.as_str().into());
+        ids.collect()
+    }
+}
+
 impl Area {
     /// Does somebody have `role` here?
     pub(super) fn has(&self, role: Role) -> bool {

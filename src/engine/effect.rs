@@ -223,6 +223,11 @@ pub struct Details {
     pub held: Option<bool>,
     /// Found in delayed data.
     pub late: bool,
+    /// It is about a missing value that hides a hazard: one that is active, or whose raise was on its
+    /// way. Not on the wire, where the message names them.
+    pub hides_hazard: bool,
+    /// Nobody is told of it but by this alarm, of the device or broker that is lost.
+    pub grouped_under: Option<Arc<str>>,
     /// Raised at the same instant as the first of its group.
     pub tie: bool,
     /// The first-out group that is meant.

@@ -124,6 +124,9 @@ pub struct LadderRecord {
     /// It began with the end of an overlay, a re-alarm or a higher severity, and not with a raise.
     #[serde(default, skip_serializing_if = "is_false")]
     pub returned: bool,
+    /// It does not run: this alarm, of the device or broker, tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under: Option<Arc<str>>,
 }
 
 /// A step in the middle of being told: an output takes an event of its own, and power may fail between
@@ -184,6 +187,8 @@ pub struct NoticeView {
     pub next_step_at: Option<Wall>,
     /// A page waits for a summary.
     pub held: bool,
+    /// The alarm of the device or broker that it is grouped under: no page of its own.
+    pub under: Option<Arc<str>>,
 }
 
 /// Pages that are held back.
@@ -195,6 +200,8 @@ pub struct NoticeCounts {
     pub chatter: u64,
     /// Held back since start in a flood.
     pub flood: u64,
+    /// Grouped since start under the alarm of their device or broker.
+    pub grouped: u64,
 }
 
 #[expect(
@@ -226,6 +233,7 @@ mod tests {
                 muted: set == "muted",
                 grouped: set == "grouped",
                 returned: set == "returned",
+                under: None,
             };
             let text = serde_json::to_string(&record).expect("it can be stored");
             for flag in ["muted", "grouped", "returned"] {

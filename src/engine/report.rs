@@ -161,6 +161,7 @@ impl Engine {
         } else if !self.alarms[alarm].watch.needs_value() {
             let hidden = &self.points[self.point_of(alarm)].hidden;
             details.held = (!hidden.held.is_empty()).then_some(true);
+            details.hides_hazard = hidden.priority.is_some();
             told = joined(told, hidden_hazards(hidden));
         }
         if self.alarms[alarm].overlays().is_empty() {

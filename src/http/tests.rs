@@ -235,6 +235,7 @@ fn alarm(kind: AlarmKind, state: AlarmState, older_unacknowledged: usize) -> Ala
                 steps: 1,
                 next_step_at: Some(Wall::from_unix_nanos(1_777_875_211_000_000_000)),
                 held: false,
+                under: None,
             })
         }),
     }
@@ -279,7 +280,7 @@ async fn an_alarm_says_everything_the_person_at_night_needs() {
         "time_to_respond_s": 300.0, "responsible": ["Li Wei, shift lead"],
         "notices": {
             "told": [{ "output": "chat", "persons": ["li-wei"] }],
-            "steps": 1, "next_step_at": "2026-05-04T06:13:31.000Z", "held": false,
+            "steps": 1, "next_step_at": "2026-05-04T06:13:31.000Z", "held": false, "grouped_under": null,
         },
     });
     assert_eq!(json(&body), expected);

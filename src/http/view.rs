@@ -65,6 +65,7 @@ struct Notices<'a> {
     steps: u16,
     next_step_at: Option<String>,
     held: bool,
+    grouped_under: Option<&'a str>,
 }
 
 /// How an average came about.
@@ -250,6 +251,7 @@ fn notices(view: &NoticeView) -> Notices<'_> {
         steps: view.steps,
         next_step_at: view.next_step_at.map(rfc3339::format),
         held: view.held,
+        grouped_under: view.under.as_deref(),
     }
 }
 

@@ -49,10 +49,15 @@ fn write_held(snapshot: &Snapshot, text: &mut String) {
     let mut family = Family::new(
         text,
         "forewarn_pages_held_total",
-        "Pages that were held back for a summary, by reason (chatter or flood).",
+        "Pages that were held back, by reason (chatter or flood: for a summary; grouped: the alarm of the \
+         device or broker speaks for it).",
         Kind::Counter,
     );
-    for (reason, count) in [("chatter", notices.chatter), ("flood", notices.flood)] {
+    for (reason, count) in [
+        ("chatter", notices.chatter),
+        ("flood", notices.flood),
+        ("grouped", notices.grouped),
+    ] {
         family.series(&[("reason", reason)], float(count));
     }
 }

@@ -1,10 +1,12 @@
 //! One alarm, as far as telling people of it goes: the escalation that runs, what is over, what is
 //! held back. [`Case::record`] is its durable form, [`Case::restore`] the way back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Present;
+use super::connection::Under;
 use super::settings::{NotifySettings, Policy};
 use super::since::Since;
 use crate::engine::alarm::AlarmState;
@@ -23,6 +25,8 @@ pub(super) struct Case {
     pub(super) over: Option<Over>,
     pub(super) chatter: Option<Chatter>,
     pub(super) late: Option<Late>,
+    /// Alarms that were grouped under this one; some of them may be no more.
+    pub(super) members: BTreeSet<Arc<str>>,
     /// Its entry in the agenda.
     pub(super) scheduled: Option<Mono>,
 }
@@ -71,6 +75,10 @@ pub(super) struct Ladder {
     pub(super) grouped: bool,
     /// It began with the end of an overlay, a re-alarm or a higher severity.
     pub(super) returned: bool,
+    /// Another alarm tells of it: no step is done.
+    pub(super) under: Option<Under>,
+    /// The alarm that told of it before.
+    pub(super) left: Option<Arc<str>>,
     /// Unacknowledged, active, and nothing lies over it.
     pub(super) running: bool,
     /// It began with a raise that is held back while the alarm chatters.
@@ -130,6 +138,8 @@ impl Ladder {
             muted: false,
             grouped: false,
             returned: false,
+            under: None,
+            left: None,
             running: true,
             raised: false,
             first: Notice::Page,
@@ -143,9 +153,14 @@ impl Ladder {
         self.owed.clear();
     }
 
+    /// Does it run, and nobody else tell of it?
+    const fn climbs(&self) -> bool {
+        self.running && self.under.is_none()
+    }
+
     /// The next step that is due.
     pub(super) fn take_step(&mut self, policy: &Policy, now: Mono) -> Option<u16> {
-        if !self.running {
+        if !self.climbs() {
             return None;
         }
         if !self.owed.is_empty() {
@@ -162,12 +177,15 @@ impl Ladder {
     /// Should everybody be reminded?
     pub(super) fn needs_reminder(&self, policy: &Policy, now: Mono) -> bool {
         let due = self.reminded.map(|since| since.plus(policy.remind_every));
-        self.running && due.is_some_and(|due| due <= now)
+        self.climbs() && due.is_some_and(|due| due <= now)
     }
 
     fn due(&self, policy: &Policy) -> Option<Mono> {
         if !self.running {
             return None;
+        }
+        if let Some(under) = &self.under {
+            return under.ends();
         }
         if !self.owed.is_empty() {
             return Some(Mono::ZERO);
@@ -219,6 +237,7 @@ impl Ladder {
             muted: self.muted,
             grouped: self.grouped,
             returned: self.returned,
+            under: self.under.as_ref().map(|under| Arc::clone(&under.alarm)),
         }
     }
 
@@ -242,6 +261,11 @@ impl Ladder {
             muted: record.muted,
             grouped: record.grouped,
             returned: record.returned,
+            under: record
+                .under
+                .clone()
+                .map(|alarm| Under { alarm, alone: None }),
+            left: None,
             running: false,
             raised: false,
             first: Notice::Page,

@@ -210,7 +210,7 @@ impl Office {
             }
             return true;
         }
-        let key = scene.group(ladder.priority, step);
+        let key = scene.group(&self.settings, ladder.priority, step);
         self.gate
             .pass(&key, scene.alarm(), annunciation, every, now)
     }

@@ -37,6 +37,7 @@
 //!   Only of medium and low priority, never of gas points, the outermost limits, re-alarms or ends of
 //!   overlays. Later steps of an alarm that stays are not held.
 //! - **Floods**: `gate.rs`.
+//! - **Lost devices and brokers**: `connection.rs`.
 //! - **Delayed data**: one `late` notice, no ladder.
 //!
 //! # Drills
@@ -54,8 +55,10 @@
 //! | pages held in a group | 500, then they are summed up early |
 //! | alarms that one line names | 500 |
 //! | pages held while an alarm chatters | a number |
+//! | alarms grouped under one of a device | as many as its points have about silence |
 
 mod case;
+mod connection;
 mod gate;
 mod groups;
 mod news;
@@ -150,6 +153,7 @@ impl Notifier {
             notifier.cases.insert(alarm, case);
         }
         notifier.recall_flood(now);
+        notifier.regroup(alarms, now.mono);
         let alarms: Vec<_> = notifier.cases.keys().cloned().collect();
         alarms.iter().for_each(|alarm| notifier.schedule(alarm));
         notifier
@@ -165,7 +169,8 @@ impl Notifier {
         now: Moment,
     ) {
         let Present { subject, record } = present;
-        let area = subject.area.as_deref();
+        let area = self.office.settings.area_of(subject);
+        let area = area.map(|area| &**area);
         let wants = record.state == AlarmState::Unacknowledged && !case.standing.covered;
         let running = case.ladder.as_ref().is_some_and(|ladder| ladder.running);
         if wants && !running && self.office.settings.reaches_anybody(subject.priority, area) {
@@ -188,7 +193,7 @@ impl Notifier {
         for step in &ladder.held {
             let key = GroupKey {
                 priority: Reverse(ladder.priority),
-                area: present.subject.area.clone(),
+                area: self.office.settings.area_of(&present.subject).cloned(),
                 step: *step,
             };
             self.office
@@ -223,12 +228,13 @@ impl Notifier {
         if matches!(news, News::Annunciated { .. } | News::Late) {
             self.cases.entry(Arc::clone(&alarm)).or_default();
         }
+        let speaker = self.speaker(event, &present);
         let Some(case) = self.cases.get_mut(&alarm) else {
             return out;
         };
         let at = event.at;
         case.standing = Standing::of(&present.record);
-        let held_back = case.take(news, event, &present, &mut self.office);
+        let held_back = case.take(news, event, &present, speaker.as_ref(), &mut self.office);
         if let (true, Some(subject)) = (held_back, &mut event.subject) {
             subject.annunciated = false;
         }
@@ -246,6 +252,10 @@ impl Notifier {
             case.climb(&mut self.office, &scene, &mut out);
             case.clear(&self.office, &scene, &mut out);
         }
+        if let Some(lost) = event.details.grouped_under.as_ref() {
+            self.join(lost, &alarm);
+        }
+        self.review_members(&alarm, at.mono);
         self.schedule(&alarm);
         out
     }
@@ -354,6 +364,7 @@ impl Notifier {
         reminders: &mut Reminders,
         out: &mut Vec<Event>,
     ) {
+        self.ungroup(alarm, alarms, at);
         let (Some(present), Some(case)) = (alarms.present(alarm), self.cases.get_mut(alarm)) else {
             self.cases.remove(alarm);
             return;
@@ -369,7 +380,7 @@ impl Notifier {
             && ladder.needs_reminder(policy, at.mono)
         {
             if ladder.grouped {
-                let area = present.subject.area.clone();
+                let area = self.office.settings.area_of(&present.subject).cloned();
                 let key = (Reverse(ladder.priority), area, ladder.told.clone());
                 reminders.entry(key).or_default().push(Arc::clone(alarm));
                 case.reminded(at);

@@ -1,7 +1,10 @@
 //! What an event of the engine means for telling people, and what it changes in the alarm's case. Told
 //! is nothing here.
 
+use std::sync::Arc;
+
 use super::case::{Case, Chatter, Ladder, Late};
+use super::connection::Under;
 use super::settings::NotifySettings;
 use super::since::Since;
 use super::{Office, Present};
@@ -40,7 +43,8 @@ impl News {
         settings: &NotifySettings,
     ) -> Self {
         let subject = &present.subject;
-        let reaches = settings.reaches_anybody(subject.priority, subject.area.as_deref());
+        let area = settings.area_of(subject).map(|area| &**area);
+        let reaches = settings.reaches_anybody(subject.priority, area);
         let annunciated =
             reaches && subject.annunciated && subject.state == AlarmState::Unacknowledged;
         match event.kind {
@@ -100,17 +104,24 @@ impl Case {
         ladder.is_some_and(|ladder| ladder.priority >= priority)
     }
 
-    /// Changes with the event. Says whether the alarm's first page is held back, so that the event
-    /// alerts nobody.
+    /// Changes with the event; `speaker` is the alarm that it is grouped under. Says whether the alarm's
+    /// first page is held back, so that the event alerts nobody.
     pub(super) fn take(
         &mut self,
         news: News,
-        event: &Event,
+        event: &mut Event,
         present: &Present,
+        speaker: Option<&Arc<str>>,
         office: &mut Office,
     ) -> bool {
         let subject = &present.subject;
         match news {
+            News::Annunciated { .. } if speaker.is_some() => {
+                self.group(present, speaker, event.at.mono);
+                event.details.grouped_under = speaker.cloned();
+                office.counts.grouped += 1;
+                return true;
+            }
             News::Annunciated { raised } => {
                 self.annunciate(raised, present, office, event.at.mono);
                 return self.holds_first_page(present, office);
@@ -136,9 +147,16 @@ impl Case {
                 let details = &event.details;
                 self.end(subject.occurrence, details.duration_s, details.peak);
             }
-            News::Nothing => {}
+            News::Nothing => self.change_of_reason(event),
         }
         false
+    }
+
+    /// A new annunciation that another alarm speaks for.
+    fn group(&mut self, present: &Present, speaker: Option<&Arc<str>>, now: Mono) {
+        let mut ladder = Ladder::begin(present, self.ladder.take(), now);
+        ladder.under = speaker.cloned().map(|alarm| Under { alarm, alone: None });
+        self.ladder = Some(ladder);
     }
 
     fn annunciate(&mut self, raised: bool, present: &Present, office: &Office, now: Mono) {
@@ -160,7 +178,9 @@ impl Case {
     /// Holds the first page back if it is due with the event itself: then no line follows, and the
     /// event's own record must say so.
     fn holds_first_page(&mut self, present: &Present, office: &mut Office) -> bool {
-        let (priority, area) = (present.subject.priority, present.subject.area.as_deref());
+        let priority = present.subject.priority;
+        let area = office.settings.area_of(&present.subject);
+        let area = area.map(|area| &**area);
         let steps = office.settings.policy(priority).map(|policy| &policy.steps);
         let at_once = steps
             .and_then(|steps| steps.first())

@@ -4,22 +4,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::effect::Subject;
 use crate::engine::notice::Told;
 use crate::engine::reading::AlarmIndex;
-use crate::engine::settings::{PointSettings, Priority, Settings};
+use crate::engine::settings::{AlarmSettings, PointSettings, Priority, Settings};
 
 /// Everything about telling people.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NotifySettings {
     /// `[escalation]`; a priority that is absent tells nobody.
     pub policies: BTreeMap<Priority, Policy>,
-    /// Persons by area id.
+    /// Persons by area id; of several areas together by their ids with commas between.
     pub areas: BTreeMap<Arc<str>, Roles>,
+    /// By point id, the area of what lies in none: a device or a broker is answered for by whoever
+    /// answers for the points that are read from it.
+    pub areas_of_own: BTreeMap<Arc<str>, Arc<str>>,
     /// Every output; they are told when nobody else would be.
     pub outputs: Vec<Arc<str>>,
     /// By [`AlarmIndex`]: may pages be held back, while it chatters and in floods? Never those of gas
     /// points and of the outermost limits (contract 8.8).
     pub may_be_held: Vec<bool>,
+    /// By [`AlarmIndex`], for alarms about silence: the alarm of the device or broker that the point is
+    /// read from, which tells of the silence of all its points.
+    pub lost_with: Vec<Option<Arc<str>>>,
 }
 
 /// What happens at one priority.
@@ -111,6 +118,20 @@ impl NotifySettings {
         self.policies.get(&priority)
     }
 
+    /// The area whose persons answer for the alarm, if there is one.
+    pub fn area_of<'a>(&'a self, subject: &'a Subject) -> Option<&'a Arc<str>> {
+        self.area_or_own(subject.area.as_ref(), &subject.point)
+    }
+
+    /// `area`, in which `point` lies, or the area of the gateway's own point.
+    pub fn area_or_own<'a>(
+        &'a self,
+        area: Option<&'a Arc<str>>,
+        point: &str,
+    ) -> Option<&'a Arc<str>> {
+        area.or_else(|| self.areas_of_own.get(point))
+    }
+
     /// Whom a step tells, a line for each output; none when it reaches nobody. An alarm that a whole
     /// ladder would tell nobody of (its point lies in no area) goes to every output with the first
     /// step: a wrong receiver is better than none.
@@ -147,9 +168,12 @@ impl NotifySettings {
     /// Of how many alarms nobody would be told.
     pub(super) fn untold(&self, settings: &Settings) -> usize {
         let of_point = |point: &PointSettings| {
-            let area = point.area.as_deref();
+            let area = self.area_or_own(point.area.as_ref(), &point.id);
+            let reaches = |alarm: &AlarmSettings| {
+                self.reaches_anybody(alarm.priority, area.map(|area| &**area))
+            };
             let alarms = point.alarms.iter();
-            let untold = alarms.filter(|alarm| !self.reaches_anybody(alarm.priority, area));
+            let untold = alarms.filter(|alarm| !reaches(alarm));
             untold.count()
         };
         settings.points.iter().map(of_point).sum()
@@ -159,6 +183,20 @@ impl NotifySettings {
     pub(super) fn may_be_held(&self, alarm: Option<AlarmIndex>, priority: Priority) -> bool {
         let alarm = alarm.and_then(|index| self.may_be_held.get(index.0 as usize));
         priority <= Priority::Medium && alarm.copied().unwrap_or(false)
+    }
+
+    /// The lines of the first step that tells anybody.
+    pub(super) fn told_first(&self, priority: Priority, area: Option<&str>) -> Vec<Told> {
+        let steps = self.policy(priority).map_or(0, |policy| policy.steps.len());
+        let lines = (0..u16::try_from(steps).unwrap_or(u16::MAX))
+            .map(|step| self.reached(priority, area, step));
+        let mut lines = lines.into_iter();
+        lines.find(|told| !told.is_empty()).unwrap_or_default()
+    }
+
+    /// The alarm of the point's device or broker, of an alarm about silence.
+    pub(super) fn lost_with(&self, alarm: Option<AlarmIndex>) -> Option<&Arc<str>> {
+        self.lost_with.get(alarm?.0 as usize)?.as_ref()
     }
 
     /// May the first page of a raise of this alarm wait in a flood?
@@ -228,6 +266,7 @@ mod tests {
             areas: [("farm".into(), roles)].into(),
             outputs: vec!["room".into(), "chat".into()],
             may_be_held: vec![true],
+            ..NotifySettings::default()
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::case::{Case, Ladder, Late};
 use super::gate::{GroupKey, LATE};
+use super::settings::NotifySettings;
 use super::since::Since;
 use super::{Office, Present, words};
 use crate::engine::alarm::AlarmState;
@@ -90,10 +91,15 @@ impl Scene<'_> {
     }
 
     /// The group that pages of this alarm belong to.
-    pub(super) fn group(&self, priority: Priority, step: u16) -> GroupKey {
+    pub(super) fn group(
+        &self,
+        settings: &NotifySettings,
+        priority: Priority,
+        step: u16,
+    ) -> GroupKey {
         GroupKey {
             priority: Reverse(priority),
-            area: self.present.subject.area.clone(),
+            area: settings.area_of(&self.present.subject).cloned(),
             step,
         }
     }
@@ -102,8 +108,8 @@ impl Scene<'_> {
         &self.present.subject.alarm
     }
 
-    fn area(&self) -> Option<&str> {
-        self.present.subject.area.as_deref()
+    fn area<'a>(&'a self, settings: &'a NotifySettings) -> Option<&'a str> {
+        settings.area_of(&self.present.subject).map(|area| &**area)
     }
 }
 
@@ -121,7 +127,9 @@ impl Case {
                 return;
             };
             let (priority, every) = (ladder.priority, policy.group_every);
-            let told = office.settings.reached(priority, scene.area(), step);
+            let told = office
+                .settings
+                .reached(priority, scene.area(&office.settings), step);
             if told.is_empty() || self.mute(office, step) {
                 continue;
             }
@@ -241,7 +249,9 @@ impl Case {
         if policy.is_some_and(|policy| chatter.ends(policy) > now) {
             return;
         }
-        let told = office.settings.reached(chatter.priority, scene.area(), 0);
+        let told = office
+            .settings
+            .reached(chatter.priority, scene.area(&office.settings), 0);
         if chatter.held == 0 || told.is_empty() {
             self.chatter = None;
             return;
@@ -338,7 +348,9 @@ impl Case {
         let Some(late) = self.late.filter(|late| !late.waits) else {
             return;
         };
-        let told = office.settings.reached(late.priority, scene.area(), 0);
+        let told = office
+            .settings
+            .reached(late.priority, scene.area(&office.settings), 0);
         let every = office
             .settings
             .policy(late.priority)
@@ -347,7 +359,7 @@ impl Case {
             self.late = None;
             return;
         };
-        let key = scene.group(late.priority, LATE);
+        let key = scene.group(&office.settings, late.priority, LATE);
         if !office
             .gate
             .pass(&key, scene.alarm(), true, every, scene.at.mono)
@@ -381,7 +393,7 @@ fn why(office: &Office, ladder: &Ladder, step: u16, scene: &Scene<'_>) -> Option
             let policy = office.settings.policy(ladder.priority)?;
             Some(words::chatter_begins(policy.chatter_hold))
         }
-        (0, _) => None,
+        (0, _) => ladder.left.as_deref().map(words::left_alone),
         _ => Some(words::unattended(ladder.began.age(scene.at.mono))),
     }
 }

@@ -3,6 +3,7 @@
 
 mod drills;
 mod duties;
+mod grouped;
 mod held;
 mod invariants;
 mod ladders;
@@ -92,6 +93,7 @@ fn settings() -> NotifySettings {
         areas: [("farm".into(), roles("farm")), ("pit".into(), roles("pit"))].into(),
         outputs: vec!["room".into(), "chat".into()],
         may_be_held: PLANT.iter().map(|(.., held)| *held).collect(),
+        ..NotifySettings::default()
     }
 }
 
@@ -276,6 +278,11 @@ impl Rig {
                     raises.push(now.mono);
                     let within = |at: &&Mono| now.mono.since(**at) < CHATTER_WINDOW;
                     record.chattering = raises.iter().filter(within).count() >= CHATTER_RAISES;
+                }
+                // What is named so tells of silence.
+                if alarm.ends_with("/stale") || alarm.ends_with("/bad") {
+                    details.reason = Some("no_communication".to_owned());
+                    details.hides_hazard = alarm.starts_with("HIDES");
                 }
                 if act == Act::Late {
                     details.late = true;

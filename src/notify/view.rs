@@ -1,5 +1,7 @@
 //! What pages and metrics show of telling people.
 
+use std::sync::Arc;
+
 use super::Notifier;
 use super::case::Case;
 use super::settings::NotifySettings;
@@ -30,7 +32,8 @@ impl Case {
     fn view(&self, settings: &NotifySettings, at: Moment) -> Option<NoticeView> {
         let ladder = self.ladder.as_ref()?;
         let running = Some(ladder).filter(|ladder| ladder.running);
-        let next = running.and_then(|ladder| {
+        let climbing = running.filter(|ladder| ladder.under.is_none());
+        let next = climbing.and_then(|ladder| {
             let policy = settings.policy(ladder.priority)?;
             let step = policy.steps.get(usize::from(ladder.steps))?;
             Some(at.at(ladder.began.plus(step.after)).wall)
@@ -40,6 +43,7 @@ impl Case {
             steps: ladder.steps,
             next_step_at: next,
             held: ladder.muted || !ladder.held.is_empty(),
+            under: running.and_then(|ladder| Some(Arc::clone(&ladder.under.as_ref()?.alarm))),
         })
     }
 }

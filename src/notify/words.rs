@@ -42,6 +42,11 @@ pub(super) fn over_while_chattering() -> String {
     "it keeps coming and going: another page may be held back".to_owned()
 }
 
+/// The first page of an alarm that was grouped under another.
+pub(super) fn left_alone(lost: &str) -> String {
+    format!("still so, and {lost} does not speak for it any more")
+}
+
 /// A drill is over, whatever the plant does.
 pub(super) fn only_the_drill() -> String {
     "only the drill is over".to_owned()

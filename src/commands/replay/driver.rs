@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::remembered::Remembered;
+use super::connection::Named;
 use super::input::{self, Line, Step};
 use super::summary::{NOT_RUNNING, Summary};
 use crate::config::Config;
@@ -184,7 +185,7 @@ impl<'a, W: Write> Replay<'a, W> {
             if self.may_rename(instant) {
                 self.play(instant)?;
             }
-            let line = input::parse(text, |point| self.find(point)).map_err(wrong)?;
+            let line = input::parse(text, |named| self.find(named)).map_err(wrong)?;
             let earlier = instant.last().map_or(Duration::ZERO, |last| last.t);
             let passed = self.clock.mono.since(Mono::ZERO).max(earlier);
             if line.t < passed {
@@ -219,8 +220,13 @@ impl<'a, W: Write> Replay<'a, W> {
         Ok(summary.write(&mut self.out)?)
     }
 
-    /// The measured point of this id, or why it cannot be read.
-    fn find(&self, point: &str) -> Result<PointIndex, String> {
+    /// The measured point of this id, or a connection's own; or why it cannot be read.
+    fn find(&self, named: Named<'_>) -> Result<PointIndex, String> {
+        let point = match named {
+            Named::Point(point) => point,
+            Named::Device(id) => return self.own("device", id),
+            Named::Broker(id) => return self.own("broker", id),
+        };
         if let Some(index) = self.points.get(point) {
             return Ok(*index);
         }
@@ -232,6 +238,15 @@ impl<'a, W: Write> Replay<'a, W> {
         } else {
             format!("no point `{point}` is configured")
         })
+    }
+
+    /// The gateway's own point that says whether it is lost.
+    fn own(&self, what: &str, id: &str) -> Result<PointIndex, String> {
+        let own = format!("gateway.{what}.{id}");
+        let mut points = self.config.engine.points.iter().zip(0..);
+        let found = points.find(|(point, _)| *point.id == own);
+        let found = found.map(|(_, index)| PointIndex(index));
+        found.ok_or_else(|| format!("no {what} `{id}` is configured"))
     }
 
     /// Everything of one instant: readings, then what is due, then the rest in order. A `kill`,

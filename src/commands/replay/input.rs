@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::connection::{self, Named};
 use super::plain;
 use crate::engine::command::{Action, Command, Drilling, Permit, Shelving};
 use crate::engine::reading::{Fault, Finite, Measured, PointIndex, Sample};
@@ -56,6 +57,9 @@ struct Fields<'a> {
     t: f64,
     #[serde(borrow)]
     point: Option<Text<'a>>,
+    device: Option<Text<'a>>,
+    broker: Option<Text<'a>>,
+    lost: Option<bool>,
     value: Option<f64>,
     raw: Option<f64>,
     quality: Option<Quality>,
@@ -93,6 +97,14 @@ struct Fields<'a> {
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
+impl Fields<'_> {
+    fn connection(&self) -> Option<Named<'_>> {
+        let device = self.device.as_ref().map(|id| Named::Device(&id.0));
+        let broker = || self.broker.as_ref().map(|id| Named::Broker(&id.0));
+        device.or_else(broker)
+    }
+}
+
 impl From<Text<'_>> for String {
     fn from(text: Text<'_>) -> Self {
         text.0.into_owned()
@@ -107,20 +119,21 @@ enum Quality {
     Bad,
 }
 
-/// Understands one line. `find` gives the point of an id, or says why it cannot be read.
+/// Understands one line. `find` gives the point that is named, of a device or broker its own; or says why
+/// there is none.
 ///
 /// # Errors
 /// What is wrong with it, in words that go behind `line N: `.
 pub fn parse(
     text: &str,
-    find: impl Fn(&str) -> Result<PointIndex, String>,
+    find: impl Fn(Named<'_>) -> Result<PointIndex, String>,
 ) -> Result<Line, String> {
     let Some(plain) = plain::read(text) else {
         return parse_any(text, find);
     };
     let t = elapsed(plain.t)?;
     let step = Step::Reading {
-        point: find(plain.point)?,
+        point: find(Named::Point(plain.point))?,
         measured: Sample::measured(plain.value).into(),
         source_time: None,
         sequence: None,
@@ -137,7 +150,7 @@ fn elapsed(t: f64) -> Result<Duration, String> {
 /// Any line, plain or not.
 pub(super) fn parse_any(
     text: &str,
-    find: impl Fn(&str) -> Result<PointIndex, String>,
+    find: impl Fn(Named<'_>) -> Result<PointIndex, String>,
 ) -> Result<Line, String> {
     // A sequence would pass for the fields in their order.
     if !text.trim_start().starts_with('{') {
@@ -149,6 +162,8 @@ pub(super) fn parse_any(
     let t = elapsed(fields.t)?;
     let kinds = [
         fields.point.is_some(),
+        fields.device.is_some(),
+        fields.broker.is_some(),
         fields.command.is_some(),
         fields.wall_step.is_some(),
         fields.kill,
@@ -156,7 +171,8 @@ pub(super) fn parse_any(
     ];
     if kinds.iter().filter(|present| **present).count() != 1 {
         return Err(
-            "a line has exactly one of `point`, `command`, `wall_step`, `kill`, `start`".to_owned(),
+            "a line has exactly one of `point`, `device`, `broker`, `command`, `wall_step`, `kill`, `start`"
+                .to_owned(),
         );
     }
     let step = if let Some(seconds) = fields.wall_step {
@@ -171,6 +187,9 @@ pub(super) fn parse_any(
         Step::Start
     } else if fields.command.is_some() {
         Step::Command(Box::new(command(fields)?))
+    } else if let Some(named) = fields.connection() {
+        let valued = fields.value.or(fields.raw).is_some() || fields.quality.is_some();
+        connection::step(find(named)?, fields.lost, valued)?
     } else {
         reading(&fields, find)?
     };
@@ -217,13 +236,16 @@ fn known(command: &str) -> Result<(), String> {
 
 fn reading(
     fields: &Fields<'_>,
-    find: impl Fn(&str) -> Result<PointIndex, String>,
+    find: impl Fn(Named<'_>) -> Result<PointIndex, String>,
 ) -> Result<Step, String> {
+    if fields.lost.is_some() {
+        return Err("`lost` is said of a `device` or a `broker`".to_owned());
+    }
     let measured = measured(fields)?;
     let source_time = fields.source_time.map(wall).transpose()?;
     let point = fields.point.as_ref().map_or("", |point| &*point.0);
     Ok(Step::Reading {
-        point: find(point)?,
+        point: find(Named::Point(point))?,
         measured,
         source_time,
         sequence: fields.sequence,
@@ -323,15 +345,18 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Line, String> {
-        super::parse(text, |_point| Ok(PointIndex(0)))
+        super::parse(text, |_named| Ok(PointIndex(0)))
     }
 
     #[test]
     fn a_name_with_escapes_is_the_same_name() {
-        let find = |point: &str| Err(point.to_owned());
+        let find = |named: Named<'_>| Err(format!("{named:?}"));
         for id in ["罐区-1", r"\u7f50区-1"] {
             let line = format!(r#"{{"t": 1, "point": "{id}", "value": 2}}"#);
-            assert_eq!(super::parse(&line, find), Err("罐区-1".to_owned()));
+            assert_eq!(
+                super::parse(&line, find),
+                Err("Point(\"罐区-1\")".to_owned())
+            );
         }
     }
 
@@ -343,6 +368,8 @@ mod tests {
             r#"{"t": 13.0, "point": "FT-77", "raw": 11.6}"#,
             r#"{"t": 14.0, "point": "VIB-9B", "quality": "bad", "reason": "device_failure"}"#,
             r#"{"t": 15.5, "point": "LT-40", "value": 2.2, "source_time": "2026-05-04T05:58:00Z", "retained": true}"#,
+            r#"{"t": 20, "device": "gd-01", "lost": true}"#,
+            r#"{"t": 21, "broker": "plant", "lost": false}"#,
             r#"{"t": 30, "command": "acknowledge", "alarm": "CO-12/high", "occurrence": 3, "by": "li-wei", "comment": "going there"}"#,
             r#"{"t": 40, "command": "shelve", "alarm": "VIB-9B/high", "for": "2h", "by": "li-wei", "reason": "coupling exchange"}"#,
             r#"{"t": 41, "command": "unshelve", "alarm": "VIB-9B/high", "by": "li-wei"}"#,

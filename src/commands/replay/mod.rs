@@ -1,5 +1,6 @@
 //! `forewarn replay`: recorded readings through the real engine and a real journal, in virtual time.
 
+pub mod connection;
 pub mod driver;
 pub mod input;
 mod plain;

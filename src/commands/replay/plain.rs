@@ -68,6 +68,7 @@ fn number(text: &str) -> Option<(f64, &str)> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::connection::Named;
     use super::super::input;
     use super::*;
     use crate::engine::reading::PointIndex;
@@ -117,13 +118,16 @@ mod tests {
                 r#"{{{space}"t":{t}{space},"point":{space}"{point}", "value":{space}{value}}}"#
             );
             let seen = std::cell::RefCell::new(Vec::new());
-            let find = |point: &str| {
+            let find = |named: Named<'_>| {
+                let Named::Point(point) = named else {
+                    return Err("a plain line names a point".to_owned());
+                };
                 seen.borrow_mut().push(point.to_owned());
                 Ok(PointIndex(0))
             };
             let parsed = input::parse_any(&line, find);
             if let Some(plain) = read(&line) {
-                let found = |_point: &str| Ok(PointIndex(0));
+                let found = |_named: Named<'_>| Ok(PointIndex(0));
                 prop_assert_eq!(&parsed, &input::parse(&line, found));
                 if parsed.is_ok() {
                     prop_assert_eq!(&*seen.borrow(), &[plain.point.to_owned()]);

@@ -59,7 +59,7 @@ async fn a_drill_stands_in_no_list_of_alarms() {
         "until": "2026-05-04T06:22:31.000Z", "acknowledged": null,
         "action": "Stop hot work, start fans", "plan": "plans/gas-release.md",
         "responsible": ["Li Wei, shift lead"],
-        "notices": { "told": [], "steps": 0, "next_step_at": null, "held": false },
+        "notices": { "told": [], "steps": 0, "next_step_at": null, "held": false, "grouped_under": null },
     });
     for query in ["", "?state=active", "?state=unacknowledged"] {
         let (status, body) = port.get(&format!("/api/v1/alarms{query}")).await;

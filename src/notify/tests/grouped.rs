@@ -1,0 +1,422 @@
+//! Devices and brokers that are lost: what their points say of their silence is grouped.
+
+use proptest::prelude::*;
+
+use super::super::connection::SETTLE;
+use super::invariants::{Fault, act, seconds};
+use super::*;
+
+const DEVICE: &str = "gateway.device.d/state";
+
+/// The device, whose points lie in the farm and the pit, and what is said of their silence. `CRIT` is more
+/// urgent than the device, `HIDES` hides a hazard, `YARD` lies where only an output is told.
+const SILENCE: [(&str, &str, Priority); 6] = [
+    ("FARM/stale", "farm", Priority::Medium),
+    ("PIT/stale", "pit", Priority::High),
+    ("PIT/bad", "pit", Priority::Medium),
+    ("CRIT/stale", "farm", Priority::Critical),
+    ("HIDES/stale", "farm", Priority::Medium),
+    ("YARD/stale", "", Priority::Low),
+];
+
+/// Those that are grouped when the device speaks.
+const GROUPED: [&str; 3] = ["FARM/stale", "PIT/stale", "PIT/bad"];
+
+fn lines() -> Vec<(String, String, Priority)> {
+    let device = (DEVICE, "", Priority::High);
+    let all = std::iter::once(device).chain(SILENCE);
+    all.map(|(id, area, priority)| (id.to_owned(), area.to_owned(), priority))
+        .collect()
+}
+
+fn settings_of_lost(may_be_held: bool) -> NotifySettings {
+    let mut settings = settings();
+    let steps = &mut settings
+        .policies
+        .get_mut(&Priority::High)
+        .expect("it has a ladder")
+        .steps;
+    steps[0].to.push(Target::Output("room".into()));
+    let both = [&settings.areas["farm"], &settings.areas["pit"]];
+    let of = |role: fn(&Roles) -> &Vec<Arc<str>>| {
+        both.iter().flat_map(move |roles| role(roles)).cloned()
+    };
+    let roles = Roles {
+        responsible: of(|roles| &roles.responsible).collect(),
+        deputy: of(|roles| &roles.deputy).collect(),
+        principal: vec!["boss".into()],
+    };
+    settings.areas.insert("farm, pit".into(), roles);
+    let own = ("gateway.device.d".into(), "farm, pit".into());
+    settings.areas_of_own = [own].into();
+    settings.lost_with = std::iter::once(None)
+        .chain(SILENCE.map(|_| Some(DEVICE.into())))
+        .collect();
+    settings.may_be_held = vec![may_be_held; SILENCE.len() + 1];
+    settings
+}
+
+fn rig() -> Rig {
+    Rig::of(&lines(), settings_of_lost(false))
+}
+
+fn grouped(rig: &Rig, alarm: &str) -> bool {
+    let mut raises = rig.log.iter().rev().filter(|event| {
+        let own = event.subject.as_ref();
+        event.kind == EventKind::Raised && own.is_some_and(|own| &*own.alarm == alarm)
+    });
+    let raised = raises.next().expect("it was raised");
+    let under = raised.details.grouped_under.as_deref();
+    let annunciated = raised.subject.as_ref().is_some_and(|own| own.annunciated);
+    assert_eq!(under.is_some(), !annunciated, "{raised:?}");
+    under == Some(DEVICE)
+}
+
+#[test]
+fn silence_is_grouped_under_a_device_that_was_told_of() {
+    let mut rig = rig();
+    rig.act(0.0, DEVICE, Act::Raise);
+    assert_eq!(
+        rig.told(DEVICE),
+        ["0 page 0 farm-1,farm-2,pit-1,pit-2 over room"]
+    );
+    for (alarm, ..) in SILENCE {
+        rig.act(2.0, alarm, Act::Raise);
+        assert_eq!(grouped(&rig, alarm), GROUPED.contains(&alarm), "{alarm}");
+    }
+    assert_eq!(rig.notifier.counts().grouped, 3);
+    let views: BTreeMap<_, _> = rig.notifier.views(rig.now).collect();
+    assert_eq!(views["FARM/stale"].under.as_deref(), Some(DEVICE));
+    assert_eq!(views["FARM/stale"].next_step_at, None);
+    assert_eq!(views["CRIT/stale"].under, None);
+    rig.pass_to(2_000.0);
+    for alarm in GROUPED {
+        assert_eq!(rig.told(alarm), [""; 0], "{alarm}");
+    }
+    assert_eq!(
+        rig.told("HIDES/stale")[0],
+        "2 page 0 farm-1,farm-2 over room"
+    );
+    assert_eq!(rig.told("YARD/stale")[0], "2 page 0 over room");
+}
+
+#[test]
+fn a_page_that_was_sent_before_the_device_was_lost_stands() {
+    let mut rig = rig();
+    rig.act(0.0, "FARM/stale", Act::Raise);
+    rig.act(1.0, DEVICE, Act::Raise);
+    rig.pass_to(100.0);
+    assert_eq!(
+        rig.told("FARM/stale"),
+        ["0 page 0 farm-1,farm-2 over room", "60 page 1 farm-d"]
+    );
+}
+
+/// Its own page comes 20 s after nobody speaks for it any more, with the steps of its own ladder from then.
+#[test]
+fn what_is_left_alone_is_told_of_after_a_while() {
+    for (what, end) in [("over", Act::Clear), ("shelved", Act::Shelve)] {
+        let mut rig = rig();
+        rig.act(0.0, DEVICE, Act::Raise);
+        rig.act(2.0, "FARM/stale", Act::Raise);
+        rig.act(2.0, "PIT/stale", Act::Raise);
+        rig.act(50.0, DEVICE, Act::Acknowledge);
+        rig.act(500.0, DEVICE, end);
+        rig.act(519.0, "PIT/stale", Act::Clear);
+        rig.pass_to(600.0);
+        assert_eq!(
+            rig.told("FARM/stale"),
+            ["520 page 0 farm-1,farm-2 over room", "580 page 1 farm-d"],
+            "{what}"
+        );
+        assert_eq!(rig.told("PIT/stale"), [""; 0], "it came back in time");
+        let page = rig.log.iter().find(|event| event.at == moment(520.0));
+        assert_eq!(
+            page.and_then(|event| event.details.message.as_deref()),
+            Some("still so, and gateway.device.d/state does not speak for it any more")
+        );
+    }
+}
+
+#[test]
+fn a_device_that_is_lost_again_at_once_speaks_on() {
+    let mut rig = rig();
+    rig.act(0.0, DEVICE, Act::Raise);
+    rig.act(2.0, "FARM/stale", Act::Raise);
+    rig.act(100.0, DEVICE, Act::Clear);
+    rig.act(110.0, DEVICE, Act::Raise);
+    rig.act(119.0, DEVICE, Act::Clear);
+    rig.act(130.0, DEVICE, Act::Raise);
+    rig.pass_to(400.0);
+    assert_eq!(rig.told("FARM/stale"), [""; 0]);
+    rig.act(400.0, DEVICE, Act::Clear);
+    rig.pass_to(420.0);
+    assert_eq!(rig.told("FARM/stale").len(), 1);
+}
+
+/// A person who shelves an alarm, and time that ends the shelf, want it by its own name.
+#[test]
+fn what_comes_back_is_not_grouped() {
+    let mut rig = rig();
+    rig.act(0.0, DEVICE, Act::Raise);
+    rig.act(2.0, "FARM/stale", Act::Raise);
+    rig.act(10.0, "FARM/stale", Act::Shelve);
+    rig.act(100.0, "FARM/stale", Act::Unshelve { by_time: true });
+    assert_eq!(
+        rig.told("FARM/stale"),
+        ["100 page 0 farm-1,farm-2 over room"]
+    );
+    rig.act(2.0, "PIT/stale", Act::Raise);
+    rig.act(110.0, "PIT/stale", Act::Severity);
+    assert_eq!(rig.told("PIT/stale").len(), 2, "over both outputs");
+}
+
+/// In a flood the device's own page may wait: nobody has heard of it yet.
+#[test]
+fn a_device_that_nobody_was_told_of_speaks_for_nothing() {
+    let mut plant = lines();
+    plant.extend((0..12).map(|number| {
+        let alarm = format!("P{number:02}/high");
+        (alarm, "farm, pit".to_owned(), Priority::High)
+    }));
+    let mut settings = settings_of_lost(true);
+    settings.may_be_held.resize(plant.len(), true);
+    let mut rig = Rig::of(&plant, settings);
+    for number in 0..12 {
+        rig.act(0.0, &format!("P{number:02}/high"), Act::Raise);
+    }
+    rig.act(1.0, DEVICE, Act::Raise);
+    assert_eq!(rig.told(DEVICE), [""; 0], "it waits for the summary");
+    rig.act(2.0, "PIT/stale", Act::Raise);
+    assert!(!grouped(&rig, "PIT/stale"));
+    rig.pass_to(60.0);
+    rig.act(61.0, "FARM/stale", Act::Raise);
+    assert!(
+        grouped(&rig, "FARM/stale"),
+        "the summary told of the device"
+    );
+}
+
+#[test]
+fn another_reason_than_silence_is_told_at_once() {
+    let mut rig = rig();
+    rig.act(0.0, DEVICE, Act::Raise);
+    rig.act(2.0, "PIT/bad", Act::Raise);
+    for (second, reason, cause, told) in [
+        (3.0, "not_connected", Cause::Process, 0),
+        (4.0, "config_change", Cause::Config, 0),
+        (5.0, "sensor_failure", Cause::Process, 1),
+    ] {
+        rig.pass_to(second);
+        let present = rig.plant.present("PIT/bad").expect("it is configured");
+        let mut event = Event {
+            at: rig.now,
+            kind: EventKind::Changed,
+            subject: Some(present.subject),
+            cause,
+            details: Details {
+                reason: Some(reason.to_owned()),
+                ..Details::default()
+            },
+            record: Some(present.record),
+            others: Vec::new(),
+        };
+        let lines = rig.notifier.observe(&mut event);
+        assert_eq!(lines.len(), told, "{reason}");
+    }
+}
+
+#[test]
+fn a_restart_keeps_grouped_what_still_has_a_speaker() {
+    for (moved, told) in [(false, 0), (true, 1)] {
+        let mut rig = rig();
+        rig.act(0.0, DEVICE, Act::Raise);
+        rig.act(2.0, "FARM/stale", Act::Raise);
+        if moved {
+            // The point is read from another device from now on.
+            rig.settings.lost_with[1] = Some("gateway.device.e/state".into());
+        }
+        let kept = rig.log.len();
+        rig.power_cut(kept, 30.0);
+        rig.pass_to(49.0);
+        assert_eq!(rig.told("FARM/stale"), [""; 0]);
+        rig.pass_to(50.0);
+        assert_eq!(rig.told("FARM/stale").len(), told, "moved: {moved}");
+        if !moved {
+            rig.act(100.0, DEVICE, Act::Clear);
+            rig.pass_to(120.0);
+            assert_eq!(rig.told("FARM/stale").len(), 1, "it is known whose it is");
+        }
+    }
+}
+
+type Life = Vec<(f64, usize, Act)>;
+
+/// The device lives more than its points.
+fn life() -> impl Strategy<Value = Life> {
+    let gap = prop_oneof![5 => 0_u32..10, 3 => 10_u32..40, 1 => 40_u32..400];
+    let alarm = prop_oneof![2 => Just(0_usize), 3 => 0..=SILENCE.len()];
+    prop::collection::vec((gap, alarm, act()), 1..80).prop_map(|happenings| {
+        let mut t = 0.0;
+        let at = |(gap, alarm, act)| {
+            t += f64::from(gap);
+            (t, alarm, act)
+        };
+        happenings.into_iter().map(at).collect()
+    })
+}
+
+fn live(rig: &mut Rig, life: &[(f64, usize, Act)]) {
+    let names = lines();
+    for (seconds, alarm, act) in life {
+        rig.act(*seconds, &names[*alarm].0, *act);
+    }
+}
+
+/// What the log says of the device.
+#[derive(Default)]
+struct Speaker {
+    standing: Standing,
+    told: bool,
+    /// At which it was told of.
+    priority: Option<Priority>,
+    /// Since when it does not speak.
+    silent_since: f64,
+    /// When power came back.
+    cut: Option<f64>,
+}
+
+impl Speaker {
+    fn speaks(&self) -> bool {
+        self.standing.active && !self.standing.covered && self.told
+    }
+
+    fn hear(&mut self, event: &Event, subject: &Subject, record: &AlarmRecord) {
+        let spoke = self.speaks();
+        if event.kind == EventKind::Raised || event.kind == EventKind::Notified {
+            self.told = event.kind == EventKind::Notified;
+            self.priority = Some(subject.priority);
+        }
+        self.standing = Standing::of(record);
+        if spoke && !self.speaks() {
+            self.silent_since = seconds(event);
+        }
+    }
+}
+
+/// What the log says of the silence of a point.
+#[derive(Default)]
+struct Silence {
+    /// Nobody was told of it by its name, although nobody has acknowledged it.
+    grouped: bool,
+}
+
+impl Silence {
+    /// P5 with grouping: silent only while the device speaks, and for a little longer.
+    fn is_heard(&self, speaker: &Speaker, now: f64) -> Fault {
+        let latest = speaker.silent_since + SETTLE.as_secs_f64();
+        let silent = self.grouped && !speaker.speaks() && now > latest + 1e-6;
+        prop_assert!(!silent, "nobody speaks for it at {}", now);
+        Ok(())
+    }
+
+    fn hear(&mut self, event: &Event, record: &AlarmRecord, speaker: &Speaker) -> Fault {
+        let subject = event.subject.as_ref().expect("it is about an alarm");
+        let now = seconds(event);
+        if event.kind == EventKind::Raised {
+            self.grouped = event.details.grouped_under.is_some();
+            let may = &*subject.alarm != "HIDES/stale"
+                && speaker.priority >= Some(subject.priority)
+                && record.overlays().is_empty()
+                && speaker.speaks();
+            // Of `YARD` it depends on its priority whether the device told the same output.
+            let told_alike =
+                self.grouped == may || !self.grouped && &*subject.alarm == "YARD/stale";
+            prop_assert!(told_alike, "{:?}", event);
+        } else if event.kind == EventKind::Notified && self.grouped {
+            let due = speaker.silent_since + SETTLE.as_secs_f64();
+            // A device of which only some were told when power failed spoke for fewer.
+            let after_cut = speaker.cut.map(|cut| cut + SETTLE.as_secs_f64());
+            let early = after_cut.is_some_and(|due| now >= due - 1e-6);
+            let at_its_time = now <= due + 1e-6 && (now >= due - 1e-6 || early);
+            let alone = !speaker.speaks() && at_its_time;
+            prop_assert!(alone, "told of although it is grouped: {:?}", event);
+            prop_assert_eq!(event.details.step, Some(0));
+            self.grouped = false;
+        } else if event.kind == EventKind::Changed {
+            self.grouped = false;
+        }
+        self.grouped &= record.state == AlarmState::Unacknowledged && record.overlays().is_empty();
+        Ok(())
+    }
+}
+
+/// `restart`: nobody watched before.
+fn check(log: &[Event], restart: Option<(usize, f64)>, until: f64) -> Fault {
+    let mut speaker = Speaker::default();
+    let mut points: BTreeMap<Arc<str>, Silence> = BTreeMap::new();
+    for (index, event) in log.iter().enumerate() {
+        if let Some((kept, at)) = restart
+            && kept == index
+        {
+            speaker.cut = Some(at);
+            if !speaker.speaks() {
+                speaker.silent_since = at;
+            }
+        }
+        for silence in points.values() {
+            silence.is_heard(&speaker, seconds(event))?;
+        }
+        let (Some(subject), Some(record)) = (&event.subject, &event.record) else {
+            continue;
+        };
+        if event.kind == EventKind::AllClear {
+            continue;
+        }
+        if &*subject.alarm == DEVICE {
+            speaker.hear(event, subject, record);
+        } else {
+            let silence = points.entry(Arc::clone(&subject.alarm)).or_default();
+            silence.hear(event, record, &speaker)?;
+        }
+    }
+    for silence in points.values() {
+        silence.is_heard(&speaker, until)?;
+    }
+    Ok(())
+}
+
+proptest! {
+    /// Silence is grouped exactly while the device speaks for it, is told of by itself when it does not
+    /// for 20 s, and never while it does.
+    #[test]
+    fn a_grouped_alarm_is_silent_only_while_somebody_speaks_for_it(life in life()) {
+        let mut rig = rig();
+        live(&mut rig, &life);
+        let end = seconds_of(&rig) + 1_000.0;
+        rig.pass_to(end);
+        check(&rig.log, None, end)?;
+    }
+
+    /// Power fails after any event that was committed, and comes back at once.
+    #[test]
+    fn a_power_cut_leaves_nothing_silent_that_nobody_speaks_for(
+        life in life(), cut in any::<prop::sample::Index>()
+    ) {
+        let mut rig = rig();
+        live(&mut rig, &life);
+        prop_assume!(!rig.log.is_empty());
+        let kept = cut.index(rig.log.len()) + 1;
+        let at = seconds(&rig.log[kept - 1]);
+        rig.power_cut(kept, at);
+        let rest: Life = life.iter().filter(|(seconds, ..)| *seconds > at).copied().collect();
+        live(&mut rig, &rest);
+        let end = seconds_of(&rig) + 1_000.0;
+        rig.pass_to(end);
+        check(&rig.log, Some((kept, at)), end)?;
+    }
+}
+
+fn seconds_of(rig: &Rig) -> f64 {
+    rig.now.mono.since(Mono::ZERO).as_secs_f64()
+}
