@@ -89,6 +89,7 @@ pub(super) struct Rest {
     pub(super) count: Option<RawCount>,
     pub(super) latching: Option<bool>,
     pub(super) ack_required: Option<bool>,
+    pub(super) confirm_required: bool,
     pub(super) priority: Option<Priority>,
     pub(super) action: Option<String>,
     pub(super) cause: Option<String>,
@@ -390,6 +391,8 @@ pub(super) fn common(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
         .map(|hold| hold.value);
     alarm.count = RawCount::read(keys, log);
     alarm.latching = keys.flag("latching", log).map(|flag| flag.value);
+    let confirm_required = keys.flag("confirm_required", log);
+    alarm.confirm_required = confirm_required.is_some_and(|flag| flag.value);
     alarm.ack_required = keys.flag("ack_required", log).map(|flag| flag.value);
     alarm.priority = keys
         .choice("priority", &PRIORITIES, log)

@@ -221,6 +221,7 @@ fn decide(raw: &RawPoint, alarm: &RawAlarm, rule: Rule, priorities: &Priorities)
         ack_required: alarm.ack_required.unwrap_or(true),
         realarm_after: alarm.silence.realarm_after,
         highly_managed: alarm.silence.highly_managed,
+        confirm_required: alarm.confirm_required,
         // Of other points and alarms: known when all of them are.
         suppressed_by: Vec::new(),
     }

@@ -238,6 +238,9 @@ fn explain_alarm(
             " Still active {after} after its acknowledgement, it wants attention again."
         ));
     }
+    if alarm.confirm_required {
+        handling.push_str(" Must be confirmed as seen to.");
+    }
     if alarm.highly_managed {
         handling.push_str(" Nobody shelves it alone.");
     }

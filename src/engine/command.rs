@@ -32,6 +32,11 @@ pub enum Action {
         /// "I am on it for so long": if it is still active then, it wants attention again.
         span: Option<Duration>,
     },
+    /// "What it was about was seen to." Without an occurrence, the newest.
+    Confirm {
+        /// Which episode.
+        occurrence: Option<u64>,
+    },
     /// Release a latched alarm.
     Reset {
         /// Which episode is meant; it can only be the newest.
@@ -147,9 +152,15 @@ pub enum Denied {
     /// Reset while the condition is true.
     #[error("still active: a reset is possible only after the condition is gone")]
     StillActive,
-    /// Reset before acknowledgement.
-    #[error("not acknowledged yet: acknowledge it before the reset")]
+    /// Reset or confirmation before acknowledgement.
+    #[error("not acknowledged yet: acknowledge it first")]
     NotAcknowledged,
+    /// Reset before the confirmation that the configuration asks for.
+    #[error("not confirmed yet: confirm that it was seen to (`confirm`) before the reset")]
+    NotConfirmed,
+    /// Confirmation of an alarm that never was one.
+    #[error("nothing to confirm: the alarm was never raised")]
+    NothingToConfirm,
     /// Reset without good evidence that the condition is gone.
     #[error("the point's quality is not good: there is no evidence that the condition is gone")]
     QualityNotGood,
@@ -263,6 +274,8 @@ impl Denied {
             Self::NotLatched => "not_latched",
             Self::StillActive => "still_active",
             Self::NotAcknowledged => "not_acknowledged",
+            Self::NotConfirmed => "not_confirmed",
+            Self::NothingToConfirm => "nothing_to_confirm",
             Self::QualityNotGood => "quality_not_good",
             Self::ValueNotBelow { .. } => "value_not_below",
             Self::NotLongEnough { .. } => "not_long_enough",

@@ -116,6 +116,8 @@ pub enum EventKind {
     Cleared,
     /// A person has recognised it.
     Acknowledged,
+    /// A person has seen to it.
+    Confirmed,
     /// A person has released a latched one.
     Reset,
     /// An acknowledged one wants attention again.
@@ -163,6 +165,7 @@ impl EventKind {
             Self::Raised => "raised",
             Self::Cleared => "cleared",
             Self::Acknowledged => "acknowledged",
+            Self::Confirmed => "confirmed",
             Self::Reset => "reset",
             Self::Realarmed => "realarmed",
             Self::Shelved => "shelved",

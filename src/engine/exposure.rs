@@ -2,6 +2,7 @@
 //! process. What the averages are is told in [`rule::exposure`](super::rule::exposure).
 
 use super::agenda::Timer;
+use super::alarm::AlarmState;
 use super::command::{Command, Denied, Outcome};
 use super::configured::{Kinship, kinship};
 use super::delay::Zone;
@@ -103,6 +104,9 @@ impl Engine {
         let alarm = &mut self.alarms[index];
         if alarm.state.is_unacknowledged() && alarm.traits.ack_required {
             return Err(Denied::NotAcknowledged);
+        }
+        if alarm.state != AlarmState::Normal {
+            alarm.check_confirmed()?;
         }
         let was = self.exposed(index, now);
         let alarm = &mut self.alarms[index];

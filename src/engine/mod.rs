@@ -26,6 +26,7 @@ mod agenda;
 pub mod alarm;
 pub mod command;
 mod configured;
+pub mod confirm;
 mod count;
 mod cover;
 mod current_loop;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::alarm::{AlarmState, Standing, Traits};
 use super::configured::Former;
+use super::confirm::Confirmation;
 use super::count::Count;
 use super::delay::{Confirmed, Delays, Phase};
 use super::late::Excursion;
@@ -49,6 +50,8 @@ pub(super) struct Alarm {
     pub(super) inherits: bool,
     pub(super) realarm_after: Option<Duration>,
     pub(super) highly_managed: bool,
+    /// Does a reset take a confirmation, and what is over one, too?
+    pub(super) confirm_required: bool,
     /// Of the newest occurrence.
     pub(super) priority: Priority,
     /// Absent before the first occurrence.
@@ -74,6 +77,8 @@ pub(super) struct Episode {
     /// Did a reading out of order raise it?
     added: bool,
     pub(super) acknowledged: Option<Acknowledgement>,
+    /// Absent when nobody asked for a confirmation, or gave one.
+    pub(super) confirmation: Option<Box<Confirmation>>,
     /// How long the acknowledgement stands while the alarm is active; absent when for ever.
     pub(super) promise: Option<Term>,
     /// Did it come first in its group?
@@ -126,6 +131,7 @@ impl Alarm {
             inherits: settings.inherit_priority,
             realarm_after: settings.realarm_after,
             highly_managed: settings.highly_managed,
+            confirm_required: settings.confirm_required,
             priority: settings.priority,
             episode: None,
             numbered: 0,
@@ -152,6 +158,7 @@ impl Alarm {
             seen: (record.raised_at.map(|at| at - LATE), record.cleared_at),
             added: false,
             acknowledged: record.acknowledged.clone(),
+            confirmation: record.confirmation.clone(),
             promise: record.promise,
             first_out: record.first_out,
             released: record.released,
@@ -240,8 +247,12 @@ impl Alarm {
             });
         }
         self.numbered += 1;
+        let before = episode.confirmation.take();
+        let confirmation =
+            Confirmation::follow_on(before, episode.occurrence, self.confirm_required);
         **episode = Episode {
             occurrence: self.numbered,
+            confirmation,
             unacknowledged: std::mem::take(&mut episode.unacknowledged),
             recognised: std::mem::take(&mut episode.recognised),
             raises: episode.raises.take(),

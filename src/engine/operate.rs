@@ -15,6 +15,9 @@ use super::snapshot::Acknowledgement;
 use super::time::Moment;
 use super::withdraw::bounded;
 
+/// Why an acknowledgement is ignored.
+pub(super) const ALREADY: &str = "already_acknowledged";
+
 /// Nobody is on it for longer than this without looking again: a day.
 const LONGEST_PROMISE: Duration = Duration::from_secs(86_400);
 
@@ -41,6 +44,9 @@ impl Engine {
             (Some(alarm), false) => match &command.action {
                 Action::Acknowledge { occurrence, span } => {
                     self.acknowledge(alarm, *occurrence, *span, command, now)
+                }
+                Action::Confirm { occurrence } => {
+                    self.confirm_occurrence(alarm, *occurrence, command, now)
                 }
                 Action::Reset {
                     occurrence,
@@ -85,12 +91,12 @@ impl Engine {
         if let (Some(first), AlarmState::Normal, Some(_)) = (&first, alarm.state, asked) {
             // Named an episode that is over, and that someone recognised while it ran.
             let subject = self.subject(index, now);
-            return Ok(self.already_acknowledged(subject, first.clone(), command, now));
+            return Ok(self.came_second(subject, ALREADY, first.clone(), command, now));
         }
         let (standing, step) = transition(alarm.standing(), Input::Acknowledge, alarm.traits)?;
         if let (Step::AlreadyAcknowledged, Some(first)) = (step, first) {
             let subject = self.subject(index, now);
-            return Ok(self.already_acknowledged(subject, first, command, now));
+            return Ok(self.came_second(subject, ALREADY, first, command, now));
         }
         let alarm = &mut self.alarms[index];
         alarm.state = standing.state;
@@ -123,7 +129,7 @@ impl Engine {
         if let Some(first) = alarm.recognised(asked) {
             let first = first.clone();
             let subject = self.older_subject(index, asked, now);
-            return Ok(self.already_acknowledged(subject, first, command, now));
+            return Ok(self.came_second(subject, ALREADY, first, command, now));
         }
         if !alarm.recognise(asked, &command.by, now) {
             return Err(Denied::UnknownOccurrence { asked, newest });
@@ -145,7 +151,7 @@ impl Engine {
     }
 
     /// An older occurrence that somebody has recognised.
-    fn older_subject(&self, index: usize, occurrence: u64, now: Moment) -> Subject {
+    pub(super) fn older_subject(&self, index: usize, occurrence: u64, now: Moment) -> Subject {
         Subject {
             occurrence,
             first_out: false,
@@ -154,15 +160,17 @@ impl Engine {
         }
     }
 
-    pub(super) fn already_acknowledged(
+    /// Somebody did it before; on record with `reason`, and with who that was.
+    pub(super) fn came_second(
         &mut self,
         subject: Subject,
+        reason: &str,
         first: Acknowledgement,
         command: &Command,
         now: Moment,
     ) -> Outcome {
         let details = Details {
-            reason: Some("already_acknowledged".to_owned()),
+            reason: Some(reason.to_owned()),
             message: Some(format!("{} was first", first.by)),
             ..said(command)
         };
@@ -202,6 +210,7 @@ impl Engine {
         let alarm = &mut self.alarms[index];
         let input = Input::Reset { evidence };
         let (standing, _) = transition(alarm.standing(), input, alarm.traits)?;
+        alarm.check_confirmed()?;
         if matches!(alarm.phase, Phase::Pending { .. }) {
             // Beyond the limit again, only not for long enough yet.
             return Err(Denied::StillActive);
@@ -303,6 +312,7 @@ fn wanted(command: &Command) -> Details {
             ..said
         },
         Action::Acknowledge { .. }
+        | Action::Confirm { .. }
         | Action::Reset { .. }
         | Action::Unshelve
         | Action::PutBack

@@ -94,7 +94,7 @@ impl Engine {
     /// A person releases what is held.
     ///
     /// # Errors
-    /// The first piece that is missing: something to release, an acknowledgement, good quality, a value
+    /// The first piece that is missing: something to release, an acknowledgement, a confirmation, good quality, a value
     /// below, for long enough, and the statement that the area was checked by other means.
     pub(super) fn reset_over_range(
         &mut self,
@@ -111,6 +111,7 @@ impl Engine {
         if alarm.state.is_unacknowledged() && alarm.traits.ack_required {
             return Err(Denied::NotAcknowledged);
         }
+        alarm.check_confirmed()?;
         if let Watch::OverRange(over_range) = &alarm.watch {
             self.evidence(point, over_range, now)?;
         }

@@ -223,6 +223,7 @@ impl Engine {
         let closed = AlarmRecord {
             state: AlarmState::Normal,
             unacknowledged: Vec::new(),
+            confirmation: None,
             cleared_at: record.cleared_at.or(Some(self.now.wall)),
             ..record.clone()
         };

@@ -153,6 +153,8 @@ pub struct AlarmSettings {
     pub realarm_after: Option<Duration>,
     /// Nobody shelves it alone (alarm-standards 1.4).
     pub highly_managed: bool,
+    /// A reset takes a confirmation, and an occurrence that is over waits for one.
+    pub confirm_required: bool,
     /// What silences it by design: one of them is enough.
     pub suppressed_by: Vec<Suppressor>,
 }
@@ -172,6 +174,7 @@ impl AlarmSettings {
             ack_required: true,
             realarm_after: None,
             highly_managed: false,
+            confirm_required: false,
             suppressed_by: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::alarm::AlarmState;
+use super::confirm::Confirmation;
 use super::drill::Exercise;
 use super::effect::Run;
 use super::memory::Memory;
@@ -39,6 +40,9 @@ pub struct AlarmRecord {
     /// Who acknowledged it first, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Acknowledgement>,
+    /// How far it was seen to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Box<Confirmation>>,
     /// How long the acknowledgement stands while the alarm is active; absent when for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<Term>,
@@ -90,6 +94,7 @@ impl AlarmRecord {
             raised_at: None,
             cleared_at: None,
             acknowledged: None,
+            confirmation: None,
             promise: None,
             first_out: false,
             released: false,
@@ -292,6 +297,10 @@ pub struct AlarmView {
     pub raised_at: Option<Wall>,
     /// Who acknowledged it.
     pub acknowledged: Option<Acknowledgement>,
+    /// Who confirmed it.
+    pub confirmed: Option<Acknowledgement>,
+    /// Occurrences that wait for a confirmation, the older one first.
+    pub unconfirmed: Vec<u64>,
     /// When the acknowledgement runs out if the alarm is still active then.
     pub acknowledged_until: Option<Wall>,
     /// Did the newest occurrence come first in its group?

@@ -74,6 +74,10 @@ impl Alarm {
         if let Some(acknowledged) = &mut episode.acknowledged {
             acknowledged.at = acknowledged.at.stepped(step);
         }
+        let confirmation = episode.confirmation.as_deref_mut();
+        if let Some(confirmed) = confirmation.and_then(|own| own.confirmed.as_mut()) {
+            confirmed.at = confirmed.at.stepped(step);
+        }
         if let Some(promise) = &mut episode.promise {
             promise.shift(step);
         }

@@ -33,6 +33,7 @@ mod agreement;
 mod clocks;
 mod closing;
 mod configured;
+mod confirming;
 mod counts;
 mod currents;
 mod delayed;

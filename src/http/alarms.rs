@@ -31,6 +31,8 @@ enum Shown {
     Active,
     /// This occurrence or an older one waits for an acknowledgement.
     Unacknowledged,
+    /// An occurrence waits for a confirmation.
+    Unconfirmed,
 }
 
 impl Shown {
@@ -41,6 +43,7 @@ impl Shown {
             Self::Unacknowledged => {
                 alarm.state.is_unacknowledged() || alarm.older_unacknowledged > 0
             }
+            Self::Unconfirmed => !alarm.unconfirmed.is_empty(),
         }
     }
 }
@@ -59,7 +62,8 @@ pub(super) async fn list(
 ) -> Result<Response, Refusal> {
     let Ok(Query(question)) = question else {
         return Err(Refusal::bad_request(
-            "expected `state=all`, `state=active` or `state=unacknowledged`, and nothing else",
+            "expected `state=all`, `state=active`, `state=unacknowledged` or `state=unconfirmed`, and nothing \
+             else",
         ));
     };
     let turn = app.lists.take().await?;

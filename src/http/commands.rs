@@ -78,6 +78,31 @@ impl Order for Acknowledge {
     }
 }
 
+/// "What it was about was seen to."
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Confirm {
+    by: String,
+    comment: Option<String>,
+    occurrence: Option<u64>,
+}
+
+impl Order for Confirm {
+    const EXAMPLE: &'static str =
+        r#"{"by":"who","comment":"what was done","occurrence":1}; without `occurrence` the newest"#;
+
+    fn asked(self) -> Result<Asked, Refusal> {
+        let action = Action::Confirm {
+            occurrence: self.occurrence,
+        };
+        Ok(Asked {
+            action,
+            by: self.by,
+            comment: self.comment,
+        })
+    }
+}
+
 /// Releases a latched alarm.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -17,9 +17,9 @@
 //! | `GET /metrics` | Prometheus text format 0.0.4 |
 //! | `GET /healthz` | does the process work? |
 //! | `GET /readyz` | does it watch the plant? |
-//! | `GET /api/v1/alarms[?state=all\|active\|unacknowledged]` | `{"time","alarms":[..],"drills":[..]}` |
+//! | `GET /api/v1/alarms[?state=all\|active\|unacknowledged\|unconfirmed]` | `{"time","alarms":[..],"drills":[..]}` |
 //! | `GET /api/v1/alarms/{point}/{kind}` | one alarm |
-//! | `POST /api/v1/alarms/{point}/{kind}/acknowledge`, `/reset`, `/shelve`, `/unshelve`, `/out-of-service`, `/in-service` | what it did |
+//! | `POST /api/v1/alarms/{point}/{kind}/acknowledge`, `/confirm`, `/reset`, `/shelve`, `/unshelve`, `/out-of-service`, `/in-service` | what it did |
 //! | `GET /api/v1/alarms/{point}/{kind}/drill` | the drill of it that runs, or that nobody has acknowledged |
 //! | `POST /api/v1/alarms/{point}/{kind}/drill`, `/drill/acknowledge`, `/drill/end` | what it did |
 //! | `POST /api/v1/groups/{group}/reset-first-out` | what it did |
@@ -50,7 +50,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
-use self::commands::{Acknowledge, InService, OutOfService, Plain, Reset, Shelve, Unshelve};
+use self::commands::{
+    Acknowledge, Confirm, InService, OutOfService, Plain, Reset, Shelve, Unshelve,
+};
 use self::drills::{AcknowledgeDrill, Drill, EndDrill};
 use self::guard::Hosts;
 use self::listing::Turns;
@@ -119,6 +121,10 @@ fn router(app: App, listen: SocketAddr) -> Router {
             post(commands::give::<Acknowledge>),
         )
         .route(
+            "/api/v1/alarms/{point}/{kind}/confirm",
+            post(commands::give::<Confirm>),
+        )
+        .route(
             "/api/v1/alarms/{point}/{kind}/reset",
             post(commands::give::<Reset>),
         )
@@ -173,9 +179,10 @@ async fn index() -> &'static str {
      GET  /metrics                                     Prometheus\n\
      GET  /healthz                                     does the process work? 503: restart it\n\
      GET  /readyz                                      does it watch the plant? 503: no, or not yet\n\
-     GET  /api/v1/alarms?state=active                  or unacknowledged, or all (default)\n\
+     GET  /api/v1/alarms?state=active                  or unacknowledged, unconfirmed, all (default)\n\
      GET  /api/v1/alarms/POINT/KIND                    one alarm\n\
      POST /api/v1/alarms/POINT/KIND/acknowledge        {\"by\":\"who\",\"comment\":\"..\",\"occurrence\":1}\n\
+     POST /api/v1/alarms/POINT/KIND/confirm            {\"by\":\"who\",\"comment\":\"what was done\",\"occurrence\":1}\n\
      POST /api/v1/alarms/POINT/KIND/reset              {\"by\":\"who\",\"verified_independently\":true}\n\
      POST /api/v1/alarms/POINT/KIND/shelve             {\"by\":\"who\",\"reason\":\"why\",\"for\":\"2h\"}\n\
      POST /api/v1/alarms/POINT/KIND/unshelve           {\"by\":\"who\"}\n\

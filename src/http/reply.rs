@@ -85,6 +85,8 @@ const fn status(denied: &Denied) -> StatusCode {
         | Denied::NotLatched
         | Denied::StillActive
         | Denied::NotAcknowledged
+        | Denied::NotConfirmed
+        | Denied::NothingToConfirm
         | Denied::QualityNotGood
         | Denied::AlreadyShelved
         | Denied::NotShelved

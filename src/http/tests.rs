@@ -219,6 +219,12 @@ fn alarm(kind: AlarmKind, state: AlarmState, older_unacknowledged: usize) -> Ala
         quality: Quality::Good,
         raised_at: Some(Wall::from_unix_nanos(1_777_875_151_000_000_000)),
         acknowledged: None,
+        confirmed: None,
+        unconfirmed: if kind == AlarmKind::Bad {
+            vec![3, 4]
+        } else {
+            Vec::new()
+        },
         acknowledged_until: None,
         first_out: false,
         peak: Some(33.0),
@@ -274,7 +280,7 @@ async fn an_alarm_says_everything_the_person_at_night_needs() {
         "unit": "%LEL", "priority": "high", "state": "unacknowledged", "overlays": [],
         "suppressed": null, "shelved": null, "out_of_service": null, "first_out": false,
         "occurrence": 4, "value": 31.5, "limit": 25.0, "quality": "good",
-        "raised_at": "2026-05-04T06:12:31.000Z", "acknowledged": null, "peak": 33.0,
+        "raised_at": "2026-05-04T06:12:31.000Z", "acknowledged": null, "confirmed": null, "unconfirmed": [], "peak": 33.0,
         "chattering": false, "learning": false, "older_unacknowledged": 0, "exposure": null, "action": "Stop hot work, start fans",
         "plan": "plans/gas-release.md", "cause": null, "consequence": null,
         "time_to_respond_s": 300.0, "responsible": ["Li Wei, shift lead"],
@@ -295,6 +301,7 @@ async fn lists_and_their_filters() {
         ("?state=active", 2),
         // The newest occurrence of `low` is over, an older one still waits for a person.
         ("?state=unacknowledged", 2),
+        ("?state=unconfirmed", 1),
     ] {
         let (status, body) = port.get(&format!("/api/v1/alarms{query}")).await;
         assert_eq!(status, 200, "{query}");

@@ -41,6 +41,9 @@ pub(super) struct Alarm<'a> {
     quality: Quality,
     raised_at: Option<String>,
     acknowledged: Option<Acknowledged<'a>>,
+    confirmed: Option<Confirmed<'a>>,
+    /// Occurrences that wait for a confirmation.
+    unconfirmed: &'a [u64],
     /// Did it come first in its group?
     first_out: bool,
     peak: Option<f64>,
@@ -98,6 +101,12 @@ struct Acknowledged<'a> {
     at: String,
     /// When it runs out if the alarm is still active then.
     until: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Confirmed<'a> {
+    by: &'a str,
+    at: String,
 }
 
 /// Which states of the plant silence it, and until when at most.
@@ -167,6 +176,11 @@ impl<'a> Alarm<'a> {
                 .acknowledged
                 .as_ref()
                 .map(|by| acknowledged(by, view.acknowledged_until)),
+            confirmed: view.confirmed.as_ref().map(|confirmed| Confirmed {
+                by: &confirmed.by,
+                at: rfc3339::format(confirmed.at),
+            }),
+            unconfirmed: &view.unconfirmed,
             first_out: view.first_out,
             peak: view.peak,
             chattering: view.chattering,

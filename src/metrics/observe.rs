@@ -72,6 +72,7 @@ const fn entered(kind: EventKind, state: &'static str) -> Option<&'static str> {
         EventKind::Unshelved
         | EventKind::Unsuppressed
         | EventKind::InService
+        | EventKind::Confirmed
         | EventKind::FirstOutReset
         | EventKind::Notified
         | EventKind::AllClear

@@ -73,6 +73,8 @@ fn alarm(kind: AlarmKind, state: AlarmState, overlays: Overlays) -> AlarmView {
         quality: Quality::Good,
         raised_at: None,
         acknowledged: None,
+        confirmed: None,
+        unconfirmed: Vec::new(),
         acknowledged_until: None,
         first_out: false,
         peak: None,

@@ -83,6 +83,7 @@ impl News {
             | EventKind::InService
             | EventKind::Changed
             | EventKind::Reset
+            | EventKind::Confirmed
             | EventKind::FirstOutReset
             | EventKind::Notified
             | EventKind::AllClear

@@ -135,6 +135,10 @@ struct State<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     acknowledged_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_by: Option<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmed_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     chattering: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     action: Option<Cow<'s, str>>,
@@ -168,6 +172,8 @@ pub fn state(
         | AlarmState::LatchedAcknowledged => record.raised_at,
     });
     let acknowledged = record.and_then(|record| record.acknowledged.as_ref());
+    let confirmation = record.and_then(|record| record.confirmation.as_deref());
+    let confirmed = confirmation.and_then(|confirmation| confirmation.confirmed.as_ref());
     let running = record.filter(|record| record.state != AlarmState::Normal);
     let running = running.and_then(|record| record.priority);
     let point = &*guidance.point;
@@ -190,6 +196,8 @@ pub fn state(
         since: since.map(rfc3339::format),
         acknowledged_by: acknowledged.map(|acknowledged| &*acknowledged.by),
         acknowledged_at: acknowledged.map(|acknowledged| rfc3339::format(acknowledged.at)),
+        confirmed_by: confirmed.map(|confirmed| &*confirmed.by),
+        confirmed_at: confirmed.map(|confirmed| rfc3339::format(confirmed.at)),
         chattering: record.map(|record| record.chattering).filter(|set| *set),
         action: guidance.action(),
         plan: guidance.words.plan.as_deref(),

@@ -123,6 +123,8 @@ fn alarm() -> AlarmView {
         quality: Quality::Good,
         raised_at: None,
         acknowledged: None,
+        confirmed: None,
+        unconfirmed: Vec::new(),
         acknowledged_until: None,
         first_out: false,
         peak: None,

@@ -200,6 +200,7 @@ fn series(event: &WireEvent) -> Option<String> {
         EventKind::Unshelved
         | EventKind::Unsuppressed
         | EventKind::InService
+        | EventKind::Confirmed
         | EventKind::FirstOutReset
         | EventKind::Notified
         | EventKind::AllClear

@@ -156,6 +156,14 @@ impl Story {
             EventKind::Unsuppressed => {
                 self.uncovered(Overlay::Suppressed, event, subject, before, t)?
             }
+            EventKind::Confirmed => {
+                hold!(
+                    subject.state == before,
+                    "a confirmation changes no state",
+                    event
+                );
+                self.overlays
+            }
             EventKind::Changed => self.changed(event, subject, before, t)?,
             EventKind::Notified => {
                 hold!(

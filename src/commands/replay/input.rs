@@ -211,8 +211,9 @@ fn explain(text: &str, error: &serde_json::Error) -> String {
     }
 }
 
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "acknowledge",
+    "confirm",
     "reset",
     "shelve",
     "unshelve",
@@ -286,6 +287,9 @@ fn command(fields: Fields<'_>) -> Result<Command, String> {
         "acknowledge" => Action::Acknowledge {
             occurrence: fields.occurrence,
             span,
+        },
+        "confirm" => Action::Confirm {
+            occurrence: fields.occurrence,
         },
         "shelve" => Action::Shelve(Shelving {
             span,
@@ -379,6 +383,7 @@ mod tests {
             r#"{"t": 47, "command": "drill", "alarm": "CO-12/high", "for": "10min", "by": "li-wei", "reason": "monthly"}"#,
             r#"{"t": 48, "command": "acknowledge", "alarm": "CO-12/high/drill", "by": "li-wei"}"#,
             r#"{"t": 49, "command": "drill_end", "alarm": "CO-12/high", "by": "li-wei"}"#,
+            r#"{"t": 49.2, "command": "confirm", "alarm": "CO-12/high", "occurrence": 3, "by": "li-wei", "comment": "valve closed"}"#,
             r#"{"t": 49.5, "command": "first_out_reset", "group": "TRIP-7", "by": "li-wei", "reason": "known"}"#,
             r#"{"t": 50, "command": "reset", "alarm": "CH4-101/over_range", "by": "li-wei", "verified_independently": true}"#,
             r#"{"t": 120, "wall_step": -90.5}"#,

@@ -11,6 +11,7 @@ macro_rules! words {
             keys: &[
                 $($key,)* "on_delay", "off_delay", "latching", "ack_required", "priority", "action",
                 "cause", "consequence", "plan", "time_to_respond", "justification", "realarm_after", "highly_managed",
+                "confirm_required",
                 "suppressed_by",
             ],
             later: &[],

@@ -91,6 +91,7 @@ impl Engine {
             ack_required,
             realarm_after,
             highly_managed,
+            confirm_required,
             suppressed_by,
         } = alarm;
         let mut kept = Kept::default();
@@ -110,6 +111,7 @@ impl Engine {
         kept.flag("ack_required", *ack_required);
         kept.span("realarm_after", realarm_after.unwrap_or_default());
         kept.flag("highly_managed", *highly_managed);
+        kept.flag("confirm_required", *confirm_required);
         let states = suppressed_by.iter().map(|Suppressor { plant, max }| {
             let words = gate::words(*plant, &self.points);
             match max {

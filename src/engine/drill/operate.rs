@@ -7,7 +7,7 @@ use super::super::agenda::Timer;
 use super::super::alarm::{AlarmState, Input, Step};
 use super::super::command::{Action, Command, Denied, Drilling, Outcome};
 use super::super::effect::{Cause, Details, EventKind};
-use super::super::operate::said;
+use super::super::operate::{ALREADY, said};
 use super::super::overlay::Term;
 use super::super::snapshot::{Acknowledgement, AlarmRecord};
 use super::super::time::Moment;
@@ -40,6 +40,7 @@ impl Engine {
                 span: None,
             } => self.acknowledge_drill(index, *occurrence, command, now),
             Action::Acknowledge { span: Some(_), .. }
+            | Action::Confirm { .. }
             | Action::Reset { .. }
             | Action::Shelve(_)
             | Action::Unshelve
@@ -141,12 +142,12 @@ impl Engine {
         let over = drill.record.state == AlarmState::Normal;
         if let (Some(first), true, Some(_)) = (&first, over, asked) {
             let subject = self.drill_subject(index, now);
-            return Ok(self.already_acknowledged(subject, first.clone(), command, now));
+            return Ok(self.came_second(subject, ALREADY, first.clone(), command, now));
         }
         let (state, step) = self.step_drill(index, Input::Acknowledge)?;
         if let (Step::AlreadyAcknowledged, Some(first)) = (step, first) {
             let subject = self.drill_subject(index, now);
-            return Ok(self.already_acknowledged(subject, first, command, now));
+            return Ok(self.came_second(subject, ALREADY, first, command, now));
         }
         if let Some(drill) = self.drills.newest.get_mut(&index) {
             drill.record.state = state;

@@ -80,10 +80,14 @@ impl Alarm {
         true
     }
 
-    /// Nobody counts as having recognised the newest occurrence any more. Gives whoever did.
+    /// Nobody counts as having recognised the newest occurrence any more, nor as having seen to it. Gives
+    /// whoever recognised it.
     pub(in super::super) fn withdraw_acknowledgement(&mut self) -> Option<Acknowledgement> {
         let episode = self.episode.as_mut()?;
         episode.promise = None;
+        if let Some(confirmation) = &mut episode.confirmation {
+            confirmation.confirmed = None;
+        }
         episode.acknowledged.take()
     }
 }

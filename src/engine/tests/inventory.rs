@@ -141,6 +141,7 @@ fn every_setting_of_an_alarm_is_told() {
         High.ack_required = false => "P/high: ack_required on -> off";
         High.realarm_after = Some(seconds(60.0)) => "P/high: realarm_after off -> 1min";
         High.highly_managed = true => "P/high: highly_managed off -> on";
+        High.confirm_required = true => "P/high: confirm_required off -> on";
         High.suppressed_by = Vec::new() => "P/high: suppressed_by C is 1 -> off";
         State.rule = Rule::State { when: false } => "C/state: when 1 -> 0";
         Rise Rate.limit_per_min = 40.0 => "P/rise: limit 30 -> 40";

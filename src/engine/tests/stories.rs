@@ -59,6 +59,7 @@ impl Story {
             EventKind::Acknowledged => self.acknowledged(event, subject)?,
             EventKind::Realarmed => self.realarmed(subject)?,
             EventKind::Reset => self.reset(subject)?,
+            EventKind::Confirmed => self.overlays,
             EventKind::CommandRejected | EventKind::CommandIgnored => {
                 self.refused(event, subject)?
             }

@@ -133,7 +133,7 @@ async fn a_name_longer_than_any_alarms_does_not_reach_the_engine() {
 }
 
 /// What the bodies of [`overlays_reach_the_engine_as_they_were_meant`] ask for.
-fn understood() -> [Action; 6] {
+fn understood() -> [Action; 7] {
     [
         Action::Shelve(Shelving {
             span: Some(Duration::from_secs(7200)),
@@ -164,6 +164,9 @@ fn understood() -> [Action; 6] {
             reason: None,
         }),
         Action::PutBack,
+        Action::Confirm {
+            occurrence: Some(3),
+        },
     ]
 }
 
@@ -198,6 +201,12 @@ async fn overlays_reach_the_engine_as_they_were_meant() {
             400,
         ),
         ("in-service", r#"{"by":"li-wei"}"#, 200),
+        (
+            "confirm",
+            r#"{"by":"li-wei","occurrence":3,"comment":"valve closed"}"#,
+            200,
+        ),
+        ("confirm", r#"{"by":"li-wei","occurence":3}"#, 400),
         (
             "shelve",
             r#"{"by":"li-wei","reason":"coupling exchange","for":"2 hours"}"#,

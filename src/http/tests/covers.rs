@@ -3,6 +3,23 @@
 use super::*;
 use crate::http::view;
 
+/// Who saw to the newest occurrence, and what still waits for somebody to.
+#[test]
+fn an_alarm_shows_who_saw_to_it_and_what_waits_for_that() {
+    let view = AlarmView {
+        confirmed: Some(Acknowledgement {
+            by: "anna".into(),
+            at: Wall::from_unix_nanos(1_777_875_151_000_000_000),
+        }),
+        unconfirmed: vec![3],
+        ..alarm(AlarmKind::High, AlarmState::Normal, 0)
+    };
+    let shown = serde_json::to_value(view::Alarm::new(&view, None)).expect("JSON");
+    let expected = serde_json::json!({ "by": "anna", "at": "2026-05-04T06:12:31.000Z" });
+    assert_eq!(shown["confirmed"], expected);
+    assert_eq!(shown["unconfirmed"], serde_json::json!([3]));
+}
+
 /// As a record has it: who answers for the silence, until when, and what is done instead.
 #[test]
 fn an_alarm_out_of_service_shows_its_permit_and_what_is_done_instead() {

@@ -1,0 +1,91 @@
+//! What waits for a confirmation, as the page lists it.
+
+use super::*;
+
+fn plant(confirm_required: bool) -> Settings {
+    let high = AlarmSettings {
+        confirm_required,
+        ..limit(Level::High, 8.0, 1.0)
+    };
+    Settings {
+        points: vec![PointSettings {
+            stale_after: None,
+            ..point("P", vec![high])
+        }],
+        ..Settings::default()
+    }
+}
+
+fn confirm(occurrence: Option<u64>) -> Command {
+    Command {
+        action: Action::Confirm { occurrence },
+        ..acknowledge("P/high", None)
+    }
+}
+
+fn waiting(engine: &Engine) -> Vec<u64> {
+    engine.snapshot().alarms[0].unconfirmed.clone()
+}
+
+/// Raised and over at `t`, acknowledged a second later.
+fn occurrence(engine: &mut Engine, t: f64) {
+    read(engine, 0, Sample::measured(9.0), moment(t));
+    read(engine, 0, Sample::measured(1.0), moment(t + 0.5));
+    let outcome = engine.command(&acknowledge("P/high", None), moment(t + 1.0));
+    outcome.expect("it waits for that");
+}
+
+#[test]
+fn what_is_over_waits_until_somebody_saw_to_it() {
+    let settings = plant(true);
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    assert_eq!(waiting(&engine), [] as [u64; 0]);
+    read(&mut engine, 0, Sample::measured(9.0), moment(1.0));
+    assert_eq!(
+        waiting(&engine),
+        [] as [u64; 0],
+        "it waits to be seen first"
+    );
+    read(&mut engine, 0, Sample::measured(1.0), moment(1.5));
+    assert_eq!(waiting(&engine), [1], "over before anybody saw it");
+    occurrence(&mut engine, 2.0);
+    assert_eq!(waiting(&engine), [1, 2]);
+    let events = drain(&mut engine);
+    let mut engine = Engine::start(&settings, &history(&events), moment(10.0));
+    assert_eq!(waiting(&engine), [1, 2], "over a restart, too");
+    assert!(engine.command(&confirm(None), moment(11.0)).is_ok());
+    assert_eq!(waiting(&engine), [1]);
+    let view = &engine.snapshot().alarms[0];
+    assert!(
+        view.confirmed
+            .as_ref()
+            .is_some_and(|by| &*by.by == "li-wei")
+    );
+    occurrence(&mut engine, 12.0);
+    assert_eq!(
+        waiting(&engine),
+        [1, 3],
+        "one that was seen to pushes none out"
+    );
+    occurrence(&mut engine, 14.0);
+    assert_eq!(
+        waiting(&engine),
+        [3, 4],
+        "of the older ones the newest stays"
+    );
+}
+
+/// What was over before anybody asked for confirmations waits for none, and what waited no longer does.
+#[test]
+fn only_what_began_under_the_setting_waits() {
+    let mut engine = Engine::start(&plant(false), &History::default(), moment(0.0));
+    occurrence(&mut engine, 1.0);
+    let events = drain(&mut engine);
+    let mut engine = Engine::start(&plant(true), &history(&events), moment(10.0));
+    assert_eq!(waiting(&engine), [] as [u64; 0]);
+    occurrence(&mut engine, 12.0);
+    assert_eq!(waiting(&engine), [2]);
+    let events = drain(&mut engine);
+    let engine = Engine::start(&plant(false), &history(&events), moment(20.0));
+    assert_eq!(waiting(&engine), [] as [u64; 0]);
+}
