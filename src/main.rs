@@ -27,6 +27,8 @@ enum Command {
     Demo(commands::demo::DemoArgs),
     /// Look for mistakes in a configuration
     Check(commands::check::CheckArgs),
+    /// Read a device live, in every type and byte order, or find who is on a line
+    Probe(commands::probe::ProbeArgs),
     /// Try rules on recorded readings, in virtual time
     Replay(commands::replay::ReplayArgs),
     /// Check that readings over time give the events they must
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "demo")]
         Command::Demo(args) => commands::demo::run(&args, out),
         Command::Check(args) => commands::check::run(args),
+        Command::Probe(args) => commands::probe::run(&args, out),
         Command::Replay(args) => commands::replay::run(&args, out),
         Command::Test(args) => commands::test::run(&args, out),
     })

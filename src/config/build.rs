@@ -229,6 +229,7 @@ fn assemble(
     let connected = connected(&buses, &subscribers);
     let all = &numbered.settings.points;
     connections::connect(&connected, all, &parts.areas, &mut notify);
+    let ranges = ranges(&parts.points, numbered.settings.points.len());
     let mut config = Config {
         site: scalars.site,
         log: scalars.log,
@@ -242,6 +243,7 @@ fn assemble(
         http: scalars.http,
         journal: scalars.journal,
         journal_status,
+        ranges,
         persons,
         hash: String::new(),
     };
@@ -252,6 +254,16 @@ fn assemble(
     }
     config.hash = fingerprint(&config);
     config
+}
+
+/// What was written about measured points, which come first; nothing of the others.
+fn ranges(points: &[RawPoint], all: usize) -> Vec<Option<(f64, f64)>> {
+    let mut ranges: Vec<_> = points
+        .iter()
+        .map(|point| point.range.as_ref().map(|range| range.value))
+        .collect();
+    ranges.resize(all, None);
+    ranges
 }
 
 /// Devices on one line share it.

@@ -72,6 +72,7 @@ mod texts;
 mod tree;
 mod trend;
 mod wiring;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
@@ -117,6 +118,8 @@ pub struct Config {
     pub journal: JournalSettings,
     /// The gateway's own point that says whether the journal is off the disk (1) or fine (0).
     pub journal_status: PointIndex,
+    /// What each point can measure, in its unit, as written; as many as the engine has points.
+    pub ranges: Vec<Option<(f64, f64)>>,
     /// Persons by id: name and how to reach them.
     pub persons: BTreeMap<String, String>,
     /// SHA-256 over the effective configuration, for `forewarn_config_info` and `started` events.

@@ -9,14 +9,14 @@ use super::tree::Value;
 use crate::input::modbus::decode;
 use crate::input::modbus::{Bits, ByteOrder, DataType, Table};
 
-const TABLES: [(&str, Table); 4] = [
+pub(super) const TABLES: [(&str, Table); 4] = [
     ("coil", Table::Coil),
     ("discrete", Table::Discrete),
     ("holding", Table::Holding),
     ("input", Table::Input),
 ];
 
-const TYPES: [(&str, DataType); 17] = [
+pub(super) const TYPES: [(&str, DataType); 17] = [
     ("bool", DataType::Bool),
     ("int8_hi", DataType::Int8Hi),
     ("int8_lo", DataType::Int8Lo),
@@ -36,7 +36,7 @@ const TYPES: [(&str, DataType); 17] = [
     ("bcd64", DataType::Bcd64),
 ];
 
-const ORDERS: [(&str, ByteOrder); 4] = [
+pub(super) const ORDERS: [(&str, ByteOrder); 4] = [
     ("ABCD", ByteOrder::Abcd),
     ("CDAB", ByteOrder::Cdab),
     ("BADC", ByteOrder::Badc),
@@ -123,17 +123,17 @@ pub(super) fn bits_in_words(bits: Option<Bits>) -> String {
 }
 
 /// The word for a table, as configured.
-pub(super) fn table_name(table: Table) -> &'static str {
+pub(crate) fn table_name(table: Table) -> &'static str {
     name_of(&TABLES, table)
 }
 
 /// The word for a type, as configured.
-pub(super) fn type_name(data_type: DataType) -> &'static str {
+pub(crate) fn type_name(data_type: DataType) -> &'static str {
     name_of(&TYPES, data_type)
 }
 
 /// The word for a byte order, as configured.
-pub(super) fn order_name(order: ByteOrder) -> &'static str {
+pub(crate) fn order_name(order: ByteOrder) -> &'static str {
     name_of(&ORDERS, order)
 }
 
@@ -294,7 +294,7 @@ fn location(text: &At<String>, log: &mut Log) -> Option<(Table, u16)> {
 }
 
 /// Manuals write 30001 or 40001 for the first register; say what that is here.
-fn modicon(text: &str) -> String {
+pub(crate) fn modicon(text: &str) -> String {
     let number = text.parse::<u32>().ok();
     let table = |number: u32| match number {
         1..=9_999 => Some(("coil", 1)),

@@ -135,6 +135,15 @@ impl Signal {
         }
     }
 
+    /// The value of a raw number by itself, looking at nothing before it. A current that tells of a fault is
+    /// [`Sample::Bad`], however short it was.
+    pub fn value(&self, raw: f64) -> Sample {
+        match self.condition(Measured::Raw(raw)) {
+            Conditioned::Sample(sample) => sample,
+            Conditioned::FaultCurrent(fault) => Sample::Bad(fault),
+        }
+    }
+
     /// What came from the field as a value.
     pub(super) fn condition(&self, measured: Measured) -> Conditioned {
         let sample = match measured {

@@ -79,8 +79,17 @@ impl Program {
 
     /// Asks it to end, as the service manager does.
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Asks it to end, as Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status();
+        let asked = Command::new("kill").args([signal, &id]).status();
         assert!(asked.expect("kill runs").success());
     }
 

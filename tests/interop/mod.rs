@@ -11,5 +11,6 @@ mod mqtt_output;
 mod mqtt_tls;
 #[cfg(feature = "demo")]
 mod plant;
+mod probe;
 mod promtool;
 mod pymodbus;

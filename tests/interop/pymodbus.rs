@@ -10,16 +10,26 @@ use serde_json::{Value, json};
 use super::bench::{DEADLINE, Daemon, Program, Scratch, project, within};
 
 /// The device, from `tests/interop/pymodbus_server.py`.
-struct Device {
+pub(crate) struct Device {
     program: Program,
-    port: u16,
+    pub(crate) port: u16,
     scratch: Scratch,
 }
 
 impl Device {
-    async fn start() -> Self {
+    /// Over Modbus TCP.
+    pub(crate) async fn start() -> Self {
+        Self::framed(&[]).await
+    }
+
+    /// RTU frames over TCP.
+    pub(crate) async fn rtu() -> Self {
+        Self::framed(&["rtu"]).await
+    }
+
+    async fn framed(framer: &[&str]) -> Self {
         let scratch = Scratch::new("pymodbus");
-        let (program, port) = Self::run(&scratch, 0).await;
+        let (program, port) = Self::run(&scratch, 0, framer).await;
         Self {
             program,
             port,
@@ -27,11 +37,12 @@ impl Device {
         }
     }
 
-    async fn run(scratch: &Scratch, port: u16) -> (Program, u16) {
+    async fn run(scratch: &Scratch, port: u16, framer: &[&str]) -> (Program, u16) {
         let mut command = Command::new(project("tests/.venv/bin/python"));
         command
             .arg(project("tests/interop/pymodbus_server.py"))
-            .arg(port.to_string());
+            .arg(port.to_string())
+            .args(framer);
         let mut program = Program::start(&mut command, scratch.path("device"));
         let port = program.says("{\"port\": ").await;
         let port = port.trim_end_matches('}').parse().expect("a port");
@@ -40,7 +51,7 @@ impl Device {
 
     /// On the same port.
     async fn start_again(&mut self) {
-        (self.program, _) = Self::run(&self.scratch, self.port).await;
+        (self.program, _) = Self::run(&self.scratch, self.port, &[]).await;
     }
 
     fn lines(&self, key: &str) -> Vec<Value> {
@@ -54,18 +65,18 @@ impl Device {
     }
 
     /// What it encoded, as `register`, `type`, `order`, `bit`, `bits`, `value`.
-    fn points(&self) -> Vec<Value> {
+    pub(crate) fn points(&self) -> Vec<Value> {
         self.lines("points")[0].as_array().expect("a list").clone()
     }
 
     /// Unit, function, address, count of every request so far.
-    fn requests(&self) -> Vec<Value> {
+    pub(crate) fn requests(&self) -> Vec<Value> {
         self.lines("request")
     }
 }
 
 /// What `/api/v1/points` says, by point.
-async fn points(daemon: &Daemon) -> BTreeMap<String, Value> {
+pub(crate) async fn points(daemon: &Daemon) -> BTreeMap<String, Value> {
     let text = daemon.get("/api/v1/points").await;
     let answer: Value = serde_json::from_str(&text).expect("JSON");
     let points = answer["points"].as_array().expect("a list").iter();

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """A Modbus TCP device by PyMODBUS whose registers hold every type in every byte order.
 
-    pymodbus_server.py [PORT]
+    pymodbus_server.py [PORT [rtu]]
 
 The encoders are PyMODBUS' own, so they are an independent witness for ours; what PyMODBUS does not know
-is made here with struct and decimal texts: halves, decimal digits, and the byte swap within words. Prints JSON lines: first
+is made here with struct and decimal texts: halves, decimal digits, and the byte swap within words. With `rtu` it speaks RTU frames, as a serial server does. Prints JSON lines: first
 `{"points": [...]}`, then `{"port": N}`, then each request as `{"request": [unit, function, address,
 count]}`. Ends by a signal.
 
@@ -19,6 +19,7 @@ import sys
 
 from pymodbus.client.mixin import ModbusClientMixin
 from pymodbus.constants import ExcCodes
+from pymodbus.framer import FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -143,7 +144,8 @@ async def main():
     say(points=points)
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     devices = [SimDevice(1, simdata=unit_1), SimDevice(2, simdata=with_hole())]
-    server = ModbusTcpServer(devices, address=("127.0.0.1", port), trace_pdu=note)
+    framer = FramerType.RTU if sys.argv[2:] == ["rtu"] else FramerType.SOCKET
+    server = ModbusTcpServer(devices, address=("127.0.0.1", port), framer=framer, trace_pdu=note)
     await server.serve_forever(background=True)
     say(port=server.transport.sockets[0].getsockname()[1])
     await asyncio.Event().wait()

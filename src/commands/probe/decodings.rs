@@ -1,0 +1,438 @@
+//! Every address with every decoding, and the most plausible ones. Pure.
+
+use std::collections::BTreeMap;
+
+use super::ask::{Heard, Piece};
+use super::plausible::{self, Choice, Expected, Verdict};
+use crate::input::modbus::decode::{self, Answer};
+use crate::input::modbus::{ByteOrder, DataType, Table};
+
+/// What is tried on registers, by how many they are.
+const TYPES: [DataType; 16] = [
+    DataType::Uint16,
+    DataType::Int16,
+    DataType::Float16,
+    DataType::Bcd16,
+    DataType::Uint8Hi,
+    DataType::Int8Hi,
+    DataType::Uint8Lo,
+    DataType::Int8Lo,
+    DataType::Float32,
+    DataType::Uint32,
+    DataType::Int32,
+    DataType::Bcd32,
+    DataType::Float64,
+    DataType::Uint64,
+    DataType::Int64,
+    DataType::Bcd64,
+];
+
+/// The orders that make a difference for a type.
+pub(super) fn orders(data_type: DataType) -> &'static [ByteOrder] {
+    const ALL: [ByteOrder; 4] = [
+        ByteOrder::Abcd,
+        ByteOrder::Badc,
+        ByteOrder::Cdab,
+        ByteOrder::Dcba,
+    ];
+    if data_type.is_byte() || data_type == DataType::Bool {
+        &ALL[..1]
+    } else if data_type.registers() == 1 {
+        &ALL[..2]
+    } else {
+        &ALL
+    }
+}
+
+/// Only these are looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Wanted {
+    /// Only this type.
+    pub(super) data_type: Option<DataType>,
+    /// Only this order, where it makes a difference.
+    pub(super) order: Option<ByteOrder>,
+}
+
+impl Wanted {
+    fn takes(self, data_type: DataType, order: ByteOrder) -> bool {
+        let any_order = orders(data_type).len() == 1;
+        self.data_type.is_none_or(|wanted| wanted == data_type)
+            && (any_order || self.order.is_none_or(|wanted| wanted == order))
+    }
+}
+
+/// One way to read one or more registers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Decoding {
+    /// The type.
+    pub(super) data_type: DataType,
+    /// The order.
+    pub(super) order: ByteOrder,
+    /// What it gives; `None` where its digits are none.
+    pub(super) number: Option<f64>,
+    /// Can it be?
+    pub(super) verdict: Verdict,
+    /// Bits of evidence, for a plausible one.
+    pub(super) evidence: f64,
+}
+
+/// A register.
+#[derive(Debug, Clone)]
+pub(super) struct Register {
+    /// Its table.
+    pub(super) table: Table,
+    /// Its address.
+    pub(super) address: u16,
+    /// What it holds.
+    pub(super) word: u16,
+    /// What it held in the read before.
+    pub(super) before: Option<u16>,
+    /// Of it and those behind it, in order of width.
+    pub(super) decodings: Vec<Decoding>,
+}
+
+/// A coil or discrete input.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bit {
+    /// Its table.
+    pub(super) table: Table,
+    /// Its address.
+    pub(super) address: u16,
+    /// Where it stands.
+    pub(super) set: bool,
+    /// Did it stand otherwise in the read before?
+    pub(super) moved: bool,
+}
+
+/// Everything that was read, by table and address.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Decoded {
+    /// The registers.
+    pub(super) registers: Vec<Register>,
+    /// The bits.
+    pub(super) bits: Vec<Bit>,
+}
+
+/// A decoding at its address.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    /// Its table.
+    pub(super) table: Table,
+    /// Its first address.
+    pub(super) address: u16,
+    /// What it is.
+    pub(super) decoding: Decoding,
+}
+
+/// Decodes what was read. `expected` is asked what numbers may be at an address.
+pub(super) fn decoded(
+    heard: &Heard,
+    wanted: Wanted,
+    expected: impl Fn(Table, u16) -> Expected,
+) -> Decoded {
+    let (now, before) = (words(&heard.pieces), words(&heard.before));
+    let registers = now.iter().map(|(&(table, address), &word)| {
+        let expected = expected(table, address);
+        let types = TYPES.iter().filter_map(|data_type| {
+            let whole = whole(&heard.pieces, table, address, data_type.registers())?;
+            let earlier = run(&before, table, address, data_type.registers());
+            Some(decodings(
+                *data_type,
+                whole,
+                earlier.as_deref(),
+                wanted,
+                expected,
+            ))
+        });
+        Register {
+            table,
+            address,
+            word,
+            before: before.get(&(table, address)).copied(),
+            decodings: types.flatten().collect(),
+        }
+    });
+    Decoded {
+        registers: registers.collect(),
+        bits: bits(heard),
+    }
+}
+
+/// One type of some registers in all its orders.
+fn decodings(
+    data_type: DataType,
+    now: &[u16],
+    before: Option<&[u16]>,
+    wanted: Wanted,
+    expected: Expected,
+) -> Vec<Decoding> {
+    let orders = orders(data_type).iter();
+    let orders = orders.filter(|order| wanted.takes(data_type, **order));
+    orders
+        .map(|&order| {
+            let number = |words: &[u16]| decode::number(words, data_type, order, None).ok();
+            let (number, before) = (number(now), before.map(number));
+            // What was no number before and is one now has jumped.
+            let before = before.map(|before| before.unwrap_or(f64::NAN));
+            let verdict = plausible::judge(data_type, number, before, expected);
+            let evidence = match (verdict, number) {
+                (Verdict::Plausible, Some(number)) => {
+                    plausible::evidence(data_type, order, number, expected)
+                }
+                _ => 0.0,
+            };
+            Decoding {
+                data_type,
+                order,
+                number,
+                verdict,
+                evidence,
+            }
+        })
+        .collect()
+}
+
+impl Decoded {
+    /// What is most plausible, by table and address, none over another, in one byte order. `evenly`: without
+    /// evidence, too, because somebody said which type it is.
+    pub(super) fn most_plausible(&self, evenly: bool) -> Vec<Found> {
+        let runs = self.runs();
+        let mut best: (f64, Vec<Found>) = (0.0, Vec::new());
+        for order in orders(DataType::Float32) {
+            let found: Vec<Found> = runs
+                .iter()
+                .flat_map(|run| chosen(run, *order, evenly))
+                .collect();
+            let evidence = found.iter().map(|found| found.decoding.evidence);
+            let sum: f64 = evidence.sum();
+            if best.1.is_empty() || sum > best.0 {
+                best = (sum, found);
+            }
+        }
+        best.1
+    }
+
+    /// Registers in a row.
+    fn runs(&self) -> Vec<&[Register]> {
+        let follows = |one: &Register, next: &Register| {
+            one.table == next.table && next.address.checked_sub(1) == Some(one.address)
+        };
+        self.registers.chunk_by(follows).collect()
+    }
+}
+
+/// The best of a run whose values of several registers are all in `order`.
+fn chosen(run: &[Register], order: ByteOrder, evenly: bool) -> Vec<Found> {
+    let all: Vec<(usize, &Decoding)> = run
+        .iter()
+        .enumerate()
+        .flat_map(|(at, register)| {
+            register
+                .decodings
+                .iter()
+                .map(move |decoding| (at, decoding))
+        })
+        .filter(|(_, decoding)| decoding.verdict == Verdict::Plausible)
+        .filter(|(_, decoding)| decoding.data_type.registers() == 1 || decoding.order == order)
+        .collect();
+    let choices: Vec<Choice> = all
+        .iter()
+        .enumerate()
+        .map(|(id, (at, decoding))| Choice {
+            at: *at,
+            width: usize::from(decoding.data_type.registers()),
+            // Of one type only the orders differ; how rare they are is still to be seen.
+            evidence: decoding.evidence + if evenly { 100.0 } else { 0.0 },
+            id,
+        })
+        .collect();
+    let chosen = plausible::choose(run.len(), &choices);
+    let found = chosen.iter().filter_map(|choice| {
+        let (at, decoding) = all.get(choice.id)?;
+        let register = run.get(*at)?;
+        Some(Found {
+            table: register.table,
+            address: register.address,
+            decoding: **decoding,
+        })
+    });
+    found.collect()
+}
+
+type Words = BTreeMap<(Table, u16), u16>;
+
+/// By table and address.
+fn words(pieces: &[Piece]) -> Words {
+    let mut words = Words::new();
+    for piece in pieces {
+        if let Answer::Registers(registers) = &piece.answer {
+            for (address, word) in (piece.first..=u16::MAX).zip(registers) {
+                words.entry((piece.table, address)).or_insert(*word);
+            }
+        }
+    }
+    words
+}
+
+/// `width` words from `address` on.
+fn run(words: &Words, table: Table, address: u16, width: u16) -> Option<Vec<u16>> {
+    let last = address.checked_add(width - 1)?;
+    let found = words.range((table, address)..=(table, last));
+    let found: Vec<u16> = found.map(|(_, word)| *word).collect();
+    (found.len() == usize::from(width)).then_some(found)
+}
+
+/// `width` words from `address` on, out of one answer: halves of two answers are no number.
+fn whole(pieces: &[Piece], table: Table, address: u16, width: u16) -> Option<&[u16]> {
+    let of_table = pieces.iter().filter(|piece| piece.table == table);
+    of_table
+        .filter_map(|piece| match &piece.answer {
+            Answer::Registers(registers) => Some((piece.first, registers)),
+            Answer::Bits(_) => None,
+        })
+        .find_map(|(first, registers)| {
+            let start = usize::from(address.checked_sub(first)?);
+            registers.get(start..start + usize::from(width))
+        })
+}
+
+fn bits(heard: &Heard) -> Vec<Bit> {
+    let of = |pieces: &[Piece]| {
+        let mut bits: BTreeMap<(Table, u16), bool> = BTreeMap::new();
+        for piece in pieces {
+            if let Answer::Bits(answer) = &piece.answer {
+                let addresses = piece.first..=u16::MAX;
+                bits.extend(
+                    addresses
+                        .zip(answer)
+                        .map(|(at, bit)| ((piece.table, at), *bit)),
+                );
+            }
+        }
+        bits
+    };
+    let (now, before) = (of(&heard.pieces), of(&heard.before));
+    let bits = now.into_iter().map(|((table, address), set)| Bit {
+        table,
+        address,
+        set,
+        moved: before.get(&(table, address)).is_some_and(|was| *was != set),
+    });
+    bits.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn percent() -> Expected {
+        Expected::between(0.0, 100.0)
+    }
+
+    fn heard(now: &[u16], before: &[u16]) -> Heard {
+        let piece = |words: &[u16]| Piece {
+            table: Table::Input,
+            first: 7,
+            answer: Answer::Registers(words.to_vec()),
+        };
+        Heard {
+            pieces: vec![piece(now)],
+            before: vec![piece(before)],
+            ..Heard::default()
+        }
+    }
+
+    fn best(now: &[u16], expected: Expected) -> Vec<(u16, DataType, ByteOrder)> {
+        let decoded = decoded(&heard(now, now), Wanted::default(), |_, _| expected);
+        let found = decoded.most_plausible(false);
+        let short = |found: &Found| {
+            let Decoding {
+                data_type, order, ..
+            } = found.decoding;
+            (found.address, data_type, order)
+        };
+        found.iter().map(short).collect()
+    }
+
+    #[test]
+    fn a_single_in_swapped_words_is_found_among_all_others() {
+        // 3.2 is 404C CCCD, 61.7 is 4276 CCCD.
+        for expected in [percent(), Expected::ANY] {
+            let cdab = |address| (address, DataType::Float32, ByteOrder::Cdab);
+            assert_eq!(best(&[0xCCCD, 0x404C], expected), [cdab(7)]);
+            assert_eq!(
+                best(&[0xCCCD, 0x404C, 0xCCCD, 0x4276], expected),
+                [cdab(7), cdab(9)]
+            );
+        }
+        for (words, order) in [
+            ([0x404C, 0xCCCD], ByteOrder::Abcd),
+            ([0x4C40, 0xCDCC], ByteOrder::Badc),
+            ([0xCDCC, 0x4C40], ByteOrder::Dcba),
+        ] {
+            assert_eq!(best(&words, percent()), [(7, DataType::Float32, order)]);
+        }
+    }
+
+    /// 3.2 and 61.7 from the second register on: the most significant words could also be taken with what
+    /// stands before them.
+    #[test]
+    fn all_values_are_taken_in_one_order() {
+        let words = [0x0007, 0x404C, 0xCCCD, 0x4276, 0xCCCD];
+        let abcd = |address| (address, DataType::Float32, ByteOrder::Abcd);
+        let seven = (7, DataType::Uint16, ByteOrder::Abcd);
+        assert_eq!(best(&words, percent()), [seven, abcd(8), abcd(10)]);
+    }
+
+    #[test]
+    fn whole_numbers_are_told_from_singles() {
+        let at = |address| (address, DataType::Uint16, ByteOrder::Abcd);
+        assert_eq!(best(&[42, 17], percent()), [at(7), at(8)]);
+        assert_eq!(best(&[42, 17], Expected::ANY), [at(7), at(8)]);
+        assert_eq!(best(&[0, 0], percent()), [], "zero says nothing");
+    }
+
+    #[test]
+    fn a_value_that_lies_in_two_answers_is_none() {
+        let piece = |first, words: [u16; 2]| Piece {
+            table: Table::Input,
+            first,
+            answer: Answer::Registers(words.to_vec()),
+        };
+        let heard = Heard {
+            pieces: vec![piece(0, [1, 2]), piece(2, [3, 4])],
+            ..Heard::default()
+        };
+        let decoded = decoded(&heard, Wanted::default(), |_, _| percent());
+        let widths = decoded.registers.iter().map(|register| {
+            let widths = register.decodings.iter().map(|d| d.data_type.registers());
+            widths.max()
+        });
+        assert_eq!(
+            widths.collect::<Vec<_>>(),
+            [Some(2), Some(1), Some(2), Some(1)]
+        );
+    }
+
+    #[test]
+    fn what_jumps_between_the_reads_is_not_plausible() {
+        let moved = heard(&[0xCCCD, 0x404C], &[0xCCCD, 0x4276]);
+        let decoded = decoded(&moved, Wanted::default(), |_, _| percent());
+        assert!(decoded.most_plausible(false).is_empty());
+        let register = &decoded.registers[1];
+        assert_eq!((register.word, register.before), (0x404C, Some(0x4276)));
+    }
+
+    #[test]
+    fn a_type_that_was_asked_for_is_the_only_one_and_needs_no_evidence() {
+        let wanted = Wanted {
+            data_type: Some(DataType::Uint16),
+            order: Some(ByteOrder::Abcd),
+        };
+        let words = [52_429, 0];
+        let decoded = decoded(&heard(&words, &words), wanted, |_, _| Expected::ANY);
+        assert_eq!(decoded.registers[0].decodings.len(), 1);
+        assert!(decoded.most_plausible(false).is_empty());
+        assert_eq!(decoded.most_plausible(true).len(), 2);
+    }
+}
