@@ -159,6 +159,37 @@ async fn a_single_in_swapped_words_is_found_and_pasted_on_a_serial_line() {
     found_pasted_and_read(&device, &[&place, "--serial", "115200 8E1"]).await;
 }
 
+#[tokio::test]
+async fn a_line_that_a_gateway_holds_is_left_to_it() {
+    let device = Device::rtu().await;
+    let scratch = Scratch::new("cable");
+    let (_socat, path) = cable(&scratch, &device).await;
+    let (address, value) = swapped_single(&device);
+    let config = format!(
+        "site = \"bench\"\n[device.d]\nmodbus = \"rtu://{path}\"\nserial = \"115200 8E1\"\npoll = \"200ms\"\n\
+         [point.P]\nregister = \"holding:{address}\"\ntype = \"float32\"\norder = \"CDAB\"\n"
+    );
+    let daemon = Daemon::start(&config).await;
+    let reads = async || {
+        let point = points(&daemon).await["P"].clone();
+        let right = point["quality"] == "good" && point["value"].as_f64() == Some(value);
+        if right { Ok(()) } else { Err(point) }
+    };
+    within(DEADLINE, "the gateway reads", reads).await;
+    let place = format!("rtu://{path}");
+    let refused = probe(&[&place, "--serial", "115200 8E1", "holding:0"]).await;
+    assert_eq!(
+        (refused.code, refused.out.as_str()),
+        (Some(1), ""),
+        "{}",
+        refused.err
+    );
+    for said in ["another process has it", "a running gateway"] {
+        assert!(refused.err.contains(said), "{}", refused.err);
+    }
+    within(DEADLINE, "the gateway goes on", reads).await;
+}
+
 /// Of a configured device its points are judged; a wrong order is found and put right.
 #[tokio::test]
 async fn a_configured_device_is_read_by_its_points() {
