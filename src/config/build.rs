@@ -50,7 +50,7 @@ pub(super) fn build(
     let brokers = broker::brokers(&root, site, sources, log);
     let outputs = broker::outputs(&root, site, sources, log);
     let priorities = priority::read(&root, log);
-    let (longest, guards) = overlays::commands(&root, log);
+    let (longest, guards) = overlays::commands(&root, &people, log);
     let escalation = escalation::read(&root, &people, &outputs, log);
     let around = Surroundings {
         people: &people,

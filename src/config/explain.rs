@@ -129,6 +129,20 @@ pub fn explain(config: &Config) -> String {
              with a permit{measure} and somebody's approval, for {outage} at most."
         ),
     );
+    let approvers: Vec<&str> = config
+        .engine
+        .guards
+        .approvers
+        .iter()
+        .map(|id| &**id)
+        .collect();
+    if !approvers.is_empty() {
+        let names = approvers.join(", ");
+        line(
+            &mut text,
+            format_args!("Approvals are given by {names} and by nobody else."),
+        );
+    }
     for output in &config.outputs {
         let Target::Mqtt(target) = &output.target;
         let address = &target.address;

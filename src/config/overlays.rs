@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::finding::Log;
 use super::keys::{Keys, Vocabulary};
+use super::people::People;
 use super::suppression::{self, RawSuppressor};
 use super::tree::Section;
 use crate::engine::settings::{Guards, Longest};
@@ -35,8 +36,13 @@ const OUTAGE: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::fro
 const REALARM: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
 
 /// Reads what commands may ask for at most, and what they must say.
-pub(super) fn commands(root: &Section, log: &mut Log) -> (Longest, Guards) {
-    let (mut longest, mut guards) = (Longest::default(), Guards::default());
+pub(super) fn commands(root: &Section, people: &People, log: &mut Log) -> (Longest, Guards) {
+    let mut longest = Longest::default();
+    let mut guards = Guards {
+        approvers: people.approvers.clone(),
+        persons: people.persons.keys().map(|id| id.as_str().into()).collect(),
+        ..Guards::default()
+    };
     let shelving = root.get("shelving");
     if let Some(keys) = shelving.and_then(|entry| Keys::open(entry, &SHELVING, log))
         && let Some(max) = keys.duration("max", SHELF, log)

@@ -1,6 +1,6 @@
 //! Areas and the persons responsible for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::finding::{Kind, Log, nearest};
@@ -11,7 +11,7 @@ use crate::notify::settings::{Role, Roles};
 
 const PERSON: Vocabulary = Vocabulary {
     what: "a person",
-    keys: &["name", "email", "phone"],
+    keys: &["name", "email", "phone", "approves"],
     later: &[],
 };
 
@@ -25,6 +25,8 @@ const AREA: Vocabulary = Vocabulary {
 pub(super) struct People {
     /// Name and how to reach them, by person id.
     pub(super) persons: BTreeMap<String, String>,
+    /// Ids of those who may approve what nobody does alone.
+    pub(super) approvers: BTreeSet<Arc<str>>,
     /// By area id.
     pub(super) areas: BTreeMap<String, Area>,
 }
@@ -74,10 +76,14 @@ pub(super) fn entries<'a>(root: &'a Section, name: &str, log: &mut Log) -> &'a [
 
 /// Reads `[person]` and `[area]`.
 pub(super) fn read(root: &Section, log: &mut Log) -> People {
-    let mut persons = BTreeMap::new();
+    let (mut persons, mut approvers) = (BTreeMap::new(), BTreeSet::new());
     for entry in entries(root, "person", log) {
         check_id("a person", &entry.key, log);
         let keys = Keys::open(entry, &PERSON, log);
+        let approves = keys.as_ref().and_then(|keys| keys.flag("approves", log));
+        if approves.is_some_and(|flag| flag.value) {
+            approvers.insert(entry.key.value.as_str().into());
+        }
         let label = keys.map(|keys| label(&entry.key.value, &keys, log));
         let label = label.unwrap_or_else(|| entry.key.value.clone());
         persons.insert(entry.key.value.clone(), label);
@@ -100,7 +106,11 @@ pub(super) fn read(root: &Section, log: &mut Log) -> People {
         }
         areas.insert(entry.key.value.clone(), area);
     }
-    People { persons, areas }
+    People {
+        persons,
+        approvers,
+        areas,
+    }
 }
 
 /// What stands in messages: the name, and how to reach the person at 03:00.

@@ -225,6 +225,18 @@ pub enum Denied {
     /// Out of service with one's own approval.
     #[error("nobody approves what they ask for themselves: `approved_by` must be another person")]
     OwnApproval,
+    /// Approved by somebody who may not, where the configuration says who may.
+    #[error(
+        "{0} may not approve it: an approval is given by a person of the configuration with `approves = true`, \
+         and named by the id"
+    )]
+    NotApprover(Arc<str>),
+    /// What takes an approval is asked for by nobody whom the configuration knows.
+    #[error(
+        "{0} is no person of the configuration: where the configuration says who approves, whoever asks is \
+         one, too, and named by the id (`by`)"
+    )]
+    UnknownPerson(Arc<str>),
     /// A second channel of a group without a second approval (alarm-standards 2.8).
     #[error(
         "{channel}, another channel of {group}, is out of service already: taking out a second one needs \
@@ -290,6 +302,8 @@ impl Denied {
             Self::NoCompensatingMeasure => "no_compensating_measure",
             Self::NoApprover => "no_approver",
             Self::OwnApproval => "own_approval",
+            Self::NotApprover(_) => "not_an_approver",
+            Self::UnknownPerson(_) => "unknown_person",
             Self::NoSecondApproval { .. } => "no_second_approval",
             Self::NotOutOfService => "not_out_of_service",
             Self::Silenced(overlay) => overlay.name(),

@@ -2,6 +2,7 @@
 //! `config` builds this from what a person wrote; `check --explain` prints it.
 
 mod groups;
+mod guards;
 mod kinds;
 mod plant_state;
 mod slopes;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use super::signal::Signal;
 pub use groups::{BadChannel, FirstOutSettings, GroupSettings, MAX_CHANNELS, OnBad};
+pub use guards::Guards;
 pub use kinds::{AlarmKind, Priority};
 pub use plant_state::PlantState;
 pub use slopes::{
@@ -32,13 +34,6 @@ pub struct Settings {
     pub longest: Longest,
     /// What commands must say.
     pub guards: Guards,
-}
-
-/// What commands must say, as configured.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Guards {
-    /// Nothing goes out of service without a compensating measure.
-    pub measure_required: bool,
 }
 
 /// The longest times that commands may silence an alarm for.

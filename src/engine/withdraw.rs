@@ -1,6 +1,8 @@
 //! What people do to alarms that they do not want to hear for a time: shelve them, take them out of
 //! service, and bring them back. Guards stand before the transition: a refused command changes nothing.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
@@ -10,6 +12,7 @@ use super::effect::{Cause, Details, EventKind};
 use super::links::Source;
 use super::operate::said;
 use super::overlay::{Outage, Overlay, Shelf, Term};
+use super::settings::Guards;
 use super::time::Moment;
 
 impl Engine {
@@ -31,7 +34,7 @@ impl Engine {
         }
         let approver = approved_by.as_deref().unwrap_or_default();
         if self.alarms[index].highly_managed || !approver.trim().is_empty() {
-            check_approval(approver, &command.by)?;
+            self.guards.check_approval(approver, &command.by)?;
         }
         let most = self.longest.shelf;
         let span = bounded(span.or_else(|| one_shot.then_some(most)), most)?;
@@ -77,7 +80,8 @@ impl Engine {
         if asked.number.trim().is_empty() {
             return Err(Denied::NoPermit);
         }
-        check_approval(&asked.approved_by, &command.by)?;
+        self.guards
+            .check_approval(&asked.approved_by, &command.by)?;
         let second = self.second_approval(index, asked, command)?;
         let measure = asked.compensating_measure.as_deref();
         let measure = measure.filter(|measure| !measure.trim().is_empty());
@@ -136,17 +140,18 @@ impl Engine {
         let second = asked.also_approved_by.as_deref();
         let second = second.filter(|second| !second.trim().is_empty());
         let is_another = |second| {
-            check_approval(second, &command.by)?;
-            check_approval(second, &asked.approved_by)
+            self.guards.check_approval(second, &command.by)?;
+            check_another(second, &asked.approved_by)
         };
         match (self.channel_out(index), second) {
             (None, None) => Ok(None),
             (Some(denied), None) => Err(denied),
             (None, Some(second)) => is_another(second).map(|()| Some(second)),
-            (Some(denied), Some(second)) => {
-                is_another(second).map_err(|_denied| denied)?;
-                Ok(Some(second))
-            }
+            (Some(denied), Some(second)) => match is_another(second) {
+                Ok(()) => Ok(Some(second)),
+                Err(Denied::NotApprover(name)) => Err(Denied::NotApprover(name)),
+                Err(_nobody_else) => Err(denied),
+            },
         }
     }
 
@@ -185,15 +190,37 @@ pub(super) fn bounded(asked: Option<Duration>, most: Duration) -> Result<Duratio
     }
 }
 
-/// Somebody else approved it. Names are told apart as people do: not by capitals, nor by blanks around
-/// them.
-fn check_approval(approver: &str, by: &str) -> Result<(), Denied> {
-    let name = |text: &str| text.trim().to_lowercase();
-    if name(approver).is_empty() {
+impl Guards {
+    /// Somebody else approved it, and may. A name that is checked is one that means one person; so is then
+    /// the name of whoever asks, or nobody could tell that the two are not the same.
+    fn check_approval(&self, approver: &str, by: &str) -> Result<(), Denied> {
+        check_another(approver, by)?;
+        let is_of = |ids: &BTreeSet<Arc<str>>, name| ids.iter().any(|id| is_same(id, name));
+        if self.approvers.is_empty() {
+            Ok(())
+        } else if !is_of(&self.persons, by) {
+            Err(Denied::UnknownPerson(by.into()))
+        } else if !is_of(&self.approvers, approver) {
+            Err(Denied::NotApprover(approver.into()))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// It is somebody, and somebody else.
+fn check_another(approver: &str, by: &str) -> Result<(), Denied> {
+    if approver.trim().is_empty() {
         Err(Denied::NoApprover)
-    } else if name(approver) == name(by) {
+    } else if is_same(approver, by) {
         Err(Denied::OwnApproval)
     } else {
         Ok(())
     }
+}
+
+/// Names are told apart as people do: not by capitals, nor by blanks around them.
+fn is_same(one: &str, other: &str) -> bool {
+    let name = |text: &str| text.trim().to_lowercase();
+    name(one) == name(other)
 }

@@ -78,6 +78,8 @@ const fn status(denied: &Denied) -> StatusCode {
         | Denied::NoPermit
         | Denied::NoCompensatingMeasure
         | Denied::NoApprover
+        | Denied::NotApprover(_)
+        | Denied::UnknownPerson(_)
         | Denied::OwnApproval => StatusCode::BAD_REQUEST,
         Denied::UnknownOccurrence { .. }
         | Denied::NothingToAcknowledge
