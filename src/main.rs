@@ -33,6 +33,8 @@ enum Command {
     Replay(commands::replay::ReplayArgs),
     /// Check that readings over time give the events they must
     Test(commands::test::TestArgs),
+    /// Points as a list for a spreadsheet
+    Points(commands::points::PointsArgs),
 }
 
 fn main() -> ExitCode {
@@ -47,5 +49,6 @@ fn main() -> ExitCode {
         Command::Probe(args) => commands::probe::run(&args, out),
         Command::Replay(args) => commands::replay::run(&args, out),
         Command::Test(args) => commands::test::run(&args, out),
+        Command::Points(args) => commands::points::run(args),
     })
 }

@@ -3,6 +3,7 @@
 pub mod check;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod points;
 pub mod probe;
 pub mod progress;
 pub mod replay;

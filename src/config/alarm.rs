@@ -20,7 +20,7 @@ use super::suppression;
 use super::tree::{Entry, Value};
 use super::trend::RawTrend;
 use crate::engine::settings::{AlarmKind, PendingHold, Priority};
-pub(super) use words::{CHANNELS, VOTE};
+pub(super) use words::{CHANNELS, VOTE, within as words_within};
 
 /// Longer than a day is no delay.
 pub(super) const DELAY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(86_400);

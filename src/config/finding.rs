@@ -1,6 +1,6 @@
 //! What a person sees when a configuration is wrong: what, where, what was expected, what to do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::place::{Locator, Place, Sources};
@@ -53,6 +53,8 @@ pub enum Kind {
     NotSupportedYet,
     /// An environment variable that is not one of ours.
     Environment,
+    /// How the characters of a file are written as bytes.
+    Encoding,
 }
 
 impl Kind {
@@ -80,6 +82,7 @@ impl Kind {
             Self::Unused => "unused",
             Self::NotSupportedYet => "not-supported-yet",
             Self::Environment => "environment",
+            Self::Encoding => "encoding",
         }
     }
 
@@ -117,6 +120,8 @@ pub struct Location {
     pub indent: usize,
     /// Terminal cells the carets take.
     pub carets: usize,
+    /// In a list of points: which cell, in words.
+    pub cell: Option<String>,
     /// What is to be seen here, when there is more than one place.
     pub note: Option<String>,
 }
@@ -131,6 +136,7 @@ impl Location {
             source: String::new(),
             indent: 0,
             carets: 0,
+            cell: None,
             note,
         }
     }
@@ -144,7 +150,10 @@ impl fmt::Display for Location {
             return writeln!(f, "  --> {}{open}{note}{close}", self.file);
         }
         let (line, column) = (self.line, self.column);
-        writeln!(f, "  --> {}:{line}:{column}{open}{note}{close}", self.file)?;
+        let cell = self.cell.as_deref();
+        let (comma, cell) = cell.map_or(("", ""), |cell| (", ", cell));
+        let at = format_args!("{}:{line}:{column}{comma}{cell}", self.file);
+        writeln!(f, "  --> {at}{open}{note}{close}")?;
         writeln!(f, "{line} | {}", self.source)?;
         let gutter = line.to_string().len();
         // Spaces are repeated: a width given to the formatter panics above 65535.
@@ -258,6 +267,8 @@ pub(super) struct Log {
     drafts: Vec<Draft>,
     masked: Vec<Place>,
     unread: bool,
+    /// Places of which everything was said, and how many findings there were then.
+    settled: BTreeMap<Place, usize>,
 }
 
 impl Log {
@@ -281,6 +292,11 @@ impl Log {
         self.unread = true;
     }
 
+    /// What stands at `place` cannot be read and that was said: whoever stumbles over it later is not heard.
+    pub(super) fn settle(&mut self, place: Place) {
+        self.settled.entry(place).or_insert(self.drafts.len());
+    }
+
     /// Was there a mistake so far?
     pub(super) fn has_errors(&self) -> bool {
         self.drafts.iter().any(|d| d.severity == Severity::Error)
@@ -291,6 +307,13 @@ impl Log {
         if self.unread || self.drafts.iter().any(|d| d.kind == Kind::Syntax) {
             self.drafts.retain(|d| !d.kind.is_absence());
         }
+        let mut position = 0;
+        self.drafts.retain(|draft| {
+            position += 1;
+            let place = draft.places.first().map(|(place, _)| place);
+            let settled = place.and_then(|place| self.settled.get(place));
+            settled.is_none_or(|settled| position <= *settled)
+        });
         self.drafts
             .sort_by_key(|draft| draft.places.first().map(|(place, _)| *place));
         // Two layers may stumble over the same thing; a person hears it once.
@@ -303,8 +326,8 @@ impl Log {
         let resolve = |draft: Draft| Finding {
             severity: draft.severity,
             kind: draft.kind,
-            text: draft.text,
-            hint: draft.hint,
+            text: printable(&draft.text),
+            hint: draft.hint.as_deref().map(printable),
             locations: draft
                 .places
                 .into_iter()
@@ -325,6 +348,14 @@ impl Log {
         let last = self.drafts.len() - 1;
         &mut self.drafts[last]
     }
+}
+
+/// What was written may stand in a message; it must not be able to steer the reader's terminal.
+fn printable(text: &str) -> String {
+    let chars = text.chars();
+    chars
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 /// "did you mean": the nearest of `known`, if it is near enough to be a slip of the finger.

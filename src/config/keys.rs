@@ -293,10 +293,14 @@ pub(super) fn mismatch<T>(key: &str, wanted: &str, item: &Item, log: &mut Log) -
         item.place,
         format!("`{key}` is {wanted}, not {found}"),
     );
-    if let (true, Value::Text(text)) = (wanted.contains("number"), &item.value)
-        && text.trim().parse::<f64>().is_ok()
-    {
-        draft.hint(format!("write it without quotes: {}", text.trim()));
+    if let (true, Value::Text(text)) = (wanted.contains("number"), &item.value) {
+        let (text, first) = (text.trim(), text.split_whitespace().next());
+        let first = first.filter(|first| first.parse::<f64>().is_ok());
+        match first {
+            Some(first) if first == text => draft.hint(format!("write it without quotes: {text}")),
+            Some(first) => draft.hint(format!("write the number alone: {first}")),
+            None => draft,
+        };
     }
     None
 }

@@ -32,13 +32,14 @@ pub(super) const ROOT: Vocabulary = Vocabulary {
         "area",
         "person",
         "point",
+        "points_csv",
         "group",
         "output",
         "shelving",
         "escalation",
         "out_of_service",
     ],
-    later: &[("points_csv", "read points from CSV")],
+    later: &[],
 };
 
 const HTTP: Vocabulary = Vocabulary {

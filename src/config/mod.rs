@@ -5,7 +5,7 @@
 //!          |  source                    |
 //!          v                            |
 //!   tree: everything with its place     |
-//!          |                            |
+//!          |  csv: points of lists      |
 //!          +--> layers: defaults < files < environment   (single values: site, http, journal, log)
 //!          |
 //!          +--> people, device, broker, point, register, alarm   what was written, checked by itself
@@ -35,6 +35,7 @@ mod build;
 mod check;
 mod connections;
 mod count;
+pub mod csv;
 mod currents;
 mod defaults;
 mod detection;
@@ -133,8 +134,9 @@ pub struct Config {
 /// Every mistake in every file, each with its place; warnings come along.
 pub fn load(source: &Source) -> Result<(Config, Vec<Finding>), Mistakes> {
     let mut log = finding::Log::default();
-    let (sources, overrides) = source.read(&mut log);
-    let root = tree::read(&sources, &mut log);
+    let (mut sources, overrides) = source.read(&mut log);
+    let mut root = tree::read(&sources, &mut log);
+    csv::read(&mut root, &mut sources, &mut log);
     let scalars = layers::read(&root, &overrides, &sources, &mut log);
     let config = build::build(root, scalars, &sources, &mut log);
     let findings = log.finish(&sources);

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use super::csv::Grid;
 use super::finding::Location;
 
 /// A stretch of one source text, in bytes.
@@ -35,9 +36,11 @@ pub(super) struct SourceText {
 }
 
 /// How a source text is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Format {
     Toml,
+    /// A list of points.
+    Csv(Grid),
     /// `NAME=value` a line.
     Environment,
 }
@@ -99,6 +102,10 @@ impl<'a> Locator<'a> {
                 _ => c,
             })
             .collect();
+        let cell = match &source.format {
+            Format::Csv(grid) => grid.cell(text, start, line),
+            Format::Toml | Format::Environment => None,
+        };
         let column = text[line_start..start].chars().count();
         let marked = text[start..end].chars().count();
         let quote = Quote::of(&shown, column, marked);
@@ -109,6 +116,7 @@ impl<'a> Locator<'a> {
             source: quote.text,
             indent: quote.indent,
             carets: quote.carets,
+            cell,
             note,
         }
     }

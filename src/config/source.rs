@@ -215,10 +215,6 @@ fn add_file(path: &Path, sources: &mut Sources, log: &mut Log) {
         Ok(bytes) => bytes,
         Err(error) => return unreadable(path, &error, sources, log),
     };
-    if bytes.len() as u64 > MAX_FILE {
-        let error = io::Error::other(format!("larger than {} MiB", MAX_FILE >> 20));
-        return unreadable(path, &error, sources, log);
-    }
     let file = sources.0.len();
     if is_utf16(&bytes) {
         let place = Place {
@@ -247,9 +243,9 @@ fn add_file(path: &Path, sources: &mut Sources, log: &mut Log) {
     push(path, text, sources);
 }
 
-/// The content of a regular file, and one byte more than is allowed. Nothing else is opened: a pipe
-/// would wait for ever for whoever writes into it, and to open a device may do something.
-fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+/// The content of a regular file, if it is no larger than 16 MiB. Nothing else is opened: a pipe would
+/// wait for ever for whoever writes into it, and to open a device may do something.
+pub(super) fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let kind = std::fs::metadata(path)?.file_type();
     if kind.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
@@ -260,6 +256,10 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path)?;
     file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_FILE {
+        let text = format!("larger than {} MiB", MAX_FILE >> 20);
+        return Err(io::Error::other(text));
+    }
     Ok(bytes)
 }
 

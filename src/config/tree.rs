@@ -151,6 +151,33 @@ fn item(value: Spanned<DeValue<'_>>, file: usize, log: &mut Log) -> Item {
     Item { place: at, value }
 }
 
+/// A value in TOML's notation that stands elsewhere than in a TOML file; all of it is at `place`. `Err` is
+/// what is wrong with it.
+pub(super) fn literal(text: &str, at: Place) -> Result<Value, String> {
+    let value = DeValue::parse(text).map_err(|error| error.message().to_owned())?;
+    let mut log = Log::default();
+    let mut item = item(value, at.file, &mut log);
+    if log.has_errors() {
+        return Err("a number in it is too large".to_owned());
+    }
+    move_to(&mut item, at);
+    Ok(item.value)
+}
+
+fn move_to(item: &mut Item, at: Place) {
+    item.place = at;
+    match &mut item.value {
+        Value::List(items) => items.iter_mut().for_each(|item| move_to(item, at)),
+        Value::Table(section) => {
+            for entry in &mut section.entries {
+                entry.key.place = at;
+                move_to(&mut entry.item, at);
+            }
+        }
+        Value::Text(_) | Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Date => {}
+    }
+}
+
 /// Adds `more` to `whole`. Depth 0 is the root, 1 the tables in it; deeper nothing merges.
 fn merge(whole: &mut Section, more: Section, depth: usize, log: &mut Log) {
     let known: BTreeMap<String, usize> = (whole.entries.iter().enumerate())

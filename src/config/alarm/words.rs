@@ -1,7 +1,7 @@
 //! What may be written about each kind of alarm in its long form.
 
-use super::super::keys::Vocabulary;
-use super::{deviation, forecast, frozen};
+use super::super::keys::{Vocabulary, kind_names};
+use super::{KINDS, RATE_SHORT, STATE_SHORT, deviation, forecast, frozen};
 
 /// What every alarm of a point may be given, in this order in every vocabulary below.
 macro_rules! words {
@@ -95,4 +95,20 @@ pub(super) fn of(name: &str) -> (&'static Vocabulary, &'static [&'static str]) {
         "discrepancy" => (&DISCREPANCY, &[]),
         _ => (&LIMIT, &["limit"]),
     }
+}
+
+/// Keys within a key of a point, as in `alarm.high` and `rise`; `None` where they are no closed list.
+pub(in super::super) fn within(path: &[&str]) -> Option<&'static [&'static str]> {
+    const KIND_NAMES: [&str; 17] = kind_names(KINDS);
+    Some(match path {
+        ["alarm"] => &KIND_NAMES,
+        ["alarm", kind] if KIND_NAMES.contains(kind) => of(kind).0.keys,
+        ["alarm", _] => &[],
+        ["rise" | "fall"] => RATE_SHORT.keys,
+        ["forecast"] => forecast::SHORT.keys,
+        ["deviation"] => deviation::SHORT.keys,
+        ["frozen"] => frozen::SHORT.keys,
+        ["state"] => STATE_SHORT.keys,
+        _ => return None,
+    })
 }
