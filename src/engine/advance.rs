@@ -63,10 +63,21 @@ impl Alarm {
 
     fn judge(&mut self, zone: Zone, now: Mono) -> Option<Confirmed> {
         let Some(count) = &mut self.count else {
+            self.prove(zone);
             return self.phase.judge(zone, self.delays, now);
         };
         let zone = count.judge(zone, self.delays, now);
+        self.prove(zone);
         self.phase.judge(zone, Delays::NONE, now)
+    }
+
+    /// The present rule finds it true: what ends it from now on is the process.
+    fn prove(&mut self, zone: Zone) {
+        if zone == Zone::Beyond
+            && let Some(episode) = &mut self.episode
+        {
+            episode.unproven = false;
+        }
     }
 
     fn expire(&mut self, due: Mono) -> Option<Confirmed> {
@@ -74,6 +85,7 @@ impl Alarm {
             return self.phase.expire(due);
         };
         let zone = count.expire(due);
+        self.prove(zone);
         self.phase.judge(zone, Delays::NONE, due)
     }
 }

@@ -11,6 +11,9 @@
 //! | limit,   | the first good value is judged by the new rule at once: if only the change ended the    |
 //! | deadband,| condition it is `cleared` without a delay, reason `config_change`                       |
 //! | position |                                                                                         |
+//! | what it  | what the old rule saw is gone: the occurrence goes on until the new one has a verdict.  |
+//! | looks at | If that ends it, after its delay, before it has once found the condition true by its    |
+//! |          | own data, it is `cleared` with the reason `config_change`                               |
 //! | priority | higher: `changed`, and recognised or not, it wants attention as a new call to people    |
 //! |          | lower: `changed`, for the record only                                                   |
 //! | removed  | `cleared`, reason `rule_removed`                                                        |
@@ -122,11 +125,12 @@ impl Engine {
         let Difference { was, is, others } = difference;
         let alarm = &mut self.alarms[index];
         if alarm.state.is_active()
-            && alarm.count.is_none()
-            && let Some(former) = difference.former(&alarm.watch)
             && let Some(episode) = &mut alarm.episode
         {
-            episode.former = Some(former);
+            let former = difference.former(&alarm.watch);
+            let counts = alarm.count.is_some();
+            episode.unproven = difference.is_blind(&alarm.watch) || counts && former.is_some();
+            episode.former = former.filter(|_| !counts);
         }
         let settings = others.iter();
         let settings = settings.map(|(key, was, _)| ((*key).to_owned(), (*was).to_owned()));

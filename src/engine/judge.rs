@@ -200,7 +200,14 @@ impl Engine {
                 self.report_raise(index, now);
                 self.raise_held(index, now);
             }
-            Step::Cleared | Step::ClearedUnattended => self.clear(index, Cause::Process, now),
+            Step::Cleared | Step::ClearedUnattended => {
+                let episode = alarm.episode.as_ref();
+                let cause = match episode.is_some_and(|episode| episode.unproven) {
+                    true => Cause::Config,
+                    false => Cause::Process,
+                };
+                self.clear(index, cause, now);
+            }
             Step::Nothing
             | Step::Acknowledged
             | Step::AlreadyAcknowledged

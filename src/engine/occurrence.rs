@@ -87,6 +87,8 @@ pub(super) struct Episode {
     pub(super) released: bool,
     /// What raised it, if the present rule is another and no good value was judged by that yet.
     pub(super) former: Option<Former>,
+    /// Did a rule raise it that cannot be asked any more, and has the present one not found it true yet?
+    pub(super) unproven: bool,
     pub(super) peak: Option<f64>,
     pub(super) value: Option<f64>,
     pub(super) unacknowledged: Vec<OpenOccurrence>,
@@ -163,6 +165,7 @@ impl Alarm {
             first_out: record.first_out,
             released: record.released,
             former: None,
+            unproven: false,
             peak: record.peak,
             value: record.value,
             unacknowledged: record.unacknowledged.clone(),

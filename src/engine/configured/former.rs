@@ -126,7 +126,7 @@ impl Difference<'_> {
                     settle: Duration::ZERO,
                     ..is
                 };
-                let same = self.before("from").is_none();
+                let same = self.before(inventory::FROM).is_none();
                 let other = (was.below, was.above) != (is.below, is.above)
                     || self.before(inventory::DEADBAND).is_some();
                 (same && other).then_some(Rule::Deviation(was))
@@ -164,6 +164,33 @@ impl Difference<'_> {
             | Watch::GroupFault => None,
         };
         rule.map(Former::By)
+    }
+
+    /// Is what the rule before looked at nothing that the present one can be asked about: another count, a
+    /// slope through another window, a forecast of something else, another reference?
+    pub(super) fn is_blind(&self, watch: &Watch) -> bool {
+        let changed = |name: &&str| self.before(name).is_some();
+        let own = match watch {
+            Watch::Rate(_) => inventory::LINE.iter().any(changed),
+            Watch::Forecast(_) => {
+                let mut names = inventory::LINE.iter().chain(&inventory::FORECAST);
+                self.was.limit != self.is.limit || names.any(changed)
+            }
+            Watch::Deviation(_) => changed(&inventory::FROM),
+            Watch::Limit(_)
+            | Watch::Exposure(_)
+            | Watch::OverRange(_)
+            | Watch::State { .. }
+            | Watch::Bad
+            | Watch::Stale
+            | Watch::Frozen(_)
+            | Watch::Clock
+            | Watch::Discrepancy(_)
+            | Watch::Vote
+            | Watch::Degraded
+            | Watch::GroupFault => false,
+        };
+        own || changed(&inventory::COUNT)
     }
 
     fn limit(&self, is: f64) -> f64 {

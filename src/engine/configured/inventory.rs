@@ -30,6 +30,18 @@ pub(super) const HELD: &str = "held";
 /// The alarm position of a digital point.
 pub(super) const WHEN: &str = "when";
 
+/// How often a condition must become true.
+pub(super) const COUNT: &str = "count";
+
+/// What a deviation is measured from.
+pub(super) const FROM: &str = "from";
+
+/// How a line is drawn through the values.
+pub(super) const LINE: [&str; 5] = ["method", "window", "min_samples", "min_span", "max_gap"];
+
+/// What is foretold.
+pub(super) const FORECAST: [&str; 3] = ["to", "within", "confirmations"];
+
 /// What decides how large a number of a point is.
 pub(super) const SCALE: [&str; 8] = [
     "unit",
@@ -102,10 +114,7 @@ impl Engine {
             PendingHold::Deadband => kept.text("pending_hold", "deadband"),
         }
         if let Some(CountRule { times, within }) = count {
-            kept.text(
-                "count",
-                format!("{times} within {}", show_duration(*within)),
-            );
+            kept.text(COUNT, format!("{times} within {}", show_duration(*within)));
         }
         kept.flag("latching", *latching);
         kept.flag("ack_required", *ack_required);
@@ -164,7 +173,7 @@ impl Engine {
                 deadband,
                 settle,
             }) => {
-                kept.text("from", self.reference_in_words(from));
+                kept.text(FROM, self.reference_in_words(from));
                 kept.list("below", below.map(|below| below.to_string()));
                 kept.list("above", above.map(|above| above.to_string()));
                 kept.number(DEADBAND, deadband);

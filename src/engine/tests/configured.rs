@@ -4,7 +4,7 @@ use super::super::alarm::AlarmState;
 use super::super::configured::{NAMED, listed};
 use super::super::effect::Cause;
 use super::super::memory::{Content, Memory};
-use super::super::settings::{DeviationRule, OverRangeRule, Reference};
+use super::super::settings::{CountRule, DeviationRule, OverRangeRule, Reference};
 use super::*;
 
 /// Events and memories in one: what a journal would know.
@@ -211,5 +211,117 @@ fn what_only_a_new_rule_lets_go_is_over_by_the_configuration() {
             let case = format!("{:?} {value}", after.rule);
             assert_eq!(cleared.map(|event| event.cause), Some(cause), "{case}");
         }
+    }
+}
+
+/// How the alarm of a point ended that was raised by `before` with the values up to it, under `after`.
+fn ended(before: &AlarmSettings, after: &AlarmSettings, values: [&[f64]; 2]) -> Option<Cause> {
+    let see = |engine: &mut Engine, seconds: std::ops::Range<u32>, values: &[f64]| {
+        let last = values.last();
+        for (value, second) in values.iter().chain(last.into_iter().cycle()).zip(seconds) {
+            let at = moment(f64::from(second));
+            read(engine, 0, Sample::measured(*value), at);
+        }
+    };
+    let mut engine = Engine::start(&plant(before.clone()), &History::default(), moment(0.0));
+    see(&mut engine, 1..5, values[0]);
+    let (events, memories) = life(&mut engine);
+    assert!(engine.snapshot().alarms[0].state.is_active(), "{before:?}");
+    let known = History {
+        memories,
+        ..history(&events)
+    };
+    let mut engine = Engine::start(&plant(after.clone()), &known, moment(5.0));
+    see(&mut engine, 6..30, values[1]);
+    let events = drain(&mut engine);
+    let mut cleared = events
+        .iter()
+        .filter(|event| event.kind == EventKind::Cleared);
+    let cause = cleared.next().map(|event| event.cause);
+    assert!(cleared.next().is_none(), "once at most");
+    cause
+}
+
+/// The old rule cannot be asked about what the new one sees: whatever that ends before it has found it true
+/// is over by the configuration.
+#[test]
+fn what_a_new_rule_never_found_true_is_over_by_the_configuration() {
+    let (config, process) = (Some(Cause::Config), Some(Cause::Process));
+    let plain = limit(Level::High, 8.0, 1.0);
+    let counted = |alarm: &AlarmSettings, times, within| AlarmSettings {
+        count: Some(CountRule {
+            times,
+            within: seconds(within),
+        }),
+        ..alarm.clone()
+    };
+    let twice = counted(&plain, 2, 12.0);
+    let higher = limit(Level::High, 12.0, 1.0);
+    let deviation = |from, settle| {
+        alarm(Rule::Deviation(DeviationRule {
+            from: Reference::Fixed(from),
+            below: None,
+            above: Some(2.0),
+            deadband: 0.5,
+            settle: seconds(settle),
+        }))
+    };
+    let raises: &[f64] = &[9.0, 5.0, 9.0, 5.0];
+    for (name, before, after, values, cause) in [
+        ("not counted", &twice, &plain, [raises, &[5.0]], config),
+        ("and true", &twice, &plain, [raises, &[9.0, 5.0]], process),
+        (
+            "oftener",
+            &twice,
+            &counted(&plain, 3, 12.0),
+            [raises, &[5.0]],
+            config,
+        ),
+        (
+            "shorter",
+            &twice,
+            &counted(&plain, 2, 2.0),
+            [raises, &[5.0]],
+            config,
+        ),
+        ("the same", &twice, &twice, [raises, &[5.0]], process),
+        ("counted by now", &plain, &twice, [&[9.0], &[5.0]], config),
+        (
+            "counted and higher",
+            &twice,
+            &counted(&higher, 3, 12.0),
+            [raises, &[5.0]],
+            config,
+        ),
+        (
+            "still within",
+            &twice,
+            &counted(&higher, 2, 12.0),
+            [raises, &[5.0]],
+            process,
+        ),
+        (
+            "from elsewhere",
+            &deviation(5.0, 0.0),
+            &deviation(9.0, 0.0),
+            [&[9.0], &[9.0]],
+            config,
+        ),
+        (
+            "and far from that",
+            &deviation(5.0, 0.0),
+            &deviation(9.0, 0.0),
+            [&[9.0], &[12.0, 9.0]],
+            process,
+        ),
+        (
+            "with more time to follow",
+            &deviation(5.0, 0.0),
+            &deviation(5.0, 3.0),
+            [&[9.0], &[5.0]],
+            process,
+        ),
+    ] {
+        assert_eq!(ended(before, after, values), cause, "{name}");
     }
 }
