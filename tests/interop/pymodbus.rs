@@ -1,5 +1,6 @@
 //! The real gateway reads a device by PyMODBUS: every type, every order, every table; an address that
-//! is not there; a unit that is not there; a device that goes and comes back.
+//! is not there; a unit that is not there; a device that goes and comes back. Over Modbus TCP, through a serial
+//! server, and on a serial line whose adapter is unplugged.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,17 +20,17 @@ pub(crate) struct Device {
 impl Device {
     /// Over Modbus TCP.
     pub(crate) async fn start() -> Self {
-        Self::framed(&[]).await
+        Self::speaking(&["0"]).await
     }
 
     /// RTU frames over TCP.
     pub(crate) async fn rtu() -> Self {
-        Self::framed(&["rtu"]).await
+        Self::speaking(&["--rtu", "0"]).await
     }
 
-    async fn framed(framer: &[&str]) -> Self {
+    async fn speaking(arguments: &[&str]) -> Self {
         let scratch = Scratch::new("pymodbus");
-        let (program, port) = Self::run(&scratch, 0, framer).await;
+        let (program, port) = Self::run(&scratch, arguments).await;
         Self {
             program,
             port,
@@ -37,12 +38,11 @@ impl Device {
         }
     }
 
-    async fn run(scratch: &Scratch, port: u16, framer: &[&str]) -> (Program, u16) {
+    async fn run(scratch: &Scratch, arguments: &[&str]) -> (Program, u16) {
         let mut command = Command::new(project("tests/.venv/bin/python"));
         command
             .arg(project("tests/interop/pymodbus_server.py"))
-            .arg(port.to_string())
-            .args(framer);
+            .args(arguments);
         let mut program = Program::start(&mut command, scratch.path("device"));
         let port = program.says("{\"port\": ").await;
         let port = port.trim_end_matches('}').parse().expect("a port");
@@ -51,7 +51,7 @@ impl Device {
 
     /// On the same port.
     async fn start_again(&mut self) {
-        (self.program, _) = Self::run(&self.scratch, self.port, &[]).await;
+        (self.program, _) = Self::run(&self.scratch, &[&self.port.to_string()]).await;
     }
 
     fn lines(&self, key: &str) -> Vec<Value> {
@@ -84,14 +84,19 @@ pub(crate) async fn points(daemon: &Daemon) -> BTreeMap<String, Value> {
     points.map(|point| (id(point), point.clone())).collect()
 }
 
-/// One bus: the values, the block with a hole, and two units that do not exist.
+/// One bus over TCP: the values, the block with a hole, and two units that do not exist.
 fn config(device: &Device) -> String {
+    let address = format!("modbus = \"tcp://127.0.0.1:{}\"", device.port);
+    config_over(device, &address, "300ms")
+}
+
+/// As [`config`], over whatever these keys of a device say.
+fn config_over(device: &Device, line: &str, poll: &str) -> String {
     let mut text = String::from("site = \"bench\"\n");
     for (id, unit) in [("all", 1), ("hole", 2), ("stranger", 9), ("absent", 10)] {
-        let address = format!("tcp://127.0.0.1:{}", device.port);
         writeln!(
             text,
-            "[device.{id}]\nmodbus = \"{address}\"\nunit_id = {unit}\npoll = \"300ms\""
+            "[device.{id}]\n{line}\nunit_id = {unit}\npoll = \"{poll}\""
         )
         .expect("a string takes all");
     }
@@ -139,6 +144,132 @@ async fn all_right(daemon: &Daemon, expected: &[Value]) -> Result<usize, String>
     Ok(expected.len())
 }
 
+/// The addresses around the hole are read, the one in it is not.
+async fn the_hole_is_found(daemon: &Daemon) {
+    within(DEADLINE, "the hole is found", async || {
+        let found = points(daemon).await;
+        for address in 0..7 {
+            let point = &found[&format!("H{address}")];
+            let right = match address {
+                4 => point["value"].is_null() && point["reason"] == "configuration_error",
+                _ => point["value"] == f64::from(10 + address) && point["quality"] == "good",
+            };
+            if !right {
+                return Err(format!("H{address} is {point}"));
+            }
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// None of the device's points has a value.
+async fn blind(daemon: &Daemon) {
+    within(DEADLINE, "its points are blind", async || {
+        let found = points(daemon).await;
+        let seeing = found
+            .iter()
+            .find(|(id, point)| !id.starts_with("gateway.") && !point["value"].is_null());
+        match seeing {
+            Some((id, _)) => Err(format!("{id} has a value")),
+            None => Ok(()),
+        }
+    })
+    .await;
+}
+
+async fn every_value_is_right(daemon: &Daemon, expected: &[Value]) {
+    within(DEADLINE, "every value is right", async || {
+        all_right(daemon, expected).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_serial_server_is_read_like_a_device() {
+    let mut device = Device::rtu().await;
+    let port = device.port;
+    let line = format!("modbus = \"rtu+tcp://127.0.0.1:{port}\"");
+    let daemon = Daemon::start(&config_over(&device, &line, "300ms")).await;
+    let expected = device.points();
+    every_value_is_right(&daemon, &expected).await;
+    the_hole_is_found(&daemon).await;
+    device.program.kill();
+    blind(&daemon).await;
+    let arguments = ["--rtu", &port.to_string()];
+    (device.program, _) = Device::run(&device.scratch, &arguments).await;
+    every_value_is_right(&daemon, &expected).await;
+}
+
+/// Two serial devices and a cable between them.
+async fn cable(scratch: &Scratch) -> Program {
+    let end = |name| format!("pty,raw,echo=0,link={}", scratch.path(name).display());
+    let mut command = Command::new("socat");
+    command.args(["-d", "-d", &end("ours"), &end("theirs")]);
+    let mut socat = Program::start(&mut command, scratch.path("socat"));
+    socat.says("starting data transfer loop").await;
+    socat
+}
+
+#[tokio::test]
+async fn a_serial_line_is_read_and_an_adapter_comes_back_under_its_path() {
+    let scratch = Scratch::new("pymodbus-serial");
+    let mut socat = cable(&scratch).await;
+    let theirs = scratch.path("theirs");
+    let arguments = ["--serial", theirs.to_str().expect("ASCII")];
+    let (program, port) = Device::run(&scratch, &arguments).await;
+    let mut device = Device {
+        program,
+        port,
+        scratch,
+    };
+    let ours = device.scratch.path("ours");
+    let line = format!(
+        "modbus = \"rtu://{}\"\nserial = \"9600 8N1\"",
+        ours.display()
+    );
+    // Nobody answers for two of the units, a second each.
+    let daemon = Daemon::start(&config_over(&device, &line, "500ms")).await;
+    let expected = device.points();
+    every_value_is_right(&daemon, &expected).await;
+    the_hole_is_found(&daemon).await;
+
+    // Both ends are gone, and with them their paths.
+    socat.kill();
+    device.program.kill();
+    blind(&daemon).await;
+    let _socat = cable(&device.scratch).await;
+    (device.program, _) = Device::run(&device.scratch, &arguments).await;
+    every_value_is_right(&daemon, &expected).await;
+}
+
+/// An independent master on the simulator, which stands in for serial devices elsewhere.
+#[tokio::test]
+async fn mbpoll_reads_the_simulated_serial_line() {
+    let line = simulators::modbus::DeviceConfig::pty(None).fill(7);
+    let line = simulators::modbus::Device::start(line)
+        .await
+        .expect("a pseudo-terminal");
+    let place = line.place();
+    let scratch = Scratch::new("mbpoll");
+    let mut command = Command::new("mbpoll");
+    command.args([
+        "-m", "rtu", "-a", "7", "-b", "9600", "-P", "none", "-t", "4", "-0",
+    ]);
+    command.args(["-r", "100", "-c", "3", "-1", &place]);
+    let mut mbpoll = Program::start(&mut command, scratch.path("mbpoll"));
+    assert_eq!(mbpoll.ended().await, Some(0), "{}", mbpoll.said());
+    let said = mbpoll.said();
+    for address in 100..103 {
+        let value = address * 7 + 7;
+        let right = |line: &str| {
+            line.starts_with(&format!("[{address}]")) && line.ends_with(&value.to_string())
+        };
+        assert!(said.lines().map(str::trim).any(right), "{address}: {said}");
+    }
+    line.stop().await;
+}
+
 #[tokio::test]
 async fn every_type_in_every_order_is_read_as_planned() {
     let mut device = Device::start().await;
@@ -175,41 +306,16 @@ async fn every_type_in_every_order_is_read_as_planned() {
     }
 
     device.program.kill();
-    within(DEADLINE, "its points are blind", async || {
-        let found = points(&daemon).await;
-        let seeing = found.iter().find(|(_, point)| !point["value"].is_null());
-        match seeing.filter(|(id, _)| !id.starts_with("gateway.")) {
-            Some((id, _)) => Err(format!("{id} has a value")),
-            None => Ok(()),
-        }
-    })
-    .await;
+    blind(&daemon).await;
     device.start_again().await;
-    within(DEADLINE, "the values are back", async || {
-        all_right(&daemon, &expected).await
-    })
-    .await;
+    every_value_is_right(&daemon, &expected).await;
 }
 
 #[tokio::test]
 async fn an_address_or_unit_that_is_not_there_spoils_nothing_else() {
     let device = Device::start().await;
     let daemon = Daemon::start(&config(&device)).await;
-    within(DEADLINE, "the hole is found", async || {
-        let found = points(&daemon).await;
-        for address in 0..7 {
-            let point = &found[&format!("H{address}")];
-            let right = match address {
-                4 => point["value"].is_null() && point["reason"] == "configuration_error",
-                _ => point["value"] == f64::from(10 + address) && point["quality"] == "good",
-            };
-            if !right {
-                return Err(format!("H{address} is {point}"));
-            }
-        }
-        Ok(())
-    })
-    .await;
+    the_hole_is_found(&daemon).await;
     within(DEADLINE, "unknown units are found out", async || {
         let metrics = daemon.get("/metrics").await;
         let shows = |line: &str| metrics.lines().any(|shown| shown == line);

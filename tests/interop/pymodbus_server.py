@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""A Modbus TCP device by PyMODBUS whose registers hold every type in every byte order.
+"""A Modbus device by PyMODBUS whose registers hold every type in every byte order.
 
-    pymodbus_server.py [PORT [rtu]]
+    pymodbus_server.py [PORT]              Modbus TCP
+    pymodbus_server.py --rtu [PORT]        RTU frames over TCP, as a serial server
+    pymodbus_server.py --serial PATH       RTU on a serial device, 9600 8N1
 
 The encoders are PyMODBUS' own, so they are an independent witness for ours; what PyMODBUS does not know
-is made here with struct and decimal texts: halves, decimal digits, and the byte swap within words. With `rtu` it speaks RTU frames, as a serial server does. Prints JSON lines: first
+is made here with struct and decimal texts: halves, decimal digits, and the byte swap within words. Prints JSON lines: first
 `{"points": [...]}`, then `{"port": N}`, then each request as `{"request": [unit, function, address,
 count]}`. Ends by a signal.
 
@@ -17,10 +19,10 @@ import json
 import struct
 import sys
 
+from pymodbus import FramerType
 from pymodbus.client.mixin import ModbusClientMixin
 from pymodbus.constants import ExcCodes
-from pymodbus.framer import FramerType
-from pymodbus.server import ModbusTcpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 PY = ModbusClientMixin.DATATYPE
@@ -142,12 +144,24 @@ def note(sending, pdu):
 async def main():
     points, unit_1 = tables()
     say(points=points)
-    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     devices = [SimDevice(1, simdata=unit_1), SimDevice(2, simdata=with_hole())]
-    framer = FramerType.RTU if sys.argv[2:] == ["rtu"] else FramerType.SOCKET
-    server = ModbusTcpServer(devices, address=("127.0.0.1", port), framer=framer, trace_pdu=note)
-    await server.serve_forever(background=True)
-    say(port=server.transport.sockets[0].getsockname()[1])
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["--serial"]:
+        # On a line nobody answers for a unit that is not there.
+        server = ModbusSerialServer(
+            devices, port=arguments[1], baudrate=9600, ignore_missing_devices=True, trace_pdu=note
+        )
+        await server.serve_forever(background=True)
+        say(port=0)
+    else:
+        rtu = arguments[:1] == ["--rtu"]
+        port = int((arguments[rtu:] or [0])[0])
+        framer = FramerType.RTU if rtu else FramerType.SOCKET
+        server = ModbusTcpServer(
+            devices, framer=framer, address=("127.0.0.1", port), ignore_missing_devices=rtu, trace_pdu=note
+        )
+        await server.serve_forever(background=True)
+        say(port=server.transport.sockets[0].getsockname()[1])
     await asyncio.Event().wait()
 
 
