@@ -284,6 +284,28 @@ const MACHINES: [&str; 4] = [
     concat!("/tmp/", "wt"),
 ];
 
+/// Requests of tokio-modbus that change something in a device.
+const WRITES: [&str; 4] = [
+    "::WriteSingle",
+    "::WriteMultiple",
+    "::MaskWrite",
+    "::ReadWrite",
+];
+
+/// The gateway only reads; RTU questions name a table, and no table writes.
+fn nothing_writes_to_a_device(source: &Source) -> Vec<String> {
+    if !source.is_in("input/modbus") {
+        return Vec::new();
+    }
+    let writes = source
+        .product()
+        .filter(|(_, line)| WRITES.iter().any(|word| line.contains(word)));
+    let words = "writing to a device: the gateway never changes equipment";
+    writes
+        .map(|(line, _)| source.finding(line, words))
+        .collect()
+}
+
 fn no_path_of_a_developers_machine(source: &Source) -> Vec<String> {
     let mut findings = Vec::new();
     for (index, line) in source.text.lines().enumerate() {
@@ -310,12 +332,13 @@ fn files_begin_with_what_they_are_about(source: &Source) -> Vec<String> {
 type Check = fn(&Source) -> Vec<String>;
 
 /// Everything that is checked file by file.
-fn checks() -> [Check; 6] {
+fn checks() -> [Check; 7] {
     [
         third_party_crates_stay_in_their_place,
         modules_know_only_whom_they_may,
         files_are_short,
         nothing_is_left_for_later,
+        nothing_writes_to_a_device,
         no_path_of_a_developers_machine,
         files_begin_with_what_they_are_about,
     ]

@@ -36,6 +36,16 @@ fn each_fence_finds_what_it_is_for() {
             "",
         ),
         (
+            "src/input/modbus/transport/x.rs",
+            "let wire = Wire::WriteSingleRegister(1, 2);",
+            "never changes equipment",
+        ),
+        (
+            "src/input/modbus/transport/x.rs",
+            "let wire = Wire::ReadCoils(1, 2);",
+            "",
+        ),
+        (
             "src/http/x.rs",
             "pub use prometheus;",
             "call crate::metrics",

@@ -17,6 +17,8 @@ use crate::input::modbus::rogue::{Question, Wire, register, wire};
 use crate::input::modbus::transport::tcp::TcpLink;
 use crate::input::modbus::{ByteOrder, DataType, RegisterPoint, Table};
 
+mod serial;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 /// How a unit behaves; units that are not named do not answer.

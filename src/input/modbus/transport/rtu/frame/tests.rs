@@ -75,7 +75,7 @@ fn what_is_not_the_answer_is_told_apart() {
     assert_eq!(wrong(&rtu_frame(7, &[0x84, 2])), "mismatch");
     assert_eq!(wrong(&right.repeat(2)), "mismatch");
     assert_eq!(wrong(&[&right[..], &[0]].concat()), "mismatch");
-    for noise in 0..=NOISE {
+    for noise in 0..=4 {
         let stranger = [
             vec![0xFF; noise],
             rtu_frame(8, &[3, 4, 0, 1, 0, 2]),
@@ -91,7 +91,8 @@ fn what_is_not_the_answer_is_told_apart() {
             Seen::Answer(Ok(_))
         ));
     }
-    let long = [vec![0xFF; NOISE + 1], right.clone()].concat();
+    // It might be the rest of another frame.
+    let long = [vec![0xFF; 5], right.clone()].concat();
     assert!(matches!(question.look(&long), Seen::Nothing));
     let echo = [question.bytes(), &right[..]].concat();
     assert!(matches!(question.look(&echo), Seen::Echo { length: 8 }));
