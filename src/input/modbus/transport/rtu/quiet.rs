@@ -30,7 +30,7 @@ pub(super) struct Quiet {
     gap: Duration,
     /// When the line was last heard or spoken to.
     last: Mono,
-    /// How long it must have been silent before anybody is asked.
+    /// How long it must have been silent before anybody is asked; never less than the gap.
     silence: Duration,
     owing: BTreeMap<u8, Owed>,
 }
@@ -51,14 +51,14 @@ impl Quiet {
         Self {
             gap,
             last: now,
-            silence: worst,
+            silence: worst.max(gap),
             owing: BTreeMap::new(),
         }
     }
 
     /// When `unit` may be asked, if the line stays silent until then.
     pub(super) fn free(&self, unit: u8) -> Mono {
-        let silent = self.last + self.silence.max(self.gap);
+        let silent = self.last + self.silence;
         let owed = self.owing.get(&unit).copied();
         owed.map_or(silent, |owed| owed.until.max(silent))
     }

@@ -173,6 +173,26 @@ async fn a_silent_unit_holds_up_nobody_else_and_its_late_answer_neither() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_frame_of_a_unit_that_owes_nothing_is_trouble() {
+    let device = async |mut device: Device| {
+        let (question, _) = device.asked().await;
+        let stranger = rtu_frame(question.unit + 1, &[3, 4, 0, 1, 0, 2]);
+        device
+            .say(&[stranger, question.rtu_answer()].concat())
+            .await;
+        let heard = Instant::now();
+        let (question, again) = device.asked().await;
+        assert!(again - heard >= DEADLINE, "{:?}", again - heard);
+        device.say(&question.rtu_answer()).await;
+    };
+    play(SERIAL, device, async |mut link| {
+        assert_eq!(fails(&mut link, 1, &holding(10)).await, "mismatch");
+        right(&mut link, 3, &holding(10)).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_later_than_all_waiting_is_not_taken_for_another() {
     let device = async |mut device: Device| {
         let (late, _) = device.asked().await;
