@@ -45,7 +45,7 @@ pub struct ProbeArgs {
     #[arg(long, value_name = "UNIT", value_parser = unit)]
     pub(super) unit: Option<String>,
     /// Look at one type only
-    #[arg(long = "type", value_name = "TYPE", value_parser = words::data_type)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = data_type)]
     pub(super) data_type: Option<DataType>,
     /// Look at one byte order only
     #[arg(long, value_name = "ORDER", value_parser = words::order)]
@@ -81,6 +81,14 @@ fn range(text: &str) -> Result<Expected, String> {
     match (number(low), number(high)) {
         (Some(low), Some(high)) if low < high => Ok(Expected::between(low, high)),
         _ => Err(general()),
+    }
+}
+
+/// Any type but the single bits of a register, which are shown anyway.
+fn data_type(text: &str) -> Result<DataType, String> {
+    match words::data_type(text)? {
+        DataType::Bool => Err("the bits of a register are shown whatever the type is".to_owned()),
+        data_type => Ok(data_type),
     }
 }
 
@@ -134,6 +142,8 @@ mod tests {
         for text in ["", "0-256", "9-1", "a", "-1"] {
             assert!(units(text).is_err(), "{text}");
         }
+        assert_eq!(data_type("float32"), Ok(DataType::Float32));
+        assert!(data_type("bool").is_err() && data_type("float").is_err());
         assert!(unit("7").expect_err("a number").contains("--unit-id 7"));
         assert_eq!(unit("%LEL"), Ok("%LEL".to_owned()));
         assert!(timeout("10ms").is_err() && timeout("61s").is_err() && timeout("5").is_err());

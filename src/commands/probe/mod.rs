@@ -114,6 +114,10 @@ fn probed(args: &ProbeArgs, target: &Target, look: Look, out: &mut impl Write) -
         report(args, target, &found, look, out)?;
     }
     show::refusals(&heard, target, &mut io::stderr().lock())?;
+    if args.toml && found.toml.is_empty() {
+        let text = "nothing to paste: what was read is as configured, or nothing stands out";
+        writeln!(io::stderr().lock(), "{text}")?;
+    }
     let any = !found.decoded.registers.is_empty() || !found.decoded.bits.is_empty();
     let whole = !matches!(heard.stopped, Some(Stopped::Unreachable(_)));
     Ok(if any && whole { GOOD } else { FINDINGS })

@@ -70,8 +70,8 @@ pub(super) fn timeout(line: &Line, asked: Option<Duration>) -> Duration {
     })
 }
 
-/// The longest that a scan takes as long as nothing is garbled.
-pub(super) fn longest(units: &RangeInclusive<u8>, timeout: Duration, pause: Duration) -> Duration {
+/// About how long a scan takes where nobody answers.
+pub(super) fn silent(units: &RangeInclusive<u8>, timeout: Duration, pause: Duration) -> Duration {
     let count = u32::from(units.end() - units.start()) + 1;
     (timeout + pause).saturating_mul(count) + timeout
 }
@@ -223,7 +223,7 @@ mod tests {
             "asked again when the line is back"
         );
         assert_eq!(plant.asked.iter().filter(|unit| **unit == 7).count(), 4);
-        let longest = longest(&(1..=15), TIMES.0, TIMES.1) + 3 * RECONNECT_PAUSE;
+        let longest = silent(&(1..=15), TIMES.0, TIMES.1) + 3 * RECONNECT_PAUSE;
         assert!(clock::monotonic().since(began) <= longest);
     }
 

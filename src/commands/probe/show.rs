@@ -287,10 +287,19 @@ impl Judged {
 
 /// What was not read, why, and what to do.
 pub(super) fn refusals(heard: &Heard, target: &Target, err: &mut impl Write) -> io::Result<()> {
+    let mut advised = Vec::new();
     for refusal in &heard.refused {
-        let what = said::happened(&refusal.failure);
+        writeln!(
+            err,
+            "{}: {}",
+            refusal.span,
+            said::happened(&refusal.failure)
+        )?;
         let advice = said::advice(&refusal.failure, &target.line);
-        writeln!(err, "{}: {what}\n  hint: {advice}", refusal.span)?;
+        if !advised.contains(&advice) {
+            writeln!(err, "  hint: {advice}")?;
+            advised.push(advice);
+        }
     }
     match &heard.stopped {
         None => Ok(()),

@@ -28,16 +28,17 @@ pub(super) fn scanned(args: &ProbeArgs, target: &Target, out: &mut impl Write) -
     let question = question.unwrap_or(Span::of(Table::Holding, 0, 1));
     let question = Span::of(question.table, question.first, 1);
     let timeout = scan::timeout(&target.line, args.timeout);
-    let longest = scan::longest(&args.units, timeout, args.pause);
+    let silent = scan::silent(&args.units, timeout, args.pause);
     let mut link = Link::new(&target.line, timeout);
     let scanned = runtime()?.block_on(async {
         // Before it is said that it works.
         let mut interrupt = signal(SignalKind::interrupt())?;
         writeln!(
             io::stderr().lock(),
-            "asking units {first} to {last} on {} for {question}: {} at most, {} each; Ctrl-C ends it",
+            "asking units {first} to {last} on {} for {question}: about {} if nobody answers, {} each; \
+             Ctrl-C ends it",
             target.line,
-            show_duration(rounded(longest)),
+            show_duration(rounded(silent)),
             show_duration(timeout),
         )?;
         let ends = async {

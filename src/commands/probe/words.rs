@@ -64,7 +64,7 @@ pub(super) fn advice(failure: &Failure, line: &Line) -> &'static str {
     match (failure, line) {
         (Failure::Exception(code), _) => exception(*code).1,
         (Failure::NotConnected | Failure::ConnectFailed(_), Line::Serial(_)) => {
-            "only one may ask on a serial line: if a running gateway or another program has it, stop that first"
+            "only one may ask on a serial line: if a running gateway has it (systemctl stop forewarn) or another program, stop that first"
         }
         (Failure::NotConnected | Failure::ConnectFailed(_), Line::Tcp(_) | Line::RtuOverTcp(_)) => {
             "check address and port; many devices take one connection only, and a running gateway may hold it"
