@@ -151,7 +151,10 @@ fn plant() -> Settings {
             vec![
                 delayed(limit(Level::Low, 2.0, 1.0)),
                 delayed(limit(Level::High, 8.0, 1.0)),
-                limit(Level::HighHigh, 10.0, 0.5),
+                AlarmSettings {
+                    confirm_required: true,
+                    ..limit(Level::HighHigh, 10.0, 0.5)
+                },
                 delayed(rise(30.0)),
                 AlarmSettings {
                     on_delay: seconds(1.5),

@@ -1,5 +1,8 @@
 //! What waits for a confirmation, as the page lists it.
 
+use proptest::prelude::*;
+
+use super::traces::{Happening, run, trace};
 use super::*;
 
 fn plant(confirm_required: bool) -> Settings {
@@ -88,4 +91,37 @@ fn only_what_began_under_the_setting_waits() {
     let events = drain(&mut engine);
     let engine = Engine::start(&plant(false), &history(&events), moment(20.0));
     assert_eq!(waiting(&engine), [] as [u64; 0]);
+}
+
+/// What is left of the events when nobody looks at confirmations, nor at what is refused.
+fn beside(events: Vec<Event>) -> Vec<Event> {
+    let reason = |event: &Event| event.details.reason.as_deref() == Some("already_confirmed");
+    let kept = events.into_iter().filter(|event| {
+        !matches!(
+            event.kind,
+            EventKind::Confirmed | EventKind::CommandRejected
+        ) && !reason(event)
+    });
+    let bare = |mut event: Event| {
+        if let Some(record) = &mut event.record {
+            record.confirmation = None;
+        }
+        event
+    };
+    kept.map(bare).collect()
+}
+
+proptest! {
+    /// A run with confirmations has the same other events as the run without them.
+    #[test]
+    fn a_confirmation_moves_nothing(trace in trace()) {
+        let without = trace.iter().map(|(t, happening)| match happening {
+            // Time passes all the same.
+            Happening::Command(Command { action: Action::Confirm { .. }, .. }) => (*t, Happening::Tick),
+            other => (*t, other.clone()),
+        });
+        let without: Vec<_> = without.collect();
+        let with = beside(run(&trace, |_, _| {}));
+        prop_assert_eq!(with, beside(run(&without, |_, _| {})));
+    }
 }

@@ -105,6 +105,7 @@ proptest! {
         }
         prop_assert_eq!(running(&before.drills), running(&engine.snapshot().drills));
         for (old, new) in before.alarms.iter().zip(engine.snapshot().alarms) {
+            prop_assert_eq!((&old.confirmed, &old.unconfirmed), (&new.confirmed, &new.unconfirmed));
             prop_assert_eq!((old.state, old.occurrence, old.older_unacknowledged, &old.acknowledged, old.raised_at, &old.cover),
                 (new.state, new.occurrence, new.older_unacknowledged, &new.acknowledged, new.raised_at, &new.cover));
         }

@@ -1,6 +1,6 @@
 //! What the events alone say about each alarm, over random traces: a story that makes sense.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
@@ -19,6 +19,8 @@ struct Story {
     raised: BTreeMap<u64, f64>,
     /// How often, since the last annunciation.
     acknowledged: BTreeMap<u64, u32>,
+    /// Since the last annunciation.
+    confirmed: BTreeSet<u64>,
     cleared: BTreeMap<u64, f64>,
     state: Option<AlarmState>,
     overlays: Overlays,
@@ -59,7 +61,7 @@ impl Story {
             EventKind::Acknowledged => self.acknowledged(event, subject)?,
             EventKind::Realarmed => self.realarmed(subject)?,
             EventKind::Reset => self.reset(subject)?,
-            EventKind::Confirmed => self.overlays,
+            EventKind::Confirmed => self.confirmed(event, subject)?,
             EventKind::CommandRejected | EventKind::CommandIgnored => {
                 self.refused(event, subject)?
             }
@@ -131,11 +133,21 @@ impl Story {
         Ok(self.overlays)
     }
 
+    /// It moves nothing, and is given once until attention is wanted again.
+    fn confirmed(&mut self, event: &Event, subject: &Subject) -> Followed {
+        prop_assert!(self.raised.contains_key(&subject.occurrence));
+        let newest = subject.occurrence == self.newest;
+        prop_assert!(!newest || subject.state == self.state(), "{:?}", event);
+        prop_assert!(self.confirmed.insert(subject.occurrence), "{:?}", event);
+        Ok(self.overlays)
+    }
+
     fn realarmed(&mut self, subject: &Subject) -> Followed {
         prop_assert_eq!(subject.occurrence, self.newest);
         prop_assert_eq!(self.state(), AlarmState::Acknowledged);
         prop_assert_eq!(subject.state, AlarmState::Unacknowledged);
         self.acknowledged.remove(&subject.occurrence);
+        self.confirmed.remove(&subject.occurrence);
         Ok(self.overlays)
     }
 
@@ -179,6 +191,7 @@ impl Story {
             // P7: what is true beneath an overlay that ends wants attention, whatever was before.
             prop_assert_eq!(subject.state, AlarmState::Unacknowledged);
             self.acknowledged.remove(&subject.occurrence);
+            self.confirmed.remove(&subject.occurrence);
         } else {
             prop_assert_eq!(subject.state, self.state());
         }

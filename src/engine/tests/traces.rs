@@ -34,7 +34,7 @@ fn command() -> impl Strategy<Value = Command> {
         prop::sample::select(names),
         span,
         prop::option::of(0_u64..4),
-        0_u8..18,
+        0_u8..20,
     )
         .prop_map(|(alarm, span, occurrence, what)| {
             let action = match what {
@@ -64,6 +64,7 @@ fn command() -> impl Strategy<Value = Command> {
                     reason: "monthly".to_owned(),
                 }),
                 15 => Action::EndDrill,
+                16 | 17 => Action::Confirm { occurrence },
                 _ => {
                     return acknowledge(&drill::name(&alarm), occurrence);
                 }
