@@ -114,6 +114,11 @@ fn by_default(kind: AlarmKind, name: &str) -> Option<String> {
                 "The times that {name} sends cannot be right: check its clock and time server"
             ));
         }
+        AlarmKind::Maintenance => {
+            return Some(format!(
+                "The device of {name} measures, and asks for maintenance: plan it, its display says what for"
+            ));
+        }
         AlarmKind::LowLow
         | AlarmKind::Low
         | AlarmKind::High

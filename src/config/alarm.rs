@@ -13,6 +13,7 @@ use super::exposure::{self, Sensor};
 use super::finding::{Kind, Log, nearest};
 use super::forecast::{self, RawForecast};
 use super::frozen::{self, RawFrozen};
+use super::health;
 use super::keys::{Keys, Vocabulary};
 use super::overlays::Silence;
 use super::place::{At, Place};
@@ -46,7 +47,7 @@ const STATE_SHORT: Vocabulary = Vocabulary {
 };
 
 /// Kinds that a point may have, in life-cycle order.
-pub(super) const KINDS: [AlarmKind; 17] = [
+pub(super) const KINDS: [AlarmKind; 18] = [
     AlarmKind::LowLow,
     AlarmKind::Low,
     AlarmKind::High,
@@ -63,6 +64,7 @@ pub(super) const KINDS: [AlarmKind; 17] = [
     AlarmKind::Stale,
     AlarmKind::Frozen,
     AlarmKind::Clock,
+    AlarmKind::Maintenance,
     AlarmKind::State,
 ];
 
@@ -133,7 +135,7 @@ impl RawAlarm {
 }
 
 /// Reads all alarms of a point; `digital`: has it two positions, if that is known. Every point has `bad`
-/// and `stale`, written or not, one whose source has a clock `clock`, and one with a catalytic sensor
+/// and `stale`, written or not, one whose source has a clock `clock`, one whose device asks for it `maintenance`, and one with a catalytic sensor
 /// `over_range`.
 pub(super) fn read(
     point: &Keys<'_>,
@@ -151,6 +153,7 @@ pub(super) fn read(
         let has_ground = match kind.name() {
             "discrepancy" => false,
             "clock" => point.has("time"),
+            "maintenance" => health::tells_of_maintenance(point),
             _ => true,
         };
         let always = measuring && has_ground;
@@ -195,7 +198,11 @@ pub(super) fn read(
 const fn is_about_measuring(kind: AlarmKind) -> bool {
     matches!(
         kind,
-        AlarmKind::Bad | AlarmKind::Stale | AlarmKind::Clock | AlarmKind::Discrepancy
+        AlarmKind::Bad
+            | AlarmKind::Stale
+            | AlarmKind::Clock
+            | AlarmKind::Maintenance
+            | AlarmKind::Discrepancy
     )
 }
 
@@ -368,7 +375,7 @@ fn condition(alarm: &mut RawAlarm, keys: &Keys<'_>, log: &mut Log) {
             alarm.when_zero = when(keys, log).unwrap_or(false);
         }
         // What a discrepancy is stands at its group.
-        "bad" | "stale" | "clock" | "discrepancy" => {}
+        "bad" | "stale" | "clock" | "maintenance" | "discrepancy" => {}
         _ => {
             keys.require("limit", "25", log);
             alarm.limit = keys.number("limit", log);

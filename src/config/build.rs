@@ -17,6 +17,7 @@ use super::finding::Log;
 use super::first_out;
 use super::frozen;
 use super::group;
+use super::health;
 use super::layers::Scalars;
 use super::origin;
 use super::overlays;
@@ -105,6 +106,7 @@ pub(super) fn build(
         .collect();
     suppression::connect(&all, &mut resolved, log);
     frozen::connect(&all, &mut resolved, log);
+    health::connect(&all, &mut resolved, log);
     let first_outs = first_out::resolve(&first_outs, &all, log);
     wiring::check(&points, &devices, &brokers, &outputs, log);
     let notify = escalation.settings(&people, &outputs);

@@ -128,6 +128,8 @@ pub(super) fn resolve(
             texts.signal(raw.signal.resolve(range, raw.measures))
         },
         trends: Vec::new(),
+        // Of other points: known when all of them are.
+        health: Vec::new(),
         on_bad: raw
             .on_bad
             .as_ref()
@@ -159,6 +161,7 @@ pub(super) const fn is_process(kind: AlarmKind) -> bool {
             | AlarmKind::Stale
             | AlarmKind::Frozen
             | AlarmKind::Clock
+            | AlarmKind::Maintenance
             | AlarmKind::Discrepancy
             | AlarmKind::Degraded
             | AlarmKind::GroupFault
@@ -193,6 +196,7 @@ fn decide(raw: &RawPoint, alarm: &RawAlarm, rule: Rule, priorities: &Priorities)
         Rule::Bad | Rule::Stale => (Duration::ZERO, Duration::ZERO),
         // As long as it must stand still is its delay; a value that moves is not stuck.
         Rule::Frozen(_) => (Duration::ZERO, Duration::ZERO),
+        Rule::Maintenance => (Duration::ZERO, Duration::ZERO),
         // A wrong time now and then is one alarm, not many.
         Rule::Clock => (Duration::ZERO, CLOCK_OFF),
         Rule::Discrepancy(_) => (DISCREPANCY, DISCREPANCY),
@@ -257,6 +261,7 @@ fn rule(
         "stale" => return Rule::Stale,
         "frozen" => return Rule::Frozen(frozen::rule(raw, alarm)),
         "clock" => return Rule::Clock,
+        "maintenance" => return Rule::Maintenance,
         "stel" | "twa" => return Rule::Exposure(exposure::average(alarm)),
         "over_range" => {
             // Limits come before it.
@@ -393,6 +398,7 @@ fn guide(
             | Rule::Stale
             | Rule::Frozen(_)
             | Rule::Clock
+            | Rule::Maintenance
             | Rule::Vote
             | Rule::Degraded
             | Rule::GroupFault => None,

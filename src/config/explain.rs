@@ -10,6 +10,7 @@ use super::escalation;
 use super::exposure;
 use super::first_out;
 use super::group;
+use super::health;
 use super::origin;
 use super::scalar::{show_duration, show_number};
 use super::signal;
@@ -77,6 +78,9 @@ pub fn explain(config: &Config) -> String {
                 line(&mut text, format_args!("  {told}"));
             }
             None => line(&mut text, format_args!("  {}", quality(point))),
+        }
+        for sentence in health::explain(point, &config.engine.points) {
+            line(&mut text, format_args!("  {sentence}"));
         }
         let area = alarms
             .first()
@@ -363,6 +367,12 @@ fn condition(points: &[PointSettings], point: &PointSettings, alarm: &AlarmSetti
              constantly off by more than 5s; clears {} of right times.",
             delayed(alarm.on_delay),
             after(alarm.off_delay)
+        ),
+        Rule::Maintenance => format!(
+            "Raised{} when {}; clears{} when that is over.",
+            delayed(alarm.on_delay),
+            health::explain_maintenance(point, points),
+            delayed(alarm.off_delay)
         ),
         Rule::Discrepancy(rule) => group::explain_discrepancy(point, alarm, &rule),
         Rule::Vote => group::explain_vote(point, alarm),

@@ -65,6 +65,13 @@ fn gate(keys: &Keys<'_>, log: &mut Log) -> Option<RawPlantState> {
     RawPlantState::read(&Keys::open(entry, &WHILE, log)?, log)
 }
 
+impl RawFrozen {
+    /// Is it judged only while the plant is in some state?
+    pub(super) const fn is_gated(&self) -> bool {
+        self.gate.is_some()
+    }
+}
+
 /// Puts the states of the plant into the settings, and checks them. `raw` are all points and groups in the
 /// order of their indices, `resolved` what was decided about them.
 pub(super) fn connect(raw: &[&RawPoint], resolved: &mut [Resolved], log: &mut Log) {
@@ -97,7 +104,13 @@ fn independent(plant: PlantState, own: usize, place: Place, log: &mut Log) {
     if let PlantState::Active { kind, .. } = plant
         && matches!(
             kind.name(),
-            "frozen" | "deviation" | "discrepancy" | "vote" | "degraded" | "group_fault"
+            "frozen"
+                | "deviation"
+                | "discrepancy"
+                | "vote"
+                | "degraded"
+                | "group_fault"
+                | "maintenance"
         )
     {
         let text = format!("a `{}` alarm depends on other points itself", kind.name());

@@ -50,6 +50,7 @@ mod first_out;
 mod forecast;
 mod frozen;
 mod group;
+mod health;
 mod keys;
 mod layers;
 mod line;

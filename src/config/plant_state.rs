@@ -9,7 +9,7 @@ use super::people::dangling;
 use super::place::{At, Place};
 use super::point::RawPoint;
 use crate::engine::reading::PointIndex;
-use crate::engine::settings::{AlarmKind, PlantState, PointSettings};
+use crate::engine::settings::{PlantState, PointSettings};
 
 /// As written.
 #[derive(Debug, Clone)]
@@ -140,11 +140,7 @@ fn value_state(
         Is::Beyond { .. } => (false, "name its position: `is = 0` or `is = 1`"),
     };
     // Of a point without a readable source nobody knows what it is; a group is counted.
-    let is_group = other
-        .alarms
-        .iter()
-        .any(|alarm| alarm.kind == AlarmKind::Vote);
-    let has_positions = other.is_digital().or(is_group.then_some(false));
+    let has_positions = other.is_digital().or(other.is_group().then_some(false));
     if has_positions.is_some_and(|has| has != digital) {
         let what = if digital { "a number" } else { "a contact" };
         let text = format!("`{}` is {what}", id.value);

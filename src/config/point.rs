@@ -9,18 +9,19 @@ use super::defaults::Measure;
 use super::device::Device;
 use super::exposure::Sensor;
 use super::finding::{Kind, Log};
+use super::health::{self, RawHealth};
 use super::keys::{Keys, Vocabulary, check_id, joined};
 use super::people::{People, dangling};
 use super::place::{At, Place};
 use super::register::{self, Register};
 use super::signal::{self, RawSignal};
 use super::tree::Entry;
-use crate::engine::settings::OnBad;
+use crate::engine::settings::{AlarmKind, OnBad};
 use crate::input::mqtt::TimeFormat;
 
 pub(super) const POINT: Vocabulary = Vocabulary {
     what: "a point",
-    keys: &joined::<58>(&[
+    keys: &joined::<59>(&[
         &[
             "name",
             "area",
@@ -33,6 +34,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
             "stale_after",
             "good_confirm",
             "on_bad",
+            "health",
             "reorder",
             "late",
             "device",
@@ -101,6 +103,8 @@ pub(super) struct RawPoint {
     pub(super) sensor: Option<Sensor>,
     pub(super) stale_after: Option<At<Duration>>,
     pub(super) good_confirm: Option<Duration>,
+    /// Where its device says how it is.
+    pub(super) health: Vec<RawHealth>,
     /// What it is to its groups without a value.
     pub(super) on_bad: Option<At<OnBad>>,
     pub(super) reorder: Duration,
@@ -132,6 +136,7 @@ impl RawPoint {
             noise: None,
             stale_after: None,
             good_confirm: None,
+            health: Vec::new(),
             on_bad: None,
             source: None,
             reorder: ORDER,
@@ -144,6 +149,12 @@ impl RawPoint {
             plan: None,
             alarms,
         }
+    }
+
+    /// Is it counted, and not measured?
+    pub(super) fn is_group(&self) -> bool {
+        let mut alarms = self.alarms.iter();
+        alarms.any(|alarm| alarm.kind == AlarmKind::Vote)
     }
 
     /// Does it have only two positions? `None` without a readable source.
@@ -245,6 +256,7 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         good_confirm: keys
             .duration("good_confirm", CONFIRM, log)
             .map(|time| time.value),
+        health: health::read(&keys, log),
         on_bad: keys.choice(
             "on_bad",
             &[("hold", OnBad::Hold), ("vote_trip", OnBad::VoteTrip)],

@@ -11,7 +11,7 @@ use crate::engine::settings::{AlarmKind, Priority};
 
 const PRIORITY: Vocabulary = Vocabulary {
     what: "`[priority]`",
-    keys: &joined::<20>(&[&kind_names(alarm::KINDS), &kind_names(group::KINDS)]),
+    keys: &joined::<21>(&[&kind_names(alarm::KINDS), &kind_names(group::KINDS)]),
     later: &[],
 };
 
@@ -39,7 +39,9 @@ impl Priorities {
         written.unwrap_or_else(|| match kind.name() {
             "high_high" | "low_low" | "over_range" | "vote" | "group_fault" => Priority::Critical,
             "high" | "low" => Priority::High,
-            "twa" | "frozen" | "clock" | "discrepancy" | "degraded" => Priority::Low,
+            "twa" | "frozen" | "clock" | "maintenance" | "discrepancy" | "degraded" => {
+                Priority::Low
+            }
             _ => Priority::Medium,
         })
     }

@@ -24,6 +24,7 @@
 //! A journal that does not know (a new one, or one of an older version) is no difference. What the engine
 //! is not told is not here either: the addresses of devices and brokers, and who is called.
 
+mod company;
 mod former;
 mod inventory;
 

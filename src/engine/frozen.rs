@@ -23,10 +23,9 @@ impl Engine {
         taken: Mono,
         now: Moment,
     ) -> Sample {
-        let Some(alarm) = self.points[point].frozen else {
-            return sample;
-        };
-        if let Some(look) = self.points[point].look(sample, Some(taken), now.mono) {
+        if let Some(alarm) = self.points[point].frozen
+            && let Some(look) = self.points[point].look(sample, Some(taken), now.mono)
+        {
             let zone = self.zone(point, alarm, &look);
             self.advance(alarm, zone, now);
             self.arm_movement(alarm, now);
@@ -57,15 +56,16 @@ impl Engine {
         }
     }
 
-    /// A sample of a point as it is worth: doubtful while it is found frozen.
-    pub(super) fn worth(&self, point: usize, sample: Sample) -> Sample {
+    /// What was read of a point as it is worth: doubtful while it is found frozen, or its device does not say
+    /// that it is well.
+    pub(super) fn worth(&self, point: usize, as_read: Sample) -> Sample {
         let frozen = self.points[point].frozen;
         let frozen = frozen.is_some_and(|alarm| self.alarms[alarm].phase.in_alarm());
-        match sample {
+        let sample = match as_read {
             Sample::Good(value) if frozen => Sample::Uncertain(value, Doubt::Frozen),
-            Sample::Uncertain(value, Doubt::Frozen) if !frozen => Sample::Good(value),
-            Sample::Good(_) | Sample::Uncertain(..) | Sample::Bad(_) => sample,
-        }
+            Sample::Good(_) | Sample::Uncertain(..) | Sample::Bad(_) => as_read,
+        };
+        self.points[point].check.weigh(sample)
     }
 
     /// `alarm` became active, or is over: if it is about movement, the value it was judged by is worth
@@ -75,10 +75,11 @@ impl Engine {
         if self.points[index].frozen != Some(alarm) {
             return false;
         }
-        let Some(sample) = self.points[index].channel.shown() else {
+        let channel = &self.points[index].channel;
+        let Some(as_read) = channel.shown().and(channel.as_read) else {
             return false;
         };
-        let worth = self.worth(index, sample);
+        let worth = self.worth(index, as_read);
         let point = &mut self.points[index];
         point.channel.sample = Some(worth);
         let changed = point.channel.mark(worth, now.mono, point.good_confirm);

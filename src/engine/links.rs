@@ -1,5 +1,5 @@
-//! Who must be judged again when something changes elsewhere: a group when one of its channels does,
-//! an alarm that compares its point with another one, a suppression when the plant's state changes.
+//! Who must be judged again when something changes elsewhere: a point when its status does, a group when
+//! one of its channels does, an alarm that compares its point with another one, a suppression when the plant's state changes.
 //!
 //! ```text
 //!   reading, timer, command                    until nothing is touched any more
@@ -42,6 +42,8 @@ pub(super) enum Source {
 /// What is judged again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Dependent {
+    /// What the device of a point says of itself, by the point's index.
+    Health(usize),
     /// A group as a whole, by its index among the groups.
     Group(usize),
     /// One alarm, by its index.
@@ -201,7 +203,7 @@ fn in_order(wiring: &Wiring) -> (Vec<Dependent>, Vec<Dependent>) {
     let mut effects: BTreeMap<Dependent, BTreeSet<Dependent>> = BTreeMap::new();
     let own = waits_for.keys().filter_map(|dependent| match dependent {
         Dependent::Alarm(alarm) => Some((*dependent, Source::Alarm(*alarm))),
-        Dependent::Group(_) | Dependent::Suppression(_) => None,
+        Dependent::Health(_) | Dependent::Group(_) | Dependent::Suppression(_) => None,
     });
     for (dependent, source) in own.chain(wiring.outputs.iter().copied()) {
         let touched = inputs.get(&source).into_iter().flatten();

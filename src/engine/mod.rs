@@ -38,6 +38,7 @@ mod first_out;
 mod frozen;
 mod gate;
 mod group;
+mod health;
 mod judge;
 mod late;
 mod links;
@@ -81,6 +82,7 @@ use drill::Drills;
 use effect::Effect;
 use first_out::FirstOuts;
 use group::Group;
+use health::SelfCheck;
 use late::Track;
 use links::{Dependent, Links};
 use names::Names;
@@ -127,6 +129,8 @@ struct Point {
     stale_after: Option<Duration>,
     good_confirm: Duration,
     channel: Channel,
+    /// What its device says of itself.
+    check: SelfCheck,
     /// What it is to groups without a value.
     on_bad: OnBad,
     /// Which group it is, if it is not measured but counted.
@@ -164,7 +168,10 @@ impl Engine {
             ..reading
         };
         match point.channel.admit(&reading) {
-            Admission::Live(sample, taken) => self.accept(index, sample, taken, now),
+            Admission::Live(sample, taken) => {
+                self.accept(index, sample, taken, now);
+                self.hear_health(index, reading.health, now);
+            }
             Admission::Aside => self.set_aside(index, now),
             Admission::Reordered(sample, taken) => {
                 self.judge_reordered(index, sample, taken, now);
@@ -270,6 +277,7 @@ impl Engine {
     fn settle(&mut self, now: Moment) {
         while let Some(dependent) = self.links.next() {
             match dependent {
+                Dependent::Health(point) => self.judge_health(point, now),
                 Dependent::Alarm(alarm) => self.judge_again(alarm, now),
                 Dependent::Group(group) => self.judge_group(group, now),
                 Dependent::Suppression(index) => self.judge_suppression(index, now),

@@ -16,8 +16,9 @@ impl Engine {
     /// A live reading of a point.
     pub(super) fn accept(&mut self, index: usize, sample: Sample, taken: Mono, now: Moment) {
         self.arm_stale(index);
+        let weighed = self.points[index].check.weigh(sample);
         let channel = &mut self.points[index].channel;
-        if let Sample::Bad(fault) = sample {
+        if let Sample::Bad(fault) = weighed {
             channel.confirm_due = None;
             self.lose_value(index, Condition::Bad(fault), now);
             return;
@@ -26,6 +27,7 @@ impl Engine {
             Condition::Waiting | Condition::Present => self.believe(index, sample, taken, now),
             Condition::Bad(_) | Condition::Stale => {
                 channel.sample = Some(sample);
+                channel.as_read = Some(sample);
                 self.await_confirmation(index, now);
             }
         }
@@ -36,6 +38,7 @@ impl Engine {
         let confirm = self.points[index].good_confirm;
         let channel = &mut self.points[index].channel;
         channel.sample = Some(sample);
+        channel.as_read = Some(sample);
         let first = channel.condition == Condition::Waiting;
         channel.condition = Condition::Present;
         let sample = self.watch_movement(index, sample, taken, now);
@@ -140,7 +143,7 @@ impl Engine {
         let channel = &mut self.points[index].channel;
         channel.confirm_due = None;
         channel.condition = Condition::Present;
-        if let Some(sample) = channel.sample {
+        if let Some(sample) = channel.as_read {
             let sample = self.worth(index, sample);
             let channel = &mut self.points[index].channel;
             channel.sample = Some(sample);
@@ -206,7 +209,7 @@ impl Engine {
 
     /// There is no value to judge: alarms hold, pending raises are dropped, the alarm about the
     /// missing value rises and says what it hides.
-    fn lose_value(&mut self, index: usize, condition: Condition, now: Moment) {
+    pub(super) fn lose_value(&mut self, index: usize, condition: Condition, now: Moment) {
         let was = std::mem::replace(&mut self.points[index].channel.condition, condition);
         let had_value = matches!(was, Condition::Waiting | Condition::Present);
         if had_value {

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::delay::Zone;
-use super::reading::{Doubt, Fault, Measured, Quality, Reading, Sample};
+use super::reading::{Doubt, Fault, Health, Measured, Quality, Reading, Sample};
 use super::reorder::Taken;
 use super::settings::PointSettings;
 use super::signal::{Conditioned, Signal};
@@ -94,6 +94,8 @@ pub(super) struct Channel {
     pub(super) condition: Condition,
     /// The newest value, while it may be shown.
     pub(super) sample: Option<Sample>,
+    /// The same as it was read, before anything else made it doubtful.
+    pub(super) as_read: Option<Sample>,
     /// When the newest live reading arrived.
     pub(super) last_fresh: Mono,
     pub(super) last_reading: Option<Wall>,
@@ -138,6 +140,7 @@ impl Channel {
             delayed: Recent::default(),
             condition: Condition::Waiting,
             sample: None,
+            as_read: None,
             last_fresh: now,
             last_reading: None,
             stale_armed: false,
@@ -167,6 +170,7 @@ impl Channel {
         };
         let key: Option<Key> = reading.source_time.map(|time| (time, reading.sequence));
         let conditioned = self.signal.condition(reading.measured);
+        let conditioned = conditioned.of_device(reading.health);
         if self.repeats(stamp) || self.is_known(key, conditioned) {
             self.counts.duplicate += 1;
             return Admission::Ignored;
@@ -384,6 +388,15 @@ impl Channel {
 }
 
 impl Conditioned {
+    /// With what the device says of itself: more than a current can tell.
+    fn of_device(self, health: Health) -> Self {
+        match (self, health.fault()) {
+            (_, Some(fault)) => Self::Sample(Sample::Bad(fault)),
+            (Self::Sample(sample), None) => Self::Sample(health.weigh(sample)),
+            (Self::FaultCurrent(_), None) => self,
+        }
+    }
+
     fn doubt_clock(self) -> Self {
         match self {
             Self::Sample(Sample::Good(value)) => {

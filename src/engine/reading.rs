@@ -38,6 +38,51 @@ impl Finite {
     }
 }
 
+/// What a device says of itself: the categories of NAMUR NE 107, from the least to the worst, and that
+/// nobody knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// Nothing is wrong.
+    #[default]
+    Good,
+    /// M: it measures, and wants to be looked after.
+    Maintenance,
+    /// S: it measures beyond what it is made for.
+    OutOfSpecification,
+    /// It is not known what it says.
+    #[serde(skip)]
+    Unknown,
+    /// C: somebody works on it; what it says is not the process.
+    FunctionCheck,
+    /// F: it has failed.
+    Failure,
+}
+
+impl Health {
+    /// Why there is no value, if it says that.
+    pub const fn fault(self) -> Option<Fault> {
+        match self {
+            Self::Failure => Some(Fault::DeviceFailure),
+            Self::FunctionCheck => Some(Fault::OutOfService),
+            Self::Unknown | Self::OutOfSpecification | Self::Maintenance | Self::Good => None,
+        }
+    }
+
+    /// What a sample is worth then. What was doubtful before is so for the same reason.
+    pub const fn weigh(self, sample: Sample) -> Sample {
+        match (self, self.fault(), sample) {
+            (_, _, Sample::Bad(_)) => sample,
+            (_, Some(fault), _) => Sample::Bad(fault),
+            (Self::OutOfSpecification, _, Sample::Good(value)) => {
+                Sample::Uncertain(value, Doubt::SensorNotAccurate)
+            }
+            (Self::Unknown, _, Sample::Good(value)) => Sample::Uncertain(value, Doubt::SubNormal),
+            (_, _, Sample::Good(_) | Sample::Uncertain(..)) => sample,
+        }
+    }
+}
+
 /// Why a value is usable but doubtful (OPC UA `Uncertain_*` sub-codes, OPC 10000-8, 7.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -238,6 +283,8 @@ pub struct Reading {
     pub sequence: Option<u64>,
     /// An MQTT retained message: of unknown age, so never fresh: it is counted, and nothing else.
     pub retained: bool,
+    /// What the device says of itself with it.
+    pub health: Health,
 }
 
 impl Reading {
@@ -250,6 +297,7 @@ impl Reading {
             source_time: None,
             sequence: None,
             retained: false,
+            health: Health::Good,
         }
     }
 }

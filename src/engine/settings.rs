@@ -3,6 +3,7 @@
 
 mod groups;
 mod guards;
+mod health;
 mod kinds;
 mod plant_state;
 mod slopes;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use super::signal::Signal;
 pub use groups::{BadChannel, FirstOutSettings, GroupSettings, MAX_CHANNELS, OnBad};
 pub use guards::Guards;
+pub use health::HealthRule;
 pub use kinds::{AlarmKind, Priority};
 pub use plant_state::PlantState;
 pub use slopes::{
@@ -79,6 +81,8 @@ pub struct PointSettings {
     pub late: Duration,
     /// Windows that slopes are taken over; rules name them by their position.
     pub trends: Vec<TrendSettings>,
+    /// Where its device says how it is; the worst of it counts.
+    pub health: Vec<HealthRule>,
     /// What it means to the groups it votes in that it has no value.
     pub on_bad: OnBad,
     /// Alarms in life-cycle order of their kinds; at most one of each kind.
@@ -112,6 +116,7 @@ impl PointSettings {
             reorder: Duration::from_secs(10),
             late: Duration::from_secs(10),
             trends: Vec::new(),
+            health: Vec::new(),
             on_bad: OnBad::Hold,
             alarms,
             group: None,
@@ -223,6 +228,8 @@ pub enum Rule {
     Frozen(FrozenRule),
     /// The times of the source cannot be right, or are constantly off (alarm-standards 2.23).
     Clock,
+    /// The device wants to be looked after (alarm-standards 2.13).
+    Maintenance,
     /// A channel disagrees with the others of its group.
     Discrepancy(DiscrepancyRule),
     /// Enough channels of the group are in alarm.
@@ -264,6 +271,7 @@ impl Rule {
             Self::Stale => AlarmKind::Stale,
             Self::Frozen(_) => AlarmKind::Frozen,
             Self::Clock => AlarmKind::Clock,
+            Self::Maintenance => AlarmKind::Maintenance,
             Self::Discrepancy(_) => AlarmKind::Discrepancy,
             Self::Vote => AlarmKind::Vote,
             Self::Degraded => AlarmKind::Degraded,

@@ -8,6 +8,7 @@ use super::agenda::Agenda;
 use super::drill::{Drills, drilled};
 use super::first_out::FirstOuts;
 use super::group::Group;
+use super::health::SelfCheck;
 use super::links::Links;
 use super::names::Names;
 use super::occurrence::Alarm;
@@ -71,6 +72,7 @@ impl Engine {
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
                 channel: Channel::new(point, last_alive, now.mono),
+                check: SelfCheck::new(point, first),
                 on_bad: point.on_bad,
                 group: None,
                 late: None,

@@ -43,6 +43,7 @@ mod evidence;
 mod exposure;
 mod frozen;
 mod groups;
+mod health;
 mod invariants;
 mod inventory;
 mod order;
@@ -67,8 +68,8 @@ use super::command::{Action, Command, Drilling, Permit, Shelving};
 use super::effect::{Effect, Event, EventKind};
 use super::reading::{PointIndex, Reading, Sample};
 use super::settings::{
-    AlarmKind, AlarmSettings, BadChannel, Direction, DiscrepancyRule, GroupSettings, Level,
-    LimitRule, Method, PendingHold, PointSettings, Priority, RateRule, Rule, Settings,
+    AlarmKind, AlarmSettings, BadChannel, Direction, DiscrepancyRule, GroupSettings, HealthRule,
+    Level, LimitRule, Method, PendingHold, PointSettings, Priority, RateRule, Rule, Settings,
     TrendSettings,
 };
 use super::signal::Signal;
@@ -176,11 +177,23 @@ fn plant() -> Settings {
     if let Some(settings) = &mut group.group {
         settings.compares = true;
     }
+    // Whether the device of the third is well stands in the contact.
+    let told = HealthRule {
+        from: PointIndex(3),
+        good: [0.0].into(),
+        failure: [1.0].into(),
+        function_check: [].into(),
+        out_of_specification: [9.0].into(),
+        maintenance: [].into(),
+    };
     Settings {
         points: vec![
             full("A", 2.0, 3.0, false, true),
             full("B", 0.0, 0.0, true, true),
-            full("D", 1.0, 0.0, false, false),
+            PointSettings {
+                health: vec![told],
+                ..full("D", 1.0, 0.0, false, false)
+            },
             contact,
             group,
         ],

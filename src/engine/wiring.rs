@@ -15,6 +15,9 @@ pub(super) fn of(
 ) -> Wiring {
     let mut wiring = Wiring::new();
     suppressions.wire(points, alarms, &mut wiring);
+    for (index, point) in points.iter().enumerate() {
+        point.check.wire(index, point.alarms.clone(), &mut wiring);
+    }
     for (index, group) in groups.iter().enumerate() {
         group.wire(index, points, alarms, &mut wiring);
     }

@@ -14,7 +14,7 @@ use forewarn::commands::scratch::ScratchFolder;
 use forewarn::config::Config;
 use forewarn::engine::command::{Command, Outcome};
 use forewarn::engine::effect::{Event, EventKind};
-use forewarn::engine::reading::{PointIndex, Reading};
+use forewarn::engine::reading::{Health, PointIndex, Reading};
 use forewarn::engine::snapshot::Snapshot;
 use forewarn::engine::time::{Moment, Mono, Wall};
 use forewarn::journal::JournalSettings;
@@ -226,6 +226,7 @@ impl<'a> World<'a> {
             source_time: taken.map(wall),
             sequence: taken.map(|_| arrival.sent.number),
             retained: arrival.retained,
+            health: Health::Good,
         };
         // Timers up to now, so that what follows comes of the reading alone. At one instant a reading comes
         // before them; but averages go on with time, so a repetition is looked at before and after at the

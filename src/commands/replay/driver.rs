@@ -277,6 +277,7 @@ impl<'a, W: Write> Replay<'a, W> {
                 source_time,
                 sequence,
                 retained,
+                health,
             } => {
                 let reading = Reading {
                     point,
@@ -285,6 +286,7 @@ impl<'a, W: Write> Replay<'a, W> {
                     source_time,
                     sequence,
                     retained,
+                    health,
                 };
                 if let Some(life) = &mut self.life {
                     life.station.read(reading);

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::connection::{self, Named};
 use super::plain;
 use crate::engine::command::{Action, Command, Drilling, Permit, Shelving};
-use crate::engine::reading::{Fault, Finite, Measured, PointIndex, Sample};
+use crate::engine::reading::{Fault, Finite, Health, Measured, PointIndex, Sample};
 use crate::engine::time::Wall;
 use crate::scalar;
 
@@ -40,6 +40,8 @@ pub enum Step {
         sequence: Option<u64>,
         /// An MQTT retained message.
         retained: bool,
+        /// What the device says of itself.
+        health: Health,
     },
     /// A person's command. Boxed: there are few, and lines lie in a list.
     Command(Box<Command>),
@@ -68,6 +70,8 @@ struct Fields<'a> {
     sequence: Option<u64>,
     #[serde(default)]
     retained: bool,
+    #[serde(default)]
+    status: Health,
     command: Option<Text<'a>>,
     alarm: Option<Text<'a>>,
     group: Option<Text<'a>>,
@@ -138,6 +142,7 @@ pub fn parse(
         source_time: None,
         sequence: None,
         retained: false,
+        health: Health::Good,
     };
     Ok(Line { t, step })
 }
@@ -251,6 +256,7 @@ fn reading(
         source_time,
         sequence: fields.sequence,
         retained: fields.retained,
+        health: fields.status,
     })
 }
 

@@ -88,7 +88,7 @@ pub(super) fn of(name: &str) -> (&'static Vocabulary, &'static [&'static str]) {
         "deviation" => (&DEVIATION, deviation::SHORT.keys),
         "state" => (&STATE, &["when"]),
         "frozen" => (&FROZEN, frozen::SHORT.keys),
-        "bad" | "stale" | "clock" => (&QUALITY, &[]),
+        "bad" | "stale" | "clock" | "maintenance" => (&QUALITY, &[]),
         "stel" => (&STEL, &["limit"]),
         "twa" => (&TWA, &["limit"]),
         "over_range" => (&OVER_RANGE, &["at"]),

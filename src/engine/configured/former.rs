@@ -158,6 +158,7 @@ impl Difference<'_> {
             | Watch::Stale
             | Watch::Frozen(_)
             | Watch::Clock
+            | Watch::Maintenance
             | Watch::Discrepancy(_)
             | Watch::Vote
             | Watch::Degraded

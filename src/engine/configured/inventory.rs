@@ -12,10 +12,9 @@ use std::time::Duration;
 use super::super::memory::{Configured, Keys};
 use super::super::reading::PointIndex;
 use super::super::settings::{
-    AlarmKind, AlarmSettings, Average, BadChannel, CountRule, DeviationRule, DiscrepancyRule,
-    ExposureRule, ForecastRule, FrozenRule, GroupSettings, LimitRule, MedianRule, Method, OnBad,
-    Origin, OverRangeRule, PendingHold, PointSettings, RateRule, Reference, Rule, Settings,
-    Suppressor, TrendSettings,
+    AlarmKind, AlarmSettings, Average, CountRule, DeviationRule, DiscrepancyRule, ExposureRule,
+    ForecastRule, FrozenRule, LimitRule, MedianRule, Method, OnBad, Origin, OverRangeRule,
+    PendingHold, PointSettings, RateRule, Reference, Rule, Settings, Suppressor, TrendSettings,
 };
 use super::super::signal::{Bounds, Conversion, CurrentLoop, Curve, Scaling, Signal, Special};
 use super::super::time::show_duration;
@@ -222,6 +221,7 @@ impl Engine {
             Rule::Bad
             | Rule::Stale
             | Rule::Clock
+            | Rule::Maintenance
             | Rule::Vote
             | Rule::Degraded
             | Rule::GroupFault => {}
@@ -259,6 +259,7 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
         signal,
         reorder,
         late,
+        health,
         on_bad,
         // Of the rules that look through them.
         trends: _,
@@ -281,6 +282,7 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
     kept.span("good_confirm", *good_confirm);
     kept.span("reorder", *reorder);
     kept.span("late", *late);
+    kept.health(health, settings);
     match on_bad {
         OnBad::Hold => {}
         OnBad::VoteTrip => kept.text("on_bad", "vote_trip"),
@@ -291,10 +293,10 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
 
 /// What is kept so far.
 #[derive(Default)]
-struct Kept(Keys);
+pub(super) struct Kept(Keys);
 
 impl Kept {
-    fn text(&mut self, name: &str, text: impl Into<String>) {
+    pub(super) fn text(&mut self, name: &str, text: impl Into<String>) {
         self.0.insert(name.to_owned(), text.into());
     }
 
@@ -302,7 +304,7 @@ impl Kept {
         self.text(name, number.to_string());
     }
 
-    fn flag(&mut self, name: &str, flag: bool) {
+    pub(super) fn flag(&mut self, name: &str, flag: bool) {
         if flag {
             self.text(name, "on");
         }
@@ -314,7 +316,7 @@ impl Kept {
         }
     }
 
-    fn list<T: AsRef<str>>(&mut self, name: &str, items: impl IntoIterator<Item = T>) {
+    pub(super) fn list<T: AsRef<str>>(&mut self, name: &str, items: impl IntoIterator<Item = T>) {
         let mut text = String::new();
         for item in items {
             let gap = if text.is_empty() { "" } else { ", " };
@@ -422,28 +424,5 @@ impl Kept {
         self.bounds("clamp", *clamp);
         self.list("max_step", max_step.map(|step| step.to_string()));
         self.span("fault_after", *settle);
-    }
-
-    fn group(&mut self, group: &GroupSettings, settings: &Settings) {
-        let GroupSettings {
-            votes,
-            of,
-            alarm,
-            bad,
-            compares,
-        } = group;
-        self.text("vote", format!("{votes}oo{}", of.len()));
-        let channels = of.iter();
-        let channels = channels.filter_map(|channel| settings.points.get(channel.0 as usize));
-        self.list("of", channels.map(|channel| &*channel.id));
-        self.text("alarm", alarm.name());
-        self.text(
-            "bad",
-            match bad {
-                BadChannel::Vote => "vote",
-                BadChannel::Exclude => "exclude",
-            },
-        );
-        self.flag("discrepancy", *compares);
     }
 }

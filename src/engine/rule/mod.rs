@@ -88,6 +88,8 @@ pub(super) enum Watch {
     Frozen(Box<Frozen>),
     /// Times of the source; what they are worth is known where readings are taken in.
     Clock,
+    /// The device wants to be looked after; it says so where readings are taken in.
+    Maintenance,
     /// A channel disagrees with the others; with what they said last. Boxed as a rate is.
     Discrepancy(Box<(DiscrepancyRule, Option<Spread>)>),
     /// Enough channels of the group are in alarm.
@@ -137,6 +139,7 @@ impl Watch {
             Rule::Stale => Self::Stale,
             Rule::Frozen(rule) => Self::Frozen(Box::new(Frozen::new(rule))),
             Rule::Clock => Self::Clock,
+            Rule::Maintenance => Self::Maintenance,
             Rule::Discrepancy(rule) => Self::Discrepancy(Box::new((rule, None))),
             Rule::Vote => Self::Vote,
             Rule::Degraded => Self::Degraded,
@@ -164,6 +167,7 @@ impl Watch {
             | Self::Stale
             | Self::Frozen(_)
             | Self::Clock
+            | Self::Maintenance
             | Self::Discrepancy(_)
             | Self::Vote
             | Self::Degraded
@@ -184,6 +188,7 @@ impl Watch {
             | Self::Stale
             | Self::Frozen(_)
             | Self::Clock
+            | Self::Maintenance
             | Self::Discrepancy(_)
             | Self::Degraded
             | Self::GroupFault
@@ -259,6 +264,7 @@ impl Watch {
             | Self::Stale
             | Self::Frozen(_)
             | Self::Clock
+            | Self::Maintenance
             | Self::Degraded
             | Self::GroupFault => None,
         }
@@ -334,9 +340,12 @@ impl Watch {
             }
             Self::Exposure(exposure) => exposure.zone(look.sample.can_clear(), look.now),
             Self::OverRange(over_range) => over_range.zone(look),
-            Self::Clock | Self::Discrepancy(_) | Self::Vote | Self::Degraded | Self::GroupFault => {
-                Zone::Unknown
-            }
+            Self::Clock
+            | Self::Maintenance
+            | Self::Discrepancy(_)
+            | Self::Vote
+            | Self::Degraded
+            | Self::GroupFault => Zone::Unknown,
         }
     }
 

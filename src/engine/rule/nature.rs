@@ -50,7 +50,7 @@ impl Watch {
             Self::Vote => Nature::PROCESS.apart(),
             Self::Discrepancy(_) | Self::Frozen(_) => Nature::SENSOR.apart(),
             Self::Bad | Self::Stale | Self::Clock => Nature::MEASURING,
-            Self::Degraded | Self::GroupFault => Nature::MEASURING.apart(),
+            Self::Degraded | Self::GroupFault | Self::Maintenance => Nature::MEASURING.apart(),
         }
     }
 
@@ -69,7 +69,8 @@ impl Watch {
         matches!(self, Self::Bad | Self::Stale)
     }
 
-    /// Is it judged apart from the others of its point: by a group, or before them?
+    /// Is it judged apart from the others of its point: by a group, before them, or by what a
+    /// device says?
     pub(in super::super) const fn is_judged_apart(&self) -> bool {
         self.nature().apart
     }

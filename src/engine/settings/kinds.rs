@@ -38,6 +38,8 @@ pub enum AlarmKind {
     Frozen,
     /// Source times cannot be right.
     Clock,
+    /// The device wants to be looked after.
+    Maintenance,
     /// A digital point is in its alarm position.
     State,
     /// Enough channels of a group agree.
@@ -68,6 +70,7 @@ impl AlarmKind {
             Self::Stale => "stale",
             Self::Frozen => "frozen",
             Self::Clock => "clock",
+            Self::Maintenance => "maintenance",
             Self::State => "state",
             Self::Vote => "vote",
             Self::Degraded => "degraded",

@@ -3,7 +3,7 @@
 use super::super::memory::{Configured, Content};
 use super::super::settings::{
     Average, CountRule, DeviationRule, ExposureRule, FirstOutSettings, ForecastRule, FrozenRule,
-    MedianRule, OnBad, Origin, OverRangeRule, PlantState, Reference, Suppressor,
+    HealthRule, MedianRule, OnBad, Origin, OverRangeRule, PlantState, Reference, Suppressor,
 };
 use super::super::signal::{
     Bounds, Conversion, CurrentLoop, CurrentMeaning, Curve, Meaning, Scaling, Special,
@@ -207,7 +207,7 @@ fn every_setting_of_a_point_is_told() {
         low: -1.0,
         high: 99.0,
     });
-    let on_contact: [(Change, &str); 20] = [
+    let on_contact: [(Change, &str); 21] = [
         (
             |point| {
                 point.origin = Some(Origin {
@@ -229,6 +229,19 @@ fn every_setting_of_a_point_is_told() {
         ),
         (|point| point.reorder = seconds(5.0), "reorder 10s -> 5s"),
         (|point| point.late = seconds(5.0), "late 10s -> 5s"),
+        (
+            |point| {
+                point.health = vec![HealthRule {
+                    from: PointIndex(0),
+                    good: [0.0].into(),
+                    failure: [4.0, 5.0].into(),
+                    function_check: [3.0].into(),
+                    out_of_specification: [2.0].into(),
+                    maintenance: [1.0].into(),
+                }];
+            },
+            "health off -> P 0 good 4 failure 5 failure 3 function_check 2 out_of_specification 1 maintenance",
+        ),
         (
             |point| point.on_bad = OnBad::VoteTrip,
             "on_bad off -> vote_trip",

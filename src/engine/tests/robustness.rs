@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::reading::{Doubt, Finite, Measured};
+use super::super::reading::{Doubt, Finite, Health, Measured};
 use super::super::signal::{Bounds, Conversion, CurrentLoop, Curve, Scaling};
 use super::*;
 
@@ -77,6 +77,18 @@ fn conditioned() -> Settings {
     settings
 }
 
+fn any_health() -> impl Strategy<Value = Health> {
+    use Health::{Failure, FunctionCheck, Good, Maintenance, OutOfSpecification};
+    let all = [
+        Good,
+        Maintenance,
+        OutOfSpecification,
+        FunctionCheck,
+        Failure,
+    ];
+    prop_oneof![3 => Just(Good), 1 => prop::sample::select(all.to_vec())]
+}
+
 fn any_reading() -> impl Strategy<Value = Reading> {
     let nanos = prop_oneof![0_u64..100_000_000_000, any::<u64>(), Just(u64::MAX)];
     let wall = prop_oneof![Just(1_767_225_600_000_000_000_i64), any::<i64>()];
@@ -86,10 +98,11 @@ fn any_reading() -> impl Strategy<Value = Reading> {
             prop::option::of(wall),
             prop::option::of(any::<u64>()),
             any::<bool>(),
+            any_health(),
         ),
     )
         .prop_map(
-            |((point, measured, mono, now), (source, sequence, retained))| Reading {
+            |((point, measured, mono, now), (source, sequence, retained, health))| Reading {
                 point: PointIndex(point),
                 measured,
                 received: Moment {
@@ -99,6 +112,7 @@ fn any_reading() -> impl Strategy<Value = Reading> {
                 source_time: source.map(Wall::from_unix_nanos),
                 sequence,
                 retained,
+                health,
             },
         )
 }

@@ -90,6 +90,7 @@ fn judge_all_again(engine: &mut Engine) -> Vec<Event> {
     let mut changed = Vec::new();
     for dependent in engine.links.everyone() {
         match dependent {
+            Dependent::Health(point) => engine.judge_health(point, now),
             Dependent::Alarm(alarm) => engine.judge_again(alarm, now),
             Dependent::Group(group) => engine.judge_group(group, now),
             Dependent::Suppression(index) => engine.judge_suppression(index, now),

@@ -25,6 +25,7 @@ fn the_lines_of_the_contract() {
         r#"{"t": 12.5, "point": "CO-12", "value": 31.0, "source_time": "2026-05-04T06:10:11Z", "sequence": 311}"#,
         r#"{"t": 13.0, "point": "FT-77", "raw": 11.6}"#,
         r#"{"t": 14.0, "point": "VIB-9B", "quality": "bad", "reason": "device_failure"}"#,
+        r#"{"t": 15, "point": "GD-201", "value": 7, "status": "out_of_specification"}"#,
         r#"{"t": 15.5, "point": "LT-40", "value": 2.2, "source_time": "2026-05-04T05:58:00Z", "retained": true}"#,
         r#"{"t": 20, "device": "gd-01", "lost": true}"#,
         r#"{"t": 21, "broker": "plant", "lost": false}"#,
@@ -80,6 +81,10 @@ fn wrong_lines_say_what_is_wrong() {
         (
             r#"{"t": 1, "point": "A", "quality": "bad", "reason": "tired"}"#,
             "unknown variant `tired`",
+        ),
+        (
+            r#"{"t": 1, "point": "A", "value": 1, "status": "unknown"}"#,
+            "expected one of `good`, `maintenance`, `out_of_specification`, `function_check`, `failure`",
         ),
         (
             r#"{"t": 1, "command": "shelve", "alarm": "A/high", "for": 2}"#,
