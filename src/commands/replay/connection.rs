@@ -2,7 +2,7 @@
 //! asking, an input line says.
 
 use super::input::Step;
-use crate::engine::reading::{PointIndex, Sample};
+use crate::engine::reading::{Health, PointIndex, Sample};
 
 /// What a line of readings names, by its id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub(super) fn step(point: PointIndex, lost: Option<bool>, valued: bool) -> Resul
         source_time: None,
         sequence: None,
         retained: false,
+        health: Health::Good,
     })
 }
 
@@ -62,6 +63,7 @@ mod tests {
                 source_time: None,
                 sequence: None,
                 retained: false,
+                health: Health::Good,
             };
             assert_eq!(said(line), Ok(expected), "{line}");
         }
