@@ -99,7 +99,7 @@ pub(super) fn of(name: &str) -> (&'static Vocabulary, &'static [&'static str]) {
 
 /// Keys within a key of a point, as in `alarm.high` and `rise`; `None` where they are no closed list.
 pub(in super::super) fn within(path: &[&str]) -> Option<&'static [&'static str]> {
-    const KIND_NAMES: [&str; 17] = kind_names(KINDS);
+    const KIND_NAMES: [&str; 18] = kind_names(KINDS);
     Some(match path {
         ["alarm"] => &KIND_NAMES,
         ["alarm", kind] if KIND_NAMES.contains(kind) => of(kind).0.keys,

@@ -186,6 +186,7 @@ impl Difference<'_> {
             | Watch::Stale
             | Watch::Frozen(_)
             | Watch::Clock
+            | Watch::Maintenance
             | Watch::Discrepancy(_)
             | Watch::Vote
             | Watch::Degraded
