@@ -260,6 +260,26 @@ async fn a_second_answer_is_not_the_answer_to_the_next_question() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_begins_to_speak_on_an_idle_line_is_not_interrupted() {
+    let device = async |mut device: Device| {
+        let (question, _) = device.asked().await;
+        device.say(&question.rtu_answer()).await;
+        tokio::time::sleep(GAP * 10 + GAP / 2).await;
+        device.say(&question.rtu_answer()).await;
+        let spoke = Instant::now();
+        let (question, asked) = device.asked().await;
+        assert!(asked - spoke >= DEADLINE, "{:?}", asked - spoke);
+        device.say(&question.rtu_answer()).await;
+    };
+    play(SERIAL, device, async |mut link| {
+        right(&mut link, 1, &holding(10)).await;
+        tokio::time::sleep(GAP * 10).await;
+        right(&mut link, 1, &holding(20)).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn frames_are_parted_by_the_gap() {
     let device = async |mut device: Device| {
         for _ in 0..3 {
