@@ -108,3 +108,25 @@ fn a_configuration_with_mistakes_is_not_exported() {
         "{err}"
     );
 }
+
+#[test]
+fn a_text_that_looks_like_something_else_stays_a_text() {
+    let scratch = Scratch::new("texts");
+    let plant = "site = \"a\"\n[device.d]\nmodbus = \"tcp://127.0.0.1\"\n[broker.b]\nurl = \"mqtt://127.0.0.1\"\n";
+    let points = "[point.101]\nname = \"007\"\nunit = \"1\"\nregister = \"input:0\"\ntype = \"int16\"\n\
+        invalid_raw = [\"0x8000\", 0x7FFF]\nenum = { 0 = \"a;b\", 1 = \"say \\\"\\u00e9\\\"\" }\n\
+        [point.true]\nname = \"a,\\tb\\nc \\\"d\\\"\"\nunit = \"1\"\nregister = \"input:1\"\ntype = \"float32\"\n\
+        table = [[0, 0.0], [1.5e3, -2]]\ndeviation = { from = \"101\", limit = { low = -1, high = 2.5 } }\n\
+        frozen = { after = \"1min\", while = { point = \"P\", is = 0 } }\n[point.true.alarm.deviation]\nsuppressed_by = \"P\"\n\
+        [point.P]\nregister = \"coil:1\"\nstate = { when = 0 }\n[point.P.alarm.stale]\n\
+        [point.Q]\ntopic = \"12\"\nvalue = \"/0\"\nhigh = 3\n[point.Q.alarm.high]\ncause = \"[x]\"\nlatching = false\n";
+    let source = Source::text("a.toml", &format!("{plant}{points}"));
+    let (code, before, err) = explained(&source);
+    assert_eq!(code, 0, "{err}");
+    let (list, _) = exported(Some(&source), false);
+    let path = scratch.write("points.csv", &list);
+    let plant = format!("points_csv = '{}'\n{plant}", path.display());
+    let (code, after, err) = explained(&Source::text("a.toml", &plant));
+    assert_eq!(code, 0, "{list}{err}");
+    assert_eq!(after, before, "{list}");
+}

@@ -156,6 +156,60 @@ fn a_point_in_two_places_names_both() {
 }
 
 #[test]
+fn every_encoding_and_separator_gives_the_same_points() {
+    let scratch = Scratch::new("saved");
+    let plain = "id,name,register,type,unit,high,range\nT-1,Öl,input:0,int16,°C,7.5,-10..90.5\n";
+    let commas = plain
+        .replace("7.5", "\"7,5\"")
+        .replace("-10..90.5", "\"-10..90,5\"");
+    let wide = |text: &str, from: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        let marked = format!("\u{feff}{text}");
+        marked.encode_utf16().flat_map(from).collect()
+    };
+    let latin = |text: &str| -> Vec<u8> {
+        let bytes = text
+            .chars()
+            .map(|c| u8::try_from(u32::from(c)).expect("Latin-1"));
+        bytes.collect()
+    };
+    let semicolons = plain
+        .replace(',', ";")
+        .replace('.', ",")
+        .replace(",,", "..");
+    let tabs = plain.replace(',', "\t");
+    let (_, expected, _) = explained(&scratch.plant(plain));
+    assert!(expected.contains("at or above 7.5 °C"), "{expected}");
+    for (bytes, more) in [
+        (format!("\u{feff}{plain}").into_bytes(), ""),
+        (plain.replace('\n', "\r\n\r\n").into_bytes(), ""),
+        (semicolons.clone().into_bytes(), ""),
+        (format!("sep=;\r\n{semicolons}").into_bytes(), ""),
+        (
+            plain.replace(',', ";").into_bytes(),
+            ", decimal = \"point\"",
+        ),
+        (commas.into_bytes(), ", decimal = \"comma\""),
+        (tabs.clone().into_bytes(), ""),
+        (wide(&tabs, u16::to_le_bytes), ""),
+        (wide(&semicolons, u16::to_be_bytes), ""),
+        (latin(&semicolons), ", encoding = \"windows-1252\""),
+    ] {
+        scratch.write("points.csv", &bytes);
+        let list = format!("{{ file = \"points.csv\"{more} }}");
+        let plant = scratch.write("plant.toml", PLANT.replace("\"points.csv\"", &list));
+        let (code, found, err) = explained(&Source::file(Some(plant)));
+        assert_eq!(code, 0, "{err}");
+        assert!(!err.contains("encoding"), "{err}");
+        assert_eq!(
+            found,
+            expected,
+            "{more} {}",
+            String::from_utf8_lossy(&bytes)
+        );
+    }
+}
+
+#[test]
 fn lists_of_kepware_are_read() {
     let header = "Tag Name,Address,Data Type,Respect Data Type,Client Access,Scan Rate,Scaling,Raw Low,Raw High,\
                   Scaled Low,Scaled High,Scaled Data Type,Clamp Low,Clamp High,Eng Units,Description,Negate Value\n";
