@@ -156,6 +156,24 @@ fn a_point_in_two_places_names_both() {
 }
 
 #[test]
+fn a_list_is_looked_for_beside_the_file_that_names_it() {
+    let scratch = Scratch::new("beside");
+    fs::create_dir_all(scratch.0.join("conf.d/lists")).expect("a temporary folder");
+    let plant = PLANT.replace("points_csv = \"points.csv\"\n", "");
+    let source = Source::file(Some(scratch.write("plant.toml", plant)));
+    scratch.write("conf.d/points.toml", "points_csv = \"lists/points.csv\"\n");
+    scratch.write("conf.d/lists/points.csv", "id,register\nP,coil:0\n");
+    let (code, out, err) = explained(&source);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("coil:0"), "{out}");
+    // Whoever names lists in two files is told so.
+    scratch.write("conf.d/more.toml", "points_csv = \"more.csv\"\n");
+    let (code, _, err) = explained(&source);
+    assert_eq!(code, 78);
+    assert!(err.contains("`points_csv` is written twice"), "{err}");
+}
+
+#[test]
 fn every_encoding_and_separator_gives_the_same_points() {
     let scratch = Scratch::new("saved");
     let plain = "id,name,register,type,unit,high,range\nT-1,Öl,input:0,int16,°C,7.5,-10..90.5\n";

@@ -165,8 +165,10 @@ fn wrong(key: &str, cell: &str, decimal: Decimal, with_other: bool) -> Wrong {
     let decimals = cell.replace(other, &sign.to_string());
     let (whole, part) = cell.split_once(other).unwrap_or((cell, ""));
     let thousands = part.len() == 3 && !whole.trim_start_matches(['+', '-', '0']).is_empty();
-    let whole_file =
-        format!("if every number of the file has a {word}, say so: decimal = \"{word}\"");
+    let whole_file = format!(
+        "if every number of the list has a {word}, say so: \
+         points_csv = {{ file = \"FILE\", decimal = \"{word}\" }}"
+    );
     if thousands {
         return Wrong {
             what: format!("`{key}`: {cell} may mean {whole}{part} or {decimals}"),
