@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::traces::{Happening, run, trace};
 use super::*;
 
-fn plant(confirm_required: bool) -> Settings {
+fn required(confirm_required: bool) -> Settings {
     let high = AlarmSettings {
         confirm_required,
         ..limit(Level::High, 8.0, 1.0)
@@ -40,7 +40,7 @@ fn occurrence(engine: &mut Engine, t: f64) {
 
 #[test]
 fn what_is_over_waits_until_somebody_saw_to_it() {
-    let settings = plant(true);
+    let settings = required(true);
     let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
     assert_eq!(waiting(&engine), [] as [u64; 0]);
     read(&mut engine, 0, Sample::measured(9.0), moment(1.0));
@@ -81,15 +81,15 @@ fn what_is_over_waits_until_somebody_saw_to_it() {
 /// What was over before anybody asked for confirmations waits for none, and what waited no longer does.
 #[test]
 fn only_what_began_under_the_setting_waits() {
-    let mut engine = Engine::start(&plant(false), &History::default(), moment(0.0));
+    let mut engine = Engine::start(&required(false), &History::default(), moment(0.0));
     occurrence(&mut engine, 1.0);
     let events = drain(&mut engine);
-    let mut engine = Engine::start(&plant(true), &history(&events), moment(10.0));
+    let mut engine = Engine::start(&required(true), &history(&events), moment(10.0));
     assert_eq!(waiting(&engine), [] as [u64; 0]);
     occurrence(&mut engine, 12.0);
     assert_eq!(waiting(&engine), [2]);
     let events = drain(&mut engine);
-    let engine = Engine::start(&plant(false), &history(&events), moment(20.0));
+    let engine = Engine::start(&required(false), &history(&events), moment(20.0));
     assert_eq!(waiting(&engine), [] as [u64; 0]);
 }
 
@@ -112,16 +112,29 @@ fn beside(events: Vec<Event>) -> Vec<Event> {
 }
 
 proptest! {
-    /// A run with confirmations has the same other events as the run without them.
+    /// A run in which everything that can be is confirmed at once has the same other events as the run
+    /// without any confirmation.
     #[test]
     fn a_confirmation_moves_nothing(trace in trace()) {
-        let without = trace.iter().map(|(t, happening)| match happening {
-            // Time passes all the same.
-            Happening::Command(Command { action: Action::Confirm { .. }, .. }) => (*t, Happening::Tick),
-            other => (*t, other.clone()),
+        let names = ids(&plant());
+        let all = |t: f64| names.iter().map(move |alarm| {
+            let command = Command {
+                action: Action::Confirm { occurrence: None },
+                ..acknowledge(alarm, None)
+            };
+            (t, Happening::Command(command))
         });
-        let without: Vec<_> = without.collect();
-        let with = beside(run(&trace, |_, _| {}));
-        prop_assert_eq!(with, beside(run(&without, |_, _| {})));
+        let is_confirm = |happening: &Happening| {
+            matches!(happening, Happening::Command(command) if matches!(command.action, Action::Confirm { .. }))
+        };
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for (t, happening) in trace {
+            with.push((t, happening.clone()));
+            with.extend(all(t));
+            // Time passes all the same.
+            without.push((t, if is_confirm(&happening) { Happening::Tick } else { happening }));
+            without.push((t, Happening::Tick));
+        }
+        prop_assert_eq!(beside(run(&with, |_, _| {})), beside(run(&without, |_, _| {})));
     }
 }
