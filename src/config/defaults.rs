@@ -121,6 +121,7 @@ pub(super) fn resolve(
         unit: texts.share(&raw.unit),
         stale_after: Some(stale_after),
         good_confirm: raw.good_confirm.unwrap_or(GOOD_CONFIRM),
+        warm_up: raw.warm_up,
         reorder: raw.reorder,
         late: raw.late,
         signal: {

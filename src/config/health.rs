@@ -1,4 +1,5 @@
-//! `health`: where the device of a point says how it is, and which numbers say what (alarm-standards 2.13).
+//! `health`: where the device of a point says how it is, and which numbers say what (alarm-standards 2.13);
+//! and in words how long its sensor warms up.
 
 use super::defaults::Resolved;
 use super::finding::{Kind, Log};
@@ -6,7 +7,7 @@ use super::keys::{Keys, Vocabulary, mismatch};
 use super::people::dangling;
 use super::place::{At, Place};
 use super::point::RawPoint;
-use super::scalar::show_number;
+use super::scalar::{show_duration, show_number};
 use super::tree::{Item, Value};
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::{HealthRule, PointSettings};
@@ -268,7 +269,17 @@ pub(super) fn explain(point: &PointSettings, points: &[PointSettings]) -> Vec<St
             said.join("; ")
         )
     });
-    rules.collect()
+    rules.chain(warm_up(point)).collect()
+}
+
+fn warm_up(point: &PointSettings) -> Option<String> {
+    let span = Some(point.warm_up).filter(|span| !span.is_zero())?;
+    Some(format!(
+        "After a failure of the sensor or its device it warms up for {}: what it reads then is bad and judged by \
+         nothing, but a value beyond an upper limit is told. Not after mere silence, nor after a restart of the \
+         gateway.",
+        show_duration(span)
+    ))
 }
 
 /// Who says that the device wants to be looked after.

@@ -21,7 +21,7 @@ use crate::input::mqtt::TimeFormat;
 
 pub(super) const POINT: Vocabulary = Vocabulary {
     what: "a point",
-    keys: &joined::<59>(&[
+    keys: &joined::<60>(&[
         &[
             "name",
             "area",
@@ -33,6 +33,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
             "noise",
             "stale_after",
             "good_confirm",
+            "warm_up",
             "on_bad",
             "health",
             "reorder",
@@ -82,6 +83,8 @@ const ORDER: Duration = Duration::from_secs(10);
 
 const REORDER: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(60);
 const LATE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3_600);
+/// Longer than any sensor needs, and as long as a hazard point may be blind by itself.
+const WARM_UP: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 const CONFIRM: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3_600);
 
 /// A point as written.
@@ -103,6 +106,8 @@ pub(super) struct RawPoint {
     pub(super) sensor: Option<Sensor>,
     pub(super) stale_after: Option<At<Duration>>,
     pub(super) good_confirm: Option<Duration>,
+    /// Zero when it does not warm up.
+    pub(super) warm_up: Duration,
     /// Where its device says how it is.
     pub(super) health: Vec<RawHealth>,
     /// What it is to its groups without a value.
@@ -136,6 +141,7 @@ impl RawPoint {
             noise: None,
             stale_after: None,
             good_confirm: None,
+            warm_up: Duration::ZERO,
             health: Vec::new(),
             on_bad: None,
             source: None,
@@ -256,6 +262,9 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         good_confirm: keys
             .duration("good_confirm", CONFIRM, log)
             .map(|time| time.value),
+        warm_up: keys
+            .duration("warm_up", WARM_UP, log)
+            .map_or(Duration::ZERO, |time| time.value),
         health: health::read(&keys, log),
         on_bad: keys.choice(
             "on_bad",

@@ -69,6 +69,7 @@ mod step;
 mod suppression;
 pub mod time;
 mod trend;
+mod warm_up;
 mod wiring;
 mod withdraw;
 
@@ -96,6 +97,7 @@ use sight::Sight;
 use suppression::Suppressions;
 use time::{Moment, Mono};
 use trend::Trend;
+use warm_up::WarmUp;
 
 /// A jump of the wall clock against the monotonic one by more than this is a step, seconds.
 const CLOCK_STEP: f64 = 1.0;
@@ -131,6 +133,8 @@ struct Point {
     channel: Channel,
     /// What its device says of itself.
     check: SelfCheck,
+    /// Whether its sensor warms up.
+    warm_up: WarmUp,
     /// What it is to groups without a value.
     on_bad: OnBad,
     /// Which group it is, if it is not measured but counted.

@@ -17,6 +17,7 @@ impl Engine {
     pub(super) fn accept(&mut self, index: usize, sample: Sample, taken: Mono, now: Moment) {
         self.arm_stale(index);
         let weighed = self.points[index].check.weigh(sample);
+        let weighed = self.warm_up(index, weighed, now);
         let channel = &mut self.points[index].channel;
         if let Sample::Bad(fault) = weighed {
             channel.confirm_due = None;
@@ -212,6 +213,7 @@ impl Engine {
     pub(super) fn lose_value(&mut self, index: usize, condition: Condition, now: Moment) {
         let was = std::mem::replace(&mut self.points[index].channel.condition, condition);
         let had_value = matches!(was, Condition::Waiting | Condition::Present);
+        self.points[index].warm_up.lose(condition);
         if had_value {
             // Kept until there is a value again: the alarm that tells of it may have a delay.
             self.points[index].hidden = self.hazards_in_sight(index);

@@ -71,6 +71,9 @@ pub struct PointSettings {
     pub stale_after: Option<Duration>,
     /// How long a point that was bad must deliver good values before they are evaluated again.
     pub good_confirm: Duration,
+    /// How long its sensor warms up after a failure, in which nothing is judged (alarm-standards 2.16). Zero:
+    /// not at all.
+    pub warm_up: Duration,
     /// What its numbers mean.
     pub signal: Arc<Signal>,
     /// A reading that is older than the newest by no more than this goes to its place among them; one
@@ -112,6 +115,7 @@ impl PointSettings {
             unit: "".into(),
             stale_after: None,
             good_confirm: Duration::ZERO,
+            warm_up: Duration::ZERO,
             signal: Signal::plain().into(),
             reorder: Duration::from_secs(10),
             late: Duration::from_secs(10),

@@ -21,6 +21,7 @@ use super::snapshot::{AlarmRecord, History};
 use super::suppression::Suppressions;
 use super::time::{Moment, Wall};
 use super::trend::Trend;
+use super::warm_up::WarmUp;
 use super::{Engine, Point, rule, wiring};
 
 impl Engine {
@@ -73,6 +74,7 @@ impl Engine {
                 good_confirm: point.good_confirm,
                 channel: Channel::new(point, last_alive, now.mono),
                 check: SelfCheck::new(point, first),
+                warm_up: WarmUp::new(point.warm_up),
                 on_bad: point.on_bad,
                 group: None,
                 late: None,

@@ -256,6 +256,7 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
         unit,
         stale_after,
         good_confirm,
+        warm_up,
         signal,
         reorder,
         late,
@@ -280,6 +281,7 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
     }
     kept.span("stale_after", stale_after.unwrap_or_default());
     kept.span("good_confirm", *good_confirm);
+    kept.span("warm_up", *warm_up);
     kept.span("reorder", *reorder);
     kept.span("late", *late);
     kept.health(health, settings);

@@ -207,7 +207,7 @@ fn every_setting_of_a_point_is_told() {
         low: -1.0,
         high: 99.0,
     });
-    let on_contact: [(Change, &str); 21] = [
+    let on_contact: [(Change, &str); 22] = [
         (
             |point| {
                 point.origin = Some(Origin {
@@ -227,6 +227,7 @@ fn every_setting_of_a_point_is_told() {
             |point| point.good_confirm = seconds(5.0),
             "good_confirm 3s -> 5s",
         ),
+        (|point| point.warm_up = seconds(60.0), "warm_up off -> 1min"),
         (|point| point.reorder = seconds(5.0), "reorder 10s -> 5s"),
         (|point| point.late = seconds(5.0), "late 10s -> 5s"),
         (
