@@ -13,8 +13,8 @@
 //! ```
 //!
 //! *Bad* means that the source says so or its value cannot be one; *stale* means that nothing new
-//! arrives. Repetitions, retained messages and readings older than the newest one are counted and
-//! are not news: they refresh nothing, clear nothing and are never shown as the present. A reading that
+//! arrives. Repetitions, retained messages and readings older than the newest one, by their time or else by
+//! the [`counter`] of their source, are counted and are not news: they refresh nothing, clear nothing and are never shown as the present. A reading that
 //! is little older may still raise an alarm ([`reorder`](super::reorder)); one that is much older is
 //! history, and judged as such ([`late`](super::late)).
 //!
@@ -28,6 +28,7 @@
 //! ends, also when both are due at one instant.
 
 mod aside;
+mod counter;
 mod lags;
 mod recent;
 mod source_clock;
@@ -44,6 +45,7 @@ use super::snapshot::ReadingCounts;
 use super::time::{Moment, Mono, Wall};
 use aside::Aside;
 pub(super) use aside::Doubtful;
+use counter::Counter;
 use recent::{Key, Recent};
 pub(super) use source_clock::PLAUSIBLE_FROM;
 use source_clock::{SourceClock, Timing};
@@ -111,6 +113,8 @@ pub(super) struct Channel {
     /// Is there an entry of it in the agenda?
     pub(super) aside_armed: bool,
     newest: Option<Stamp>,
+    /// The source's counter, for readings without a time.
+    counter: Counter,
     /// When the newest live reading was taken, by the gateway's clock.
     newest_at: Wall,
     clock: SourceClock,
@@ -150,6 +154,7 @@ impl Channel {
             aside: None,
             aside_armed: false,
             newest: None,
+            counter: Counter::default(),
             newest_at: Wall::default(),
             clock: SourceClock::new(last_alive, point.late, point.reorder),
             doubted: None,
@@ -171,7 +176,10 @@ impl Channel {
         let key: Option<Key> = reading.source_time.map(|time| (time, reading.sequence));
         let conditioned = self.signal.condition(reading.measured);
         let conditioned = conditioned.of_device(reading.health);
-        if self.repeats(stamp) || self.is_known(key, conditioned) {
+        let behind = key.is_none()
+            && (reading.sequence)
+                .is_some_and(|number| self.counter.is_behind(number, reading.received.mono));
+        if behind || self.repeats(stamp) || self.is_known(key, conditioned) {
             self.counts.duplicate += 1;
             return Admission::Ignored;
         }
@@ -209,6 +217,7 @@ impl Channel {
             }
         };
         self.newest = Some(stamp);
+        self.counter.accept(reading.sequence);
         self.newest_at = match timing {
             Some(Timing::Live(delay)) => received.wall - span(delay),
             Some(
