@@ -67,8 +67,15 @@ pub fn write_list(
     };
     match exported {
         Ok(exported) => {
-            let written = hand_out(&exported, out, err);
-            if written.is_ok() { GOOD } else { FINDINGS }
+            let Err(error) = hand_out(&exported, out, err) else {
+                return GOOD;
+            };
+            // With nowhere to write to, the exit code still says what is to be said.
+            let _unheard = writeln!(
+                err,
+                "error: the list is not written, or not all of it: {error}"
+            );
+            FINDINGS
         }
         Err(mistakes) => {
             // With nowhere to write to, the exit code still says what is to be said.

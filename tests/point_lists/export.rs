@@ -110,6 +110,21 @@ fn a_configuration_with_mistakes_is_not_exported() {
 }
 
 #[test]
+fn half_a_list_is_told() {
+    let mut room = [0; 50];
+    let mut err = Vec::new();
+    assert_eq!(
+        write_list(None, false, &mut room.as_mut_slice(), &mut err),
+        1
+    );
+    let err = String::from_utf8(err).expect("what we write is text");
+    assert!(
+        err.starts_with("error: the list is not written, or not all of it"),
+        "{err}"
+    );
+}
+
+#[test]
 fn a_text_that_looks_like_something_else_stays_a_text() {
     let scratch = Scratch::new("texts");
     let plant = "site = \"a\"\n[device.d]\nmodbus = \"tcp://127.0.0.1\"\n[broker.b]\nurl = \"mqtt://127.0.0.1\"\n";
