@@ -382,6 +382,11 @@ mod tests {
         let abcd = |address| (address, DataType::Float32, ByteOrder::Abcd);
         let seven = (7, DataType::Uint16, ByteOrder::Abcd);
         assert_eq!(best(&words, percent()), [seven, abcd(8), abcd(10)]);
+        // 61.5 in swapped words, if it were the only one.
+        let words = [0x404C, 0xCCCD, 0xF000, 0x4276];
+        assert_eq!(best(&words, percent()), [abcd(7)]);
+        let cdab = (7, DataType::Float32, ByteOrder::Cdab);
+        assert_eq!(best(&words[2..], percent()), [cdab]);
     }
 
     #[test]
