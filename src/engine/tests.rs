@@ -41,6 +41,7 @@ mod drills;
 mod ends;
 mod evidence;
 mod exposure;
+mod former;
 mod frozen;
 mod groups;
 mod health;

@@ -200,7 +200,7 @@ impl Case {
 
 impl Ladder {
     /// Since its severity changed, a page of the ladder before may wait in another group.
-    fn waits_in(&self, key: &GroupKey) -> bool {
+    pub(super) fn waits_in(&self, key: &GroupKey) -> bool {
         self.priority == key.priority.0 && self.held.contains(&key.step)
     }
 }

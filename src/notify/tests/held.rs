@@ -3,6 +3,7 @@
 
 use super::storms::{bounce, message, notified, storm};
 use super::*;
+use crate::engine::notice::Partial;
 
 fn steps(rig: &Rig) -> BTreeMap<(Arc<str>, u16), u32> {
     let mut told = BTreeMap::<_, u32>::new();
@@ -229,4 +230,45 @@ fn after_a_start_the_pages_of_a_flood_are_held_as_before_it() {
     assert_eq!(flood(&rig), 0);
     rig.pass_to(262.0);
     assert_eq!(flood(&rig), 2);
+}
+
+/// The page that was held before its severity changed waits in the group of the severity it was held with; the
+/// summary of another priority does not tell it.
+#[test]
+fn a_page_waits_in_the_group_of_its_own_priority_and_step() {
+    let mut rig = storm(15);
+    for number in 0..15 {
+        rig.act(1.0, &format!("P{number:03}/high"), Act::Raise);
+    }
+    let held = rig.notifier.cases["P014/high"].ladder.as_ref();
+    let held = held.expect("it is held");
+    for (priority, step, waits) in [
+        (Priority::High, 0, true),
+        (Priority::High, 1, false),
+        (Priority::Critical, 0, false),
+        (Priority::Medium, 1, false),
+    ] {
+        let key = GroupKey {
+            priority: Reverse(priority),
+            area: Some("farm".into()),
+            step,
+        };
+        assert_eq!(held.waits_in(&key), waits, "{priority:?} {step}");
+    }
+}
+
+/// A step that was told over one of its outputs is still news; others that are due after a reminder are not.
+#[test]
+fn half_a_step_is_news_until_it_is_told() {
+    let mut rig = Rig::new();
+    rig.act(0.0, "pit/hot", Act::Raise);
+    let case = rig.notifier.cases.get_mut("pit/hot");
+    let ladder = case.and_then(|case| case.ladder.as_mut());
+    let ladder = ladder.expect("it runs");
+    assert!(!ladder.is_news(0) && !ladder.is_news(1), "all were told");
+    ladder.partial = Some(Partial {
+        step: 1,
+        outputs: 1,
+    });
+    assert!(ladder.is_news(1) && !ladder.is_news(0));
 }

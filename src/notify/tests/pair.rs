@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::super::station::Station;
 use super::*;
+use crate::engine::command::{Action, Command};
 use crate::engine::effect::Effect;
 use crate::engine::reading::{PointIndex, Reading, Sample};
 use crate::engine::settings::{AlarmSettings, Level, LimitRule, PointSettings, Rule, Settings};
@@ -216,4 +217,41 @@ fn a_step_of_the_clock_stores_again_who_was_told_when() {
         .and_then(|notices| notices.ladder.as_ref());
     let began = ladder.map(|ladder| ladder.began_at);
     assert_eq!(began, Some(moment(3.0).wall + hour));
+}
+
+/// Of an alarm that is over people are yet to be told: when they were told last moves with the clock, too.
+#[test]
+fn a_step_of_the_clock_stores_again_what_is_over() {
+    let mut station = station(settings());
+    read(&mut station, 0, 9.0, 1.0);
+    station.tick(moment(5.0));
+    let acknowledge = Command {
+        alarm: "A/high".to_owned(),
+        action: Action::Acknowledge {
+            occurrence: None,
+            span: None,
+        },
+        by: "li-wei".to_owned(),
+        comment: None,
+    };
+    let accepted = station.command(&acknowledge, moment(5.0));
+    assert!(accepted.is_ok());
+    read(&mut station, 0, 5.0, 8.0);
+    station.tick(moment(9.0));
+    drain(&mut station);
+    let hour = Duration::from_secs(3_600);
+    station.tick(Moment {
+        wall: moment(10.0).wall + hour,
+        ..moment(10.0)
+    });
+    let events = drain(&mut station);
+    let stepped = events
+        .iter()
+        .find(|event| event.kind == EventKind::ClockStepped);
+    let mut others = stepped.expect("it is told").others.iter();
+    let own = others.find(|record| &*record.alarm == "A/high");
+    let notices = own.and_then(|record| record.notices.as_ref());
+    let over = notices.and_then(|notices| notices.over.as_ref());
+    let told_at = over.map(|over| over.told_at);
+    assert_eq!(told_at, Some(moment(3.0).wall + hour));
 }
