@@ -17,7 +17,8 @@
 //!
 //! **What is grouped.** Raises of `stale`, and of `bad` because nothing comes from the source. Not one that
 //! hides a hazard, active or on its way (2.9): that somebody must hear by its name. Nor what comes back:
-//! the end of an overlay, a re-alarm, a higher severity. What was paged before the device was known to be
+//! the end of an overlay, a re-alarm, a higher severity. Nor what ends a drill at its point: people who are in
+//! an exercise must hear that it is none (1.5.14). What was paged before the device was known to be
 //! lost goes its own way.
 //!
 //! **P5** with this: an alarm about silence that nobody has acknowledged is silent only beneath a recorded

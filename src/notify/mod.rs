@@ -43,7 +43,7 @@
 //! # Drills
 //!
 //! A drill goes the same way, in a notifier of its own ([`station`]): its pages neither make a flood of
-//! real ones nor wait behind them.
+//! real ones nor wait behind them. Only what ends a drill is never grouped under a lost device.
 //!
 //! # Bounds
 //!
@@ -215,8 +215,8 @@ impl Notifier {
     }
 
     /// Takes an event of the engine: completes its record, and gives the lines that belong right
-    /// behind it.
-    fn observe(&mut self, event: &mut Event) -> Vec<Event> {
+    /// behind it. `in_drill`: people exercise with an alarm of the same point.
+    fn observe(&mut self, event: &mut Event, in_drill: bool) -> Vec<Event> {
         let mut out = Vec::new();
         self.complete_others(event);
         let Some(present) = present(event) else {
@@ -228,7 +228,7 @@ impl Notifier {
         if matches!(news, News::Annunciated { .. } | News::Late) {
             self.cases.entry(Arc::clone(&alarm)).or_default();
         }
-        let speaker = self.speaker(event, &present);
+        let speaker = self.speaker(event, &present).filter(|_| !in_drill);
         let Some(case) = self.cases.get_mut(&alarm) else {
             return out;
         };
@@ -258,6 +258,15 @@ impl Notifier {
         self.review_members(&alarm, at.mono);
         self.schedule(&alarm);
         out
+    }
+
+    /// Is an alarm of this point active that somebody would be told of?
+    fn is_active_at(&self, point: &str) -> bool {
+        let active = |(alarm, case): (&Arc<str>, &Case)| {
+            let own = drilled(alarm).unwrap_or(alarm);
+            case.standing.active && own.rsplit_once('/').is_some_and(|(of, _)| of == point)
+        };
+        self.cases.iter().any(active)
     }
 
     /// The wall clock stepped: everything that is remembered by its time goes with the event that says so.

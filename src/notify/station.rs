@@ -198,7 +198,11 @@ impl Station {
                         Some(_) | None => (real, drills),
                     };
                     other.complete_others(&mut event);
-                    let lines = own.observe(&mut event);
+                    // Behind what ends a drill the engine says so; not yet.
+                    let subject = event.subject.as_ref();
+                    let raised = subject.filter(|_| event.kind == EventKind::Raised);
+                    let in_drill = raised.is_some_and(|subject| other.is_active_at(&subject.point));
+                    let lines = own.observe(&mut event, in_drill);
                     self.effects.push_back(Effect::Event(event));
                     extend(&mut self.effects, lines);
                     self.look_ahead();

@@ -201,7 +201,7 @@ impl Rig {
     fn act(&mut self, seconds: f64, alarm: &str, act: Act) {
         self.pass_to(seconds);
         if let Some(mut event) = self.happen(alarm, act) {
-            let lines = self.notifier.observe(&mut event);
+            let lines = self.notifier.observe(&mut event, false);
             self.log.push(event);
             self.log.extend(lines);
         }

@@ -221,7 +221,7 @@ fn another_reason_than_silence_is_told_at_once() {
             record: Some(present.record),
             others: Vec::new(),
         };
-        let lines = rig.notifier.observe(&mut event);
+        let lines = rig.notifier.observe(&mut event, false);
         assert_eq!(lines.len(), told, "{reason}");
     }
 }

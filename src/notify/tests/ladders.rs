@@ -220,7 +220,7 @@ fn an_old_acknowledgement_stops_nothing() {
         record: Some(present.record),
         others: Vec::new(),
     };
-    assert_eq!(rig.notifier.observe(&mut event), []);
+    assert_eq!(rig.notifier.observe(&mut event, false), []);
     rig.pass_to(100.0);
     assert_eq!(
         rig.told("farm/high").last().map(String::as_str),
@@ -247,7 +247,7 @@ fn a_higher_severity_is_told_as_if_it_had_just_begun_and_a_lower_one_is_not() {
     if let Some(subject) = &mut lower.subject {
         subject.priority = Priority::Low;
     }
-    assert_eq!(rig.notifier.observe(&mut lower), []);
+    assert_eq!(rig.notifier.observe(&mut lower, false), []);
 }
 
 #[test]
