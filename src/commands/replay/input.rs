@@ -281,11 +281,74 @@ fn reason<T: for<'a> Deserialize<'a>>(fields: &Fields<'_>, default: &str) -> Res
     serde_json::from_value(name.into()).map_err(|error| format!("`reason`: {error}"))
 }
 
+/// Is every field of a line one that its command takes? What is ignored is a mistake that nobody finds.
+fn fits(command: &str, fields: &Fields<'_>) -> Result<(), String> {
+    let takes: &[&str] = match command {
+        "acknowledge" => &["occurrence", "for"],
+        "confirm" => &["occurrence"],
+        "reset" => &["occurrence", "verified_independently"],
+        "shelve" => &["for", "one_shot", "reason", "approved_by"],
+        "out_of_service" => &[
+            "for",
+            "approved_by",
+            "also_approved_by",
+            "permit",
+            "compensating_measure",
+            "reason",
+        ],
+        "drill" => &["for", "reason"],
+        "first_out_reset" => &["reason"],
+        _ => &[],
+    };
+    let about = match command {
+        "first_out_reset" => "group",
+        _ => "alarm",
+    };
+    let given = [
+        ("alarm", fields.alarm.is_some()),
+        ("group", fields.group.is_some()),
+        ("occurrence", fields.occurrence.is_some()),
+        ("verified_independently", fields.verified_independently),
+        ("for", fields.span.is_some()),
+        ("one_shot", fields.one_shot),
+        ("reason", fields.reason.is_some()),
+        ("approved_by", fields.approved_by.is_some()),
+        ("also_approved_by", fields.also_approved_by.is_some()),
+        ("permit", fields.permit.is_some()),
+        (
+            "compensating_measure",
+            fields.compensating_measure.is_some(),
+        ),
+        ("lost", fields.lost.is_some()),
+        ("value", fields.value.is_some()),
+        ("raw", fields.raw.is_some()),
+        ("quality", fields.quality.is_some()),
+        ("source_time", fields.source_time.is_some()),
+        ("sequence", fields.sequence.is_some()),
+        ("retained", fields.retained),
+        ("status", fields.status != Health::Good),
+    ];
+    let foreign =
+        |(field, given): &(&str, bool)| *given && *field != about && !takes.contains(field);
+    let Some((field, _)) = given.into_iter().find(foreign) else {
+        return Ok(());
+    };
+    let mut known = vec![about, "by", "comment"];
+    known.extend(takes);
+    Err(format!(
+        "`{command}` has no `{field}`; it takes `{}`",
+        known.join("`, `")
+    ))
+}
+
 fn command(fields: Fields<'_>) -> Result<Command, String> {
     let owned = |text: Option<Text<'_>>| text.map(String::from);
     let required = |text| owned(text).unwrap_or_default();
+    if let Some(name) = &fields.command {
+        known(&name.0)?;
+        fits(&name.0, &fields)?;
+    }
     let name = required(fields.command);
-    known(&name)?;
     let span = owned(fields.span);
     let span = span.as_deref().map(scalar::duration).transpose();
     let span = span.map_err(|hint| format!("`for` is not a duration: {hint}"))?;

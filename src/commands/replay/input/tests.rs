@@ -104,7 +104,31 @@ fn wrong_lines_say_what_is_wrong() {
         ),
         (
             r#"{"t": 1, "command": "first_out_reset", "alarm": "G", "by": "x"}"#,
+            "`first_out_reset` has no `alarm`; it takes `group`",
+        ),
+        (
+            r#"{"t": 1, "command": "first_out_reset", "by": "x"}"#,
             "names its `group`",
+        ),
+        (
+            r#"{"t": 1, "command": "first_out_reset", "group": "ROW", "alarm": "A/high", "by": "x"}"#,
+            "`first_out_reset` has no `alarm`",
+        ),
+        (
+            r#"{"t": 1, "command": "acknowledge", "group": "ROW", "alarm": "A/high", "by": "x"}"#,
+            "`acknowledge` has no `group`; it takes `alarm`, `by`, `comment`, `occurrence`, `for`",
+        ),
+        (
+            r#"{"t": 1, "command": "confirm", "alarm": "A/high", "by": "x", "for": "1h"}"#,
+            "`confirm` has no `for`",
+        ),
+        (
+            r#"{"t": 1, "command": "unshelve", "alarm": "A/high", "by": "x", "value": 9}"#,
+            "`unshelve` has no `value`",
+        ),
+        (
+            r#"{"t": 1, "command": "shelve", "alarm": "A/high", "by": "x", "for": "1h", "reason": "r", "permit": "P"}"#,
+            "`shelve` has no `permit`",
         ),
     ] {
         let error = parse(line).expect_err(line);

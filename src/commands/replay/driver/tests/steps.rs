@@ -69,8 +69,8 @@ proptest! {
         (stepped, kill, down) in (10_u32..120, 0_u32..20, 0_u32..5),
         step in prop_oneof![-90_000_i32..-100, 100_i32..90_000],
         command in prop_oneof![
-            Just(r#""command": "shelve", "for": "45min", "alarm": "Q/high""#),
-            Just(r#""command": "drill", "for": "25min", "alarm": "Q/rise""#),
+            Just(r#""command": "shelve", "for": "45min", "alarm": "Q/high", "reason": "calibration""#),
+            Just(r#""command": "drill", "for": "25min", "alarm": "Q/rise", "reason": "calibration""#),
             Just(r#""command": "acknowledge", "for": "30min", "alarm": "P/high""#),
         ],
         commanded in 5_u32..100,
@@ -83,7 +83,7 @@ proptest! {
             }
             let (commanded, stepped) = (f64::from(commanded) + 0.1, f64::from(stepped) + 0.2);
             let kill = stepped + f64::from(kill) + 0.1;
-            lines.push((commanded, format!(r#"{command}, "by": "li-wei", "reason": "calibration""#)));
+            lines.push((commanded, format!(r#"{command}, "by": "li-wei""#)));
             lines.push((stepped, format!(r#""wall_step": {step}"#)));
             lines.push((kill, r#""kill": true"#.to_owned()));
             lines.push((kill + f64::from(down), r#""start": true"#.to_owned()));
