@@ -169,6 +169,9 @@ pub struct WireEvent {
     /// Found in delayed data.
     #[serde(default, skip_serializing_if = "is_false")]
     pub late: bool,
+    /// The older occurrence that was to be confirmed, never was, and can no longer be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_unconfirmed: Option<u64>,
     /// A drill, and nothing real.
     #[serde(default, skip_serializing_if = "is_false")]
     pub test: bool,
@@ -318,6 +321,7 @@ impl WireEvent {
                 .as_ref()
                 .is_some_and(|record| record.chattering),
             late: details.late,
+            left_unconfirmed: details.left_unconfirmed,
             test: subject.is_some_and(Subject::is_drill),
             step_s: details.step_s,
             from: details.from,

@@ -237,16 +237,17 @@ pub enum Denied {
          one, too, and named by the id (`by`)"
     )]
     UnknownPerson(Arc<str>),
-    /// A second channel of a group without a second approval (alarm-standards 2.8).
+    /// A second channel of a group, or what the group itself says beside a channel, without a second
+    /// approval (alarm-standards 2.8).
     #[error(
-        "{channel}, another channel of {group}, is out of service already: taking out a second one needs \
-         the approval of two persons (`approved_by` and `also_approved_by`)"
+        "{out} of the group {group} is out of service already: taking out a second one needs the approval of \
+         two persons (`approved_by` and `also_approved_by`)"
     )]
     NoSecondApproval {
         /// The group's id.
         group: Arc<str>,
-        /// The channel's point.
-        channel: Arc<str>,
+        /// The alarm that is out: a channel's, or the group's own.
+        out: Arc<str>,
     },
     /// Return to service what is in service.
     #[error("it is not out of service")]

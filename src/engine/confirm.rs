@@ -10,9 +10,10 @@
 //! `confirm_required` asks for it,
 //!
 //! - a reset is refused before it ("needs acknowledgement/confirmation", alarm-standards 1.3);
-//! - an occurrence that began under it waits for it also after its end: the newest one, and of the older
-//!   ones the newest that waits. When a further one comes behind, the oldest leaves; its events stay in the
-//!   journal.
+//! - an occurrence that began under it waits for it also after its end, one that was found in delayed data
+//!   from the beginning: the newest one, and of the older ones [`OLDER`]. When a further one comes, one that
+//!   was seen to leaves first. If all wait, the oldest leaves, and the raise that pushed it out says so
+//!   (`left_unconfirmed`).
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,9 @@ use super::operate::said;
 use super::snapshot::Acknowledgement;
 use super::time::Moment;
 
+/// Older occurrences that may wait for a confirmation, per alarm.
+const OLDER: usize = 8;
+
 /// How far an alarm's occurrences are seen to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
@@ -33,9 +37,10 @@ pub struct Confirmation {
     /// Who confirmed the newest occurrence, and when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Acknowledgement>,
-    /// Of the older ones the newest that waits; else the one that was confirmed last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub older: Option<Older>,
+    /// Older ones that wait, or of which it is remembered who confirmed them; in the order in which they
+    /// ceased to be the newest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub behind: Vec<Older>,
 }
 
 /// An older occurrence that is to be confirmed, or was.
@@ -49,32 +54,45 @@ pub struct Older {
 }
 
 impl Confirmation {
-    /// What stands behind `occurrence`, of which this is known, when the next one begins. `None`: nothing.
+    /// `occurrence`, of which this is known, is the newest no more: another one begins, which is to be
+    /// confirmed if that is `required`. Gives the occurrence that leaves although it waits for that.
     pub(super) fn follow_on(
-        before: Option<Box<Self>>,
+        known: &mut Option<Box<Self>>,
         occurrence: u64,
         required: bool,
-    ) -> Option<Box<Self>> {
-        let before = before.map(|before| *before).unwrap_or_default();
-        let waits = before.required && before.confirmed.is_none();
-        let older = match (before.confirmed, before.older) {
-            (None, _) if waits => Some(Older {
-                occurrence,
-                confirmed: None,
-            }),
-            (Some(_), Some(older)) if older.confirmed.is_none() => Some(older),
-            (Some(confirmed), _) => Some(Older {
-                occurrence,
-                confirmed: Some(confirmed),
-            }),
-            (None, older) => older,
+    ) -> Option<u64> {
+        let mut own = known.take().map(|own| *own).unwrap_or_default();
+        let (waits, confirmed) = (own.required, own.confirmed.take());
+        let left = if waits || confirmed.is_some() {
+            own.put_behind(occurrence, confirmed)
+        } else {
+            None
         };
-        let after = Self {
-            required,
-            confirmed: None,
-            older,
-        };
-        (after != Self::default()).then(|| Box::new(after))
+        own.required = required;
+        *known = (own != Self::default()).then(|| Box::new(own));
+        left.filter(|_| required)
+    }
+
+    /// An older occurrence is to be confirmed, or was. Gives the one that leaves although it waits.
+    pub(super) fn put_behind(
+        &mut self,
+        occurrence: u64,
+        confirmed: Option<Acknowledgement>,
+    ) -> Option<u64> {
+        let mut left = None;
+        if self.behind.len() >= OLDER {
+            let done = self
+                .behind
+                .iter()
+                .position(|older| older.confirmed.is_some());
+            let leaves = self.behind.remove(done.unwrap_or_default());
+            left = leaves.confirmed.is_none().then_some(leaves.occurrence);
+        }
+        self.behind.push(Older {
+            occurrence,
+            confirmed,
+        });
+        left
     }
 }
 
@@ -96,23 +114,23 @@ impl Alarm {
         Ok(())
     }
 
-    /// The occurrences that wait for a confirmation, the older one first. One that nobody has recognised
-    /// waits for that while it is active.
+    /// The occurrences that wait for a confirmation, in the order of their numbers. The newest waits for its
+    /// acknowledgement first while it is active.
     pub(super) fn unconfirmed(&self) -> Vec<u64> {
         let Some(episode) = self.episode.as_ref().filter(|_| self.confirm_required) else {
             return Vec::new();
         };
-        let confirmation = episode.confirmation.as_deref();
-        let older = confirmation.and_then(|own| own.older.as_ref());
-        let older = older.filter(|older| older.confirmed.is_none());
-        let waits = confirmation.is_some_and(|own| own.required && own.confirmed.is_none());
+        let Some(confirmation) = episode.confirmation.as_deref() else {
+            return Vec::new();
+        };
+        let behind = confirmation.behind.iter();
+        let behind = behind.filter(|older| older.confirmed.is_none());
+        let waits = confirmation.required && confirmation.confirmed.is_none();
         let known = episode.acknowledged.is_some() || !self.state.is_active();
         let newest = (waits && known).then_some(episode.occurrence);
-        older
-            .map(|older| older.occurrence)
-            .into_iter()
-            .chain(newest)
-            .collect()
+        let mut all: Vec<u64> = behind.map(|older| older.occurrence).chain(newest).collect();
+        all.sort_unstable();
+        all
     }
 }
 
@@ -140,7 +158,9 @@ impl Engine {
         if occurrence != newest {
             return self.confirm_older(index, occurrence, command, now);
         }
-        if episode.acknowledged.is_none() && ack_required {
+        // Nobody sees to what they have not seen; what ended by itself may ask for no acknowledgement.
+        let to_be_seen = ack_required || alarm.state.is_active();
+        if episode.acknowledged.is_none() && to_be_seen {
             return Err(Denied::NotAcknowledged);
         }
         let confirmation = episode.confirmation.get_or_insert_default();
@@ -183,8 +203,9 @@ impl Engine {
             return Err(Denied::NotAcknowledged);
         }
         let confirmation = episode.confirmation.as_mut();
-        let older = confirmation.and_then(|own| own.older.as_mut());
-        let Some(older) = older.filter(|older| older.occurrence == asked) else {
+        let older = confirmation.map(|own| own.behind.iter_mut());
+        let mut older = older.into_iter().flatten();
+        let Some(older) = older.find(|older| older.occurrence == asked) else {
             return Err(unknown);
         };
         if let Some(first) = older.confirmed.clone() {
@@ -217,39 +238,47 @@ mod tests {
     use super::*;
     use crate::engine::time::Wall;
 
-    /// Of two that wait the newer stays; one that was seen to pushes out none that waits.
+    fn by(name: &str) -> Option<Acknowledgement> {
+        let at = Wall::default();
+        let by = name.into();
+        Some(Acknowledgement { by, at })
+    }
+
+    /// One that was seen to makes room; where all wait, the oldest leaves, and it is said which.
     #[test]
-    fn the_newest_that_waits_is_kept() {
-        let by = |name: &str| {
-            let at = Wall::default();
-            let by = name.into();
-            Some(Acknowledgement { by, at })
-        };
-        let older = |occurrence, confirmed| {
-            Some(Older {
-                occurrence,
-                confirmed,
-            })
-        };
-        let waits = |confirmed, older| {
-            Some(Box::new(Confirmation {
-                required: true,
-                confirmed,
-                older,
-            }))
-        };
-        for (before, expected) in [
-            (None, None),
-            (waits(None, None), older(7, None)),
-            (waits(None, older(3, None)), older(7, None)),
-            (waits(by("a"), older(3, None)), older(3, None)),
-            (waits(by("a"), older(3, by("b"))), older(7, by("a"))),
-            (waits(by("a"), None), older(7, by("a"))),
-        ] {
-            let after = Confirmation::follow_on(before, 7, false);
-            assert_eq!(after.and_then(|after| after.older), expected);
+    fn nothing_that_waits_leaves_without_a_word() {
+        let mut known = None;
+        assert_eq!(Confirmation::follow_on(&mut known, 0, true), None);
+        let most = u64::try_from(OLDER).expect("a few");
+        for occurrence in 1..=most {
+            let left = Confirmation::follow_on(&mut known, occurrence, true);
+            assert_eq!(left, None, "there is room");
         }
-        let asked = Confirmation::follow_on(None, 7, true);
-        assert!(asked.is_some_and(|asked| asked.required && asked.older.is_none()));
+        let own = known.as_mut().expect("some wait");
+        own.behind[2].confirmed = by("li-wei");
+        own.confirmed = by("anna");
+        let behind = |known: &Option<Box<Confirmation>>| -> Vec<u64> {
+            let own = known.as_ref().expect("some wait");
+            own.behind.iter().map(|older| older.occurrence).collect()
+        };
+        let left = Confirmation::follow_on(&mut known, most + 1, true);
+        assert_eq!(left, None, "one that was seen to made room");
+        assert_eq!(behind(&known), [1, 2, 4, 5, 6, 7, 8, 9]);
+        let left = Confirmation::follow_on(&mut known, most + 2, true);
+        assert_eq!(left, None, "the other one, too");
+        assert_eq!(behind(&known), [1, 2, 4, 5, 6, 7, 8, 10]);
+        let left = Confirmation::follow_on(&mut known, most + 3, true);
+        assert_eq!(left, Some(1), "all of them wait");
+        assert_eq!(behind(&known), [2, 4, 5, 6, 7, 8, 10, 11]);
+    }
+
+    /// Nobody is told of what nobody asked for.
+    #[test]
+    fn what_is_not_to_be_confirmed_waits_for_nothing() {
+        let mut known = None;
+        for occurrence in 1..20 {
+            let left = Confirmation::follow_on(&mut known, occurrence, false);
+            assert_eq!((left, &known), (None, &None));
+        }
     }
 }

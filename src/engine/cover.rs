@@ -5,7 +5,7 @@
 //! (alarm-standards 1.7).
 
 use super::agenda::Timer;
-use super::alarm::{Input, Step, transition};
+use super::alarm::{AlarmState, Input, Step, transition};
 use super::command::Denied;
 use super::effect::{Cause, Details, EventKind};
 use super::links::Source;
@@ -233,8 +233,10 @@ impl Engine {
         now: Moment,
     ) -> Result<(), Denied> {
         let alarm = &mut self.alarms[index];
-        let (standing, step) = transition(alarm.standing(), input, alarm.traits)?;
-        if step == Step::Resurfaced {
+        let (standing, _) = transition(alarm.standing(), input, alarm.traits)?;
+        let looked_at = input == Input::TakeOff(Overlay::Shelved);
+        if standing.state == AlarmState::Unacknowledged && !looked_at {
+            // Nobody looks at it now, whatever was known of it before.
             alarm.withdraw_acknowledgement();
         }
         alarm.state = standing.state;

@@ -226,6 +226,9 @@ pub struct Details {
     pub held: Option<bool>,
     /// Found in delayed data.
     pub late: bool,
+    /// Of a raise: the older occurrence that was to be confirmed and never was, and that can no longer be,
+    /// for too many wait.
+    pub left_unconfirmed: Option<u64>,
     /// It is about a missing value that hides a hazard: one that is active, or whose raise was on its
     /// way. Not on the wire, where the message names them.
     pub hides_hazard: bool,

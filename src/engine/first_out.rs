@@ -18,7 +18,8 @@
 //!   others from it. Neither does an occurrence found in delayed data take one.
 //! - A reset says that what stands now is known. It changes no state and no mark. The occurrences that it
 //!   finds are *released*: they keep the group no longer taken, however long they stand, so that behind a
-//!   standing alarm the next row has a first one, too. A member that is raised anew is a new occurrence.
+//!   standing alarm the next row has a first one, too. A member that is raised anew is a new occurrence, and
+//!   one that wants attention again is not known any more. Who comes second learns who was first.
 //! - After a restart a group is taken while a member that nothing lies over is not normal and not released;
 //!   that it is, is stored with it.
 
@@ -30,7 +31,9 @@ use super::command::{Command, Denied, Outcome};
 use super::effect::{Cause, Details, Effect, Event, EventKind};
 use super::occurrence::Alarm;
 use super::operate::said;
+use super::person::is_blank;
 use super::settings::FirstOutSettings;
+use super::snapshot::Acknowledgement;
 use super::time::{Moment, Mono};
 use super::{Engine, Point};
 
@@ -67,25 +70,33 @@ impl FirstOut {
     fn speaking(&self, alarms: &[Alarm]) -> impl Iterator<Item = (usize, AlarmState)> {
         let members = self.members.iter();
         let members = members.map(|member| (*member, &alarms[*member]));
-        let speaking = members.filter(|(_, alarm)| {
-            let released = alarm.episode.as_ref().is_some_and(|own| own.released);
-            alarm.overlays().is_empty() && !released
-        });
+        let speaking =
+            members.filter(|(_, alarm)| alarm.overlays().is_empty() && alarm.released().is_none());
         speaking.map(|(member, alarm)| (member, alarm.state))
     }
 
-    /// Everything that keeps it from its mark is known from now on: those alarms.
-    fn release(&mut self, alarms: &mut [Alarm]) -> Vec<usize> {
+    /// Everything that keeps it from its mark is known from now on: those alarms. When there is none nothing
+    /// changes.
+    fn release(&mut self, alarms: &mut [Alarm], by: &Acknowledgement) -> Vec<usize> {
         let speaking = self.speaking(alarms);
         let busy = speaking.filter(|(_, state)| *state != AlarmState::Normal);
         let busy: Vec<usize> = busy.map(|(member, _)| member).collect();
         for member in &busy {
             if let Some(episode) = &mut alarms[*member].episode {
-                episode.released = true;
+                episode.released = Some(by.clone());
             }
         }
-        self.taken = false;
+        self.taken &= busy.is_empty();
         busy
+    }
+
+    /// Who reset it last, as far as something stands of what was known then.
+    fn reset_by(&self, alarms: &[Alarm]) -> Option<Acknowledgement> {
+        let members = self.members.iter().map(|member| &alarms[*member]);
+        let standing = members
+            .filter(|alarm| alarm.overlays().is_empty() && alarm.state != AlarmState::Normal);
+        let released = standing.filter_map(Alarm::released);
+        released.max_by_key(|first| first.at).cloned()
     }
 
     /// Is one of them not normal?
@@ -174,12 +185,18 @@ impl Engine {
             return Err(Denied::UnknownGroup(command.alarm.as_str().into()));
         };
         let id = Arc::clone(&group.id);
-        if command.by.trim().is_empty() {
+        if is_blank(&command.by) {
             return Err(Denied::NoName);
         }
-        let released = group.release(&mut self.alarms);
+        let by = Acknowledgement {
+            by: command.by.as_str().into(),
+            at: now.wall,
+        };
+        let released = group.release(&mut self.alarms, &by);
         if released.is_empty() {
-            return Err(Denied::NothingToReset(id));
+            let first = group.reset_by(&self.alarms);
+            let first = first.ok_or_else(|| Denied::NothingToReset(Arc::clone(&id)))?;
+            return Ok(self.reset_second(id, first, command, now));
         }
         let of = |member: &usize| &self.alarms[*member];
         let marked = |alarm: &&Alarm| alarm.episode.as_ref().is_some_and(|own| own.first_out);
@@ -208,6 +225,35 @@ impl Engine {
             occurrence: 0,
             at: now.wall,
         })
+    }
+
+    /// Somebody freed the group before, and nothing new stands in it since.
+    fn reset_second(
+        &mut self,
+        group: Arc<str>,
+        first: Acknowledgement,
+        command: &Command,
+        now: Moment,
+    ) -> Outcome {
+        let details = Details {
+            group: Some(group),
+            reason: Some("already_reset".to_owned()),
+            message: Some(format!("{} was first", first.by)),
+            ..said(command)
+        };
+        self.effects.push_back(Effect::Event(Box::new(Event {
+            at: now,
+            kind: EventKind::CommandIgnored,
+            subject: None,
+            cause: Cause::Operator,
+            details,
+            record: None,
+            others: Vec::new(),
+        })));
+        Outcome::AlreadyDone {
+            occurrence: 0,
+            first,
+        }
     }
 
     /// Marks an occurrence that was just raised if it is the first of its group. Says so in words.

@@ -250,18 +250,25 @@ impl Engine {
         self.alarms[member.alarm].overlays().out_of_service
     }
 
-    /// Another channel that is out of service, of a group that `alarm` votes in; as the denial to take this
-    /// one out, too.
+    /// What is out of service already of a group that `alarm` votes in, or is an alarm of; as the denial to
+    /// take this one out, too. Of a channel that is another channel, or an alarm of the group; of such an
+    /// alarm it is a channel.
     pub(super) fn channel_out(&self, alarm: usize) -> Option<Denied> {
-        let of = |group: &&Group| group.channels.iter().any(|own| own.alarm == alarm);
-        let found = self.groups.iter().filter(of).find_map(|group| {
-            let mut others = group.channels.iter().filter(|own| own.alarm != alarm);
-            let other = others.find(|other| self.is_out_of_service(**other))?;
-            Some((group.point, other.point))
+        let found = self.groups.iter().find_map(|group| {
+            let own = self.points[group.point].alarms.clone();
+            let votes = group.channels.iter().any(|channel| channel.alarm == alarm);
+            if !votes && !own.contains(&alarm) {
+                return None;
+            }
+            let others = group.channels.iter().map(|channel| channel.alarm);
+            let others = others.filter(|other| *other != alarm);
+            let mut others = others.chain(own.filter(|_| votes));
+            let out = others.find(|other| self.alarms[*other].overlays().out_of_service)?;
+            Some((group.point, out))
         });
-        found.map(|(group, channel)| Denied::NoSecondApproval {
+        found.map(|(group, out)| Denied::NoSecondApproval {
             group: self.points[group].id.clone(),
-            channel: self.points[channel].id.clone(),
+            out: self.alarms[out].id.clone(),
         })
     }
 

@@ -194,10 +194,10 @@ impl Engine {
         self.links.touch(Source::Alarm(index));
         match step {
             Step::Raised => {
-                alarm.begin(now, value, self.points[point].hidden.priority);
+                let left = alarm.begin(now, value, self.points[point].hidden.priority);
                 alarm.seen_at(self.points[point].channel.source_now(now), confirmed);
                 alarm.state = state;
-                self.report_raise(index, now);
+                self.report_raise(index, left, now);
                 self.raise_held(index, now);
             }
             Step::Cleared | Step::ClearedUnattended => {

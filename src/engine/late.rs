@@ -217,7 +217,7 @@ impl Engine {
             judge.told.pop_front();
         }
         judge.told.push_back((excursion.from, excursion.to));
-        let (occurrence, state) = self.alarms[judge.alarm].add_late(&excursion, now);
+        let (occurrence, state, left) = self.alarms[judge.alarm].add_late(&excursion, now);
         let mut subject = self.subject(judge.alarm, now);
         subject.occurrence = occurrence;
         subject.first_out = false;
@@ -232,6 +232,7 @@ impl Engine {
             cleared_at: Some(excursion.to),
             duration_s: Some((lasted * 1000.0).round() / 1000.0),
             peak: Some(excursion.peak),
+            left_unconfirmed: left,
             message: Some("found in delayed data; it is over".to_owned()),
             ..Details::default()
         };

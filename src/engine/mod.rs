@@ -50,6 +50,7 @@ mod operate;
 mod outlook;
 mod over_range;
 pub mod overlay;
+mod person;
 mod presence;
 mod quality;
 pub mod reading;

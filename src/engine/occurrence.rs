@@ -83,8 +83,8 @@ pub(super) struct Episode {
     pub(super) promise: Option<Term>,
     /// Did it come first in its group?
     pub(super) first_out: bool,
-    /// Was its group freed by a person since it was raised?
-    pub(super) released: bool,
+    /// Who freed its group since it was raised, if anybody did.
+    pub(super) released: Option<Acknowledgement>,
     /// What raised it, if the present rule is another and no good value was judged by that yet.
     pub(super) former: Option<Former>,
     /// Did a rule raise it that cannot be asked any more, and has the present one not found it true yet?
@@ -163,7 +163,7 @@ impl Alarm {
             confirmation: record.confirmation.clone(),
             promise: record.promise,
             first_out: record.first_out,
-            released: record.released,
+            released: record.released.clone(),
             former: None,
             unproven: false,
             peak: record.peak,
@@ -202,9 +202,15 @@ impl Alarm {
     }
 
     /// Begins a new occurrence. One that nobody acknowledged stays open beside it. `inherited` is
-    /// the highest priority among the point's hazards in sight.
-    pub(super) fn begin(&mut self, now: Moment, value: Option<f64>, inherited: Option<Priority>) {
-        self.follow_on(Episode {
+    /// the highest priority among the point's hazards in sight. Gives an older one that from now on nobody
+    /// can confirm any more although it was to be.
+    pub(super) fn begin(
+        &mut self,
+        now: Moment,
+        value: Option<f64>,
+        inherited: Option<Priority>,
+    ) -> Option<u64> {
+        let left = self.follow_on(Episode {
             raised_at: Some(now.wall),
             raised_mono: Some(now.mono),
             peak: value,
@@ -222,6 +228,7 @@ impl Alarm {
             raises.note(now.mono);
             episode.raises = Some(raises);
         }
+        left
     }
 
     /// Does it keep coming and going (alarm-standards 1.5.12)? Raises beneath an overlay alert nobody and
@@ -235,8 +242,8 @@ impl Alarm {
     }
 
     /// The next occurrence takes the place of the newest. One that nobody acknowledged stays open
-    /// beside it.
-    fn follow_on(&mut self, next: Episode) {
+    /// beside it. Gives what leaves unconfirmed.
+    fn follow_on(&mut self, next: Episode) -> Option<u64> {
         let unattended = self.state.is_unacknowledged();
         let episode = self.episode.get_or_insert_default();
         if let Some(acknowledged) = episode.acknowledged.take() {
@@ -250,9 +257,9 @@ impl Alarm {
             });
         }
         self.numbered += 1;
-        let before = episode.confirmation.take();
-        let confirmation =
-            Confirmation::follow_on(before, episode.occurrence, self.confirm_required);
+        let mut confirmation = episode.confirmation.take();
+        let left =
+            Confirmation::follow_on(&mut confirmation, episode.occurrence, self.confirm_required);
         **episode = Episode {
             occurrence: self.numbered,
             confirmation,
@@ -261,11 +268,17 @@ impl Alarm {
             raises: episode.raises.take(),
             ..next
         };
+        left
     }
 
-    /// An occurrence that was over before it was known; its number, and its state. It takes the place
-    /// of the newest unless that one still needs it: while it is active, or latched.
-    pub(super) fn add_late(&mut self, found: &Excursion, now: Moment) -> (u64, AlarmState) {
+    /// An occurrence that was over before it was known; its number, its state, and what leaves unconfirmed
+    /// with it. It takes the place of the newest unless that one still needs it: while it is active, or
+    /// latched.
+    pub(super) fn add_late(
+        &mut self,
+        found: &Excursion,
+        now: Moment,
+    ) -> (u64, AlarmState, Option<u64>) {
         let state = if self.traits.ack_required {
             AlarmState::ReturnedUnacknowledged
         } else {
@@ -284,9 +297,13 @@ impl Alarm {
                     raised_at: found.from,
                 });
             }
-            return (occurrence, state);
+            let left = self.confirm_required.then(|| {
+                let confirmation = episode.confirmation.get_or_insert_default();
+                confirmation.put_behind(occurrence, None)
+            });
+            return (occurrence, state, left.flatten());
         }
-        self.follow_on(Episode {
+        let left = self.follow_on(Episode {
             raised_at: Some(found.from),
             cleared_at: Some(found.to),
             seen: (Some(found.from), Some(found.to)),
@@ -299,7 +316,7 @@ impl Alarm {
         if state == AlarmState::Normal {
             self.acknowledge("system", now);
         }
-        (self.numbered, state)
+        (self.numbered, state, left)
     }
 
     /// The condition was confirmed, or confirmed gone, by a value taken at `time`.

@@ -8,6 +8,7 @@ use super::command::{Action, Command, Denied, Outcome};
 use super::delay::Phase;
 use super::drill::{drilled, name};
 use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
+use super::person::is_blank;
 use super::reading::Quality;
 use super::rule::Watch;
 use super::settings::Average;
@@ -37,7 +38,7 @@ impl Engine {
         }
         let drilled = drilled(&command.alarm);
         let known = self.find(drilled.unwrap_or(&command.alarm));
-        let outcome = match (known, command.by.trim().is_empty()) {
+        let outcome = match (known, is_blank(&command.by)) {
             (None, _) => Err(Denied::UnknownAlarm(command.alarm.as_str().into())),
             (Some(_), true) => Err(Denied::NoName),
             (Some(alarm), false) if drilled.is_some() => self.command_drill(alarm, command, now),

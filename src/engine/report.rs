@@ -149,8 +149,10 @@ impl Engine {
         self.announce(EventKind::Stopped, Cause::System, Details::default());
     }
 
-    pub(super) fn report_raise(&mut self, alarm: usize, now: Moment) {
+    /// `left`: the older occurrence that leaves unconfirmed with it.
+    pub(super) fn report_raise(&mut self, alarm: usize, left: Option<u64>, now: Moment) {
         let mut details = self.trend(alarm, now.mono);
+        details.left_unconfirmed = left;
         let told = joined(self.told_by_channels(alarm), self.told_of_reference(alarm));
         let told = joined(told, self.told_of_movement(alarm));
         let mut told = joined(told, self.told_of_count(alarm));

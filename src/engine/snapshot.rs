@@ -49,10 +49,14 @@ pub struct AlarmRecord {
     /// Did the newest occurrence come first in its group?
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_out: bool,
-    /// Was its first-out group freed by a person since it was raised? Then it keeps no other from coming
+    /// Who freed its first-out group since it was raised, if anybody did. Then it keeps no other from coming
     /// first any more.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub released: bool,
+    #[serde(
+        default,
+        rename = "released_by",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub released: Option<Acknowledgement>,
     /// Most extreme value so far, in the point's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak: Option<f64>,
@@ -97,7 +101,7 @@ impl AlarmRecord {
             confirmation: None,
             promise: None,
             first_out: false,
-            released: false,
+            released: None,
             peak: None,
             value: None,
             unacknowledged: Vec::new(),
@@ -340,7 +344,10 @@ mod tests {
             let (first_out, released, chattering) = (set == 1, set == 2, set == 3);
             let record = AlarmRecord {
                 first_out,
-                released,
+                released: released.then(|| Acknowledgement {
+                    by: "li-wei".into(),
+                    at: Wall::default(),
+                }),
                 chattering,
                 ..blank.clone()
             };

@@ -1,8 +1,6 @@
 //! What people do to alarms that they do not want to hear for a time: shelve them, take them out of
 //! service, and bring them back. Guards stand before the transition: a refused command changes nothing.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Engine;
@@ -12,6 +10,7 @@ use super::effect::{Cause, Details, EventKind};
 use super::links::Source;
 use super::operate::said;
 use super::overlay::{Outage, Overlay, Shelf, Term};
+use super::person::{self, is_blank, is_same};
 use super::settings::Guards;
 use super::time::Moment;
 
@@ -33,18 +32,24 @@ impl Engine {
             return Err(Denied::NoReason);
         }
         let approver = approved_by.as_deref().unwrap_or_default();
-        if self.alarms[index].highly_managed || !approver.trim().is_empty() {
-            self.guards.check_approval(approver, &command.by)?;
-        }
+        let approved = if self.alarms[index].highly_managed || !is_blank(approver) {
+            Some(self.guards.check_approval(approver, &command.by)?)
+        } else {
+            None
+        };
+        let (by, approver) = match approved {
+            Some(Approved { by, approver }) => (by, Some(approver)),
+            None => (command.by.clone(), None),
+        };
         let most = self.longest.shelf;
         let span = bounded(span.or_else(|| one_shot.then_some(most)), most)?;
         let alarm = &mut self.alarms[index];
         transition(alarm.standing(), Input::Lay(Overlay::Shelved), alarm.traits)?;
         let term = Term::new(now, span);
         alarm.cover.get_or_insert_default().shelf = Some(Shelf {
-            by: command.by.as_str().into(),
+            by: by.as_str().into(),
             reason: reason.as_str().into(),
-            approved_by: approved_by.as_deref().map(Into::into),
+            approved_by: approver.as_deref().map(Into::into),
             term,
             one_shot: *one_shot,
         });
@@ -53,7 +58,8 @@ impl Engine {
             reason: Some(reason.clone()),
             until: Some(term.until),
             one_shot: *one_shot,
-            approved_by: approved_by.clone(),
+            by: Some(by),
+            approved_by: approver,
             ..said(command)
         };
         self.covered(index, EventKind::Shelved, Cause::Operator, details, now);
@@ -80,7 +86,8 @@ impl Engine {
         if asked.number.trim().is_empty() {
             return Err(Denied::NoPermit);
         }
-        self.guards
+        let Approved { by, approver } = self
+            .guards
             .check_approval(&asked.approved_by, &command.by)?;
         let second = self.second_approval(index, asked, command)?;
         let measure = asked.compensating_measure.as_deref();
@@ -94,9 +101,9 @@ impl Engine {
         transition(alarm.standing(), input, alarm.traits)?;
         let term = Term::new(now, span);
         let mut outage = Outage {
-            by: command.by.as_str().into(),
-            approved_by: asked.approved_by.as_str().into(),
-            also_approved_by: second.map(Into::into),
+            by: by.as_str().into(),
+            approved_by: approver.as_str().into(),
+            also_approved_by: second.as_deref().map(Into::into),
             permit: asked.number.as_str().into(),
             compensating_measure: measure.map(Into::into),
             term,
@@ -113,8 +120,9 @@ impl Engine {
                     .unwrap_or_else(|| "maintenance".to_owned()),
             ),
             until: Some(term.until),
-            approved_by: Some(asked.approved_by.clone()),
-            also_approved_by: second.map(str::to_owned),
+            by: Some(by),
+            approved_by: Some(approver),
+            also_approved_by: second,
             permit: Some(asked.number.clone()),
             compensating_measure: measure.map(str::to_owned),
             ..said(command)
@@ -129,26 +137,27 @@ impl Engine {
         Ok(self.accepted(index, now))
     }
 
-    /// Who else approved it. While one channel of a group is out, taking out another one is a decision of its
-    /// own, and not of one person (alarm-standards 2.8).
-    fn second_approval<'p>(
+    /// Who else approved it. While one channel of a group is out, taking out another one, or what the group
+    /// itself says, is a decision of its own, and not of one person (alarm-standards 2.8).
+    fn second_approval(
         &self,
         index: usize,
-        asked: &'p Permit,
+        asked: &Permit,
         command: &Command,
-    ) -> Result<Option<&'p str>, Denied> {
+    ) -> Result<Option<String>, Denied> {
         let second = asked.also_approved_by.as_deref();
-        let second = second.filter(|second| !second.trim().is_empty());
+        let second = second.filter(|second| !is_blank(second));
         let is_another = |second| {
-            self.guards.check_approval(second, &command.by)?;
-            check_another(second, &asked.approved_by)
+            let approved = self.guards.check_approval(second, &command.by)?;
+            check_another(second, &asked.approved_by)?;
+            Ok(approved.approver)
         };
         match (self.channel_out(index), second) {
             (None, None) => Ok(None),
             (Some(denied), None) => Err(denied),
-            (None, Some(second)) => is_another(second).map(|()| Some(second)),
+            (None, Some(second)) => is_another(second).map(Some),
             (Some(denied), Some(second)) => match is_another(second) {
-                Ok(()) => Ok(Some(second)),
+                Ok(second) => Ok(Some(second)),
                 Err(Denied::NotApprover(name)) => Err(Denied::NotApprover(name)),
                 Err(_nobody_else) => Err(denied),
             },
@@ -190,37 +199,42 @@ pub(super) fn bounded(asked: Option<Duration>, most: Duration) -> Result<Duratio
     }
 }
 
+/// Who asks and who approved it, as the record names them: by their ids where the configuration says who
+/// approves.
+struct Approved {
+    by: String,
+    approver: String,
+}
+
 impl Guards {
     /// Somebody else approved it, and may. A name that is checked is one that means one person; so is then
     /// the name of whoever asks, or nobody could tell that the two are not the same.
-    fn check_approval(&self, approver: &str, by: &str) -> Result<(), Denied> {
+    fn check_approval(&self, approver: &str, by: &str) -> Result<Approved, Denied> {
         check_another(approver, by)?;
-        let is_of = |ids: &BTreeSet<Arc<str>>, name| ids.iter().any(|id| is_same(id, name));
-        if self.approvers.is_empty() {
-            Ok(())
-        } else if !is_of(&self.persons, by) {
-            Err(Denied::UnknownPerson(by.into()))
-        } else if !is_of(&self.approvers, approver) {
-            Err(Denied::NotApprover(approver.into()))
+        let (by, approver) = if self.approvers.is_empty() {
+            (by, approver)
         } else {
-            Ok(())
-        }
+            let asks = person::find(&self.persons, by);
+            let approves = person::find(&self.approvers, approver);
+            (
+                &**asks.ok_or_else(|| Denied::UnknownPerson(by.into()))?,
+                &**approves.ok_or_else(|| Denied::NotApprover(approver.into()))?,
+            )
+        };
+        Ok(Approved {
+            by: by.to_owned(),
+            approver: approver.to_owned(),
+        })
     }
 }
 
 /// It is somebody, and somebody else.
 fn check_another(approver: &str, by: &str) -> Result<(), Denied> {
-    if approver.trim().is_empty() {
+    if is_blank(approver) {
         Err(Denied::NoApprover)
     } else if is_same(approver, by) {
         Err(Denied::OwnApproval)
     } else {
         Ok(())
     }
-}
-
-/// Names are told apart as people do: not by capitals, nor by blanks around them.
-fn is_same(one: &str, other: &str) -> bool {
-    let name = |text: &str| text.trim().to_lowercase();
-    name(one) == name(other)
 }

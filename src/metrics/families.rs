@@ -51,6 +51,7 @@ pub(super) struct Families {
     pub(super) broker_reconnects: IntCounterVec,
     pub(super) evaluation: Histogram,
     pub(super) transitions: IntCounterVec,
+    pub(super) left_unconfirmed: IntCounter,
     pub(super) notifications: IntCounterVec,
     pub(super) commit_duration: Histogram,
     pub(super) events_committed: IntCounter,
@@ -161,6 +162,13 @@ impl Families {
                 "forewarn_alarm_transitions_total",
                 "State changes of alarms, by the state entered.",
                 &["area", "priority", "to"],
+            ),
+            left_unconfirmed: register(
+                r,
+                valid(IntCounter::new(
+                    "forewarn_occurrences_left_unconfirmed_total",
+                    "Occurrences that were to be confirmed and no longer can be, for too many newer ones wait.",
+                )),
             ),
             notifications: counters(
                 r,

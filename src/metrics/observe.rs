@@ -38,6 +38,7 @@ impl Metrics {
             quality = subject.quality.name(),
             by = details.by.as_deref(),
             reason = details.reason.as_deref(),
+            left_unconfirmed = details.left_unconfirmed,
             notice = details.notice.map(Notice::name),
             to = details.persons.as_ref().map(|persons| persons.join(",")),
             output = details.output.as_deref(),
@@ -51,6 +52,9 @@ impl Metrics {
         if let Some(notice) = notice {
             let counter = &self.families.notifications;
             counter.with_label_values(&[notice]).inc();
+        }
+        if details.left_unconfirmed.is_some() {
+            self.families.left_unconfirmed.inc();
         }
         if let Some(to) = entered(event.kind, subject.state.name()) {
             let area = subject.area.as_deref().unwrap_or_default();

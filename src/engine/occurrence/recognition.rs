@@ -50,6 +50,11 @@ impl Alarm {
         term
     }
 
+    /// Who said that the newest occurrence is known to its first-out group, if it is.
+    pub(in super::super) fn released(&self) -> Option<&Acknowledgement> {
+        self.episode.as_ref()?.released.as_ref()
+    }
+
     /// Who recognised an older occurrence, as far as that is remembered.
     pub(in super::super) fn recognised(&self, occurrence: u64) -> Option<&Acknowledgement> {
         let recognised = &self.episode.as_ref()?.recognised;
@@ -80,11 +85,12 @@ impl Alarm {
         true
     }
 
-    /// Nobody counts as having recognised the newest occurrence any more, nor as having seen to it. Gives
-    /// whoever recognised it.
+    /// Nobody counts as having recognised the newest occurrence any more, nor as having seen to it, nor does
+    /// it count as known to its first-out group. Gives whoever recognised it.
     pub(in super::super) fn withdraw_acknowledgement(&mut self) -> Option<Acknowledgement> {
         let episode = self.episode.as_mut()?;
         episode.promise = None;
+        episode.released = None;
         if let Some(confirmation) = &mut episode.confirmation {
             confirmation.confirmed = None;
         }

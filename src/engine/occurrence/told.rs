@@ -22,7 +22,7 @@ impl Alarm {
             confirmation: episode.and_then(|episode| episode.confirmation.clone()),
             promise: episode.and_then(|episode| episode.promise),
             first_out: episode.is_some_and(|episode| episode.first_out),
-            released: episode.is_some_and(|episode| episode.released),
+            released: self.released().cloned(),
             peak: episode.and_then(|episode| episode.peak),
             value: episode.and_then(|episode| episode.value),
             unacknowledged: episode.map_or_else(Vec::new, |episode| episode.unacknowledged.clone()),

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::traces::{Happening, run, trace};
 use super::*;
+use crate::engine::command::Denied;
 
 fn required(confirm_required: bool) -> Settings {
     let high = AlarmSettings {
@@ -70,12 +71,29 @@ fn what_is_over_waits_until_somebody_saw_to_it() {
         [1, 3],
         "one that was seen to pushes none out"
     );
-    occurrence(&mut engine, 14.0);
-    assert_eq!(
-        waiting(&engine),
-        [3, 4],
-        "of the older ones the newest stays"
-    );
+}
+
+/// Eight older ones wait beside the newest. What a further one pushes out stands on its raise.
+#[test]
+fn what_leaves_unconfirmed_is_on_record() {
+    let mut engine = Engine::start(&required(true), &History::default(), moment(0.0));
+    let left = |engine: &mut Engine, t| {
+        occurrence(engine, t);
+        let events = drain(engine);
+        let left = events.iter().map(|event| event.details.left_unconfirmed);
+        left.flatten().collect::<Vec<_>>()
+    };
+    for t in [1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0, 17.0] {
+        assert_eq!(left(&mut engine, t), [] as [u64; 0]);
+    }
+    assert_eq!(waiting(&engine), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(left(&mut engine, 19.0), [1]);
+    assert_eq!(waiting(&engine), [2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    let denied = engine.command(&confirm(Some(1)), moment(21.0));
+    assert!(matches!(denied, Err(Denied::UnknownOccurrence { .. })));
+    assert!(engine.command(&confirm(Some(5)), moment(22.0)).is_ok());
+    assert_eq!(left(&mut engine, 23.0), [] as [u64; 0]);
+    assert_eq!(waiting(&engine), [2, 3, 4, 6, 7, 8, 9, 10, 11]);
 }
 
 /// What was over before anybody asked for confirmations waits for none, and what waited no longer does.
@@ -103,6 +121,7 @@ fn beside(events: Vec<Event>) -> Vec<Event> {
         ) && !reason(event)
     });
     let bare = |mut event: Event| {
+        event.details.left_unconfirmed = None;
         if let Some(record) = &mut event.record {
             record.confirmation = None;
         }
