@@ -26,6 +26,10 @@
 //!
 //! (1) With such votes the group has a value, uncertain, though no channel is good; a `group_fault` it is.
 //!
+//! A channel whose device had failed before a restart is without a value until its status is heard
+//! ([`health`](super::health)), whatever it shows. With another one of which only the status is not heard yet
+//! the vote does not clear.
+//!
 //! It is judged when an alarm or the condition of one of its channels changes, after the call that
 //! changed it and at the same instant (`links`). How votes are counted, and what a bad channel is
 //! taken for: [`rule::vote`](super::rule::vote). The channels' own alarms stay what they are: a group
@@ -213,7 +217,8 @@ impl Engine {
             let member = self.groups[index].channels[position];
             let bad = match self.points[member.point].channel.condition {
                 Condition::Bad(_) | Condition::Stale => member.trips,
-                Condition::Present | Condition::Waiting => false,
+                Condition::Present => member.trips && self.is_still_lost(member.point),
+                Condition::Waiting => false,
             };
             let tripped = bad
                 && !self.is_out_of_service(member)
@@ -229,6 +234,8 @@ impl Engine {
             let presence = match channel.condition {
                 Condition::Bad(_) | Condition::Stale if member.tripped => Presence::Trip,
                 Condition::Bad(_) | Condition::Stale => Presence::Bad,
+                Condition::Present if member.tripped => Presence::Trip,
+                Condition::Present if self.is_still_lost(member.point) => Presence::Bad,
                 // The one way in which an overlay feeds back: what is being worked on is no evidence.
                 Condition::Present | Condition::Waiting if self.is_out_of_service(*member) => {
                     Presence::Bad
@@ -239,7 +246,10 @@ impl Engine {
             let in_alarm = self.alarms[member.alarm].state.is_active();
             tally.add(presence, in_alarm, channel.is_doubtful());
             // Not heard since the start, or lost and not confirmed yet.
-            if member.trips && presence != Presence::Good && !self.is_out_of_service(*member) {
+            let may_trip = member.trips && presence != Presence::Good;
+            let unproven =
+                presence == Presence::Good && self.points[member.point].check.is_unheard();
+            if (may_trip || unproven) && !self.is_out_of_service(*member) {
                 tally.may_trip();
             }
         }
@@ -331,6 +341,9 @@ impl Engine {
         match self.points[first.point].channel.condition {
             Condition::Bad(fault) => Some(fault),
             Condition::Stale => Some(Fault::NoCommunication),
+            Condition::Present if self.is_still_lost(first.point) => {
+                Some(Fault::WaitingForInitialData)
+            }
             Condition::Waiting | Condition::Present => Some(Fault::OutOfService),
         }
     }

@@ -53,6 +53,9 @@ pub enum Health {
     /// It is not known what it says.
     #[serde(skip)]
     Unknown,
+    /// It has not said anything since the start, and may have failed before.
+    #[serde(skip)]
+    NotHeard,
     /// C: somebody works on it; what it says is not the process.
     FunctionCheck,
     /// F: it has failed.
@@ -65,15 +68,23 @@ impl Health {
         match self {
             Self::Failure => Some(Fault::DeviceFailure),
             Self::FunctionCheck => Some(Fault::OutOfService),
-            Self::Unknown | Self::OutOfSpecification | Self::Maintenance | Self::Good => None,
+            Self::NotHeard
+            | Self::Unknown
+            | Self::OutOfSpecification
+            | Self::Maintenance
+            | Self::Good => None,
         }
     }
 
-    /// What a sample is worth then. What was doubtful before is so for the same reason.
+    /// What a sample is worth then. What was doubtful before is so for the same reason, unless the new one
+    /// weighs more.
     pub const fn weigh(self, sample: Sample) -> Sample {
         match (self, self.fault(), sample) {
             (_, _, Sample::Bad(_)) => sample,
             (_, Some(fault), _) => Sample::Bad(fault),
+            (Self::NotHeard, _, Sample::Good(value) | Sample::Uncertain(value, _)) => {
+                Sample::Uncertain(value, Doubt::StatusNotHeard)
+            }
             (Self::OutOfSpecification, _, Sample::Good(value)) => {
                 Sample::Uncertain(value, Doubt::SensorNotAccurate)
             }
@@ -97,6 +108,8 @@ pub enum Doubt {
     Clamped,
     /// Fewer sources than wanted took part.
     SubNormal,
+    /// Its device has not said since the start how it is: may raise an alarm, and clears none.
+    StatusNotHeard,
     /// The source's clock cannot be right; the gateway's time was used.
     BadClock,
     /// It has not moved for so long that the sensor may be stuck.
@@ -155,13 +168,26 @@ impl Sample {
     }
 
     /// May it end what is active? A value beyond what the sensor can measure, such as the one that
-    /// stands for a current below 3.8 mA, tells that something is wrong, and not that anything is over.
+    /// stands for a current below 3.8 mA, tells that something is wrong, and not that anything is over. One of
+    /// a device that had perhaps failed before the start tells nothing until its status is heard.
     pub const fn can_clear(self) -> bool {
         match self {
             Self::Good(_) => true,
-            Self::Uncertain(_, doubt) => !matches!(doubt, Doubt::EngineeringUnitsExceeded),
+            Self::Uncertain(_, doubt) => !matches!(
+                doubt,
+                Doubt::EngineeringUnitsExceeded | Doubt::StatusNotHeard
+            ),
             Self::Bad(_) => false,
         }
+    }
+
+    /// Does it prove that there is a value? Not while its device may have said before the start that there is
+    /// none.
+    pub const fn ends_loss(self) -> bool {
+        !matches!(
+            self,
+            Self::Bad(_) | Self::Uncertain(_, Doubt::StatusNotHeard)
+        )
     }
 
     /// The quality without its reason.
@@ -215,6 +241,7 @@ impl Doubt {
             Self::EngineeringUnitsExceeded => "engineering_units_exceeded",
             Self::Clamped => "clamped",
             Self::SubNormal => "sub_normal",
+            Self::StatusNotHeard => "status_not_heard",
             Self::BadClock => "bad_clock",
             Self::Frozen => "frozen",
         }

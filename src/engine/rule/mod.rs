@@ -333,6 +333,7 @@ impl Watch {
             }
             Self::Deviation(deviation) => deviation.zone(look.value, company.reference, look.now),
             Self::State { when } => state::zone(*when, look.value),
+            Self::Bad if !look.sample.ends_loss() => Zone::Margin,
             Self::Bad | Self::Stale => Zone::Inside,
             Self::Frozen(frozen) => {
                 let always = frozen.rule.gate.is_none();

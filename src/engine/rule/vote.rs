@@ -103,7 +103,7 @@ impl Tally {
         }
     }
 
-    /// The channel that was counted last votes by being bad, or it may turn out so.
+    /// The channel that was counted last votes by being bad, or it may turn out that it does: it ends no vote.
     pub(in super::super) const fn may_trip(&mut self) {
         self.holds |= self.all & !(self.all >> 1);
     }

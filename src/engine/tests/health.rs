@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::super::reading::{Fault, Finite, Health, Quality};
-use super::super::settings::HealthRule;
+use super::super::settings::{HealthRule, OnBad};
 use super::*;
 
 /// A point `P` with a limit at 8, whose device tells of itself in `S`: 0 good, 1 maintenance, 2 out of
@@ -81,6 +81,7 @@ fn a_value_is_worth_what_the_status_says() {
             if !status_first {
                 order.reverse();
             }
+            read(&mut engine, 1, Sample::measured(0.0), moment(0.0));
             for (index, sample) in order {
                 read(&mut engine, index, sample, moment(1.0));
             }
@@ -99,7 +100,8 @@ fn a_status_that_is_not_heard_is_no_clean_bill() {
     let mut engine = start();
     let unknown = (Quality::Uncertain, Some("sub_normal"));
     read(&mut engine, 0, Sample::measured(1.0), moment(0.0));
-    assert_eq!(quality(&engine), unknown, "not heard yet");
+    let unheard = (Quality::Uncertain, Some("status_not_heard"));
+    assert_eq!(quality(&engine), unheard);
     read(&mut engine, 1, Sample::measured(0.0), moment(1.0));
     assert_eq!(quality(&engine), (Quality::Good, None));
     for second in 2..=11 {
@@ -139,6 +141,128 @@ fn a_failure_ends_with_fresh_values_only() {
     assert_eq!(say(1, 0.0, 9.5), (Bad, true, true));
     assert_eq!(say(0, 1.0, 11.5), (Bad, true, true));
     assert_eq!(say(0, 1.0, 14.5), (Good, false, false));
+}
+
+/// A failure and a function check last until the status says something else, beyond doubt.
+#[test]
+fn no_lost_status_takes_back_a_fault() {
+    let bad = |reason| (Quality::Bad, Some(reason));
+    for (fault, reason) in [(3.0, "out_of_service"), (4.0, "device_failure")] {
+        for status in [
+            Sample::measured(5.0),
+            Sample::Bad(Fault::NotConnected),
+            doubtful(0.0),
+        ] {
+            let mut engine = start();
+            read(&mut engine, 1, Sample::measured(0.0), moment(0.0));
+            read(&mut engine, 0, Sample::measured(9.0), moment(0.0));
+            read(&mut engine, 1, Sample::measured(fault), moment(1.0));
+            read(&mut engine, 1, status, moment(2.0));
+            for second in 3..40 {
+                let at = moment(f64::from(second));
+                read(&mut engine, 0, Sample::measured(1.0), at);
+                engine.tick(at);
+                let what = format!("{fault}, then {status:?}, at {second} s");
+                assert_eq!(quality(&engine), bad(reason), "{what}");
+                assert!(is_active(&engine, "P/bad"), "{what}");
+                assert!(is_active(&engine, "P/high"), "{what}");
+            }
+            // The status is good again itself, and then the value.
+            for second in 40..60 {
+                let at = moment(f64::from(second));
+                read(&mut engine, 1, Sample::measured(2.0), at);
+                read(&mut engine, 0, Sample::measured(1.0), at);
+                engine.tick(at);
+            }
+            assert!(!is_active(&engine, "P/bad"), "{fault}, then {status:?}");
+            assert!(!is_active(&engine, "P/high"), "{fault}, then {status:?}");
+        }
+    }
+    // The worse word of the two is what stays.
+    let mut engine = start();
+    read(&mut engine, 0, Sample::measured(1.0), moment(0.0));
+    read(&mut engine, 1, Sample::measured(4.0), moment(1.0));
+    read(&mut engine, 1, doubtful(3.0), moment(2.0));
+    assert_eq!(quality(&engine), bad("device_failure"));
+    read(&mut engine, 1, Sample::measured(3.0), moment(3.0));
+    assert_eq!(quality(&engine), bad("out_of_service"));
+    read(&mut engine, 1, doubtful(4.0), moment(4.0));
+    assert_eq!(quality(&engine), bad("device_failure"));
+}
+
+/// A vote by the loss of a channel lasts over a restart until its device says that it is well. So does one that a
+/// channel took part in, and a degraded group stays one.
+#[test]
+fn a_channel_ends_no_vote_before_its_status_is_heard() {
+    let mut settings = told_by_status();
+    settings.points[0].on_bad = OnBad::VoteTrip;
+    let other = point("Q", vec![limit(Level::High, 8.0, 1.0), alarm(Rule::Bad)]);
+    settings.points.push(other);
+    let channels = vec![PointIndex(0), PointIndex(2)];
+    settings.points.push(PointSettings {
+        group: Some(Box::new(GroupSettings {
+            of: channels,
+            alarm: AlarmKind::High,
+            votes: 1,
+            bad: BadChannel::Exclude,
+            compares: false,
+        })),
+        stale_after: None,
+        ..point("G", [Rule::Vote, Rule::Degraded].map(alarm).into())
+    });
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    let mut events = drain(&mut engine);
+    for (index, value) in [(1, 4.0), (0, 1.0), (2, 1.0)] {
+        read(&mut engine, index, Sample::measured(value), moment(1.0));
+    }
+    events.extend(drain(&mut engine));
+    assert!(is_active(&engine, "G/vote"));
+    let mut engine = Engine::start(&settings, &history(&events), moment(2.0));
+    for second in 3..30 {
+        let at = moment(f64::from(second));
+        for index in [0, 2] {
+            read(&mut engine, index, Sample::measured(1.0), at);
+        }
+        engine.tick(at);
+        for alarm in ["P/bad", "G/vote", "G/degraded"] {
+            assert!(is_active(&engine, alarm), "{alarm} at {second} s");
+        }
+    }
+    for second in 30..36 {
+        let at = moment(f64::from(second));
+        for (index, value) in [(1, 0.0), (0, 1.0), (2, 1.0)] {
+            read(&mut engine, index, Sample::measured(value), at);
+        }
+        engine.tick(at);
+    }
+    for alarm in ["P/bad", "G/vote", "G/degraded"] {
+        assert!(!is_active(&engine, alarm), "{alarm} ends with the status");
+    }
+}
+
+/// One status point that is well says nothing of what another one said last.
+#[test]
+fn each_status_point_takes_back_its_own_words_only() {
+    let mut settings = told_by_status();
+    let mut other = settings.points[0].health[0].clone();
+    other.from = PointIndex(2);
+    settings.points[0].health.push(other);
+    settings.points.push(point("T", vec![alarm(Rule::Bad)]));
+    let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
+    let mut say = |index, sample, at| {
+        read(&mut engine, index, sample, moment(at));
+        quality(&engine)
+    };
+    let good = Sample::measured(0.0);
+    let failed = (Quality::Bad, Some("device_failure"));
+    say(0, Sample::measured(1.0), 0.0);
+    let unheard = (Quality::Uncertain, Some("status_not_heard"));
+    assert_eq!(say(1, good, 0.0), unheard, "T has said nothing yet");
+    assert_eq!(say(2, good, 0.0), (Quality::Good, None));
+    assert_eq!(say(1, Sample::measured(4.0), 1.0), failed);
+    assert_eq!(say(1, Sample::Bad(Fault::NotConnected), 2.0), failed);
+    assert_eq!(say(2, good, 3.0), failed);
+    assert_eq!(say(0, Sample::measured(1.0), 4.0), failed);
 }
 
 /// A reading that says itself how its device is needs no status point.
@@ -234,6 +358,7 @@ proptest! {
             let mut engine = Engine::start(&settings, &History::default(), moment(0.0));
             let mut events = Vec::new();
             let mut t = 0.0;
+            read(&mut engine, 1, Sample::measured(0.0), moment(t));
             for (said, gap) in &trace {
                 t += f64::from(*gap) / 2.0;
                 match said {
