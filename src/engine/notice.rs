@@ -77,6 +77,9 @@ pub struct NoticeRecord {
     /// Occurrences found in delayed data, which people are yet to be told of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<LateRecord>,
+    /// The alarm is that of a device or broker, and others are grouped under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<QuietRecord>,
 }
 
 impl NoticeRecord {
@@ -86,6 +89,7 @@ impl NoticeRecord {
             && self.over.is_none()
             && self.chatter.is_none()
             && self.late.is_none()
+            && self.quiet.is_none()
     }
 }
 
@@ -127,6 +131,19 @@ pub struct LadderRecord {
     /// It does not run: this alarm, of the device or broker, tells of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub under: Option<Arc<str>>,
+    /// How long that alarm had not spoken in all when this one was grouped under it, seconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub quiet_s: f64,
+}
+
+/// How long an alarm of a device or broker has not spoken for those that are grouped under it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct QuietRecord {
+    /// In all, before `since`, seconds.
+    pub total_s: f64,
+    /// It does not speak since then; absent while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Wall>,
 }
 
 /// A step in the middle of being told: an output takes an event of its own, and power may fail between
@@ -212,6 +229,14 @@ const fn is_false(flag: &bool) -> bool {
     !*flag
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature serde calls"
+)]
+fn is_zero(seconds: &f64) -> bool {
+    *seconds <= 0.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,7 +244,7 @@ mod tests {
     /// Flags are left out while they are not set, and come back as they were.
     #[test]
     fn what_is_set_is_stored_and_what_is_not_takes_no_room() {
-        for set in ["", "muted", "grouped", "returned"] {
+        for set in ["", "muted", "grouped", "returned", "quiet_s"] {
             let record = LadderRecord {
                 occurrence: 3,
                 began_at: Wall::default(),
@@ -234,9 +259,10 @@ mod tests {
                 grouped: set == "grouped",
                 returned: set == "returned",
                 under: None,
+                quiet_s: if set == "quiet_s" { 1.5 } else { 0.0 },
             };
             let text = serde_json::to_string(&record).expect("it can be stored");
-            for flag in ["muted", "grouped", "returned"] {
+            for flag in ["muted", "grouped", "returned", "quiet_s"] {
                 assert_eq!(text.contains(flag), flag == set, "{text}");
             }
             let read: LadderRecord = serde_json::from_str(&text).expect("and read");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Present;
-use super::connection::Under;
+use super::connection::{Quiet, Under};
 use super::settings::{NotifySettings, Policy};
 use super::since::Since;
 use crate::engine::alarm::AlarmState;
@@ -27,6 +27,8 @@ pub(super) struct Case {
     pub(super) late: Option<Late>,
     /// Alarms that were grouped under this one; some of them may be no more.
     pub(super) members: BTreeSet<Arc<str>>,
+    /// How long it has not spoken for them.
+    pub(super) quiet: Quiet,
     /// Its entry in the agenda.
     pub(super) scheduled: Option<Mono>,
 }
@@ -185,7 +187,7 @@ impl Ladder {
             return None;
         }
         if let Some(under) = &self.under {
-            return under.ends();
+            return under.ends;
         }
         if !self.owed.is_empty() {
             return Some(Mono::ZERO);
@@ -238,6 +240,7 @@ impl Ladder {
             grouped: self.grouped,
             returned: self.returned,
             under: self.under.as_ref().map(|under| Arc::clone(&under.alarm)),
+            quiet_s: (self.under.as_ref()).map_or(0.0, |under| under.joined.as_secs_f64()),
         }
     }
 
@@ -261,10 +264,7 @@ impl Ladder {
             muted: record.muted,
             grouped: record.grouped,
             returned: record.returned,
-            under: record
-                .under
-                .clone()
-                .map(|alarm| Under { alarm, alone: None }),
+            under: Under::restore(record),
             left: None,
             running: false,
             raised: false,
@@ -304,6 +304,8 @@ impl Case {
             held: chatter.held,
             priority,
         });
+        case.quiet =
+            (notices.quiet).map_or_else(Quiet::default, |quiet| Quiet::restore(quiet, &since));
         case.late = notices.late.map(|late| Late {
             occurrence: late.occurrence,
             count: late.count,
@@ -333,6 +335,7 @@ impl Case {
                 occurrence: late.occurrence,
                 count: late.count,
             }),
+            quiet: self.quiet_record(at),
         };
         (!record.is_empty()).then(|| Box::new(record))
     }

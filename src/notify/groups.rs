@@ -68,7 +68,10 @@ impl Notifier {
             }
             out.push(self.group_line(&present, &topic, line, &members, at, alarms));
         }
-        members.iter().for_each(|alarm| self.schedule(alarm));
+        for alarm in &members {
+            self.review_members(alarm, at.mono);
+            self.schedule(alarm);
+        }
     }
 
     /// The pages of the group wait no longer. Gives the alarms of which they are still wanted; if an older

@@ -234,7 +234,7 @@ impl Notifier {
         };
         let at = event.at;
         case.standing = Standing::of(&present.record);
-        let held_back = case.take(news, event, &present, speaker.as_ref(), &mut self.office);
+        let held_back = case.take(news, event, &present, speaker, &mut self.office);
         if let (true, Some(subject)) = (held_back, &mut event.subject) {
             subject.annunciated = false;
         }
@@ -400,6 +400,7 @@ impl Notifier {
         case.climb(&mut self.office, &scene, out);
         case.sum_up(&self.office, &scene, out);
         case.clear(&self.office, &scene, out);
+        self.review_members(alarm, at.mono);
         self.schedule(alarm);
     }
 

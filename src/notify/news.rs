@@ -112,18 +112,18 @@ impl Case {
         news: News,
         event: &mut Event,
         present: &Present,
-        speaker: Option<&Arc<str>>,
+        speaker: Option<Under>,
         office: &mut Office,
     ) -> bool {
         let subject = &present.subject;
         match news {
-            News::Annunciated { .. } if speaker.is_some() => {
-                self.group(present, speaker, event.at.mono);
-                event.details.grouped_under = speaker.cloned();
-                office.counts.grouped += 1;
-                return true;
-            }
             News::Annunciated { raised } => {
+                if let Some(under) = speaker {
+                    event.details.grouped_under = Some(Arc::clone(&under.alarm));
+                    self.group(present, under, event.at.mono);
+                    office.counts.grouped += 1;
+                    return true;
+                }
                 self.annunciate(raised, present, office, event.at.mono);
                 return self.holds_first_page(present, office);
             }
@@ -154,9 +154,9 @@ impl Case {
     }
 
     /// A new annunciation that another alarm speaks for.
-    fn group(&mut self, present: &Present, speaker: Option<&Arc<str>>, now: Mono) {
+    fn group(&mut self, present: &Present, under: Under, now: Mono) {
         let mut ladder = Ladder::begin(present, self.ladder.take(), now);
-        ladder.under = speaker.cloned().map(|alarm| Under { alarm, alone: None });
+        ladder.under = Some(under);
         self.ladder = Some(ladder);
     }
 

@@ -138,20 +138,92 @@ fn what_is_left_alone_is_told_of_after_a_while() {
     }
 }
 
+/// A device that comes and goes speaks on while it is lost; the time between counts in all, power cuts in
+/// any of its spans included.
 #[test]
-fn a_device_that_is_lost_again_at_once_speaks_on() {
+fn a_device_that_comes_and_goes_hides_nothing_for_longer() {
+    for cuts in [
+        &[][..],
+        &[105.0],
+        &[115.0],
+        &[122.0, 203.0],
+        &[105.0, 115.0],
+    ] {
+        let mut rig = rig();
+        let mut cuts = cuts.iter().peekable();
+        for (second, alarm, act) in [
+            (0.0, DEVICE, Act::Raise),
+            (2.0, "FARM/stale", Act::Raise),
+            (100.0, DEVICE, Act::Clear),
+            (110.0, DEVICE, Act::Raise),
+            (119.0, DEVICE, Act::Clear),
+            (125.0, DEVICE, Act::Raise),
+            (200.0, DEVICE, Act::Clear),
+        ] {
+            while let Some(cut) = cuts.next_if(|cut| **cut < second) {
+                rig.pass_to(*cut);
+                rig.power_cut(rig.log.len(), *cut);
+            }
+            assert_eq!(rig.told("FARM/stale"), [""; 0], "before {second}");
+            rig.act(second, alarm, act);
+        }
+        for cut in cuts {
+            rig.pass_to(*cut);
+            rig.power_cut(rig.log.len(), *cut);
+        }
+        rig.pass_to(230.0);
+        assert_eq!(
+            rig.told("FARM/stale"),
+            ["204 page 0 farm-1,farm-2 over room"]
+        );
+    }
+}
+
+/// Power that fails again and again does not begin the time anew.
+#[test]
+fn restarts_keep_nothing_silent() {
     let mut rig = rig();
     rig.act(0.0, DEVICE, Act::Raise);
     rig.act(2.0, "FARM/stale", Act::Raise);
     rig.act(100.0, DEVICE, Act::Clear);
-    rig.act(110.0, DEVICE, Act::Raise);
-    rig.act(119.0, DEVICE, Act::Clear);
-    rig.act(130.0, DEVICE, Act::Raise);
-    rig.pass_to(400.0);
-    assert_eq!(rig.told("FARM/stale"), [""; 0]);
-    rig.act(400.0, DEVICE, Act::Clear);
-    rig.pass_to(420.0);
-    assert_eq!(rig.told("FARM/stale").len(), 1);
+    for (lost, back) in [(110.0, 115.0), (117.0, 119.0)] {
+        rig.pass_to(lost);
+        rig.power_cut(rig.log.len(), back);
+    }
+    rig.pass_to(200.0);
+    let page = ["120 page 0 farm-1,farm-2 over room", "180 page 1 farm-d"];
+    assert_eq!(rig.told("FARM/stale"), page);
+}
+
+/// Whoever would be told by a later step, or sooner than of the device, is.
+#[test]
+fn nobody_is_reached_by_the_device_later_than_by_the_point() {
+    let person = |after, id: &str| Step {
+        after: secs(after),
+        to: vec![Target::Person(id.into())],
+    };
+    for (own, device, alike) in [
+        (person(60, "boss"), None, false),
+        (person(60, "boss"), Some(person(60, "boss")), true),
+        (person(60, "boss"), Some(person(30, "boss")), true),
+        (person(60, "boss"), Some(person(61, "boss")), false),
+        (person(60, "farm-1"), None, true),
+    ] {
+        let mut settings = settings_of_lost(false);
+        for (priority, step) in [
+            (Priority::Medium, Some(own.clone())),
+            (Priority::High, device),
+        ] {
+            let policy = settings.policies.get_mut(&priority).expect("a ladder");
+            policy.steps.truncate(1);
+            policy.steps.extend(step);
+        }
+        let what = format!("{own:?} {:?}", settings.policies[&Priority::High].steps);
+        let mut rig = Rig::of(&lines(), settings);
+        rig.act(0.0, DEVICE, Act::Raise);
+        rig.act(2.0, "FARM/stale", Act::Raise);
+        assert_eq!(grouped(&rig, "FARM/stale"), alike, "{what}");
+    }
 }
 
 /// A person who shelves an alarm, and time that ends the shelf, want it by its own name.
@@ -282,6 +354,8 @@ struct Speaker {
     priority: Option<Priority>,
     /// Since when it does not speak.
     silent_since: f64,
+    /// How long it had not spoken in all before.
+    silent: f64,
     /// When power came back.
     cut: Option<f64>,
 }
@@ -291,6 +365,16 @@ impl Speaker {
         self.standing.active && !self.standing.covered && self.told
     }
 
+    /// How long it has not spoken in all.
+    fn silence(&self, now: f64) -> f64 {
+        let running = if self.speaks() {
+            0.0
+        } else {
+            now - self.silent_since
+        };
+        self.silent + running
+    }
+
     fn hear(&mut self, event: &Event, subject: &Subject, record: &AlarmRecord) {
         let spoke = self.speaks();
         if event.kind == EventKind::Raised || event.kind == EventKind::Notified {
@@ -298,8 +382,11 @@ impl Speaker {
             self.priority = Some(subject.priority);
         }
         self.standing = Standing::of(record);
-        if spoke && !self.speaks() {
-            self.silent_since = seconds(event);
+        let now = seconds(event);
+        match (spoke, self.speaks()) {
+            (true, false) => self.silent_since = now,
+            (false, true) => self.silent += now - self.silent_since,
+            (true, true) | (false, false) => {}
         }
     }
 }
@@ -309,13 +396,15 @@ impl Speaker {
 struct Silence {
     /// Nobody was told of it by its name, although nobody has acknowledged it.
     grouped: bool,
+    /// How long the device had not spoken in all when it was.
+    joined: f64,
 }
 
 impl Silence {
-    /// P5 with grouping: silent only while the device speaks, and for a little longer.
+    /// P5 with grouping: silent only while the device speaks, and for a little longer in all.
     fn is_heard(&self, speaker: &Speaker, now: f64) -> Fault {
-        let latest = speaker.silent_since + SETTLE.as_secs_f64();
-        let silent = self.grouped && !speaker.speaks() && now > latest + 1e-6;
+        let alone = speaker.silence(now) - self.joined;
+        let silent = self.grouped && !speaker.speaks() && alone > SETTLE.as_secs_f64() + 1e-6;
         prop_assert!(!silent, "nobody speaks for it at {}", now);
         Ok(())
     }
@@ -325,6 +414,7 @@ impl Silence {
         let now = seconds(event);
         if event.kind == EventKind::Raised {
             self.grouped = event.details.grouped_under.is_some();
+            self.joined = speaker.silence(now);
             let may = &*subject.alarm != "HIDES/stale"
                 && speaker.priority >= Some(subject.priority)
                 && record.overlays().is_empty()
@@ -334,11 +424,11 @@ impl Silence {
                 self.grouped == may || !self.grouped && &*subject.alarm == "YARD/stale";
             prop_assert!(told_alike, "{:?}", event);
         } else if event.kind == EventKind::Notified && self.grouped {
-            let due = speaker.silent_since + SETTLE.as_secs_f64();
+            let alone = speaker.silence(now) - self.joined;
+            let left = SETTLE.as_secs_f64() - alone;
             // A device of which only some were told when power failed spoke for fewer.
-            let after_cut = speaker.cut.map(|cut| cut + SETTLE.as_secs_f64());
-            let early = after_cut.is_some_and(|due| now >= due - 1e-6);
-            let at_its_time = now <= due + 1e-6 && (now >= due - 1e-6 || early);
+            let early = speaker.cut.is_some_and(|cut| now - cut >= left - 1e-6);
+            let at_its_time = left >= -1e-6 && (left <= 1e-6 || early);
             let alone = !speaker.speaks() && at_its_time;
             prop_assert!(alone, "told of although it is grouped: {:?}", event);
             prop_assert_eq!(event.details.step, Some(0));
@@ -360,9 +450,6 @@ fn check(log: &[Event], restart: Option<(usize, f64)>, until: f64) -> Fault {
             && kept == index
         {
             speaker.cut = Some(at);
-            if !speaker.speaks() {
-                speaker.silent_since = at;
-            }
         }
         for silence in points.values() {
             silence.is_heard(&speaker, seconds(event))?;
