@@ -148,10 +148,10 @@ impl Engine {
     /// The device says that there is no value. Of a silent one the silence stays the reason.
     fn fail(&mut self, index: usize, fault: Fault, now: Moment) {
         let channel = &mut self.points[index].channel;
+        channel.confirm_due = None;
         match channel.condition {
             Condition::Stale | Condition::Bad(Fault::NoCommunication) => {}
             Condition::Waiting | Condition::Present | Condition::Bad(_) => {
-                channel.confirm_due = None;
                 channel.aside = None;
                 self.lose_value(index, Condition::Bad(fault), now);
             }

@@ -360,14 +360,15 @@ impl Alarm {
     }
 
     /// The condition ended; says how long it lasted, in seconds. By the monotonic clock when the
-    /// whole occurrence was seen, else by the wall clock.
+    /// whole occurrence was seen, else by the wall clock; that says nothing when it was set back behind
+    /// the raise while nobody looked.
     pub(super) fn end(&mut self, now: Moment) -> Option<f64> {
         let episode = self.episode.as_mut()?;
         episode.cleared_at = Some(now.wall);
         episode.promise = None;
         match (episode.raised_mono, episode.raised_at) {
             (Some(raised), _) => Some(now.mono.since(raised).as_secs_f64()),
-            (None, Some(raised)) => Some(now.wall.seconds_since(raised).max(0.0)),
+            (None, Some(raised)) => Some(now.wall.seconds_since(raised)).filter(|s| *s >= 0.0),
             (None, None) => None,
         }
     }

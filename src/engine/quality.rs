@@ -216,6 +216,12 @@ impl Channel {
                 (conditioned, received.mono)
             }
         };
+        let known = timing.is_none() || self.clock.is_known();
+        let conditioned = if known {
+            conditioned
+        } else {
+            conditioned.doubt_age()
+        };
         self.newest = Some(stamp);
         self.counter.accept(reading.sequence);
         self.newest_at = match timing {
@@ -412,6 +418,17 @@ impl Conditioned {
                 Self::Sample(Sample::Uncertain(value, Doubt::BadClock))
             }
             Self::Sample(Sample::Uncertain(..) | Sample::Bad(_)) | Self::FaultCurrent(_) => self,
+        }
+    }
+
+    /// It may be old.
+    fn doubt_age(self) -> Self {
+        match self {
+            Self::Sample(sample) if sample.can_clear() => {
+                let doubted = |value| Sample::Uncertain(value, Doubt::UnknownClock);
+                Self::Sample(sample.value().map_or(sample, doubted))
+            }
+            Self::Sample(_) | Self::FaultCurrent(_) => self,
         }
     }
 }

@@ -112,6 +112,8 @@ pub enum Doubt {
     StatusNotHeard,
     /// The source's clock cannot be right; the gateway's time was used.
     BadClock,
+    /// After a restart nobody knows yet whether it is old: it may raise an alarm, and clears none.
+    UnknownClock,
     /// It has not moved for so long that the sensor may be stuck.
     Frozen,
 }
@@ -168,14 +170,15 @@ impl Sample {
     }
 
     /// May it end what is active? A value beyond what the sensor can measure, such as the one that
-    /// stands for a current below 3.8 mA, tells that something is wrong, and not that anything is over. One of
-    /// a device that had perhaps failed before the start tells nothing until its status is heard.
+    /// stands for a current below 3.8 mA, tells that something is wrong, and not that anything is over. One
+    /// that may be old tells nothing of the present, nor one of a device that had perhaps failed before
+    /// the start, until its status is heard.
     pub const fn can_clear(self) -> bool {
         match self {
             Self::Good(_) => true,
             Self::Uncertain(_, doubt) => !matches!(
                 doubt,
-                Doubt::EngineeringUnitsExceeded | Doubt::StatusNotHeard
+                Doubt::EngineeringUnitsExceeded | Doubt::StatusNotHeard | Doubt::UnknownClock
             ),
             Self::Bad(_) => false,
         }
@@ -243,6 +246,7 @@ impl Doubt {
             Self::SubNormal => "sub_normal",
             Self::StatusNotHeard => "status_not_heard",
             Self::BadClock => "bad_clock",
+            Self::UnknownClock => "unknown_clock",
             Self::Frozen => "frozen",
         }
     }

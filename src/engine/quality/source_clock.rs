@@ -18,6 +18,12 @@
 //! taken as none, and nothing from before the last sign of life is news. A source that is ahead only
 //! since our own clock was set back is taken to follow that clock as it was before.
 //!
+//! **When even that is in doubt.** Our own clock may have been set back before the first reading, here or,
+//! without our seeing it, while nobody was there; or a reading shows our future. Whether the source is
+//! ahead of us or the reading is old cannot be told then: it may raise an alarm and ends none
+//! ([`Doubt::UnknownClock`]), until readings have come for `late`, [`WITNESSES`] of them apart: what a
+//! broker kept pours in at once.
+//!
 //! **When a clock falls back, or the way becomes longer.** All readings are late from then on. The
 //! late ones are watched: five with rising source times and a nearly constant lag, which arrive as far
 //! apart as they were taken, are a living source with another skew. Buffered readings that pour in
@@ -94,6 +100,20 @@ pub(super) struct SourceClock {
     /// Of live readings; the smallest tells the skew.
     lags: Lags,
     witnesses: VecDeque<Witness>,
+    /// Is it known what is old?
+    known: bool,
+    /// Was our own clock set back before that was known?
+    fell_back: bool,
+    /// Readings that were heard before, [`APART`] at least.
+    heard: Heard,
+}
+
+/// How long a source has been heard, while nobody can tell how old what it says is.
+#[derive(Debug, Default)]
+struct Heard {
+    first: Option<Mono>,
+    last: Mono,
+    readings: usize,
 }
 
 /// A late reading.
@@ -118,11 +138,39 @@ impl SourceClock {
             wrong: None,
             lags: Lags::default(),
             witnesses: VecDeque::new(),
+            known: last_alive.is_none(),
+            fell_back: false,
+            heard: Heard::default(),
         }
     }
 
     /// A reading with this source time arrived.
     pub(super) fn time(&mut self, source: Wall, received: Moment) -> Timing {
+        let nothing_heard = self.heard.first.is_none() && self.lags.smallest().is_none();
+        if nothing_heard && self.watermark.is_some_and(|alive| received.wall < alive) {
+            self.fell_back = true;
+        }
+        let timing = self.tell(source, received);
+        if !self.known {
+            self.known = match timing {
+                Timing::Reskewed => true,
+                Timing::Live(_) | Timing::Reordered(_) if !self.fell_back => true,
+                Timing::Live(_) | Timing::Reordered(_) | Timing::Implausible => {
+                    self.heard.proves(received.mono, self.late)
+                }
+                Timing::Late(_) => false,
+            };
+        }
+        timing
+    }
+
+    /// Can it be told whether a reading is old? Not always after a restart, before the source was
+    /// heard for some time.
+    pub(super) const fn is_known(&self) -> bool {
+        self.known
+    }
+
+    fn tell(&mut self, source: Wall, received: Moment) -> Timing {
         if self.is_implausible(source, received.wall) {
             // It must not move the watermark, or good data would be "late" for days.
             self.wrong = Some(received.wall.seconds_since(source));
@@ -161,6 +209,7 @@ impl SourceClock {
     /// by as much. So a source is neither late nor from the future because of a step of ours.
     pub(super) fn shift(&mut self, step: f64) {
         self.set_back = (self.set_back + step).min(0.0);
+        self.fell_back |= step < 0.0;
         self.stepped += step;
         self.lags.shift(step);
         for witness in &mut self.witnesses {
@@ -255,6 +304,18 @@ impl SourceClock {
             self.set_back = self.set_back.max(self.skew(lag).min(0.0));
         }
         self.lags.push(lag);
+    }
+}
+
+impl Heard {
+    /// One more reading: has it been heard for `enough` by now?
+    fn proves(&mut self, at: Mono, enough: Duration) -> bool {
+        let first = *self.first.get_or_insert(at);
+        if self.readings == 0 || at.since(self.last).as_secs_f64() >= APART {
+            self.last = at;
+            self.readings += 1;
+        }
+        self.readings >= WITNESSES && at.since(first) >= enough
     }
 }
 

@@ -101,7 +101,7 @@ proptest! {
         let running = |drills: &[DrillView]| drills.iter().map(|drill| drill.record.clone()).collect::<Vec<_>>();
         let mut engine = Engine::start(&settings, &known, moment(t));
         for event in drain(&mut engine) {
-            prop_assert_eq!(event.kind, EventKind::Started);
+            prop_assert_eq!(event.kind, EventKind::Started, "{:?}", event);
         }
         prop_assert_eq!(running(&before.drills), running(&engine.snapshot().drills));
         for (old, new) in before.alarms.iter().zip(engine.snapshot().alarms) {

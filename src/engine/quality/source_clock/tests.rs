@@ -211,3 +211,57 @@ fn a_first_reading_after_a_restart_is_old_also_when_our_clock_was_set_back() {
         assert_eq!(is_late(&timing), late, "{step} s, {lag} s: {timing:?}");
     }
 }
+
+/// After a restart, with a clock that may have been set back: what comes at these times may be old, until it
+/// has come for long enough.
+fn is_known(went_back: f64, arrivals: &[(f64, f64)]) -> Vec<bool> {
+    let ten = Duration::from_secs(10);
+    let mut clock = SourceClock::new(Some(wall(went_back)), ten, Duration::from_secs(1));
+    let known = arrivals.iter().map(|(at, source)| {
+        clock.time(wall(*source), arrival(*at));
+        clock.is_known()
+    });
+    known.collect()
+}
+
+#[test]
+fn what_may_be_old_is_told_from_what_is_not() {
+    // The first live reading shows it, if our clock went on from where it was.
+    assert_eq!(is_known(-100.0, &[(0.0, -1.0)]), [true]);
+    assert_eq!(is_known(100.0, &[(0.0, 101.0)]), [false], "it fell back");
+    assert_eq!(is_known(-100.0, &[(0.0, 60.0)]), [false], "our future");
+    assert_eq!(is_known(-100.0, &[(0.0, -60.0)]), [false], "late");
+    // Five apart over ten seconds; a burst is one.
+    let paced = |apart: f64, n: u32| -> Vec<_> {
+        let at = (0..n).map(|number| f64::from(number) * apart);
+        at.map(|at| (at, at + 60.0)).collect()
+    };
+    let known = |apart, n| {
+        is_known(-100.0, &paced(apart, n))
+            .iter()
+            .position(|known| *known)
+    };
+    assert_eq!(known(2.5, 9), Some(4));
+    assert_eq!(known(3.0, 9), Some(4), "five of them");
+    assert_eq!(known(1.0, 20), Some(10), "for ten seconds");
+    assert_eq!(known(0.25, 36), None);
+    let mut burst = paced(0.002, 200);
+    burst.extend([(10.5, 90.0), (11.0, 91.0), (11.5, 92.0), (12.0, 93.0)]);
+    let seen = is_known(-100.0, &burst);
+    assert_eq!(seen.iter().position(|known| *known), Some(203), "{seen:?}");
+}
+
+#[test]
+fn a_clock_that_fell_back_after_the_start_makes_what_follows_doubtful() {
+    let ten = Duration::from_secs(10);
+    for (step, known) in [(-30.0, false), (30.0, true)] {
+        let mut clock = SourceClock::new(Some(wall(-100.0)), ten, Duration::from_secs(1));
+        clock.shift(step);
+        clock.time(wall(-2.0), arrival(0.0));
+        assert_eq!(clock.is_known(), known, "{step}");
+    }
+    let mut first = clock();
+    first.shift(-30.0);
+    first.time(wall(60.0), arrival(0.0));
+    assert!(first.is_known(), "nothing is old on a fresh journal");
+}
