@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -9,8 +10,7 @@ use super::Config;
 use super::broker::{self, Broker, Output};
 use super::check::{self, Checked};
 use super::connections::{self, Connection};
-use super::defaults::{self, Resolved};
-use super::detection::{self, Poll};
+use super::defaults::{self, Resolved, is_process};
 use super::device::{self, Device};
 use super::escalation;
 use super::finding::Log;
@@ -25,6 +25,7 @@ use super::own;
 use super::people;
 use super::place::Sources;
 use super::point::{self, RawPoint, RawSource, Surroundings};
+use super::polling::{self, Polling};
 use super::priority;
 use super::review;
 use super::suppression;
@@ -32,7 +33,10 @@ use super::texts::Texts;
 use super::tree::Section;
 use super::wiring;
 use crate::engine::reading::PointIndex;
-use crate::engine::settings::{FirstOutSettings, Guards, Longest, Priority, Settings};
+use crate::engine::settings::{
+    FirstOutSettings, Guards, Longest, PointSettings, Priority, Settings,
+};
+use crate::input::modbus::schedule::slowest_probe;
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
 use crate::input::mqtt::{SubscriberSettings, TopicMapping};
 use crate::notify::settings::NotifySettings;
@@ -70,10 +74,13 @@ pub(super) fn build(
     drop(root);
     let mut resolved: Vec<Resolved> = Vec::with_capacity(points.len());
     let mut texts = Texts::default();
-    let polls = polls(&points, &devices);
+    let mut registers = registers(&points, devices.len());
+    let polling = Polling::new(&devices, &registers);
+    polling.check(&devices, log);
+    let mut told_stale = Vec::new();
     for raw in &points {
         let poll = match &raw.source {
-            Some(RawSource::Register(register)) => Some(polls[register.device]),
+            Some(RawSource::Register(register)) => Some(polling.of(register, &devices)),
             Some(RawSource::Topic(_)) | None => None,
         };
         let period = poll.map(|poll| poll.period);
@@ -86,6 +93,7 @@ pub(super) fn build(
             poll,
         };
         check::point(&checked, log);
+        polling::check_stale(&checked, &mut told_stale, log);
         review::point(&checked, log);
         resolved.push(decided);
     }
@@ -114,6 +122,10 @@ pub(super) fn build(
     let pairs: Vec<_> = all.iter().copied().zip(decided).collect();
     escalation.check(&pairs, &people, &notify, log);
     let areas = people.in_order();
+    for point in registers.iter_mut().flatten() {
+        let position = point.point.0 as usize;
+        point.hazard = is_hazard(&points[position], &resolved[position].settings);
+    }
     let scalars = scalars?;
     if log.has_errors() {
         return None;
@@ -127,6 +139,7 @@ pub(super) fn build(
             points,
             resolved,
             devices,
+            registers,
             brokers,
             outputs,
             first_outs,
@@ -136,26 +149,33 @@ pub(super) fn build(
     ))
 }
 
-/// How each device is asked, with what holds it up on its line.
-fn polls(points: &[RawPoint], devices: &[Device]) -> Vec<Poll> {
-    let mut asked = vec![false; devices.len()];
-    for point in points {
+/// What is read of each device, hazards not yet marked: alarms are decided later.
+fn registers(points: &[RawPoint], devices: usize) -> Vec<Vec<RegisterPoint>> {
+    let mut registers = vec![Vec::new(); devices];
+    for (position, point) in points.iter().enumerate() {
         if let Some(RawSource::Register(register)) = &point.source {
-            asked[register.device] = true;
+            registers[register.device].push(RegisterPoint {
+                point: index(position),
+                table: register.table,
+                address: register.address,
+                data_type: register.data_type,
+                order: register.order,
+                bits: register.bits,
+                poll: register.period,
+                hazard: false,
+            });
         }
     }
-    let polls = devices.iter().map(|device| {
-        let others = devices.iter().zip(&asked);
-        let line = others.filter(|(other, _)| other.is_on_line_of(device));
-        let line = line.map(|(other, asked)| (other.id.value.as_str(), *asked, other.timeout));
-        Poll {
-            period: device.poll,
-            timeout: device.timeout,
-            held_up: detection::held_up(&device.id.value, line),
-            place: device.poll_place,
-        }
-    });
-    polls.collect()
+    registers
+}
+
+/// Does it watch the air, or anything whose alarm is critical?
+fn is_hazard(raw: &RawPoint, settings: &PointSettings) -> bool {
+    let mut process = settings
+        .alarms
+        .iter()
+        .filter(|alarm| is_process(alarm.kind()));
+    process.any(|alarm| raw.measures.is_gas() || alarm.priority == Priority::Critical)
 }
 
 /// Everything that was read, without mistakes.
@@ -166,6 +186,7 @@ struct Parts {
     points: Vec<RawPoint>,
     resolved: Vec<Resolved>,
     devices: Vec<Device>,
+    registers: Vec<Vec<RegisterPoint>>,
     brokers: Vec<Broker>,
     outputs: Vec<Output>,
     first_outs: Vec<FirstOutSettings>,
@@ -222,7 +243,7 @@ fn assemble(
     let mut embedded_brokers: Vec<_> = embedded_brokers.collect();
     embedded_brokers.sort();
     embedded_brokers.dedup();
-    let buses = buses(&parts.points, parts.devices, &mut numbered);
+    let buses = buses(parts.devices, parts.registers, &mut numbered);
     let subscribers = subscribers(&parts.points, parts.brokers, &mut numbered);
     let outputs = outputs(parts.outputs, &mut numbered);
     let mut notify = parts.notify;
@@ -269,45 +290,44 @@ fn ranges(points: &[RawPoint], all: usize) -> Vec<Option<(f64, f64)>> {
 }
 
 /// Devices on one line share it.
-fn buses(points: &[RawPoint], devices: Vec<Device>, numbered: &mut Numbered) -> Vec<BusSettings> {
-    let mut read_from: Vec<Vec<RegisterPoint>> = devices.iter().map(|_| Vec::new()).collect();
-    for (position, point) in points.iter().enumerate() {
-        if let Some(RawSource::Register(register)) = &point.source {
-            read_from[register.device].push(RegisterPoint {
-                point: index(position),
-                table: register.table,
-                address: register.address,
-                data_type: register.data_type,
-                order: register.order,
-                bits: register.bits,
-            });
-        }
-    }
+fn buses(
+    devices: Vec<Device>,
+    registers: Vec<Vec<RegisterPoint>>,
+    numbered: &mut Numbered,
+) -> Vec<BusSettings> {
     let mut buses: Vec<BusSettings> = Vec::new();
-    for (device, points) in devices.into_iter().zip(read_from) {
+    for (device, points) in devices.into_iter().zip(registers) {
         let Some((line, _)) = device.line else {
             continue;
         };
         let urgency = numbered.urgency(points.iter().map(|point| point.point));
+        let stale = points.iter().filter_map(|point| {
+            let settings = numbered.settings.points.get(point.point.0 as usize)?;
+            settings.stale_after
+        });
         let settings = DeviceSettings {
+            slowest_probe: slowest_probe(stale.min(), device.timeout),
             status: numbered.add(own::device(&device.id.value, urgency)),
             id: Arc::from(device.id.value),
             unit_id: device.unit_id,
             poll: device.poll,
             timeout: device.timeout,
-            max_registers: device.max_registers,
-            max_bits: device.max_bits,
-            max_gap: device.max_gap,
+            rules: device.rules,
             points,
         };
         let mut known = buses.iter_mut();
         match known.find(|bus| bus.line == line) {
             Some(bus) => bus.devices.push(settings),
             None => buses.push(BusSettings {
+                status: numbered.add(own::bus(&line.to_string())),
                 line,
                 devices: vec![settings],
+                cycle_limit: Duration::ZERO,
             }),
         }
+    }
+    for bus in &mut buses {
+        bus.cycle_limit = polling::limit(&bus.devices);
     }
     buses
 }

@@ -3,7 +3,8 @@
 //! ```text
 //!   condition true            read           answered          confirmed
 //!  ───────┬────────────────────┬────────────────┬──────────────────┬────▶
-//!         └── poll period ─────┴── timeout ─────┴── on-delay ──────┘
+//!         └── poll period, ────┴── timeout ─────┴── on-delay ──────┘
+//!             others before it
 //! ```
 //!
 //! A limit on the slope adds the part of its window that a ramp must fill before the line through it
@@ -18,7 +19,6 @@ use super::check::Checked;
 use super::place::Place;
 use super::scalar::show_duration;
 use crate::engine::settings::{AlarmSettings, PointSettings, Rule};
-use crate::input::modbus::DeviceSettings;
 
 /// Share of its window after which the line through a ramp shows three quarters of its slope.
 const FILLED: f64 = 0.674;
@@ -28,6 +28,10 @@ const FILLED: f64 = 0.674;
 pub(super) struct Poll {
     /// From one question to the next.
     pub(super) period: Duration,
+    /// About how long its line may need for what is due before it, while all devices answer.
+    pub(super) wait: Duration,
+    /// About how long from when it is due until it was read while one other device of its line does not answer.
+    pub(super) wait_with_dead: Duration,
     /// How long an answer may take.
     pub(super) timeout: Duration,
     /// How much longer it may take while the other devices of the line do not answer.
@@ -36,12 +40,18 @@ pub(super) struct Poll {
     pub(super) place: Place,
 }
 
+impl Poll {
+    /// From a change in the plant to the reading that shows it, at worst.
+    pub(super) const fn reading(&self) -> Duration {
+        let asked = self.period.saturating_add(self.wait);
+        asked.saturating_add(self.timeout)
+    }
+}
+
 /// The worst case of an alarm of a point that is being checked, and how much longer it may take while the
 /// other devices of its line do not answer.
 pub(super) fn of(point: &Checked<'_>, alarm: &AlarmSettings) -> (Duration, Duration) {
-    let reading = point
-        .poll
-        .map_or(Duration::ZERO, |poll| poll.period + poll.timeout);
+    let reading = point.poll.map_or(Duration::ZERO, |poll| poll.reading());
     let parts = parts(reading, point.settings, alarm);
     let held_up = point.poll.map_or(Duration::ZERO, |poll| poll.held_up);
     (
@@ -71,22 +81,21 @@ const fn late_by(alarm: &AlarmSettings, held_up: Duration) -> Duration {
     }
 }
 
-/// The worst case of an alarm, in a sentence; `device`: where its point is read from, over Modbus, and
-/// what else may hold up its readings.
+/// The worst case of an alarm, in a sentence; `asked`: how long a reading over Modbus may take, and how much
+/// longer while other devices do not answer.
 pub(super) fn sentence(
     point: &PointSettings,
     alarm: &AlarmSettings,
-    device: Option<(&DeviceSettings, Duration)>,
+    asked: Option<(Duration, Duration)>,
 ) -> String {
-    let held_up = device.map_or(Duration::ZERO, |(_, held_up)| late_by(alarm, held_up));
-    let device = device.map(|(device, _)| device);
+    let held_up = asked.map_or(Duration::ZERO, |(_, held_up)| late_by(alarm, held_up));
     let more = if held_up.is_zero() {
         String::new()
     } else {
         let span = show_duration(held_up);
         format!(" Up to {span} later while other devices on its line do not answer.")
     };
-    let reading = device.map_or(Duration::ZERO, |device| device.poll + device.timeout);
+    let reading = asked.map_or(Duration::ZERO, |(reading, _)| reading);
     let parts = parts(reading, point, alarm);
     let whole = show_duration(parts.iter().map(|(_, span)| *span).sum());
     let told: Vec<String> = parts
@@ -94,7 +103,7 @@ pub(super) fn sentence(
         .filter(|(_, span)| !span.is_zero())
         .map(|(what, span)| format!("{what} {}", show_duration(*span)))
         .collect();
-    let sender = if device.is_none() && !matches!(alarm.rule, Rule::Stale) {
+    let sender = if asked.is_none() && !matches!(alarm.rule, Rule::Stale) {
         " after the sensor has sent it"
     } else {
         ""

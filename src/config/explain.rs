@@ -12,6 +12,7 @@ use super::first_out;
 use super::group;
 use super::health;
 use super::origin;
+use super::polling;
 use super::scalar::{show_duration, show_number};
 use super::signal;
 use super::suppression;
@@ -21,7 +22,6 @@ use crate::engine::settings::{
     AlarmSettings, Direction, PendingHold, PointSettings, Reference, Rule,
 };
 use crate::guidance::Guidance;
-use crate::input::modbus::DeviceSettings;
 use crate::output::Target;
 
 /// One line of numbers: `2 devices, 1 broker, 5 points, 21 alarms, 1 output`. The gateway's own
@@ -54,7 +54,7 @@ pub fn summary(config: &Config) -> String {
 /// Every point and every alarm in words, points separated by empty lines.
 pub fn explain(config: &Config) -> String {
     let mut text = String::new();
-    let devices = devices(config);
+    let readings = readings(config);
     let mut guidance = config.guidance.iter();
     for (position, point) in config.engine.points.iter().enumerate() {
         let index = u32::try_from(position).map_or(PointIndex(u32::MAX), PointIndex);
@@ -106,8 +106,8 @@ pub fn explain(config: &Config) -> String {
             let told = escalation::told(&config.notify, alarm.priority, area);
             line(&mut text, format_args!("    {told}"));
             if !is_own(point) && point.group.is_none() {
-                let device = devices.get(&index).copied();
-                let worst = detection::sentence(point, alarm, device);
+                let asked = readings.get(&index).copied();
+                let worst = detection::sentence(point, alarm, asked);
                 line(&mut text, format_args!("    {worst}"));
             }
         }
@@ -118,6 +118,9 @@ pub fn explain(config: &Config) -> String {
             format!("{}/{}", point.map_or("", |point| &*point.id), kind.name())
         });
         line(&mut text, format_args!("\n{told}"));
+    }
+    for bus in &config.buses {
+        line(&mut text, format_args!("\n{}", polling::explain(bus)));
     }
     let longest = config.engine.longest;
     let (shelf, outage) = (show_duration(longest.shelf), show_duration(longest.outage));
@@ -173,18 +176,10 @@ fn is_own(point: &PointSettings) -> bool {
     point.id.starts_with("gateway.")
 }
 
-/// The device that every Modbus point is read from, by index, and how long others may hold it up.
-fn devices(config: &Config) -> BTreeMap<PointIndex, (&DeviceSettings, Duration)> {
-    let mut found = BTreeMap::new();
-    for bus in &config.buses {
-        for device in &bus.devices {
-            let line = bus.devices.iter();
-            let line = line.map(|other| (&*other.id, !other.points.is_empty(), other.timeout));
-            let asked = (device, detection::held_up(&device.id, line));
-            found.extend(device.points.iter().map(|own| (own.point, asked)));
-        }
-    }
-    found
+/// How long a reading of every Modbus point may take, by index, and how long others may hold it up.
+fn readings(config: &Config) -> BTreeMap<PointIndex, (Duration, Duration)> {
+    let buses = config.buses.iter().flat_map(polling::readings);
+    buses.flatten().collect()
 }
 
 fn quality(point: &PointSettings) -> String {

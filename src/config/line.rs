@@ -163,7 +163,8 @@ pub(super) fn check_timeout(device: &Device, log: &mut Log) {
     let Some((Line::Serial(SerialLine { mode, .. }), places)) = &device.line else {
         return;
     };
-    let most = (u32::from(device.max_registers) * 2).max(u32::from(device.max_bits) / 8);
+    let most =
+        (u32::from(device.rules.max_registers) * 2).max(u32::from(device.rules.max_bits) / 8);
     let longest = mode.time_of(FRAMING + most);
     if longest <= device.timeout {
         return;

@@ -120,23 +120,28 @@ fn nearest_half(written: f64) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::config::place::Place;
     use crate::input::modbus::{Bits, Table};
 
     fn register(data_type: DataType) -> Register {
+        let place = Place {
+            file: 0,
+            start: 0,
+            end: 0,
+        };
         Register {
             device: 0,
-            place: Place {
-                file: 0,
-                start: 0,
-                end: 0,
-            },
+            place,
             table: Table::Input,
             address: 0,
             data_type,
             order: ByteOrder::Cdab,
             bits: None,
+            period: Duration::from_secs(1),
+            period_place: place,
         }
     }
 

@@ -62,6 +62,7 @@ mod people;
 mod place;
 mod plant_state;
 mod point;
+mod polling;
 mod priority;
 mod register;
 mod review;

@@ -54,6 +54,6 @@ fn from_device(device: &DeviceSettings, register: &RegisterPoint) -> Origin {
     let bits = bits_in_words(register.bits);
     Origin {
         words: format!("device {id}, {table}:{address} {kind}{order}{bits}").into(),
-        poll: Some(device.poll),
+        poll: Some(register.poll),
     }
 }

@@ -34,6 +34,20 @@ pub(super) fn device(id: &str, priority: Priority) -> Resolved {
     )
 }
 
+/// What is due on a bus is read too late.
+pub(super) fn bus(line: &str) -> Resolved {
+    // As a device's file has slashes, and ids stand in topics.
+    let id = line.replace(|c: char| !c.is_alphanumeric() && c != '.', "-");
+    own(
+        format!("gateway.bus.{}", id.trim_matches('-')),
+        format!("Polling over {line}"),
+        Priority::Medium,
+        "Points are read later than `forewarn check --explain` promises: look for devices that answer slowly \
+         or not at all (metric forewarn_modbus_request_duration_seconds), poll more slowly, or put some \
+         devices on another line",
+    )
+}
+
 /// A broker cannot be reached.
 pub(super) fn broker(id: &str, priority: Priority) -> Resolved {
     own(

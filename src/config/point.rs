@@ -21,7 +21,7 @@ use crate::input::mqtt::TimeFormat;
 
 pub(super) const POINT: Vocabulary = Vocabulary {
     what: "a point",
-    keys: &joined::<60>(&[
+    keys: &joined::<61>(&[
         &[
             "name",
             "area",
@@ -39,6 +39,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
             "reorder",
             "late",
             "device",
+            "poll",
             "register",
             "type",
             "order",
@@ -340,6 +341,7 @@ fn source(keys: &Keys<'_>, around: &Surroundings<'_>, log: &mut Log) -> Option<R
 }
 
 fn topic(keys: &Keys<'_>, brokers: &[Broker], log: &mut Log) -> Option<Topic> {
+    keys.refuse("poll", "nobody asks a topic: it speaks by itself", log);
     keys.require("topic", "\"line2/pump7/vibration\"", log);
     let ids: Vec<&At<String>> = brokers.iter().map(|broker| &broker.id).collect();
     let broker = one_of("broker", keys, &ids, log);

@@ -1,6 +1,8 @@
 //! Where a point lives in a device: table, address, type, order, and which of its bits.
 
-use super::device::Device;
+use std::time::Duration;
+
+use super::device::{Device, POLL};
 use super::finding::{Kind, Log};
 use super::keys::Keys;
 use super::place::{At, Place};
@@ -53,6 +55,9 @@ pub(super) struct Register {
     pub(super) data_type: DataType,
     pub(super) order: ByteOrder,
     pub(super) bits: Option<Bits>,
+    /// From one question to the next, and where it is written: its own, or its device's.
+    pub(super) period: Duration,
+    pub(super) period_place: Place,
 }
 
 impl Register {
@@ -127,6 +132,12 @@ pub(crate) fn table_name(table: Table) -> &'static str {
     name_of(&TABLES, table)
 }
 
+/// The table that a word stands for.
+pub(super) fn table_named(word: &str) -> Option<Table> {
+    let found = TABLES.iter().find(|(known, _)| *known == word);
+    found.map(|(_, table)| *table)
+}
+
 /// The word for a type, as configured.
 pub(crate) fn type_name(data_type: DataType) -> &'static str {
     name_of(&TYPES, data_type)
@@ -151,6 +162,8 @@ pub(super) fn read(keys: &Keys<'_>, devices: &[Device], log: &mut Log) -> Option
     let location = written.as_ref().and_then(|text| location(text, log));
     let written_type = data_type(keys, log);
     let order = keys.choice("order", &ORDERS, log);
+
+    let poll = keys.duration("poll", POLL, log);
 
     let is_bit = matches!(location, Some((Table::Coil | Table::Discrete, _)));
     if is_bit {
@@ -202,6 +215,8 @@ pub(super) fn read(keys: &Keys<'_>, devices: &[Device], log: &mut Log) -> Option
         data_type: data_type?,
         order: order.map_or(ByteOrder::Abcd, |order| order.value),
         bits,
+        period: poll.as_ref().map_or(devices[device?].poll, |own| own.value),
+        period_place: poll.map_or(devices[device?].poll_place, |own| own.place),
     };
     fits(&register, &devices[register.device], log).then_some(register)
 }
@@ -278,11 +293,11 @@ fn bits(keys: &Keys<'_>, data_type: Option<DataType>, log: &mut Log) -> Option<O
 fn location(text: &At<String>, log: &mut Log) -> Option<(Table, u16)> {
     let hint = match text.value.split_once(':') {
         Some((table, address)) => {
-            let table = TABLES.iter().find(|(word, _)| *word == table);
+            let table = table_named(table);
             let digits = address.chars().all(|c| c.is_ascii_digit());
             let address = address.parse::<u16>().ok().filter(|_| digits);
-            if let (Some((_, table)), Some(address)) = (table, address) {
-                return Some((*table, address));
+            if let (Some(table), Some(address)) = (table, address) {
+                return Some((table, address));
             }
             "the table is coil, discrete, holding or input, the address from 0 to 65535".to_owned()
         }
@@ -320,7 +335,17 @@ fn fits(register: &Register, device: &Device, log: &mut Log) -> bool {
         log.error(Kind::OutOfRange, register.place, text);
         return false;
     }
-    if width > device.max_registers {
+    if let Some(place) = in_gap(register, width, device) {
+        let table = table_name(register.table);
+        let text = format!(
+            "{table}:{} is in a gap, which is never read",
+            register.address
+        );
+        log.error(Kind::Conflict, register.place, text)
+            .also(place, "the gap");
+        return false;
+    }
+    if width > device.rules.max_registers {
         let text = format!("{type_name} takes {width} registers, more than one request may read");
         log.error(Kind::Conflict, register.place, text)
             .hint("raise `max_registers` of the device")
@@ -328,4 +353,13 @@ fn fits(register: &Register, device: &Device, log: &mut Log) -> bool {
         return false;
     }
     true
+}
+
+/// Where the gap is written that a value reaches into.
+fn in_gap(register: &Register, width: u16, device: &Device) -> Option<Place> {
+    let last = register.address.saturating_add(width - 1);
+    let gaps = device.rules.gaps.iter().zip(&device.gap_places);
+    let mut gaps = gaps.filter(|(gap, _)| gap.table == register.table);
+    let hit = gaps.find(|(gap, _)| gap.first <= last && register.address <= gap.last);
+    hit.map(|(_, place)| *place)
 }

@@ -342,8 +342,10 @@ fn the_gateways_own_points_come_last_and_are_wired() {
             "A",
             "gateway.journal",
             "gateway.device.d",
+            "gateway.bus.127.0.0.1-502",
             "gateway.device.e",
             "gateway.device.f",
+            "gateway.bus.127.0.0.1-503",
             "gateway.broker.b",
             "gateway.output.o"
         ]

@@ -129,6 +129,8 @@ struct Point {
     id: Arc<str>,
     area: Option<Arc<str>>,
     unit: Arc<str>,
+    /// Where it is read from, in words.
+    origin: Option<Arc<str>>,
     stale_after: Option<Duration>,
     good_confirm: Duration,
     channel: Channel,

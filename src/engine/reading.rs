@@ -122,7 +122,7 @@ pub enum Doubt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// The device refuses the address: the configuration does not fit it.
+    /// The device does not understand the question: the configuration does not fit it.
     ConfigurationError,
     /// The source was never reached.
     NotConnected,
@@ -142,6 +142,10 @@ pub enum Fault {
     WarmingUp,
     /// An optical device says that something stands in its beam.
     BeamBlocked,
+    /// The device has nothing at the address (Modbus exception 2).
+    IllegalAddress,
+    /// The device does not want to be asked for this address so (Modbus exception 3).
+    IllegalValue,
 }
 
 /// A value with its quality. There is no value to misuse when it is bad.
@@ -254,7 +258,7 @@ impl Doubt {
 
 impl Fault {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ConfigurationError,
         Self::NotConnected,
         Self::DeviceFailure,
@@ -265,6 +269,8 @@ impl Fault {
         Self::Inhibited,
         Self::WarmingUp,
         Self::BeamBlocked,
+        Self::IllegalAddress,
+        Self::IllegalValue,
     ];
 
     /// The reason as it stands in events.
@@ -280,6 +286,8 @@ impl Fault {
             Self::Inhibited => "inhibited",
             Self::WarmingUp => "warming_up",
             Self::BeamBlocked => "beam_blocked",
+            Self::IllegalAddress => "illegal_address",
+            Self::IllegalValue => "illegal_value",
         }
     }
 }

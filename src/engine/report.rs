@@ -165,6 +165,7 @@ impl Engine {
             details.held = (!hidden.held.is_empty()).then_some(true);
             details.hides_hazard = hidden.priority.is_some();
             told = joined(told, hidden_hazards(hidden));
+            told = joined(self.told_of_refusal(alarm), told);
         }
         if self.alarms[alarm].overlays().is_empty() {
             let first = self.mark_first_out(alarm, &mut details, now);

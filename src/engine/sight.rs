@@ -1,7 +1,10 @@
-//! What a missing value hides: hazards that are active and held, and those whose raise was on its way.
+//! What a missing value hides: hazards that are active and held, and those whose raise was on its way. And
+//! why it is missing, where only the register says what to do.
 
 use super::Engine;
 use super::delay::Phase;
+use super::reading::Fault;
+use super::rule::Watch;
 use super::settings::{AlarmKind, Priority};
 
 /// Hazards of a point that its missing value hides.
@@ -31,5 +34,23 @@ impl Engine {
             sight.priority = sight.priority.max(Some(alarm.priority));
         }
         sight
+    }
+    /// Which register the device refuses, for an alarm that the value is bad by it.
+    pub(super) fn told_of_refusal(&self, alarm: usize) -> Option<String> {
+        if !matches!(self.alarms[alarm].watch, Watch::Bad) {
+            return None;
+        }
+        let point = &self.points[self.point_of(alarm)];
+        let (_, reason) = point.channel.quality();
+        let refused = |fault: Fault| reason == Some(fault.name());
+        let what = if refused(Fault::IllegalAddress) {
+            "Modbus exception 2, no such address"
+        } else if refused(Fault::IllegalValue) {
+            "Modbus exception 3, not to be asked so"
+        } else {
+            return None;
+        };
+        let origin = point.origin.as_ref()?;
+        Some(format!("{origin} is refused by the device ({what})"))
     }
 }

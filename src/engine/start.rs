@@ -70,6 +70,10 @@ impl Engine {
                 id: Arc::clone(&point.id),
                 area: point.area.clone(),
                 unit: Arc::clone(&point.unit),
+                origin: point
+                    .origin
+                    .as_ref()
+                    .map(|origin| Arc::clone(&origin.words)),
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
                 channel: Channel::new(point, last_alive, now.mono),

@@ -47,6 +47,11 @@ pub(super) fn names(config: &Config) -> Names {
     let alarms = config.guidance.iter();
     Names {
         devices: devices.map(|device| Arc::clone(&device.id)).collect(),
+        buses: config
+            .buses
+            .iter()
+            .map(|bus| bus.line.to_string())
+            .collect(),
         brokers: config
             .subscribers
             .iter()

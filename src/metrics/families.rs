@@ -47,6 +47,9 @@ pub(super) struct Families {
     pub(super) modbus_request_duration: HistogramVec,
     pub(super) device_up: IntGaugeVec,
     pub(super) late_polls: IntCounterVec,
+    pub(super) bus_cycle: GaugeVec,
+    pub(super) refused_values: IntGaugeVec,
+    pub(super) refused_again: IntCounterVec,
     pub(super) broker_connected: IntGaugeVec,
     pub(super) broker_reconnects: IntCounterVec,
     pub(super) evaluation: Histogram,
@@ -137,6 +140,28 @@ impl Families {
                 r,
                 "forewarn_device_late_polls_total",
                 "Polls that began after their time because the line or the engine was busy.",
+                &["device"],
+            ),
+            bus_cycle: register(
+                r,
+                valid(GaugeVec::new(
+                    Opts::new(
+                        "forewarn_modbus_cycle_seconds",
+                        "Longest time of the last minute from when a poll was due until it was answered, in seconds.",
+                    ),
+                    &["bus"],
+                )),
+            ),
+            refused_values: gauges(
+                r,
+                "forewarn_modbus_refused_values",
+                "Values that the device refuses with exception 2 or 3; their points are bad.",
+                &["device"],
+            ),
+            refused_again: counters(
+                r,
+                "forewarn_modbus_refused_again_total",
+                "Times that a refused value was asked for again, in case it is there one day, and was refused again.",
                 &["device"],
             ),
             broker_connected: gauges(
@@ -293,9 +318,14 @@ impl Families {
             self.modbus_request_duration.with_label_values(&[&**device]);
             self.device_up.with_label_values(&[&**device]);
             self.late_polls.with_label_values(&[&**device]);
+            self.refused_values.with_label_values(&[&**device]);
+            self.refused_again.with_label_values(&[&**device]);
             for reason in names.modbus_failures {
                 self.modbus_failures.with_label_values(&[&**device, reason]);
             }
+        }
+        for bus in &names.buses {
+            self.bus_cycle.with_label_values(&[bus.as_str()]);
         }
         for broker in &names.brokers {
             self.broker_connected.with_label_values(&[&**broker]);

@@ -49,6 +49,8 @@ use crate::engine::time::Wall;
 pub struct Names {
     /// Device ids.
     pub devices: Vec<Arc<str>>,
+    /// Modbus buses, as `HOST:PORT` or the device's file.
+    pub buses: Vec<String>,
     /// Ids of brokers that are read from.
     pub brokers: Vec<Arc<str>>,
     /// Output ids.
@@ -151,6 +153,25 @@ impl Metrics {
     pub fn late_poll(&self, device: &str) {
         let counter = &self.families.late_polls;
         counter.with_label_values(&[device]).inc();
+    }
+
+    /// The longest that anything on a bus waited lately, from when it was due until it was read.
+    pub fn bus_cycle(&self, bus: &str, cycle: Duration) {
+        let gauge = &self.families.bus_cycle;
+        gauge.with_label_values(&[bus]).set(cycle.as_secs_f64());
+    }
+
+    /// A value that a device refuses was asked for again, and refused.
+    pub fn refused_again(&self, device: &str) {
+        let counter = &self.families.refused_again;
+        counter.with_label_values(&[device]).inc();
+    }
+
+    /// So many values of a device are refused now.
+    pub fn refused_values(&self, device: &str, count: usize) {
+        let gauge = &self.families.refused_values;
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        gauge.with_label_values(&[device]).set(count);
     }
 
     /// A broker is connected and subscribed, or not.

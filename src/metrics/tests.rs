@@ -16,6 +16,7 @@ use crate::engine::time::Moment;
 fn names() -> Names {
     Names {
         devices: vec!["gd-01".into()],
+        buses: vec!["192.0.2.10:502".to_owned()],
         brokers: vec!["plant".into()],
         outputs: vec!["control-room".into()],
         tasks: vec!["engine".to_owned()],
@@ -242,6 +243,9 @@ fn what_is_configured_begins_at_zero() {
         r#"forewarn_readings_total{device="plant"}"#,
         r#"forewarn_device_up{device="gd-01"}"#,
         r#"forewarn_device_late_polls_total{device="gd-01"}"#,
+        r#"forewarn_modbus_cycle_seconds{bus="192.0.2.10:502"}"#,
+        r#"forewarn_modbus_refused_values{device="gd-01"}"#,
+        r#"forewarn_modbus_refused_again_total{device="gd-01"}"#,
         r#"forewarn_modbus_request_duration_seconds_count{device="gd-01"}"#,
         r#"forewarn_broker_reconnects_total{broker="plant"}"#,
         r#"forewarn_output_up{output="control-room"}"#,

@@ -94,7 +94,7 @@ const FAULTS: [(&str, Seen); 20] = [
 ];
 
 /// Next to each other, and far enough apart for requests of their own.
-const ADDRESSES: [u32; 4] = [0, 1, 90, 300];
+const ADDRESSES: [u32; 4] = [0, 1, 200, 400];
 
 /// The name of the device that has a fault.
 fn name(fault: &str) -> String {

@@ -52,6 +52,7 @@ pub(crate) fn promtool(text: &str) -> (bool, String) {
 fn populated() -> String {
     let metrics = Metrics::new(&Names {
         devices: vec!["gd-01".into()],
+        buses: vec!["192.0.2.10:502".to_owned()],
         brokers: vec!["plant".into()],
         outputs: vec!["control-room".into()],
         tasks: vec!["engine".to_owned()],

@@ -151,7 +151,7 @@ async fn the_hole_is_found(daemon: &Daemon) {
         for address in 0..7 {
             let point = &found[&format!("H{address}")];
             let right = match address {
-                4 => point["value"].is_null() && point["reason"] == "configuration_error",
+                4 => point["value"].is_null() && point["reason"] == "illegal_address",
                 _ => point["value"] == f64::from(10 + address) && point["quality"] == "good",
             };
             if !right {

@@ -134,8 +134,8 @@ fn bare(bus: &BusSettings, device: &DeviceSettings) -> Target {
         line: bus.line.clone(),
         unit_id: device.unit_id,
         timeout: device.timeout,
-        max_registers: device.max_registers,
-        max_bits: device.max_bits,
+        max_registers: device.rules.max_registers,
+        max_bits: device.rules.max_bits,
         points: Vec::new(),
         neighbours: neighbours
             .map(|device| (device.unit_id, Arc::clone(&device.id)))

@@ -1,8 +1,8 @@
 //! One line: polls its devices for ever and hands what they say to the engine.
 //!
-//! Each turn polls one device: its requests in order, up to the first that is not answered. Whatever
-//! was read becomes one delivery. Nothing here ends the task but the gateway: connections are
-//! retried for ever.
+//! Each turn polls one class of one device, its points with one period: their requests in order, up to
+//! the first that is not answered. Whatever was read becomes one delivery. Nothing here ends the task
+//! but the gateway: connections are retried for ever.
 //!
 //! A device that gave no answer to three polls in a row is *lost*, which is a reading of its own on
 //! the device's status point (1 lost, 0 answers), sent when it changes. Missing values are not made
@@ -18,13 +18,14 @@ use tracing::{debug, info, warn};
 use super::coverage::{Coverage, Refusal};
 use super::decode::{self, Answer};
 use super::failure::{Exception, Failure};
-use super::plan::{Plan, Request};
+use super::pace::Pace;
+use super::plan::Request;
 use super::schedule::{SILENT_AFTER, Schedule};
 use super::transport::{Link, Transport};
 use super::{BusSettings, DeviceSettings};
 use crate::clock;
-use crate::engine::reading::{Fault, Reading, Sample};
-use crate::engine::time::Moment;
+use crate::engine::reading::{Fault, PointIndex, Reading, Sample};
+use crate::engine::time::{Moment, Mono};
 use crate::evaluation::{Batch, Delivery, Readings};
 use crate::metrics::Metrics;
 
@@ -63,7 +64,7 @@ async fn serve<T: Transport>(
 
     let mut heartbeat = tokio::time::interval(HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut bus = Bus::new(settings.devices, link, readings, Arc::clone(&metrics));
+    let mut bus = Bus::new(settings, link, readings, Arc::clone(&metrics));
     let mut polling = std::pin::pin!(bus.poll_until_closed());
     loop {
         tokio::select! {
@@ -79,15 +80,28 @@ async fn serve<T: Transport>(
 struct Bus<T> {
     link: T,
     devices: Vec<Device>,
+    classes: Vec<Class>,
     schedule: Schedule,
+    pace: Pace,
+    /// As metrics name the bus.
+    name: String,
+    status: PointIndex,
     readings: Readings,
     metrics: Arc<Metrics>,
 }
 
+/// Points of one device with one period, in the schedule's order.
+struct Class {
+    /// Position among the devices.
+    device: usize,
+    coverage: Coverage,
+    /// Of its values, so many are refused.
+    refused: usize,
+}
+
 struct Device {
     settings: DeviceSettings,
-    coverage: Coverage,
-    /// Polls in a row without any answer.
+    /// Polls of its unit in a row without any answer.
     failures: u32,
     /// What the status point said last.
     lost: Option<bool>,
@@ -108,24 +122,34 @@ enum Presence {
 struct Closed;
 
 impl<T: Transport> Bus<T> {
-    fn new(
-        devices: Vec<DeviceSettings>,
-        link: T,
-        readings: Readings,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    fn new(settings: BusSettings, link: T, readings: Readings, metrics: Arc<Metrics>) -> Self {
         // Nothing is asked of a device without points, so nothing can be said about its presence.
-        let devices: Vec<_> = devices
+        let name = settings.line.to_string();
+        let devices: Vec<_> = settings
+            .devices
             .into_iter()
             .filter(|device| !device.points.is_empty())
+            .map(Device::new)
             .collect();
-        let periods = devices.iter().map(|device| device.poll);
-        let schedule = Schedule::new(periods, clock::monotonic());
-        let devices = devices.into_iter().map(Device::new).collect();
+        let (mut classes, mut scheduled) = (Vec::new(), Vec::new());
+        for (position, device) in devices.iter().enumerate() {
+            for (class, points) in device.settings.classes() {
+                scheduled.push(class);
+                classes.push(Class {
+                    device: position,
+                    coverage: Coverage::new(points, device.settings.rules.clone()),
+                    refused: 0,
+                });
+            }
+        }
         Self {
             link,
             devices,
-            schedule,
+            classes,
+            schedule: Schedule::new(scheduled, clock::monotonic()),
+            pace: Pace::new(settings.cycle_limit, clock::monotonic()),
+            name,
+            status: settings.status,
             readings,
             metrics,
         }
@@ -134,48 +158,69 @@ impl<T: Transport> Bus<T> {
     async fn poll_until_closed(&mut self) {
         loop {
             let now = clock::monotonic();
-            let Some(unit) = self.schedule.due(now) else {
+            let Some(class) = self.schedule.due(now) else {
                 // `NEVER` without devices: at most an hour, then look again.
                 let pause = self.schedule.next_due().since(now);
                 tokio::time::sleep(pause.min(Duration::from_secs(3600))).await;
                 continue;
             };
-            if self.poll(unit).await.is_err() {
+            if self.poll(class).await.is_err() {
                 return;
             }
         }
     }
 
-    async fn poll(&mut self, unit: usize) -> Result<(), Closed> {
+    async fn poll(&mut self, position: usize) -> Result<(), Closed> {
         let now = clock::monotonic();
-        let missed = self.schedule.begin(unit, now);
-        let Some(device) = self.devices.get_mut(unit) else {
+        let tick = self.schedule.tick_of(position);
+        let missed = self.schedule.begin(position, now);
+        let Some(class) = self.classes.get_mut(position) else {
             return Ok(());
         };
-        let id = Arc::clone(&device.settings.id);
+        let Some(device) = self.devices.get(class.device) else {
+            return Ok(());
+        };
+        let device = &device.settings;
         if missed > 0 {
-            self.metrics.late_poll(&id);
-            debug!(device = %id, missed, "modbus poll late");
+            self.metrics.late_poll(&device.id);
+            debug!(device = %device.id, missed, "modbus poll late");
         }
 
-        let mut batch = Vec::with_capacity(device.settings.points.len() + 1);
-        device.coverage.begin(now);
-        let presence = device.read(&mut self.link, &self.metrics, &mut batch).await;
+        let mut batch = Vec::with_capacity(class.coverage.plan().points().len() + 1);
+        class.coverage.begin(now);
+        let mut poll = Poll {
+            device,
+            coverage: &mut class.coverage,
+            metrics: &self.metrics,
+            batch: &mut batch,
+        };
+        let presence = poll.read(&mut self.link).await;
+        let (id, unit) = (Arc::clone(&device.id), device.unit_id);
+        let done = clock::monotonic();
         match presence {
-            Presence::Answered => {
-                device.report_refused_points(&mut batch);
-                self.schedule.answered(unit);
-            }
-            Presence::Silent => self.schedule.silent(unit, clock::monotonic()),
+            Presence::Answered => self.schedule.answered(position, done),
+            Presence::Silent => self.schedule.silent(position, done),
             // The pause between attempts to open is the line's; a unit that was not asked must not be
             // probed rarely once the line is back.
             Presence::Unreachable => {}
         }
+        class.refused = class.coverage.refused_points().count();
+        let own = class.device;
+        let classes = self.classes.iter().filter(|class| class.device == own);
+        let refused = classes.map(|class| class.refused).sum();
+        self.metrics.refused_values(&id, refused);
         self.metrics.readings(&id, batch.len() as u64);
-        if let Some(lost) = device.judge(presence) {
-            self.metrics.device_up(&id, !lost);
-            let sample = Sample::measured(if lost { 1.0 } else { 0.0 });
-            batch.push(Reading::live(device.settings.status, sample, clock::now()));
+        // Several devices of the configuration may be one unit, which is there for all of them or none.
+        let devices = self.devices.iter_mut();
+        for device in devices.filter(|device| device.settings.unit_id == unit) {
+            if let Some(lost) = device.judge(presence) {
+                self.metrics.device_up(&device.settings.id, !lost);
+                let sample = Sample::measured(if lost { 1.0 } else { 0.0 });
+                batch.push(Reading::live(device.settings.status, sample, clock::now()));
+            }
+        }
+        if presence == Presence::Answered {
+            self.measure(tick, done, &mut batch);
         }
         if batch.is_empty() {
             return Ok(());
@@ -187,77 +232,84 @@ impl<T: Transport> Bus<T> {
         };
         self.readings.send(delivery).await.map_err(|_closed| Closed)
     }
-}
 
-impl Device {
-    fn new(settings: DeviceSettings) -> Self {
-        Self {
-            coverage: Coverage::new(Plan::new(&settings)),
-            settings,
-            failures: 0,
-            lost: None,
+    /// A class that was due at `tick` was read at `done`.
+    fn measure(&mut self, tick: Mono, done: Mono, batch: &mut Vec<Reading>) {
+        let changed = self.pace.read(tick, done);
+        self.metrics.bus_cycle(&self.name, self.pace.cycle());
+        if let Some(behind) = changed {
+            if behind {
+                warn!(bus = %self.name, cycle = ?self.pace.cycle(), "modbus bus behind");
+            }
+            let sample = Sample::measured(if behind { 1.0 } else { 0.0 });
+            batch.push(Reading::live(self.status, sample, clock::now()));
         }
     }
+}
 
+/// One poll of one class.
+struct Poll<'a> {
+    device: &'a DeviceSettings,
+    coverage: &'a mut Coverage,
+    metrics: &'a Metrics,
+    batch: &'a mut Vec<Reading>,
+}
+
+impl Poll<'_> {
     /// Asks what is to be asked, up to the first request that stays without an answer.
-    async fn read(
-        &mut self,
-        link: &mut impl Transport,
-        metrics: &Metrics,
-        batch: &mut Vec<Reading>,
-    ) -> Presence {
+    async fn read(&mut self, link: &mut impl Transport) -> Presence {
         let mut presence = Presence::Unreachable;
-        while let Some(request) = self.coverage.ask().cloned() {
+        while let Some(request) = self.coverage.ask() {
             let asked = clock::monotonic();
-            let unit = self.settings.unit_id;
-            let result = link.call(unit, &request, self.settings.timeout).await;
+            let (unit, timeout) = (self.device.unit_id, self.device.timeout);
+            let result = link.call(unit, &request, timeout).await;
             let now = clock::now();
             match result {
                 Ok(answer) => {
-                    metrics.modbus_request(&self.settings.id, now.mono.since(asked));
+                    let took = now.mono.since(asked);
+                    self.metrics.modbus_request(&self.device.id, took);
                     self.coverage.answered();
                     presence = Presence::Answered;
-                    self.take(&request, &answer, now, batch);
+                    self.take(&request, &answer, now);
                 }
                 Err(failure) => {
-                    metrics.modbus_failure(&self.settings.id, failure.reason());
-                    let outcome = self.failed(&request, &failure, now, batch);
+                    let reason = failure.reason();
+                    self.metrics.modbus_failure(&self.device.id, reason);
+                    let outcome = self.failed(&request, &failure, now);
                     // Silence after an answer is a request that the device chokes on.
                     presence = presence.max(outcome);
                     if outcome != Presence::Answered {
-                        return presence;
+                        break;
                     }
                 }
             }
+        }
+        if presence == Presence::Answered {
+            self.report_refused_points();
         }
         presence
     }
 
     /// Every point of an answered request becomes a reading.
-    fn take(&self, request: &Request, answer: &Answer, now: Moment, batch: &mut Vec<Reading>) {
+    fn take(&mut self, request: &Request, answer: &Answer, now: Moment) {
         let points = self.coverage.plan().points_of(request);
-        batch.extend(points.iter().map(|point| {
+        self.batch.extend(points.iter().map(|point| {
             let measured = decode::measured(answer, request.address, point);
             Reading::live(point.point, measured, now)
         }));
     }
 
     /// Every point of `request` becomes bad.
-    fn spoil(&self, request: &Request, fault: Fault, now: Moment, batch: &mut Vec<Reading>) {
+    fn spoil(&mut self, request: &Request, fault: Fault, now: Moment) {
         let points = self.coverage.plan().points_of(request);
         let bad = |point| Reading::live(point, Sample::Bad(fault), now);
-        batch.extend(points.iter().map(|point| bad(point.point)));
+        self.batch
+            .extend(points.iter().map(|point| bad(point.point)));
     }
 
     /// What a failed request means for its points, and for the presence of the device.
-    fn failed(
-        &mut self,
-        request: &Request,
-        failure: &Failure,
-        now: Moment,
-        batch: &mut Vec<Reading>,
-    ) -> Presence {
-        let device = &*self.settings.id;
+    fn failed(&mut self, request: &Request, failure: &Failure, now: Moment) -> Presence {
+        let device = &*self.device.id;
         debug!(device, %request, error = %failure, "modbus request failed");
         let exception = match failure {
             Failure::Exception(exception) => *exception,
@@ -276,39 +328,53 @@ impl Device {
             }
         };
         match exception {
-            Exception::IllegalAddress | Exception::IllegalValue => {
-                if self.coverage.refused() == Refusal::Found {
-                    warn!(device, %request, exception = exception.code(), "modbus address refused");
-                }
-            }
-            Exception::IllegalFunction => {
-                self.spoil(request, Fault::ConfigurationError, now, batch);
-            }
+            Exception::IllegalAddress => self.refused(request, Fault::IllegalAddress),
+            Exception::IllegalValue => self.refused(request, Fault::IllegalValue),
+            Exception::IllegalFunction => self.spoil(request, Fault::ConfigurationError, now),
             Exception::Acknowledge | Exception::Busy => {}
             Exception::GatewayPath | Exception::GatewayTarget => {
                 self.coverage.silent();
                 return Presence::Silent;
             }
             Exception::DeviceFailure | Exception::MemoryParity | Exception::Other(_) => {
-                self.spoil(request, Fault::DeviceFailure, now, batch);
+                self.spoil(request, Fault::DeviceFailure, now);
             }
         }
         Presence::Answered
     }
 
+    /// The device refuses addresses of `request`.
+    fn refused(&mut self, request: &Request, fault: Fault) {
+        let device = &*self.device.id;
+        match self.coverage.refused(fault) {
+            Refusal::Searching => {}
+            Refusal::Found => {
+                warn!(device, %request, reason = fault.name(), "modbus address refused");
+            }
+            Refusal::Known => self.metrics.refused_again(device),
+        }
+    }
+
     /// Points whose addresses the device refuses are bad in every poll that it answers.
-    fn report_refused_points(&self, batch: &mut Vec<Reading>) {
+    fn report_refused_points(&mut self) {
         let now = clock::now();
         let points = self.coverage.plan().points();
-        let refused = self
-            .coverage
-            .refused_points()
-            .filter_map(|at| points.get(at));
-        batch.extend(
-            refused.map(|point| {
-                Reading::live(point.point, Sample::Bad(Fault::ConfigurationError), now)
-            }),
-        );
+        for (position, fault) in self.coverage.refused_points() {
+            if let Some(point) = points.get(position) {
+                let bad = Sample::Bad(fault);
+                self.batch.push(Reading::live(point.point, bad, now));
+            }
+        }
+    }
+}
+
+impl Device {
+    const fn new(settings: DeviceSettings) -> Self {
+        Self {
+            settings,
+            failures: 0,
+            lost: None,
+        }
     }
 
     /// Is the device lost? `Some` when that changes or is known for the first time.

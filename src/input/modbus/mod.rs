@@ -19,7 +19,7 @@
 //! |---|---|---|
 //! | does not answer, answers nonsense, cannot be reached | no reading: the stale rule speaks | 1 after three polls in a row |
 //! | says that its unit is not reachable (exceptions 10, 11) | no reading, as above | as above |
-//! | refuses addresses (2, 3) | searched by halves; refused ones are bad `configuration_error` | 0: it answers |
+//! | refuses addresses (2, 3) | searched by halves; refused ones are bad `illegal_address`, `illegal_value` | 0: it answers |
 //! | does not know the function (1) | bad `configuration_error` | 0 |
 //! | is busy (5, 6) | no reading, asked again in the next poll | 0 |
 //! | says that it failed (4, 8, any other) | bad `device_failure` | 0 |
@@ -29,14 +29,19 @@
 
 pub mod bus;
 pub mod coverage;
+pub mod cycle;
 pub mod decode;
 pub mod failure;
 pub mod line;
+pub mod pace;
 pub mod plan;
 #[cfg(test)]
 mod rogue;
 pub mod schedule;
 mod settings;
+pub mod timing;
 pub mod transport;
 
-pub use settings::{Bits, BusSettings, ByteOrder, DataType, DeviceSettings, RegisterPoint, Table};
+pub use settings::{
+    Bits, BusSettings, ByteOrder, DataType, DeviceSettings, RegisterPoint, Table, by_period,
+};

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::line::Line;
+use super::plan::Rules;
+use super::schedule::Class;
 use crate::engine::reading::PointIndex;
 
 /// One bus: one connection or serial line, one task, one or more devices on it.
@@ -13,6 +15,10 @@ pub struct BusSettings {
     pub line: Line,
     /// The devices (units) polled over it, in configuration order.
     pub devices: Vec<DeviceSettings>,
+    /// When anything waits for longer than this from when it is due until it is read, somebody is told.
+    pub cycle_limit: Duration,
+    /// The gateway's own point that says whether something does (1) or not (0).
+    pub status: PointIndex,
 }
 
 /// One unit on a bus.
@@ -22,21 +28,46 @@ pub struct DeviceSettings {
     pub id: Arc<str>,
     /// Modbus unit id: 0 to 255, on a line of RTU frames 1 to 247.
     pub unit_id: u8,
-    /// Poll period.
+    /// Poll period of points that have none of their own.
     pub poll: Duration,
     /// Total time for one request, connecting included.
     pub timeout: Duration,
-    /// Registers in one request at most, 1 to 125.
-    pub max_registers: u16,
-    /// Bits in one request at most, 1 to 2000.
-    pub max_bits: u16,
-    /// Addresses nobody asked for that a request may read over to save another request; 0 for
-    /// devices that refuse unmapped addresses.
-    pub max_gap: u16,
+    /// Longest spacing of the questions to it while it does not answer.
+    pub slowest_probe: Duration,
+    /// What requests must keep to.
+    pub rules: Rules,
     /// What is read.
     pub points: Vec<RegisterPoint>,
     /// The gateway's own point that says whether this device is lost (1) or fine (0).
     pub status: PointIndex,
+}
+
+impl DeviceSettings {
+    /// What is polled together: the points of each period, the shortest first.
+    pub fn classes(&self) -> Vec<(Class, Vec<RegisterPoint>)> {
+        let class = |(period, points): (Duration, Vec<RegisterPoint>)| {
+            let class = Class {
+                unit: self.unit_id,
+                period,
+                hazard: points.iter().any(|point| point.hazard),
+                slowest_probe: self.slowest_probe,
+            };
+            (class, points)
+        };
+        by_period(&self.points).into_iter().map(class).collect()
+    }
+}
+
+/// The points of each period, the shortest first.
+pub fn by_period(points: &[RegisterPoint]) -> Vec<(Duration, Vec<RegisterPoint>)> {
+    let mut periods: Vec<Duration> = points.iter().map(|point| point.poll).collect();
+    periods.sort_unstable();
+    periods.dedup();
+    let of_period = |period| {
+        let points = points.iter().filter(|point| point.poll == period);
+        (period, points.copied().collect())
+    };
+    periods.into_iter().map(of_period).collect()
 }
 
 /// Where one point lives in a device.
@@ -54,6 +85,10 @@ pub struct RegisterPoint {
     pub order: ByteOrder,
     /// The only bits that count; `None` for all of them.
     pub bits: Option<Bits>,
+    /// From one question to the next.
+    pub poll: Duration,
+    /// Does it watch for what is dangerous?
+    pub hazard: bool,
 }
 
 /// A run of bits within an unsigned number, or within the one register of a [`DataType::Bool`].

@@ -10,14 +10,18 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::*;
-use crate::engine::reading::{Measured, PointIndex};
-use crate::engine::time::Mono;
+use crate::engine::reading::Measured;
 use crate::input::modbus::line::{Endpoint, Line};
+use crate::input::modbus::plan::Rules;
 use crate::input::modbus::rogue::{Question, Wire, register, wire};
+use crate::input::modbus::timing::Timing;
 use crate::input::modbus::transport::tcp::TcpLink;
 use crate::input::modbus::{ByteOrder, DataType, RegisterPoint, Table};
 
 mod serial;
+
+/// The point that says whether the bus is behind.
+const BUS: PointIndex = PointIndex(2000);
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -25,6 +29,8 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 enum Manner {
     Fine,
+    /// Answers, but takes its time.
+    Slow(Duration),
     Exception(u8),
     Refuses(BTreeSet<u16>),
 }
@@ -49,9 +55,14 @@ fn device(unit: u8, points: u16) -> DeviceSettings {
         unit_id: unit,
         poll: SECOND,
         timeout: Duration::from_millis(400),
-        max_registers: 125,
-        max_bits: 2000,
-        max_gap: 0,
+        slowest_probe: SECOND * 8,
+        rules: Rules {
+            max_registers: 125,
+            max_bits: 2000,
+            max_gap: 0,
+            gaps: Vec::new(),
+            timing: Timing::tcp(Duration::from_millis(10)),
+        },
         points: (0..points)
             .map(|i| RegisterPoint {
                 point: index(i),
@@ -60,6 +71,8 @@ fn device(unit: u8, points: u16) -> DeviceSettings {
                 data_type: DataType::Uint16,
                 order: ByteOrder::Abcd,
                 bits: None,
+                poll: SECOND,
+                hazard: false,
             })
             .collect(),
         status: PointIndex(1000 + u32::from(unit)),
@@ -80,6 +93,10 @@ async fn serve_devices(mut accept: mpsc::Receiver<tokio::io::DuplexStream>, mann
                 Some(Manner::Exception(code)) => question.exception(code),
                 Some(Manner::Refuses(bad)) if bad.range(question.address..end).count() > 0 => {
                     question.exception(2)
+                }
+                Some(Manner::Slow(pause)) => {
+                    tokio::time::sleep(pause).await;
+                    question.answer()
                 }
                 Some(Manner::Fine | Manner::Refuses(_)) => question.answer(),
             };
@@ -102,6 +119,8 @@ impl Plant {
                 port: 502,
             }),
             devices,
+            cycle_limit: SECOND * 2,
+            status: BUS,
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(serve_devices(accept, Arc::clone(&manners)));
@@ -166,11 +185,12 @@ async fn each_poll_is_one_delivery_and_the_first_says_that_the_device_answers() 
     let mut plant = Plant::start(vec![device(1, 3)], &[(1, Manner::Fine)], 8);
     let deliveries = plant.until(10).await;
     assert_eq!(deliveries.len(), 10);
-    assert_eq!(deliveries[0].len(), 4);
+    assert_eq!(deliveries[0].len(), 5);
     for (address, point) in [(0, 10), (1, 11), (2, 12)] {
         assert_eq!(of(&deliveries, point), [value(1, address); 10]);
     }
     assert_eq!(of(&deliveries, 1001), [Sample::measured(0.0)]);
+    assert_eq!(of(&deliveries, BUS.0), [Sample::measured(0.0)]);
     for pair in deliveries.windows(2) {
         let gap = pair[1][0].received.mono.since(pair[0][0].received.mono);
         assert!(gap.abs_diff(SECOND) < Duration::from_millis(5), "{gap:?}");
@@ -208,7 +228,7 @@ async fn a_refused_address_is_bad_and_its_neighbours_are_read() {
     let refuses = Manner::Refuses(BTreeSet::from([4]));
     let mut plant = Plant::start(vec![device(1, 9)], &[(1, refuses)], 8);
     let deliveries = plant.until(20).await;
-    let bad = Sample::Bad(Fault::ConfigurationError);
+    let bad = Sample::Bad(Fault::IllegalAddress);
     for address in 0..9 {
         let expected = if address == 4 { bad } else { value(1, address) };
         assert_eq!(of(&deliveries, 10 + u32::from(address)), [expected; 20]);
@@ -222,11 +242,11 @@ async fn a_refused_address_is_bad_and_its_neighbours_are_read() {
 #[tokio::test(start_paused = true)]
 async fn what_an_exception_means() {
     let failed = Some(Sample::Bad(Fault::DeviceFailure));
-    let wrong = Some(Sample::Bad(Fault::ConfigurationError));
+    let bad = |fault| Some(Sample::Bad(fault));
     let cases = [
-        (1, wrong, false),
-        (2, wrong, false),
-        (3, wrong, false),
+        (1, bad(Fault::ConfigurationError), false),
+        (2, bad(Fault::IllegalAddress), false),
+        (3, bad(Fault::IllegalValue), false),
         (4, failed, false),
         (5, None, false),
         (6, None, false),
@@ -282,6 +302,57 @@ async fn a_full_queue_delays_polls_and_is_not_followed_by_a_burst() {
     // Two in the queue and one that waited; then a late one, and one a second again.
     let deliveries = plant.until(30).await;
     assert_eq!(deliveries.len(), 3 + 1 + 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn points_with_a_period_of_their_own_are_asked_for_by_themselves() {
+    let mut slow = device(1, 6);
+    for point in &mut slow.points {
+        point.poll = SECOND * if point.address < 2 { 1 } else { 5 };
+    }
+    let mut plant = Plant::start(vec![slow], &[(1, Manner::Fine)], 8);
+    let deliveries = plant.until(20).await;
+    for address in 0..6 {
+        let polls = of(&deliveries, 10 + address).len();
+        assert_eq!(polls, if address < 2 { 20 } else { 4 }, "address {address}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_unit_that_is_two_devices_is_lost_and_back_for_both() {
+    let mut other = device(1, 2);
+    other.status = PointIndex(1999);
+    other
+        .points
+        .iter_mut()
+        .for_each(|point| point.poll = SECOND * 60);
+    let mut plant = Plant::start(vec![device(1, 2), other], &[(1, Manner::Fine)], 8);
+    plant.until(3).await;
+    plant.behave(1, None);
+    let deliveries = plant.until(40).await;
+    assert_eq!(of(&deliveries, 1001), [Sample::measured(1.0)]);
+    assert_eq!(of(&deliveries, 1999), [Sample::measured(1.0)]);
+    plant.behave(1, Some(Manner::Fine));
+    let deliveries = plant.until(50).await;
+    assert_eq!(of(&deliveries, 1001), [Sample::measured(0.0)]);
+    assert_eq!(of(&deliveries, 1999), [Sample::measured(0.0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bus_that_reads_too_late_says_so_until_it_keeps_up() {
+    let patient = DeviceSettings {
+        timeout: SECOND * 3,
+        ..device(1, 1)
+    };
+    let mut plant = Plant::start(vec![patient], &[(1, Manner::Fine)], 8);
+    let deliveries = plant.until(2).await;
+    assert_eq!(of(&deliveries, BUS.0), [Sample::measured(0.0)]);
+    plant.behave(1, Some(Manner::Slow(SECOND * 5 / 2)));
+    let deliveries = plant.until(20).await;
+    assert_eq!(of(&deliveries, BUS.0), [Sample::measured(1.0)]);
+    plant.behave(1, Some(Manner::Fine));
+    let deliveries = plant.until(140).await;
+    assert_eq!(of(&deliveries, BUS.0), [Sample::measured(0.0)]);
 }
 
 #[tokio::test(start_paused = true)]

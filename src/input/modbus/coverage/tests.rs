@@ -1,13 +1,13 @@
 //! The search for refused addresses.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::engine::reading::PointIndex;
-use crate::input::modbus::{ByteOrder, DataType, DeviceSettings, RegisterPoint, Table};
+use crate::input::modbus::timing::Timing;
+use crate::input::modbus::{ByteOrder, DataType, Table};
 
 fn coverage(addresses: &[u16], max_gap: u16) -> Coverage {
     let points = addresses
@@ -20,18 +20,17 @@ fn coverage(addresses: &[u16], max_gap: u16) -> Coverage {
             data_type: DataType::Uint16,
             order: ByteOrder::Abcd,
             bits: None,
+            poll: Duration::from_secs(1),
+            hazard: false,
         });
-    Coverage::new(Plan::new(&DeviceSettings {
-        id: Arc::from("gd-01"),
-        unit_id: 1,
-        poll: Duration::from_secs(1),
-        timeout: Duration::from_millis(500),
+    let rules = Rules {
         max_registers: 125,
         max_bits: 2000,
         max_gap,
-        points: points.collect(),
-        status: PointIndex(0),
-    }))
+        gaps: Vec::new(),
+        timing: Timing::tcp(Duration::from_millis(10)),
+    };
+    Coverage::new(points.collect(), rules)
 }
 
 fn at(seconds: u64) -> Mono {
@@ -40,17 +39,25 @@ fn at(seconds: u64) -> Mono {
 
 /// One poll of a device that refuses `bad` addresses: how many requests, which addresses were read.
 fn poll(coverage: &mut Coverage, now: Mono, bad: &BTreeSet<u16>) -> (usize, Vec<u16>) {
+    poll_up_to(coverage, now, bad, u16::MAX)
+}
+
+/// The same of a device that refuses to give more than `most` registers at a time, too.
+fn poll_up_to(
+    coverage: &mut Coverage,
+    now: Mono,
+    bad: &BTreeSet<u16>,
+    most: u16,
+) -> (usize, Vec<u16>) {
     let (mut requests, mut read) = (0, Vec::new());
     coverage.begin(now);
     while let Some(request) = coverage.ask() {
         requests += 1;
-        let request = request.clone();
-        if bad
-            .range(request.address..request.address + request.count)
-            .next()
-            .is_some()
-        {
-            coverage.refused();
+        let addresses = request.address..request.address + request.count;
+        if bad.range(addresses).next().is_some() {
+            coverage.refused(Fault::IllegalAddress);
+        } else if request.count > most {
+            coverage.refused(Fault::IllegalValue);
         } else {
             let points = coverage.plan().points_of(&request);
             read.extend(points.iter().map(|point| point.address));
@@ -65,7 +72,10 @@ fn refused(coverage: &Coverage) -> Vec<u16> {
     let points = coverage.plan().points();
     coverage
         .refused_points()
-        .map(|position| points[position].address)
+        .map(|(position, fault)| {
+            assert_eq!(fault, Fault::IllegalAddress);
+            points[position].address
+        })
         .collect()
 }
 
@@ -77,18 +87,27 @@ fn one_refused_address_does_not_lose_its_neighbours() {
 
     let (requests, read) = poll(&mut coverage, at(0), &bad);
     assert_eq!(read, all_others, "found within one poll");
+    // The whole, and two halves on each of seven levels.
     assert!(requests <= 15, "{requests}");
     assert_eq!(refused(&coverage), [37]);
 
-    // From then on nothing refused is asked, and the neighbours are read in few requests.
-    let (requests, read) = poll(&mut coverage, at(1), &bad);
-    assert_eq!(read, all_others);
-    assert!(requests <= 7, "{requests}");
+    // From then on nothing refused is asked, and the neighbours are read in as few requests as can be.
+    for second in 1..61 {
+        let (requests, read) = poll(&mut coverage, at(second), &bad);
+        assert_eq!((requests, &read), (2, &all_others));
+        assert_eq!(refused(&coverage), [37]);
+    }
+    // Once a minute it is tried by itself.
+    let (requests, read) = poll(&mut coverage, at(61), &bad);
+    assert_eq!((requests, &read), (3, &all_others));
+    assert_eq!(poll(&mut coverage, at(62), &bad).0, 2);
 
-    // Once it is there, one request reads everything again.
-    let (requests, read) = poll(&mut coverage, at(60), &BTreeSet::new());
-    assert_eq!((requests, read.len()), (1, 100));
+    // Once it is there, it is read in that poll, and one request reads everything from the next.
+    let (requests, read) = poll(&mut coverage, at(121), &BTreeSet::new());
+    assert_eq!((requests, read.len()), (3, 100));
     assert!(refused(&coverage).is_empty());
+    let (requests, read) = poll(&mut coverage, at(122), &BTreeSet::new());
+    assert_eq!((requests, read.len()), (1, 100));
 }
 
 #[test]
@@ -96,7 +115,9 @@ fn refusals_are_repeated_rarely_and_few_at_a_time() {
     let mut coverage = coverage(&(0..64).collect::<Vec<_>>(), 0);
     let bad: BTreeSet<u16> = (0..64).step_by(2).collect();
     for second in 0..20 {
-        poll(&mut coverage, at(second), &bad);
+        let (requests, _) = poll(&mut coverage, at(second), &bad);
+        // What is known, two halves of each split, and one question at least.
+        assert!(requests <= 32 + 2 * SPLITS + 1, "{requests}");
     }
     assert_eq!(refused(&coverage).len(), 32);
     let (requests, read) = poll(&mut coverage, at(20), &bad);
@@ -106,14 +127,46 @@ fn refusals_are_repeated_rarely_and_few_at_a_time() {
 }
 
 #[test]
-fn a_gap_that_is_refused_is_cut_first() {
+fn a_hole_that_is_refused_is_not_read_over_any_more() {
     let mut coverage = coverage(&[0, 1, 2, 3, 10, 11], 6);
     let bad: BTreeSet<u16> = (4..10).collect();
     let (requests, read) = poll(&mut coverage, at(0), &bad);
     assert_eq!((requests, read.len()), (3, 6));
     assert!(refused(&coverage).is_empty());
-    let (requests, _) = poll(&mut coverage, at(1), &bad);
-    assert_eq!(requests, 2);
+    for second in 1..3600 {
+        let (requests, _) = poll(&mut coverage, at(second), &bad);
+        assert_eq!(requests, 2);
+    }
+    // Once an hour it is tried again, in case the device was changed.
+    assert_eq!(poll(&mut coverage, at(3601), &bad).0, 3);
+    assert_eq!(poll(&mut coverage, at(3602), &bad).0, 2);
+    assert_eq!(poll(&mut coverage, at(7202), &BTreeSet::new()).0, 1);
+}
+
+#[test]
+fn a_device_with_small_answers_is_asked_for_less() {
+    let mut coverage = coverage(&(0..100).collect::<Vec<_>>(), 0);
+    for second in 0..20 {
+        let (_, read) = poll_up_to(&mut coverage, at(second), &BTreeSet::new(), 16);
+        assert_eq!(read.len(), 100, "second {second}");
+    }
+    let (requests, _) = poll_up_to(&mut coverage, at(20), &BTreeSet::new(), 16);
+    assert!((7..=13).contains(&requests), "{requests}");
+    assert!(refused(&coverage).is_empty());
+}
+
+#[test]
+fn a_map_full_of_holes_that_are_refused_settles() {
+    let addresses: Vec<u16> = (0..=87).step_by(3).chain(120..=139).collect();
+    let bad: BTreeSet<u16> = (0..140)
+        .filter(|address| !addresses.contains(address))
+        .collect();
+    let mut coverage = coverage(&addresses, u16::MAX);
+    for second in 0..20 {
+        poll(&mut coverage, at(second), &bad);
+    }
+    let (requests, read) = poll(&mut coverage, at(20), &bad);
+    assert_eq!((requests, read), (31, addresses));
 }
 
 #[test]
@@ -122,11 +175,15 @@ fn a_device_that_refuses_everything_is_still_asked_something() {
     let bad = BTreeSet::from([5, 6]);
     assert_eq!(poll(&mut coverage, at(0), &bad).0, 3);
     assert_eq!(refused(&coverage), [5, 6]);
-    assert_eq!(poll(&mut coverage, at(1), &bad).0, 1);
-    assert_eq!(
-        poll(&mut coverage, at(2), &BTreeSet::new()),
-        (1, vec![5, 6])
-    );
+    for second in 1..100 {
+        let (requests, _) = poll(&mut coverage, at(second), &bad);
+        assert!((1..=2).contains(&requests), "{requests}");
+    }
+    for second in 100..170 {
+        poll(&mut coverage, at(second), &BTreeSet::new());
+    }
+    let all = (1, vec![5, 6]);
+    assert_eq!(poll(&mut coverage, at(170), &BTreeSet::new()), all);
 }
 
 #[test]
@@ -175,12 +232,21 @@ proptest! {
         prop_assert_eq!(read, readable);
         prop_assert_eq!(BTreeSet::from_iter(refused(&coverage)), BTreeSet::from_iter(refused_now));
 
-        // When the device accepts everything again, so do we, a few repeats at a time.
+        // No more requests than the readable points need with every hole refused.
+        let (requests, _) = poll(&mut coverage, at(51), &bad);
+        prop_assert!(requests <= coverage.plan().requests().len().max(1));
+
+        // When the device accepts everything again, so do we, a few repeats at a time, and in the end the
+        // plan is the first one again.
         for second in 200..300 {
             poll(&mut coverage, at(second), &BTreeSet::new());
         }
-        let (requests, read) = poll(&mut coverage, at(300), &BTreeSet::new());
-        prop_assert_eq!(read, addresses);
-        prop_assert_eq!(requests, coverage.plan().requests().len());
+        let (_, read) = poll(&mut coverage, at(300), &BTreeSet::new());
+        prop_assert_eq!(&read, &addresses);
+        for second in 4000..4400 {
+            poll(&mut coverage, at(second), &BTreeSet::new());
+        }
+        let fresh = self::coverage(&addresses, max_gap);
+        prop_assert_eq!(coverage.plan(), fresh.plan());
     }
 }

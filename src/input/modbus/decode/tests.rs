@@ -54,6 +54,8 @@ fn point(data_type: DataType, order: ByteOrder) -> RegisterPoint {
         data_type,
         order,
         bits: None,
+        poll: std::time::Duration::from_secs(1),
+        hazard: false,
     }
 }
 

@@ -55,6 +55,8 @@ async fn a_dead_unit_of_twenty_costs_the_others_a_timeout_and_then_next_to_nothi
             port: 4001,
         }),
         devices: (1..=UNITS).map(|unit| device(unit, 1)).collect(),
+        cycle_limit: SECOND * 2,
+        status: BUS,
     };
     let manners = LineManners {
         gap: Duration::from_millis(4),
