@@ -7,8 +7,10 @@ use std::time::Duration;
 use super::agenda::Timer;
 use super::delay::Zone;
 use super::links::Source;
+use super::occurrence::Alarm;
 use super::quality::{Condition, Doubtful};
 use super::reading::{Doubt, Fault, Sample};
+use super::rule::Watch;
 use super::time::{Moment, Mono};
 use super::{Engine, Point, Sight, timer_index};
 
@@ -168,16 +170,26 @@ impl Engine {
         point.channel.stale_armed = false;
         point.channel.confirm_due = None;
         point.channel.aside = None;
-        match point.channel.condition {
+        match self.points[index].channel.condition {
             Condition::Stale => {}
             // The alarm is there already; silence is only another reason for it.
-            Condition::Bad(_) => {
+            Condition::Bad(_) if !self.is_silence_news(index) => {
                 self.lose_value(index, Condition::Bad(Fault::NoCommunication), now)
             }
-            Condition::Waiting | Condition::Present => {
+            Condition::Waiting | Condition::Present | Condition::Bad(_) => {
                 self.lose_value(index, Condition::Stale, now)
             }
         }
+    }
+
+    /// Is the silence of a bad point an alarm of its own? While nobody was told that it is bad, which may have
+    /// a long delay: that nothing arrives any more does not wait for it, and ends it, so that there is one
+    /// alarm.
+    fn is_silence_news(&self, index: usize) -> bool {
+        let own = &self.alarms[self.points[index].alarms.clone()];
+        let told = |alarm: &Alarm| matches!(alarm.watch, Watch::Bad) && alarm.state.is_active();
+        let tells = |alarm: &Alarm| matches!(alarm.watch, Watch::Stale);
+        !own.iter().any(told) && own.iter().any(tells)
     }
 
     /// Watches for silence. Costs nothing while the timer runs already: it moves when it comes up.

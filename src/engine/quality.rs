@@ -8,8 +8,8 @@
 //!       │ silence           ▲           │ bad reading                          │
 //!       │                   │ good      ▼                                      │ bad reading
 //!       │                   │ values  ┌─────┐ ◀────────────────────────────────┘
-//!       │                   └──────── │ Bad │   silence while bad changes its reason only
-//!       ▼ Stale                       └─────┘
+//!       │                   └──────── │ Bad │   silence while its alarm is active changes its reason only;
+//!       ▼ Stale                       └─────┘   before that it makes the point stale
 //! ```
 //!
 //! *Bad* means that the source says so or its value cannot be one; *stale* means that nothing new

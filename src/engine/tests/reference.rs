@@ -122,6 +122,8 @@ fn told_of(event: &Event, names: &[String]) -> Option<Told> {
 struct Plan {
     stale_after: Quarters,
     confirm: Quarters,
+    /// On-delay of `bad`.
+    bad_on: Quarters,
     alarms: Vec<AlarmPlan>,
     frozen: FrozenPlan,
     /// Window of the median.
@@ -177,17 +179,21 @@ fn plans() -> impl Strategy<Value = Plan> {
     (
         20_u32..50,
         prop_oneof![Just(0_u32), 1_u32..16],
+        prop_oneof![Just(0_u32), 1_u32..80],
         prop::collection::vec(alarm, 6),
         frozen,
         24_u32..80,
     )
-        .prop_map(|(stale_after, confirm, alarms, frozen, window)| Plan {
-            stale_after,
-            confirm,
-            alarms,
-            frozen,
-            window,
-        })
+        .prop_map(
+            |(stale_after, confirm, bad_on, alarms, frozen, window)| Plan {
+                stale_after,
+                confirm,
+                bad_on,
+                alarms,
+                frozen,
+                window,
+            },
+        )
 }
 
 impl Plan {
@@ -219,7 +225,11 @@ impl Plan {
             })),
         ];
         let planned = rules.into_iter().zip(&self.alarms).map(AlarmPlan::applied);
-        let quality = [Rule::Bad, Rule::Stale].map(alarm);
+        let bad = AlarmSettings {
+            on_delay: span(self.bad_on),
+            ..alarm(Rule::Bad)
+        };
+        let quality = [bad, alarm(Rule::Stale)];
         PointSettings {
             stale_after: Some(span(self.stale_after)),
             good_confirm: span(self.confirm),

@@ -121,8 +121,8 @@ impl Model {
             self.good_since = None;
             match self.trouble {
                 Some(Trouble::Stale) => {}
-                Some(Trouble::Bad) => self.lose(Trouble::Bad, now),
-                None => self.lose(Trouble::Stale, now),
+                Some(Trouble::Bad) if self.is_told_bad() => self.lose(Trouble::Bad, now),
+                Some(Trouble::Bad) | None => self.lose(Trouble::Stale, now),
             }
         }
         if self
@@ -157,6 +157,11 @@ impl Model {
             };
             self.hear(index, place, now);
         }
+    }
+
+    fn is_told_bad(&self) -> bool {
+        let mut alarms = self.alarms.iter();
+        alarms.any(|own| own.settings.kind() == AlarmKind::Bad && own.is_active())
     }
 
     fn regain(&mut self, now: Quarters) {
