@@ -21,7 +21,9 @@
 //! 1. out of service: what the group's policy says. People work on it with a permit, and what it shows then,
 //!    or does not show, is their doing;
 //! 2. of a point with `on_bad = "vote_trip"`, once its `bad` or `stale` alarm is active, and then until it has
-//!    a value again: a vote;
+//!    a value again: a vote. Unless its device says that it has not failed: that somebody works on it (function
+//!    check, out of service, inhibited) or that it warms up. That begins no vote, and takes none back. Nor does a
+//!    restart begin one, before the channel says why it is bad or is silent for too long;
 //! 3. what the group's policy says.
 //!
 //! (1) With such votes the group has a value, uncertain, though no channel is good; a `group_fault` it is.
@@ -211,18 +213,20 @@ impl Engine {
         }
     }
 
-    /// Which channels vote by being bad: those whose loss an alarm has confirmed, for as long as they are bad.
+    /// Which channels vote by being bad: those whose failure an alarm has confirmed, for as long as they are bad.
     fn confirm_trips(&mut self, index: usize) {
         for position in 0..self.groups[index].channels.len() {
             let member = self.groups[index].channels[position];
-            let bad = match self.points[member.point].channel.condition {
-                Condition::Bad(_) | Condition::Stale => member.trips,
-                Condition::Present => member.trips && self.is_still_lost(member.point),
+            let is_lost = match self.points[member.point].channel.condition {
+                Condition::Bad(_) | Condition::Stale => true,
+                Condition::Present => self.is_still_lost(member.point),
                 Condition::Waiting => false,
             };
-            let tripped = bad
+            let begins = || self.is_failure(member) && self.is_loss_confirmed(member.point);
+            let tripped = member.trips
+                && is_lost
                 && !self.is_out_of_service(member)
-                && (member.tripped || self.is_loss_confirmed(member.point));
+                && (member.tripped || begins());
             self.groups[index].channels[position].tripped = tripped;
         }
     }
@@ -246,7 +250,7 @@ impl Engine {
             let in_alarm = self.alarms[member.alarm].state.is_active();
             tally.add(presence, in_alarm, channel.is_doubtful());
             // Not heard since the start, or lost and not confirmed yet.
-            let may_trip = member.trips && presence != Presence::Good;
+            let may_trip = member.trips && presence != Presence::Good && !self.is_at_work(*member);
             let unproven =
                 presence == Presence::Good && self.points[member.point].check.is_unheard();
             if (may_trip || unproven) && !self.is_out_of_service(*member) {
@@ -254,6 +258,24 @@ impl Engine {
             }
         }
         tally
+    }
+
+    /// Is a channel without a value lost, as far as is known? What was bad before a restart may have been so on
+    /// purpose.
+    fn is_failure(&self, member: Member) -> bool {
+        let channel = &self.points[member.point].channel;
+        match channel.condition {
+            Condition::Bad(Fault::WaitingForInitialData) => channel.last_reading.is_some(),
+            Condition::Bad(fault) => !fault.is_intended(),
+            Condition::Stale => true,
+            Condition::Present | Condition::Waiting => false,
+        }
+    }
+
+    /// Does its device say that it has no value, and has not failed?
+    fn is_at_work(&self, member: Member) -> bool {
+        let condition = self.points[member.point].channel.condition;
+        matches!(condition, Condition::Bad(fault) if fault.is_intended())
     }
 
     fn is_out_of_service(&self, member: Member) -> bool {

@@ -273,6 +273,11 @@ impl Fault {
         Self::IllegalValue,
     ];
 
+    /// Does it say that nothing has failed: that somebody works on the device, or that it warms up?
+    pub const fn is_intended(self) -> bool {
+        matches!(self, Self::OutOfService | Self::Inhibited | Self::WarmingUp)
+    }
+
     /// The reason as it stands in events.
     pub const fn name(self) -> &'static str {
         match self {
