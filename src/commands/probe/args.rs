@@ -86,10 +86,11 @@ fn range(text: &str) -> Result<Expected, String> {
 
 /// Any type but the single bits of a register, which are shown anyway.
 fn data_type(text: &str) -> Result<DataType, String> {
-    match words::data_type(text)? {
-        DataType::Bool => Err("the bits of a register are shown whatever the type is".to_owned()),
-        data_type => Ok(data_type),
+    let data_type = words::data_type(text)?;
+    if data_type == DataType::Bool {
+        return Err("the bits of a register are shown whatever the type is".to_owned());
     }
+    Ok(data_type)
 }
 
 fn unit(text: &str) -> Result<String, String> {

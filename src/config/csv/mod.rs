@@ -267,8 +267,9 @@ fn read_list(text: &str, file: usize, list: &Listed, points: &mut Points, log: &
     grid
 }
 
-/// Is this a row that nobody reads: an empty one, or one that begins with `#`?
+/// Is this a row that nobody reads: an empty one, or one that begins with `#` and a blank? Without the
+/// blank it is a tag, which is no id: a point is not left out because of the name that somebody gave it.
 fn is_aside(cells: &[Cell]) -> bool {
-    let is_note = |cell: &Cell| cell.text.starts_with('#');
+    let is_note = |cell: &Cell| cell.text == "#" || cell.text.starts_with("# ");
     cells.first().is_some_and(is_note) || cells.iter().all(|cell| cell.text.is_empty())
 }
