@@ -305,8 +305,10 @@ fn buses(
             let settings = numbered.settings.points.get(point.point.0 as usize)?;
             settings.stale_after
         });
+        let stale_after = stale.min();
         let settings = DeviceSettings {
-            slowest_probe: slowest_probe(stale.min(), device.timeout),
+            slowest_probe: slowest_probe(stale_after, device.timeout),
+            stale_after,
             status: numbered.add(own::device(&device.id.value, urgency)),
             id: Arc::from(device.id.value),
             unit_id: device.unit_id,

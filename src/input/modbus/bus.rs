@@ -5,8 +5,9 @@
 //! but the gateway: connections are retried for ever.
 //!
 //! A device that gave no answer to three polls in a row is *lost*, which is a reading of its own on
-//! the device's status point (1 lost, 0 answers), sent when it changes. Missing values are not made
-//! up: the engine's stale rule speaks for each point.
+//! the device's status point (1 lost, 0 answers), sent when it changes; to two polls, when the first of its
+//! points would be stale before the third. So people hear of the device, and not of each point before it
+//! (alarm-standards 2.10). Missing values are not made up: the engine's stale rule speaks for each point.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,9 @@ use crate::metrics::Metrics;
 /// Between two heartbeats, also while waiting for a slow device. Every wait of a poll has a deadline
 /// of its own, except for room in the engine's queue, and the engine has its own heartbeat.
 const HEARTBEAT: Duration = Duration::from_millis(500);
+
+/// A device is known to be lost so long before the first of its points is stale, if it can be.
+const MARGIN: Duration = Duration::from_millis(500);
 
 /// Polls the devices of a line until `shutdown` turns true or its sender is gone.
 pub async fn run(
@@ -103,6 +107,8 @@ struct Device {
     settings: DeviceSettings,
     /// Polls of its unit in a row without any answer.
     failures: u32,
+    /// When it answered last, or was asked first.
+    heard: Option<Mono>,
     /// What the status point said last.
     lost: Option<bool>,
 }
@@ -213,7 +219,7 @@ impl<T: Transport> Bus<T> {
         // Several devices of the configuration may be one unit, which is there for all of them or none.
         let devices = self.devices.iter_mut();
         for device in devices.filter(|device| device.settings.unit_id == unit) {
-            if let Some(lost) = device.judge(presence) {
+            if let Some(lost) = device.judge(presence, done) {
                 self.metrics.device_up(&device.settings.id, !lost);
                 let sample = Sample::measured(if lost { 1.0 } else { 0.0 });
                 batch.push(Reading::live(device.settings.status, sample, clock::now()));
@@ -373,20 +379,26 @@ impl Device {
         Self {
             settings,
             failures: 0,
+            heard: None,
             lost: None,
         }
     }
 
     /// Is the device lost? `Some` when that changes or is known for the first time.
-    fn judge(&mut self, presence: Presence) -> Option<bool> {
+    fn judge(&mut self, presence: Presence, now: Mono) -> Option<bool> {
+        let heard = *self.heard.get_or_insert(now);
         let lost = match presence {
             Presence::Answered => {
                 self.failures = 0;
+                self.heard = Some(now);
                 false
             }
             Presence::Silent | Presence::Unreachable => {
                 self.failures = self.failures.saturating_add(1);
-                if self.failures < SILENT_AFTER {
+                let next = now + self.settings.poll + self.settings.timeout + MARGIN;
+                let stale = self.settings.stale_after.map(|after| heard + after);
+                let too_late = self.failures > 1 && stale.is_some_and(|stale| next > stale);
+                if self.failures < SILENT_AFTER && !too_late {
                     return None;
                 }
                 true

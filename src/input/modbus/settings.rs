@@ -34,6 +34,8 @@ pub struct DeviceSettings {
     pub timeout: Duration,
     /// Longest spacing of the questions to it while it does not answer.
     pub slowest_probe: Duration,
+    /// The silence after which the first of its points is stale; `None` when none ever is.
+    pub stale_after: Option<Duration>,
     /// What requests must keep to.
     pub rules: Rules,
     /// What is read.

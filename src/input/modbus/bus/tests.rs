@@ -56,6 +56,7 @@ fn device(unit: u8, points: u16) -> DeviceSettings {
         poll: SECOND,
         timeout: Duration::from_millis(400),
         slowest_probe: SECOND * 8,
+        stale_after: None,
         rules: Rules {
             max_registers: 125,
             max_bits: 2000,
@@ -221,6 +222,40 @@ async fn a_silent_unit_gives_no_reading_is_reported_once_and_disturbs_nobody() {
     let deliveries = plant.until(144).await;
     assert_eq!(of(&deliveries, 1002), [Sample::measured(1.0)]);
     assert!(of(&deliveries, 20).len() <= 1);
+}
+
+/// With the usual stale time of three periods, and with one that leaves room for a third poll.
+#[tokio::test(start_paused = true)]
+async fn a_device_is_lost_before_its_points_are_stale() {
+    for (period, stale, polls) in [(2, 6, 2), (5, 15, 2), (2, 20, 3)] {
+        let slow = DeviceSettings {
+            poll: SECOND * period,
+            stale_after: Some(SECOND * stale),
+            ..device(1, 1)
+        };
+        let points = slow.points.iter().map(|point| RegisterPoint {
+            poll: SECOND * period,
+            ..*point
+        });
+        let points = points.collect();
+        let devices = vec![DeviceSettings { points, ..slow }];
+        let mut plant = Plant::start(devices, &[(1, Manner::Fine)], 8);
+        let before = plant.until(u64::from(period) * 4 + 1).await;
+        assert_eq!(of(&before, 1001), [Sample::measured(0.0)]);
+        plant.behave(1, None);
+        let after = plant.until(u64::from(period) * 4 + 40).await;
+        let mut all = before.iter().chain(&after).flatten();
+        let at = |point: u32| move |reading: &&Reading| reading.point == PointIndex(point);
+        let last = all.clone().rfind(at(10)).expect("it was read");
+        let lost = all.rfind(at(1001)).expect("it is told");
+        assert_eq!(lost.measured, Measured::Sample(Sample::measured(1.0)));
+        let silent = lost.received.mono.since(last.received.mono);
+        assert!(silent < SECOND * stale, "{silent:?} of {stale} s");
+        assert!(
+            silent >= SECOND * period * polls,
+            "{silent:?}, {polls} polls"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
