@@ -11,7 +11,7 @@
 //!
 //! - a reset is refused before it ("needs acknowledgement/confirmation", alarm-standards 1.3);
 //! - an occurrence that began under it waits for it also after its end, one that was found in delayed data
-//!   from the beginning: the newest one, and of the older ones [`OLDER`]. When a further one comes, one that
+//!   from the beginning: the newest one, and of the older ones `OLDER`. When a further one comes, one that
 //!   was seen to leaves first. If all wait, the oldest leaves, and the raise that pushed it out says so
 //!   (`left_unconfirmed`).
 

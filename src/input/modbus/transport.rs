@@ -3,7 +3,7 @@
 //! A late reply taken for the answer to another question would be a wrong measurement that looks
 //! right. Each kind of line has its own way to make that impossible: Modbus TCP ([`tcp`]) has
 //! transaction ids and a connection to close, RTU ([`rtu`]) has neither. What they run over is opened
-//! again for ever ([`dial`]), with pauses.
+//! again for ever (`dial`), with pauses.
 
 mod dial;
 mod reconnect;

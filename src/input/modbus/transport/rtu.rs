@@ -1,8 +1,8 @@
 //! RTU frames over a serial line, or over TCP to a serial server: one question at a time.
 //!
 //! RTU has no transaction id, and tokio-modbus takes whatever frame of the right unit and function comes
-//! next: a late answer becomes the value of another register. So the framing is ours ([`frame`]), and so
-//! is the decision when to ask ([`quiet`]):
+//! next: a late answer becomes the value of another register. So the framing is ours (`frame`), and so
+//! is the decision when to ask (`quiet`):
 //!
 //! ```text
 //!          ┌──────────────── listen ◀───────────────┐
