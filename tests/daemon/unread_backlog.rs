@@ -49,7 +49,7 @@ impl World {
         }
         let device = Device::start(device).await.expect("a free port");
         let mut lines = format!(
-            "[device.gd-01]\nmodbus = \"tcp://{}\"\npoll = \"20ms\"\n\
+            "[device.gd-01]\nmodbus = \"tcp://{}\"\npoll = \"20ms\"\nreply_time = \"2ms\"\n\
              [output.control-room]\nmqtt = \"mqtt://127.0.0.1:{}\"\n",
             device.address(),
             upstream.port(),

@@ -142,7 +142,7 @@ impl Daemon {
     }
 
     pub(crate) async fn with_environment(config: &str, environment: &[(&str, &str)]) -> Self {
-        let scratch = Scratch::new("daemon");
+        let scratch = Scratch::new("gateway");
         let config = format!("{config}\n[http]\nlisten = \"127.0.0.1:0\"\n");
         let config = scratch.write("forewarn.toml", &config);
         let mut command = forewarn();
