@@ -7,6 +7,8 @@
 //!  http ───Request────▶ └────────────┘ ──reply───▶ http
 //! ```
 
+mod reminder;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use crate::engine::time::Moment;
 use crate::journal::{CommitOutcome, Inbox, Record, Waiter};
 use crate::metrics::Metrics;
 use crate::notify::station::Station;
+use reminder::Reminder;
 
 /// The task's name in heartbeats.
 pub const TASK: &str = "engine";
@@ -85,11 +88,13 @@ pub async fn run(
         inbox,
         metrics,
         awake: clock::now(),
+        reminder: Reminder::default(),
     };
     evaluation.flush(None).await;
     let mut gulp = Vec::with_capacity(GULP);
     loop {
         evaluation.metrics.heartbeat(TASK);
+        evaluation.remind(&mut inlet.deliveries).await;
         // The order is the order of importance: a person's command waits for what is in the queue at most.
         tokio::select! {
             biased;
@@ -142,6 +147,8 @@ struct Evaluation {
     metrics: Arc<Metrics>,
     /// When the loop last turned.
     awake: Moment,
+    /// What people are reminded of.
+    reminder: Reminder,
 }
 
 impl Evaluation {

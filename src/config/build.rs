@@ -34,7 +34,7 @@ use super::tree::Section;
 use super::wiring;
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::{
-    FirstOutSettings, Guards, Longest, PointSettings, Priority, Settings,
+    FirstOutSettings, Guards, Longest, PointSettings, Priority, Reminder, Settings,
 };
 use crate::input::modbus::schedule::slowest_probe;
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
@@ -126,6 +126,9 @@ pub(super) fn build(
         let position = point.point.0 as usize;
         point.hazard = is_hazard(&points[position], &resolved[position].settings);
     }
+    let hazards = pairs.iter().enumerate();
+    let hazards = hazards.filter(|(_, (raw, settings))| is_hazard(raw, settings));
+    let hazards = hazards.map(|(position, _)| index(position)).collect();
     let scalars = scalars?;
     if log.has_errors() {
         return None;
@@ -145,6 +148,7 @@ pub(super) fn build(
             first_outs,
             longest,
             guards,
+            hazards,
         },
     ))
 }
@@ -192,6 +196,8 @@ struct Parts {
     first_outs: Vec<FirstOutSettings>,
     longest: Longest,
     guards: Guards,
+    /// What the gateway reminds of while it is inhibited.
+    hazards: Vec<PointIndex>,
 }
 
 /// Points in the engine's order; hands out indices.
@@ -246,6 +252,12 @@ fn assemble(
     let buses = buses(parts.devices, parts.registers, &mut numbered);
     let subscribers = subscribers(&parts.points, parts.brokers, &mut numbered);
     let outputs = outputs(parts.outputs, &mut numbered);
+    if !parts.hazards.is_empty() {
+        numbered.settings.reminder = Some(Reminder {
+            point: numbered.add(own::inhibited()),
+            hazards: parts.hazards,
+        });
+    }
     let mut notify = parts.notify;
     notify.may_be_held =
         escalation::may_be_held(&parts.points, &numbered.settings.points).collect();

@@ -20,6 +20,19 @@ pub(super) fn journal() -> Resolved {
     )
 }
 
+/// Hazard points are inhibited.
+pub(super) fn inhibited() -> Resolved {
+    own(
+        "gateway.inhibited".into(),
+        "Inhibited hazard points".into(),
+        Priority::Low,
+        "So many points that guard against gas or another hazard watch nothing, because an alarm of theirs is \
+         out of service or the device says that somebody works on it: the gateway's log names them, and \
+         `/readyz` says how many. See that the area is watched in another way, and that they return to service \
+         when the work is done",
+    )
+}
+
 /// How urgent it is at least that a device or broker is lost.
 pub(super) const LOST: Priority = Priority::High;
 

@@ -376,6 +376,7 @@ fn the_gateways_own_points_come_last_and_are_wired() {
             (None, Duration::ZERO, 1)
         );
     }
+    assert_eq!(config.engine.reminder, None, "nothing here is a hazard");
     let guidance: Vec<String> = config.guidance.iter().map(Guidance::alarm).collect();
     assert_eq!(
         guidance[..5],
@@ -387,4 +388,21 @@ fn the_gateways_own_points_come_last_and_are_wired() {
             "gateway.journal/state"
         ]
     );
+}
+
+#[test]
+fn the_gateway_reminds_of_what_guards_against_a_hazard() {
+    let config = loaded(
+        "[point.A]\ntopic = \"a\"\nhigh = 1\n\
+         [point.CH4]\ntopic = \"ch4\"\nmeasures = \"gas\"\nunit = \"ppm\"\narea = \"x\"\naction = \"run\"\nhigh = 1\n\
+         [point.LT]\ntopic = \"lt\"\narea = \"x\"\naction = \"run\"\nhigh_high = 9\n",
+    );
+    let id =
+        |index: &PointIndex| &*config.engine.points[usize::try_from(index.0).expect("small")].id;
+    let reminder = config.engine.reminder.as_ref().expect("there are hazards");
+    assert_eq!(id(&reminder.point), "gateway.inhibited");
+    let hazards: Vec<&str> = reminder.hazards.iter().map(id).collect();
+    assert_eq!(hazards, ["CH4", "LT"]);
+    let alarms = &config.engine.points.last().expect("its own").alarms;
+    assert_eq!(alarms[0].priority, Priority::Low);
 }

@@ -39,6 +39,7 @@ mod frozen;
 mod gate;
 mod group;
 mod health;
+pub mod inhibited;
 mod judge;
 mod late;
 mod links;
@@ -93,7 +94,7 @@ use quality::{Admission, Channel};
 use reading::{Finite, Quality, Reading};
 use refusals::Refusals;
 use rule::Watch;
-use settings::{Guards, Longest, OnBad};
+use settings::{Guards, Longest, OnBad, Reminder};
 use sight::Sight;
 use suppression::Suppressions;
 use time::{Moment, Mono};
@@ -117,6 +118,7 @@ pub struct Engine {
     agenda: Agenda,
     longest: Longest,
     guards: Guards,
+    reminder: Option<Reminder>,
     effects: VecDeque<Effect>,
     refusals: Refusals,
     /// The time of the last call.

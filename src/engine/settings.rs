@@ -6,6 +6,7 @@ mod guards;
 mod health;
 mod kinds;
 mod plant_state;
+mod reminder;
 mod slopes;
 mod stillness;
 mod suppression;
@@ -19,6 +20,7 @@ pub use guards::Guards;
 pub use health::HealthRule;
 pub use kinds::{AlarmKind, Priority};
 pub use plant_state::PlantState;
+pub use reminder::Reminder;
 pub use slopes::{
     DeviationRule, ForecastRule, MedianRule, Method, RateRule, Reference, TrendSettings,
 };
@@ -36,6 +38,8 @@ pub struct Settings {
     pub longest: Longest,
     /// What commands must say.
     pub guards: Guards,
+    /// Of which points the gateway reminds while they are inhibited; absent without hazard points.
+    pub reminder: Option<Reminder>,
 }
 
 /// The longest times that commands may silence an alarm for.

@@ -115,6 +115,7 @@ impl Engine {
             agenda: Agenda::with_capacity(3 * points.len() + 2 * alarms.len()),
             longest: settings.longest,
             guards: settings.guards.clone(),
+            reminder: settings.reminder.clone(),
             effects: VecDeque::with_capacity(64),
             refusals: Refusals::default(),
             points,

@@ -4,6 +4,7 @@ mod floods;
 mod memories;
 mod order;
 mod pauses;
+mod reminder;
 
 use std::path::PathBuf;
 

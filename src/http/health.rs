@@ -3,7 +3,7 @@
 //! restart would not help.
 //!
 //! Neither asks the engine: a page about a stuck engine must not be stuck. What is broken outside
-//! (a silent device among others, a full disk, events that were lost) is listed as `degraded` and
+//! (a silent device among others, a full disk, events that were lost), or inhibited by people, is listed as `degraded` and
 //! fails neither: the gateway is at work, and an alarm of its own says what is wrong.
 
 use axum::Json;
@@ -89,6 +89,10 @@ fn degraded(metrics: &Metrics) -> Vec<String> {
         degraded.push(format!(
             "journal: events lost since start because memory was full: {dropped}"
         ));
+    }
+    let inhibited = metrics.inhibited();
+    if inhibited > 0 {
+        degraded.push(format!("hazard points inhibited: {inhibited}"));
     }
     for (kind, contacts, what) in [
         ("device", metrics.devices(), "does not answer"),

@@ -95,6 +95,11 @@ impl Metrics {
         self.families.journal_durable.get() != 0
     }
 
+    /// How many hazard points are inhibited? As last told by [`points_inhibited`](Self::points_inhibited).
+    pub fn inhibited(&self) -> i64 {
+        self.families.points_inhibited.get()
+    }
+
     /// How many events are set aside for an output at present.
     pub fn events_aside(&self, output: &str) -> i64 {
         let gauge = &self.families.output_aside;

@@ -55,6 +55,7 @@ pub(super) struct Families {
     pub(super) evaluation: Histogram,
     pub(super) transitions: IntCounterVec,
     pub(super) left_unconfirmed: IntCounter,
+    pub(super) points_inhibited: IntGauge,
     pub(super) notifications: IntCounterVec,
     pub(super) commit_duration: Histogram,
     pub(super) events_committed: IntCounter,
@@ -194,6 +195,11 @@ impl Families {
                     "forewarn_occurrences_left_unconfirmed_total",
                     "Occurrences that were to be confirmed and no longer can be, for too many newer ones wait.",
                 )),
+            ),
+            points_inhibited: gauge(
+                r,
+                "forewarn_points_inhibited",
+                "Hazard points that somebody has inhibited: an alarm is out of service, or the device says so.",
             ),
             notifications: counters(
                 r,

@@ -201,6 +201,12 @@ impl Metrics {
         families.last_commit.set(seconds(clock::now().wall));
     }
 
+    /// So many hazard points are inhibited now.
+    pub fn points_inhibited(&self, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.families.points_inhibited.set(count);
+    }
+
     /// Is what we commit on disk?
     pub fn journal_durable(&self, durable: bool) {
         self.families.journal_durable.set(durable.into());

@@ -21,6 +21,7 @@ use super::{Alarms, Notifier, Present};
 use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::{Effect, Event, EventKind};
+use crate::engine::inhibited::Inhibited;
 use crate::engine::reading::Reading;
 use crate::engine::settings::Settings;
 use crate::engine::snapshot::{History, Snapshot};
@@ -159,6 +160,11 @@ impl Station {
             }
         }
         snapshot
+    }
+
+    /// The hazard points that are inhibited now, as [`Engine::inhibited`].
+    pub fn inhibited(&self) -> Option<Inhibited> {
+        self.engine.inhibited()
     }
 
     /// The first event says of how many alarms nobody is told.

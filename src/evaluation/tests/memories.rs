@@ -30,6 +30,7 @@ async fn a_reading_that_only_makes_an_alarm_remember_is_acknowledged_and_the_mem
         inbox: bench.journal.inbox(),
         metrics: Arc::clone(&bench.metrics),
         awake: began,
+        reminder: Reminder::default(),
     };
     evaluation.flush(None).await;
     let (done, mut given) = mpsc::channel(8);

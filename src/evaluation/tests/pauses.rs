@@ -24,6 +24,7 @@ async fn a_stopped_process_takes_no_silence_for_granted() {
         inbox: bench.journal.inbox(),
         metrics: Arc::clone(&bench.metrics),
         awake: clock::now(),
+        reminder: Reminder::default(),
     };
     let mut after = async |seconds| {
         tokio::time::advance(Duration::from_secs(seconds)).await;

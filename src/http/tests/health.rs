@@ -31,6 +31,7 @@ async fn health_says_what_is_wrong() {
         "{body}"
     );
     port.metrics.record_dropped("event");
+    port.metrics.points_inhibited(3);
     port.metrics.output_aside("control-room", 2);
     let (status, body) = port.get("/healthz").await;
     assert_eq!((status, &json(&body)["status"]), (200, &"ok".into()));
@@ -39,6 +40,7 @@ async fn health_says_what_is_wrong() {
         concat!(
             r#"["journal: events are kept in memory only, the disk fails","#,
             r#""journal: events lost since start because memory was full: 1","#,
+            r#""hazard points inhibited: 3","#,
             r#""device gd-01: does not answer","#,
             r#""output control-room: events it refuses, set aside: 2"]"#
         )
