@@ -11,6 +11,7 @@ mod load;
 mod outage;
 mod payloads;
 mod refusals;
+mod reminder;
 mod slow_card;
 mod spoilt;
 mod unread_backlog;
