@@ -2,8 +2,8 @@
 //! the same rules make an alarm of it (alarm-standards 2.16).
 //!
 //! Looked at once a second, told when the set of points changes. The alarm is active while the number is not
-//! zero, so another point more or less pages nobody. It is judged here and not by a task that asks for it: a
-//! copy of the present would cost more each second than a day of readings of the points it is about.
+//! zero, so another point more or less pages nobody. It is looked at here and not by a task that asks for a
+//! copy of the present: that copies every point and alarm, and this looks at hazard points only.
 //!
 //! A restart says nothing before it is certain: that *nobody* is inhibited is told only when every hazard point
 //! was heard or found silent. Else the reminder from before would end, and begin with another page.
