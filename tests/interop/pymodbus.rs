@@ -225,11 +225,11 @@ async fn a_serial_line_is_read_and_an_adapter_comes_back_under_its_path() {
     };
     let ours = device.scratch.path("ours");
     let line = format!(
-        "modbus = \"rtu://{}\"\nserial = \"9600 8N1\"",
+        "modbus = \"rtu://{}\"\nserial = \"57600 8N1\"",
         ours.display()
     );
     // Nobody answers for two of the units, a second each.
-    let daemon = Daemon::start(&config_over(&device, &line, "500ms")).await;
+    let daemon = Daemon::start(&config_over(&device, &line, "1s")).await;
     let expected = device.points();
     every_value_is_right(&daemon, &expected).await;
     the_hole_is_found(&daemon).await;
