@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Engine;
 use super::command::{Command, Denied, Outcome};
-use super::effect::{Cause, Effect, Event, EventKind};
+use super::effect::{Cause, EventKind};
 use super::occurrence::Alarm;
 use super::operate::said;
 use super::snapshot::Acknowledgement;
@@ -216,20 +216,7 @@ impl Engine {
             by: command.by.as_str().into(),
             at: now.wall,
         });
-        let subject = self.older_subject(index, asked, now);
-        self.effects.push_back(Effect::Event(Box::new(Event {
-            at: now,
-            kind: EventKind::Confirmed,
-            subject: Some(subject),
-            cause: Cause::Operator,
-            details: said(command),
-            record: Some(self.alarms[index].record(now.mono)),
-            others: Vec::new(),
-        })));
-        Ok(Outcome::Accepted {
-            occurrence: asked,
-            at: now.wall,
-        })
+        Ok(self.accepted_older(index, asked, EventKind::Confirmed, command, now))
     }
 }
 

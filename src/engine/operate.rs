@@ -135,20 +135,32 @@ impl Engine {
         if !alarm.recognise(asked, &command.by, now) {
             return Err(Denied::UnknownOccurrence { asked, newest });
         }
-        let subject = self.older_subject(index, asked, now);
+        Ok(self.accepted_older(index, asked, EventKind::Acknowledged, command, now))
+    }
+
+    /// What somebody did about an older occurrence, on record.
+    pub(super) fn accepted_older(
+        &mut self,
+        index: usize,
+        occurrence: u64,
+        kind: EventKind,
+        command: &Command,
+        now: Moment,
+    ) -> Outcome {
+        let subject = self.older_subject(index, occurrence, now);
         self.effects.push_back(Effect::Event(Box::new(Event {
             at: now,
-            kind: EventKind::Acknowledged,
+            kind,
             subject: Some(subject),
             cause: Cause::Operator,
             details: said(command),
             record: Some(self.alarms[index].record(now.mono)),
             others: Vec::new(),
         })));
-        Ok(Outcome::Accepted {
-            occurrence: asked,
+        Outcome::Accepted {
+            occurrence,
             at: now.wall,
-        })
+        }
     }
 
     /// An older occurrence that somebody has recognised.
