@@ -1,4 +1,4 @@
-//! `[broker]` and `[output]`: MQTT in and MQTT out, and how to get into a broker.
+//! `[broker]`: MQTT in, and how to get into a broker.
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -27,40 +27,14 @@ const BROKER: Vocabulary = Vocabulary {
     later: &[],
 };
 
-const OUTPUT: Vocabulary = Vocabulary {
-    what: "an output",
-    keys: &[
-        "mqtt",
-        "username",
-        "password_file",
-        "ca_file",
-        "keep_alive",
-        "prefix",
-        "window",
-        "ack_timeout",
-        "readings",
-        "password",
-    ],
-    later: &[
-        ("webhook", "call webhooks"),
-        ("webhook_file", "call webhooks"),
-        ("template", "call webhooks"),
-        ("alertmanager", "speak to Alertmanager"),
-        ("email", "send e-mail"),
-        ("commands", "take commands over MQTT"),
-    ],
-};
-
-const PLAIN: (&str, u16) = ("mqtt", 1883);
-const TLS: (&str, u16) = ("mqtts", 8883);
+pub(super) const PLAIN: (&str, u16) = ("mqtt", 1883);
+pub(super) const TLS: (&str, u16) = ("mqtts", 8883);
 /// No default port: two small brokers on one machine are common.
 const EMBEDDED: (&str, u16) = ("embedded", 0);
 
 /// Below one second the client library gives up; above, MQTT has no number for it.
 const KEEP_ALIVE: RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(18 * 3_600);
-const ACK_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
-const READINGS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(86_400);
 
 /// A broker to read from.
 pub(super) struct Broker {
@@ -69,17 +43,6 @@ pub(super) struct Broker {
     pub(super) address: BrokerAddress,
     /// Run a broker inside this process at this address.
     pub(super) embedded: Option<SocketAddr>,
-}
-
-/// Where events go.
-pub(super) struct Output {
-    pub(super) id: At<String>,
-    pub(super) url_place: Place,
-    pub(super) address: BrokerAddress,
-    pub(super) prefix: String,
-    pub(super) window: usize,
-    pub(super) ack_timeout: Duration,
-    pub(super) readings: Option<Duration>,
 }
 
 /// Reads `[broker]`. A broker with mistakes is kept, so that its points are not called orphans.
@@ -117,71 +80,14 @@ pub(super) fn brokers(root: &Section, site: &str, sources: &Sources, log: &mut L
     entries.iter().map(|entry| read(entry, log)).collect()
 }
 
-/// Reads `[output]`.
-pub(super) fn outputs(root: &Section, site: &str, sources: &Sources, log: &mut Log) -> Vec<Output> {
-    let entries = entries(root, "output", log);
-    let read = |entry| output(entry, site, sources, log);
-    entries.iter().map(read).collect()
-}
-
-fn output(entry: &Entry, site: &str, sources: &Sources, log: &mut Log) -> Output {
-    check_id("an output", &entry.key, log);
-    let client_id = format!("forewarn-{site}-out-{}", entry.key.value);
-    let mut output = Output {
-        id: entry.key.clone(),
-        url_place: entry.key.place,
-        address: unknown_address(client_id),
-        prefix: "forewarn/v1".to_owned(),
-        window: 50,
-        ack_timeout: Duration::from_secs(15),
-        readings: None,
-    };
-    let Some(keys) = Keys::open(entry, &OUTPUT, log) else {
-        return output;
-    };
-    let other = OUTPUT.later.iter().any(|(key, _)| keys.has(key));
-    if !other {
-        keys.require("mqtt", "\"mqtt://192.0.2.20:1883\"", log);
-    }
-    if let Some(url) = keys.text("mqtt", log) {
-        output.url_place = url.place;
-        if let Some(endpoint) = endpoint::parse("mqtt", &url, &[PLAIN, TLS], log) {
-            reach(&mut output.address, endpoint, &keys, sources, log);
-        }
-    }
-    enter(&mut output.address, &keys, sources, log);
-    if let Some(prefix) = keys.text("prefix", log) {
-        if is_topic(&prefix.value) && !prefix.value.starts_with('/') && !prefix.value.ends_with('/')
-        {
-            output.prefix = prefix.value;
-        } else {
-            log.error(
-                Kind::BadValue,
-                prefix.place,
-                "`prefix` is not the beginning of a topic",
-            )
-            .hint("levels joined by `/`, without `+` and `#`, such as \"forewarn/v1\"");
-        }
-    }
-    if let Some(window) = keys.whole("window", 1..=1_000, log) {
-        output.window = usize::from(window.value);
-    }
-    if let Some(timeout) = keys.duration("ack_timeout", ACK_TIMEOUT, log) {
-        output.ack_timeout = timeout.value;
-    }
-    output.readings = keys
-        .duration("readings", READINGS, log)
-        .map(|every| every.value);
-    output
-}
-
 /// May this text be a topic to publish to or an exact topic to subscribe to?
 pub(super) fn is_topic(text: &str) -> bool {
     let bad = |c: char| matches!(c, '+' | '#') || c.is_control();
     !text.is_empty() && text.len() <= 1_024 && !text.contains(bad)
 }
 
-fn unknown_address(client_id: String) -> BrokerAddress {
+/// Where nothing is: what an address begins with.
+pub(super) fn unknown_address(client_id: String) -> BrokerAddress {
     BrokerAddress {
         host: String::new(),
         port: 0,
@@ -193,7 +99,7 @@ fn unknown_address(client_id: String) -> BrokerAddress {
 }
 
 /// Host, port and TLS.
-fn reach(
+pub(super) fn reach(
     address: &mut BrokerAddress,
     endpoint: Endpoint,
     keys: &Keys<'_>,
@@ -228,7 +134,12 @@ fn reach(
 }
 
 /// Login and keep alive.
-fn enter(address: &mut BrokerAddress, keys: &Keys<'_>, sources: &Sources, log: &mut Log) {
+pub(super) fn enter(
+    address: &mut BrokerAddress,
+    keys: &Keys<'_>,
+    sources: &Sources,
+    log: &mut Log,
+) {
     if let Some(keep_alive) = keys.duration("keep_alive", KEEP_ALIVE, log) {
         address.keep_alive = keep_alive.value;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::Config;
-use super::broker::{self, Broker, Output};
+use super::broker::{self, Broker};
 use super::check::{self, Checked};
 use super::connections::{self, Connection};
 use super::defaults::{self, Resolved, is_process};
@@ -20,6 +20,7 @@ use super::group;
 use super::health;
 use super::layers::Scalars;
 use super::origin;
+use super::output::{self, Output};
 use super::overlays;
 use super::own;
 use super::people;
@@ -40,7 +41,7 @@ use crate::input::modbus::schedule::slowest_probe;
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
 use crate::input::mqtt::{SubscriberSettings, TopicMapping};
 use crate::notify::settings::NotifySettings;
-use crate::output::{MqttTarget, OutputSettings, Target};
+use crate::output::OutputSettings;
 
 /// Reads the tables of `root` and builds the configuration, unless there was a mistake.
 pub(super) fn build(
@@ -53,7 +54,7 @@ pub(super) fn build(
     let people = people::read(&root, log);
     let devices = device::read(&root, log);
     let brokers = broker::brokers(&root, site, sources, log);
-    let outputs = broker::outputs(&root, site, sources, log);
+    let outputs = output::read(&root, site, sources, log);
     let priorities = priority::read(&root, log);
     let (longest, guards) = overlays::commands(&root, &people, log);
     let escalation = escalation::read(&root, &people, &outputs, log);
@@ -395,23 +396,14 @@ fn connected(buses: &[BusSettings], subscribers: &[SubscriberSettings]) -> Vec<C
 }
 
 fn outputs(outputs: Vec<Output>, numbered: &mut Numbered) -> Vec<OutputSettings> {
-    let target = |output: Output, status| OutputSettings {
-        id: Arc::from(output.id.value),
-        target: Target::Mqtt(MqttTarget {
-            address: output.address,
-            prefix: output.prefix,
-            window: output.window,
-            ack_timeout: output.ack_timeout,
-            readings: output.readings,
-        }),
-        status,
+    let settings = |output: Output| {
+        Some(OutputSettings {
+            target: output.target?,
+            status: numbered.add(own::output(&output.id.value)),
+            id: Arc::from(output.id.value),
+        })
     };
-    let mut all = Vec::with_capacity(outputs.len());
-    for output in outputs {
-        let status = numbered.add(own::output(&output.id.value));
-        all.push(target(output, status));
-    }
-    all
+    outputs.into_iter().filter_map(settings).collect()
 }
 
 /// SHA-256 over the whole configuration as `Debug` renders it: every field in a fixed order, floats

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 pub(super) use explain::told;
 
-use super::broker::Output;
 use super::defaults::Measure;
 use super::finding::{Kind, Log, nearest};
 use super::keys::{Keys, Vocabulary, mismatch};
+use super::output::Output;
 use super::people::{People, dangling};
 use super::place::{At, Place};
 use super::point::RawPoint;

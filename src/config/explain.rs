@@ -12,6 +12,7 @@ use super::first_out;
 use super::group;
 use super::health;
 use super::origin;
+use super::output;
 use super::polling;
 use super::scalar::{show_duration, show_number};
 use super::signal;
@@ -22,7 +23,6 @@ use crate::engine::settings::{
     AlarmSettings, Direction, PendingHold, PointSettings, Reference, Rule,
 };
 use crate::guidance::Guidance;
-use crate::output::Target;
 
 /// One line of numbers: `2 devices, 1 broker, 5 points, 21 alarms, 1 output`. The gateway's own
 /// points are not counted.
@@ -151,19 +151,8 @@ pub fn explain(config: &Config) -> String {
         );
     }
     for output in &config.outputs {
-        let Target::Mqtt(target) = &output.target;
-        let address = &target.address;
-        let (host, port, prefix) = (&address.host, address.port, &target.prefix);
-        let tls = if address.tls.is_some() {
-            " with TLS"
-        } else {
-            ""
-        };
-        let id = &output.id;
-        line(
-            &mut text,
-            format_args!("\nOutput {id}: MQTT to {host}:{port}{tls}, topics below {prefix}."),
-        );
+        let (id, what) = (&output.id, output::explain(&output.target));
+        line(&mut text, format_args!("\nOutput {id}: {what}."));
     }
     text
 }

@@ -56,6 +56,7 @@ mod layers;
 mod line;
 mod marker;
 mod origin;
+mod output;
 mod overlays;
 mod own;
 mod people;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::broker::{Broker, Output};
+use super::broker::Broker;
 use super::device::Device;
 use super::finding::{Kind, Log};
+use super::output::Output;
 use super::place::Place;
 use super::point::{RawPoint, RawSource};
 use super::register::table_name;
+use crate::output::{MqttTarget, Target};
 
 /// Two points that would read the same value, and settings that nothing uses.
 pub(super) fn check(
@@ -110,9 +112,7 @@ fn clients(brokers: &[Broker], outputs: &[Output], log: &mut Log) {
     let brokers = brokers
         .iter()
         .map(|broker| (&broker.address, broker.url_place));
-    let outputs = outputs
-        .iter()
-        .map(|output| (&output.address, output.url_place));
+    let outputs = upstream(outputs).map(|(target, place)| (&target.address, place));
     let mut taken = BTreeMap::new();
     for (address, place) in brokers
         .chain(outputs)
@@ -131,19 +131,27 @@ fn clients(brokers: &[Broker], outputs: &[Output], log: &mut Log) {
     }
 }
 
+/// The outputs over MQTT, and where their addresses stand.
+fn upstream(outputs: &[Output]) -> impl Iterator<Item = (&MqttTarget, Place)> {
+    outputs.iter().filter_map(|output| {
+        let Target::Mqtt(target) = output.target.as_ref()?;
+        Some((target, output.place))
+    })
+}
+
 /// Two outputs that write the same topics: every event would arrive twice, and the last will of one
 /// would call the other dead.
 fn receivers(outputs: &[Output], log: &mut Log) {
     let mut taken = BTreeMap::new();
-    for output in outputs.iter().filter(|output| output.address.port > 0) {
-        let address = &output.address;
-        let key = (&address.host, address.port, &output.prefix);
-        if let Some(first) = taken.insert(key, output.url_place) {
+    for (target, place) in upstream(outputs) {
+        let address = &target.address;
+        let key = (&address.host, address.port, &target.prefix);
+        if let Some(first) = taken.insert(key, place) {
             let text = format!(
                 "two outputs write to {}:{} below `{}`",
-                address.host, address.port, output.prefix
+                address.host, address.port, target.prefix
             );
-            log.error(Kind::Duplicate, output.url_place, text)
+            log.error(Kind::Duplicate, place, text)
                 .hint("leave one of the two out, or give it another `prefix`")
                 .also(first, "the other output");
         }
