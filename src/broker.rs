@@ -20,6 +20,7 @@
 //! the plant.
 
 mod backoff;
+mod ending;
 mod sampler;
 mod signals;
 mod status;
@@ -32,12 +33,13 @@ use std::time::Duration;
 
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Outgoing,
-    StateError, TlsConfiguration, TlsError, Transport, mqttbytes,
+    TlsConfiguration, Transport,
 };
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 pub use backoff::Backoff;
+pub(crate) use ending::{ENDINGS, Ending};
 pub(crate) use sampler::Sampler;
 pub(crate) use signals::{Signal, Signals};
 pub(crate) use status::{Link, StatusPoint};
@@ -212,149 +214,6 @@ pub(crate) async fn goodbye(client: &AsyncClient, happenings: &mut mpsc::Receive
     }
     let written = async { while matches!(happenings.recv().await, Some(Ok(_))) {} };
     let _late = timeout(GOODBYE_WITHIN, written).await.is_err();
-}
-
-/// Names of endings that are not [our own](Ending::ours), except for a broker that cannot be tried.
-pub(crate) const ENDINGS: [&str; 9] = [
-    "closed",
-    "configuration",
-    "network",
-    "oversize",
-    "protocol",
-    "refused",
-    "stopped",
-    "timeout",
-    "tls",
-];
-
-/// Why a connection ended: a stable name for counters and words for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ending {
-    /// Closed set, for labels.
-    pub(crate) name: &'static str,
-    /// What to look at.
-    pub(crate) detail: String,
-    /// Size of the packet that was over the limit, bytes.
-    pub(crate) oversize: Option<usize>,
-}
-
-impl Ending {
-    /// An end that we chose ourselves.
-    pub(crate) fn ours(name: &'static str, detail: &str) -> Self {
-        Self {
-            name,
-            detail: detail.to_owned(),
-            oversize: None,
-        }
-    }
-
-    /// Did the far end close or reset the connection?
-    pub(crate) fn is_abort(&self) -> bool {
-        self.name == "closed"
-    }
-}
-
-impl From<BrokerError> for Ending {
-    fn from(error: BrokerError) -> Self {
-        let cause = std::error::Error::source(&error).map(|source| format!(": {source}"));
-        Self::ours(
-            "configuration",
-            &format!("{error}{}", cause.unwrap_or_default()),
-        )
-    }
-}
-
-impl From<ConnectionError> for Ending {
-    fn from(error: ConnectionError) -> Self {
-        let oversize = if let ConnectionError::MqttState(StateError::Deserialization(
-            mqttbytes::Error::PayloadSizeLimitExceeded(size),
-        )) = &error
-        {
-            Some(*size)
-        } else {
-            None
-        };
-        Self {
-            name: ending_name(&error),
-            detail: format!("{error}{}", hint(&error)),
-            oversize,
-        }
-    }
-}
-
-fn ending_name(error: &ConnectionError) -> &'static str {
-    use std::io::ErrorKind;
-    match error {
-        ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => "timeout",
-        ConnectionError::Tls(_) => "tls",
-        ConnectionError::ConnectionRefused(_) => "refused",
-        ConnectionError::NotConnAck(_) => "protocol",
-        ConnectionError::RequestsDone => "stopped",
-        ConnectionError::Io(_) => "network",
-        ConnectionError::MqttState(state) => match state {
-            StateError::ConnectionAborted => "closed",
-            StateError::AwaitPingResp => "timeout",
-            StateError::Io(_) => "network",
-            StateError::Deserialization(mqttbytes::Error::PayloadSizeLimitExceeded(_)) => {
-                "oversize"
-            }
-            StateError::Deserialization(mqttbytes::Error::Io(io))
-                if matches!(
-                    io.kind(),
-                    ErrorKind::ConnectionReset
-                        | ErrorKind::BrokenPipe
-                        | ErrorKind::UnexpectedEof
-                        | ErrorKind::ConnectionAborted
-                ) =>
-            {
-                "closed"
-            }
-            StateError::Deserialization(mqttbytes::Error::Io(_)) => "network",
-            StateError::InvalidState
-            | StateError::Unsolicited(_)
-            | StateError::WrongPacket
-            | StateError::CollisionTimeout
-            | StateError::EmptySubscription
-            | StateError::Deserialization(_) => "protocol",
-        },
-    }
-}
-
-/// What usually is behind an error whose own words do not say.
-fn hint(error: &ConnectionError) -> &'static str {
-    let text = format!("{error:?}");
-    let hints = [
-        (
-            "UnsupportedCertVersion",
-            " (the broker's certificate is version 1; make it with an extension file: version 3)",
-        ),
-        (
-            "UnknownIssuer",
-            " (`ca_file` is not the authority that signed the broker's certificate)",
-        ),
-        (
-            "NotValidForName",
-            " (the certificate is for another host name)",
-        ),
-        (
-            "CertificateRequired",
-            " (the broker wants a client certificate)",
-        ),
-        ("NotValidYet", " (is this board's clock set?)"),
-        (
-            "BadUserNamePassword",
-            " (see `username` and `password_file`)",
-        ),
-        ("NotAuthorized", " (the broker does not let this user in)"),
-    ];
-    let found = hints.iter().find(|(sign, _)| text.contains(sign));
-    match (found, error) {
-        (Some((_, hint)), _) => hint,
-        (None, ConnectionError::Tls(TlsError::Io(_))) => {
-            " (is this the broker's TLS port? `mqtts` is usually on 8883)"
-        }
-        (None, _) => "",
-    }
 }
 
 #[cfg(test)]

@@ -60,28 +60,3 @@ fn tempfile(name: &str) -> (PathBuf, std::fs::File) {
     let file = std::fs::File::create(&path).expect("a writable temporary directory");
     (path, file)
 }
-
-#[test]
-fn endings_have_stable_names() {
-    let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-    let cases: Vec<(ConnectionError, &str, Option<usize>)> = vec![
-        (ConnectionError::NetworkTimeout, "timeout", None),
-        (StateError::ConnectionAborted.into(), "closed", None),
-        (StateError::AwaitPingResp.into(), "timeout", None),
-        (
-            StateError::Deserialization(mqttbytes::Error::Io(reset)).into(),
-            "closed",
-            None,
-        ),
-        (
-            StateError::Deserialization(mqttbytes::Error::PayloadSizeLimitExceeded(9)).into(),
-            "oversize",
-            Some(9),
-        ),
-        (StateError::Unsolicited(3).into(), "protocol", None),
-    ];
-    for (error, name, oversize) in cases {
-        let ending = Ending::from(error);
-        assert_eq!((ending.name, ending.oversize), (name, oversize));
-    }
-}
