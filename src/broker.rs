@@ -20,6 +20,7 @@
 //! the plant.
 
 mod backoff;
+mod certificate;
 mod ending;
 mod sampler;
 mod signals;
@@ -39,10 +40,13 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 pub use backoff::Backoff;
+pub(crate) use certificate::Facts;
 pub(crate) use ending::{ENDINGS, Ending};
 pub(crate) use sampler::Sampler;
 pub(crate) use signals::{Signal, Signals};
 pub(crate) use status::{Link, StatusPoint};
+use trust::Renewed;
+pub(crate) use trust::facts_of;
 pub use trust::{BrokerError, Trust};
 
 /// A broker's address and credentials.
@@ -62,11 +66,22 @@ pub struct BrokerAddress {
     pub keep_alive: Duration,
 }
 
-/// How the broker is verified. Verification cannot be switched off.
+/// How the broker is verified, and what we show it. Verification cannot be switched off.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tls {
     /// Certificate authority to trust, PEM.
     pub ca_file: PathBuf,
+    /// Our own certificate, for a broker that asks for one.
+    pub client: Option<ClientCertificate>,
+}
+
+/// Who we are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClientCertificate {
+    /// Our certificate, then those between it and its authority; PEM.
+    pub cert_file: PathBuf,
+    /// Its private key without a password; PEM with PKCS#8, PKCS#1 or SEC1.
+    pub key_file: PathBuf,
 }
 
 /// User name and password for a broker.
@@ -139,24 +154,24 @@ impl BrokerAddress {
 #[derive(Debug)]
 pub(crate) struct Connector {
     address: BrokerAddress,
-    trust: Option<Trust>,
+    trust: Renewed,
 }
 
 impl Connector {
-    pub(crate) const fn new(address: BrokerAddress) -> Self {
+    pub(crate) fn new(address: BrokerAddress) -> Self {
         Self {
             address,
-            trust: None,
+            trust: Renewed::default(),
         }
     }
 
-    /// Options for the next connection. The certificate authority is read at the first call that
-    /// finds it, so that a file which comes late is no reason to start the gateway again.
-    pub(crate) fn options(&mut self) -> Result<MqttOptions, BrokerError> {
-        if let (Some(tls), None) = (&self.address.tls, &self.trust) {
-            self.trust = Some(tls.load()?);
-        }
-        self.address.options(self.trust.clone())
+    /// Options for the next connection, with the certificates that are on disk now.
+    pub(crate) async fn options(&mut self) -> Result<MqttOptions, BrokerError> {
+        let trust = match &self.address.tls {
+            Some(tls) => Some(self.trust.get(tls).await?),
+            None => None,
+        };
+        self.address.options(trust)
     }
 }
 

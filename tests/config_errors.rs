@@ -146,6 +146,8 @@ fn every_key_of_the_language_stands_in_the_reference() {
     let on = reference.replace("#.", "");
     let on = on
         .replace("ca_file = \"plant-ca.pem\"", "")
+        .replace("cert_file = \"forewarn.pem\"", "")
+        .replace("key_file = \"forewarn-key.pem\"", "")
         .replace("username = \"forewarn\"", "");
     let on = on.replace("password_file = \"mqtt-password\"", "");
     // A text has no folder: paths in it start from that of the package.

@@ -99,6 +99,12 @@ fn ending_name(error: &ConnectionError) -> &'static str {
             {
                 "closed"
             }
+            // TLS 1.3 says what it thinks of a client's certificate when the client is through already.
+            StateError::Deserialization(mqttbytes::Error::Io(io))
+                if io.kind() == ErrorKind::InvalidData =>
+            {
+                "tls"
+            }
             StateError::Deserialization(mqttbytes::Error::Io(_)) => "network",
             StateError::InvalidState
             | StateError::Unsolicited(_)
@@ -114,6 +120,24 @@ fn ending_name(error: &ConnectionError) -> &'static str {
 fn hint(error: &ConnectionError) -> &'static str {
     let text = format!("{error:?}");
     let hints = [
+        // What the broker said of our certificate, before what we say of its own.
+        (
+            "AlertReceived(CertificateRequired)",
+            " (the broker wants a client certificate: `cert_file` and `key_file`)",
+        ),
+        (
+            "AlertReceived(CertificateExpired)",
+            " (our client certificate, `cert_file`, has expired)",
+        ),
+        (
+            "AlertReceived(UnknownCA)",
+            " (the broker does not know the authority that signed our client certificate, `cert_file`)",
+        ),
+        (
+            "AlertReceived(",
+            " (the broker refuses the TLS connection; if it asks for a client certificate, it does not \
+             take ours, `cert_file`)",
+        ),
         (
             "UnsupportedCertVersion",
             " (the broker's certificate is version 1; make it with an extension file: version 3)",
@@ -126,11 +150,11 @@ fn hint(error: &ConnectionError) -> &'static str {
             "NotValidForName",
             " (the certificate is for another host name)",
         ),
-        (
-            "CertificateRequired",
-            " (the broker wants a client certificate)",
-        ),
         ("NotValidYet", " (is this board's clock set?)"),
+        (
+            "Expired",
+            " (the broker's certificate has expired, or this board's clock is wrong)",
+        ),
         (
             "BadUserNamePassword",
             " (see `username` and `password_file`)",

@@ -38,16 +38,18 @@ fn the_password_shows_nowhere() {
     assert!(!format!("{:?}", address()).contains("sesame"));
 }
 
-#[test]
-fn an_authority_that_is_none_is_refused_with_its_path() {
+#[tokio::test]
+async fn an_authority_that_is_none_is_refused_with_its_path() {
     let mut file = tempfile("not-a-certificate.pem");
     file.1.write_all(b"hello").expect("written");
     for path in [file.0.clone(), PathBuf::from("/nonexistent/ca.pem")] {
         let mut address = address();
         address.tls = Some(Tls {
             ca_file: path.clone(),
+            client: None,
         });
-        let error = Connector::new(address).options().expect_err("no authority");
+        let options = Connector::new(address).options().await;
+        let error = options.expect_err("no authority");
         let ending = Ending::from(error);
         assert_eq!(ending.name, "configuration");
         assert!(ending.detail.contains(&*path.to_string_lossy()));

@@ -10,8 +10,9 @@ use super::keys::{Keys, Vocabulary, check_id};
 use super::people::entries;
 use super::place::{At, Place, Sources};
 use super::secret;
+use super::tls;
 use super::tree::{Entry, Section};
-use crate::broker::{BrokerAddress, Login, Tls};
+use crate::broker::{BrokerAddress, Login};
 
 const BROKER: Vocabulary = Vocabulary {
     what: "a broker",
@@ -20,6 +21,8 @@ const BROKER: Vocabulary = Vocabulary {
         "username",
         "password_file",
         "ca_file",
+        "cert_file",
+        "key_file",
         "client_id",
         "keep_alive",
         "password",
@@ -106,29 +109,7 @@ pub(super) fn reach(
     sources: &Sources,
     log: &mut Log,
 ) {
-    let ca_file = keys.text("ca_file", log);
-    match (endpoint.scheme == TLS.0, ca_file) {
-        (true, Some(file)) => {
-            address.tls = secret::readable(&file, sources, log).map(|ca_file| Tls { ca_file });
-        }
-        (true, None) if !keys.has("ca_file") => {
-            let text =
-                "TLS needs `ca_file`, the certificate that the broker's own is checked against";
-            log.error(Kind::MissingKey, keys.owner, text).hint(
-                "name the file with the CA certificate: `ca_file = \"plant-ca.pem\"`; the CAs of the \
-                 operating system are not used",
-            );
-        }
-        (false, Some(file)) => {
-            log.error(
-                Kind::Conflict,
-                file.place,
-                "`ca_file` has no meaning without TLS",
-            )
-            .hint("write mqtts:// to use TLS, or leave `ca_file` out");
-        }
-        (_, None) => {}
-    }
+    address.tls = tls::read(keys, endpoint.scheme == TLS.0, sources, log);
     address.host = endpoint.host;
     address.port = endpoint.port;
 }

@@ -45,6 +45,8 @@ pub enum Kind {
     Noise,
     /// A secret in the wrong place.
     Secret,
+    /// A certificate or its key cannot be used, or not for long.
+    Certificate,
     /// Open to the network without protection.
     Exposed,
     /// Something that is configured and never used.
@@ -78,6 +80,7 @@ impl Kind {
             Self::SetPoint => "set-point",
             Self::Noise => "noise",
             Self::Secret => "secret",
+            Self::Certificate => "certificate",
             Self::Exposed => "exposed",
             Self::Unused => "unused",
             Self::NotSupportedYet => "not-supported-yet",

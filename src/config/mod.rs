@@ -73,6 +73,7 @@ mod signal;
 mod source;
 mod suppression;
 mod texts;
+mod tls;
 mod tree;
 mod trend;
 mod wiring;

@@ -32,13 +32,7 @@ pub(super) fn refuse_literal(keys: &Keys<'_>, log: &mut Log) {
 
 /// Reads the secret in `file`; a line end at its end does not belong to it.
 pub(super) fn read(file: &At<String>, sources: &Sources, log: &mut Log) -> Option<Secret> {
-    let path = readable(file, sources, log)?;
-    if let Some(mode) = open_to_others(&path).filter(|_| !is_credential(&path)) {
-        let text = format!("{} can be read by others (mode {mode:03o})", path.display());
-        log.error(Kind::Secret, file.place, text)
-            .hint(format!("chmod 600 {}", path.display()));
-        return None;
-    }
+    let path = guarded(file, sources, log)?;
     let mut bytes = Vec::new();
     let read = std::fs::File::open(&path)
         .and_then(|open| open.take(MAX_SECRET + 1).read_to_end(&mut bytes));
@@ -54,6 +48,18 @@ pub(super) fn read(file: &At<String>, sources: &Sources, log: &mut Log) -> Optio
     let text = format!("no secret in {}: {problem}", path.display());
     log.error(Kind::Secret, file.place, text);
     None
+}
+
+/// The path of `file`, if nobody else can read it.
+pub(super) fn guarded(file: &At<String>, sources: &Sources, log: &mut Log) -> Option<PathBuf> {
+    let path = readable(file, sources, log)?;
+    if let Some(mode) = open_to_others(&path).filter(|_| !is_credential(&path)) {
+        let text = format!("{} can be read by others (mode {mode:03o})", path.display());
+        log.error(Kind::Secret, file.place, text)
+            .hint(format!("chmod 600 {}", path.display()));
+        return None;
+    }
+    Some(path)
 }
 
 /// The path of `file`, if there is a file: a credential, or from the folder of the file that names it.

@@ -192,7 +192,7 @@ impl Forwarder {
 
     /// Opens one connection and stays on it to its end.
     async fn connection(&mut self, signals: &mut Signals) -> End {
-        let mut options = match self.connector.options() {
+        let mut options = match self.connector.options().await {
             Ok(options) => options,
             Err(error) => return End::Lost(error.into()),
         };

@@ -1,6 +1,7 @@
 //! Against the real programs of others.
 
 pub(crate) mod bench;
+pub(crate) mod certificates;
 #[cfg(feature = "demo")]
 mod dashboard;
 #[cfg(feature = "demo")]

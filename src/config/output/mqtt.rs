@@ -14,6 +14,8 @@ pub(super) const KEYS: &[&str] = &[
     "username",
     "password_file",
     "ca_file",
+    "cert_file",
+    "key_file",
     "keep_alive",
     "prefix",
     "window",

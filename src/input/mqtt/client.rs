@@ -157,7 +157,7 @@ impl Subscriber {
 
     /// Opens one connection and stays on it to its end.
     async fn connection(&mut self, signals: &mut Signals) -> (End, Option<Mono>) {
-        let mut options = match self.connector.options() {
+        let mut options = match self.connector.options().await {
             Ok(options) => options,
             Err(error) => return (End::Lost(error.into()), None),
         };
