@@ -53,6 +53,7 @@
 //! | what happens when the disk fails | [`journal`] |
 //! | delivery, duplicates, backlog | [`output::delivery`] |
 //! | the event as receivers see it | [`event`] |
+//! | topics and payloads of Sparkplug B | [`sparkplug`] |
 //! | what a person may write, and every mistake | [`config`] |
 //! | metrics, health, API | [`metrics`], [`http`] |
 //! | tasks, supervision, the order of the end | [`gateway`] |
@@ -103,4 +104,5 @@ pub mod metrics;
 pub mod notify;
 pub mod output;
 mod scalar;
+pub mod sparkplug;
 pub mod systemd;

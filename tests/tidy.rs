@@ -46,7 +46,7 @@ impl Source {
 }
 
 /// A third-party crate and the only places that may name it.
-const CRATES: [(&str, &[&str], &str); 5] = [
+const CRATES: [(&str, &[&str], &str); 6] = [
     (
         "rusqlite",
         &["journal"],
@@ -71,6 +71,11 @@ const CRATES: [(&str, &[&str], &str); 5] = [
         "prometheus",
         &["metrics"],
         "only src/metrics makes metrics; call crate::metrics::Metrics",
+    ),
+    (
+        "prost",
+        &["sparkplug"],
+        "only src/sparkplug speaks protobuf; use its Payload",
     ),
 ];
 
@@ -149,8 +154,9 @@ fn the_config_crate_stays_in_one_file(sources: &[Source]) -> Vec<String> {
 }
 
 /// Who may know which of our modules. Shells meet in the gateway, through the engine's types.
-const MAY_KNOW: [(&str, &[&str]); 7] = [
+const MAY_KNOW: [(&str, &[&str]); 8] = [
     ("engine", &["engine"]),
+    ("sparkplug", &["sparkplug"]),
     ("notify", &["engine", "notify"]),
     ("metrics", &["clock", "engine", "metrics"]),
     ("input", SHELL),
@@ -169,6 +175,7 @@ const SHELL: &[&str] = &[
     "guidance",
     "metrics",
     "scalar",
+    "sparkplug",
 ];
 
 /// Committed events are read from the journal's feed.
