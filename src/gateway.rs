@@ -35,7 +35,7 @@ use crate::engine::effect::Run;
 use crate::engine::snapshot::History;
 use crate::evaluation::{self, Desk, Inlet, Readings};
 use crate::guidance::Guidance;
-use crate::http::{self, App};
+use crate::http::{self, App, Socket};
 use crate::input::modbus;
 use crate::input::mqtt;
 use crate::journal::{self, Journal, OpenError, Restored};
@@ -284,6 +284,7 @@ impl Gateway {
     }
 
     fn spawn_all(&mut self, config: Config, station: Station, inlet: Inlet, listener: TcpListener) {
+        let socket = open_socket(&config);
         let guidance: Arc<[Guidance]> = config.guidance.into();
         let engine = evaluation::run(
             station,
@@ -312,6 +313,10 @@ impl Gateway {
             Arc::clone(&self.metrics),
             guidance,
         );
+        if let Some(socket) = socket {
+            let pages = http::serve_locally(socket, app.clone(), self.pages.stop.subscribe());
+            self.pages.spawn("http.socket".to_owned(), pages);
+        }
         let http = http::serve(listener, app, self.pages.stop.subscribe());
         self.pages.spawn("http".to_owned(), async move {
             if let Err(error) = http.await {
@@ -344,6 +349,20 @@ impl Gateway {
         self.pages.end(HTTP_END).await;
         info!(stored, "stopped");
         stored
+    }
+}
+
+/// The gateway watches without it, too.
+fn open_socket(config: &Config) -> Option<Socket> {
+    let path = config.http.socket.clone();
+    let path = path.unwrap_or_else(|| http::default_socket(&config.journal.path));
+    match Socket::open(&path) {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            error!(%error, cause, "commands of this machine find no gateway; see [http] socket");
+            None
+        }
     }
 }
 

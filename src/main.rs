@@ -35,6 +35,12 @@ enum Command {
     Test(commands::test::TestArgs),
     /// Points as a list for a spreadsheet
     Points(commands::points::PointsArgs),
+    /// What stands, and what people do about it, on the gateway that runs
+    Alarms(commands::alarms::AlarmsArgs),
+    /// What happened, from the gateway that runs or from a file
+    Journal(commands::journal::JournalArgs),
+    /// How the gateway that runs is
+    Status(commands::status::StatusArgs),
 }
 
 fn main() -> ExitCode {
@@ -50,5 +56,8 @@ fn main() -> ExitCode {
         Command::Replay(args) => commands::replay::run(&args, out),
         Command::Test(args) => commands::test::run(&args, out),
         Command::Points(args) => commands::points::run(args),
+        Command::Alarms(args) => commands::alarms::run(args, out),
+        Command::Journal(args) => commands::journal::run(args, out),
+        Command::Status(args) => commands::status::run(&args, out),
     })
 }

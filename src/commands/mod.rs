@@ -1,15 +1,20 @@
 //! The command line: one file per subcommand. Data goes to standard output, words to standard error.
 
+pub mod alarms;
 pub mod check;
+pub mod daemon;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod journal;
 pub mod points;
 pub mod probe;
 pub mod progress;
 pub mod replay;
 pub mod run;
 pub mod scratch;
+pub mod status;
 pub mod test;
+pub mod trouble;
 
 use std::error::Error;
 use std::io::Write;

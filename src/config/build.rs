@@ -40,6 +40,7 @@ use crate::engine::settings::{
 use crate::input::modbus::schedule::slowest_probe;
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
 use crate::input::mqtt::{SubscriberSettings, TopicMapping};
+use crate::journal::chain::hex;
 use crate::notify::settings::NotifySettings;
 use crate::output::OutputSettings;
 
@@ -421,9 +422,5 @@ fn fingerprint(config: &Config) -> String {
 
     let mut hasher = Hasher(Sha256::new());
     write!(hasher, "{config:?}").expect("hashing cannot fail");
-    let digest = hasher.0.finalize();
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
-        hex
-    })
+    hex(&hasher.0.finalize())
 }

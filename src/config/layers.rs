@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -44,7 +44,7 @@ pub(super) const ROOT: Vocabulary = Vocabulary {
 
 const HTTP: Vocabulary = Vocabulary {
     what: "`[http]`",
-    keys: &["listen", "insecure"],
+    keys: &["listen", "insecure", "socket"],
     later: &[],
 };
 
@@ -59,6 +59,9 @@ const MIN_JOURNAL: u64 = 16 << 20;
 
 /// More is no file for an SD card; bytes.
 const MAX_JOURNAL: u64 = 1 << 40;
+
+/// What an address of a socket holds, less its end (unix(7)); bytes.
+const MAX_SOCKET: usize = 107;
 
 const MIN_KEEP: Duration = Duration::from_secs(86_400);
 const MAX_KEEP: Duration = Duration::from_secs(100 * 366 * 86_400);
@@ -94,6 +97,7 @@ struct Effective {
 struct EffectiveHttp {
     listen: String,
     insecure: bool,
+    socket: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -189,6 +193,7 @@ fn file_layer(
         ("data", Some(&top), "data"),
         ("log", Some(&top), "log"),
         ("http.listen", http.as_ref(), "listen"),
+        ("http.socket", http.as_ref(), "socket"),
         ("journal.path", journal.as_ref(), "path"),
         ("journal.max_size", journal.as_ref(), "max_size"),
         ("journal.keep_events", journal.as_ref(), "keep_events"),
@@ -221,7 +226,7 @@ impl Layers {
             place: self.at("site"),
         });
         let site = site.filter(|site| check_id("a site", site, log));
-        let http = self.http(&found.http, log);
+        let http = self.http(&found.http, sources, log);
         let journal = self.journal(&found, sources, log);
         let level = LOG_LEVELS.iter().find(|(word, _)| *word == found.log);
         if level.is_none() {
@@ -259,7 +264,13 @@ impl Layers {
         })
     }
 
-    fn http(&self, found: &EffectiveHttp, log: &mut Log) -> Option<HttpSettings> {
+    fn http(
+        &self,
+        found: &EffectiveHttp,
+        sources: &Sources,
+        log: &mut Log,
+    ) -> Option<HttpSettings> {
+        let socket = self.socket(found, sources, log);
         let at = self.at("http.listen");
         let Ok(listen) = found.listen.parse::<SocketAddr>() else {
             let text = format!("`listen` is no address to listen on: \"{}\"", found.listen);
@@ -275,7 +286,24 @@ impl Layers {
                  network may acknowledge alarms",
             );
         }
-        Some(HttpSettings { listen, insecure })
+        Some(HttpSettings {
+            listen,
+            insecure,
+            socket,
+        })
+    }
+
+    fn socket(&self, found: &EffectiveHttp, sources: &Sources, log: &mut Log) -> Option<PathBuf> {
+        let path = found.socket.as_ref()?;
+        let path = self.folder("http.socket", sources).join(path);
+        if path.as_os_str().len() > MAX_SOCKET {
+            let text = format!("`socket` is too long: {}", path.display());
+            log.error(Kind::OutOfRange, self.at("http.socket"), text)
+                .hint(format!(
+                    "Linux takes {MAX_SOCKET} bytes for the path of a socket, such as \"/run/forewarn/forewarn.sock\""
+                ));
+        }
+        Some(path)
     }
 
     fn size(&self, text: &str, log: &mut Log) -> Option<u64> {

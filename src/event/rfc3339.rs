@@ -20,6 +20,17 @@ pub fn parse(text: &str) -> Option<Wall> {
     Some(Wall::from_unix_nanos(nanos))
 }
 
+/// When the event of a line happened, without reading the rest of it; `None`: the line is no event.
+pub fn of_line(line: &str) -> Option<Wall> {
+    #[derive(Deserialize)]
+    struct Stamp<'l> {
+        #[serde(borrow)]
+        time: &'l str,
+    }
+    let stamp: Stamp<'_> = serde_json::from_str(line).ok()?;
+    parse(stamp.time)
+}
+
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "the signature serde calls"

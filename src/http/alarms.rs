@@ -14,6 +14,7 @@ use super::listing::List;
 use super::reply::Refusal;
 use super::view::{Alarm, Drill};
 use super::{App, listing};
+use crate::engine::alarm::AlarmState;
 use crate::engine::command::Denied;
 use crate::engine::snapshot::{AlarmView, Snapshot};
 use crate::evaluation::DeskError;
@@ -33,6 +34,8 @@ enum Shown {
     Unacknowledged,
     /// An occurrence waits for a confirmation.
     Unconfirmed,
+    /// Whatever is not simply normal: any of these, latched, or under an overlay.
+    Standing,
 }
 
 impl Shown {
@@ -44,6 +47,12 @@ impl Shown {
                 alarm.state.is_unacknowledged() || alarm.older_unacknowledged > 0
             }
             Self::Unconfirmed => !alarm.unconfirmed.is_empty(),
+            Self::Standing => {
+                alarm.state != AlarmState::Normal
+                    || !alarm.overlays.is_empty()
+                    || alarm.older_unacknowledged > 0
+                    || !alarm.unconfirmed.is_empty()
+            }
         }
     }
 }
@@ -62,8 +71,8 @@ pub(super) async fn list(
 ) -> Result<Response, Refusal> {
     let Ok(Query(question)) = question else {
         return Err(Refusal::bad_request(
-            "expected `state=all`, `state=active`, `state=unacknowledged` or `state=unconfirmed`, and nothing \
-             else",
+            "expected `state=all`, `state=active`, `state=unacknowledged`, `state=unconfirmed` or \
+             `state=standing`, and nothing else",
         ));
     };
     let turn = app.lists.take().await?;

@@ -16,10 +16,10 @@ use super::reply::Refusal;
 use crate::event::Committed;
 
 /// Events in one answer if the question does not say.
-const DEFAULT_LIMIT: usize = 100;
+pub(super) const DEFAULT_LIMIT: usize = 100;
 
 /// Events in one answer at most; about half a megabyte.
-const MAX_LIMIT: usize = 1000;
+pub(super) const MAX_LIMIT: usize = 1000;
 
 /// The journal answers within this, or we say that it does not.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -28,8 +28,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 #[serde(deny_unknown_fields)]
 pub(super) struct Question {
     #[serde(default)]
-    after: u64,
-    limit: Option<usize>,
+    pub(super) after: u64,
+    pub(super) limit: Option<usize>,
 }
 
 /// What was committed after a position.

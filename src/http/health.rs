@@ -70,7 +70,7 @@ fn answer(
     (code, Json(health)).into_response()
 }
 
-fn stuck(metrics: &Metrics) -> Vec<String> {
+pub(super) fn stuck(metrics: &Metrics) -> Vec<String> {
     let words = |task: crate::metrics::Heartbeat| {
         let (name, age) = (task.task, task.age.as_secs());
         let limit = HEARTBEAT_LIMIT.as_secs();
@@ -79,7 +79,7 @@ fn stuck(metrics: &Metrics) -> Vec<String> {
     metrics.stuck_tasks().into_iter().map(words).collect()
 }
 
-fn degraded(metrics: &Metrics) -> Vec<String> {
+pub(super) fn degraded(metrics: &Metrics) -> Vec<String> {
     let mut degraded = Vec::new();
     if !metrics.is_journal_durable() {
         degraded.push("journal: events are kept in memory only, the disk fails".to_owned());

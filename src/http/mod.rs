@@ -1,9 +1,9 @@
 //! HTTP: metrics, health, the API.
 //!
 //! ```text
-//!  TCP ─▶ server ─▶ guard ─▶ routes ─▶ Desk (engine) · Feed (journal) · Metrics
-//!         bounds    Host,     JSON in,
-//!         on time   Origin    JSON out
+//!  TCP, Unix socket ─▶ server ─▶ guard ─▶ routes ─▶ Desk (engine) · Feed (journal) · Metrics
+//!                      bounds    Host,     JSON in,
+//!                      on time   Origin    JSON out
 //! ```
 //!
 //! Nothing here decides. A page that cannot get its answer in time says so; the engine never waits
@@ -17,7 +17,7 @@
 //! | `GET /metrics` | Prometheus text format 0.0.4 |
 //! | `GET /healthz` | does the process work? |
 //! | `GET /readyz` | does it watch the plant? |
-//! | `GET /api/v1/alarms[?state=all\|active\|unacknowledged\|unconfirmed]` | `{"time","alarms":[..],"drills":[..]}` |
+//! | `GET /api/v1/alarms[?state=all\|standing\|active\|unacknowledged\|unconfirmed]` | `{"time","alarms":[..],"drills":[..]}` |
 //! | `GET /api/v1/alarms/{point}/{kind}` | one alarm |
 //! | `POST /api/v1/alarms/{point}/{kind}/acknowledge`, `/confirm`, `/reset`, `/shelve`, `/unshelve`, `/out-of-service`, `/in-service` | what it did |
 //! | `GET /api/v1/alarms/{point}/{kind}/drill` | the drill of it that runs, or that nobody has acknowledged |
@@ -25,6 +25,8 @@
 //! | `POST /api/v1/groups/{group}/reset-first-out` | what it did |
 //! | `GET /api/v1/points` | `{"time","points":[..]}` |
 //! | `GET /api/v1/events?after=SEQ&limit=N` | `{"events":[..],"next":SEQ}` |
+//! | `GET /api/v1/journal?after=SEQ&limit=N` | rows as they are on disk, with the hash chain |
+//! | `GET /api/v1/status` | how the gateway is: sources, blind points, alarms, outputs, journal |
 //!
 //! Everything that is no success is `{"error":"one_word","message":"what to do"}`, without versions,
 //! paths or traces. Deliberately absent: cross-origin headers, cookies, compression.
@@ -36,14 +38,18 @@ mod events;
 mod groups;
 mod guard;
 mod health;
+mod journal;
 mod listing;
 mod points;
 mod reply;
 mod scrape;
 mod server;
+mod socket;
+mod status;
 mod view;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -58,7 +64,8 @@ use self::guard::Hosts;
 use self::listing::Turns;
 use self::reply::Refusal;
 use self::scrape::Scrape;
-pub use self::server::serve;
+pub use self::server::{serve, serve_locally};
+pub use self::socket::{NAME as SOCKET_NAME, Socket, SocketError, default_path as default_socket};
 use crate::evaluation::Desk;
 use crate::guidance::Guidance;
 use crate::journal::Feed;
@@ -71,6 +78,8 @@ pub struct HttpSettings {
     pub listen: SocketAddr,
     /// A person wrote that an address beyond loopback may be served without login and TLS.
     pub insecure: bool,
+    /// Socket for the commands of this machine; `None`: [`default_socket`].
+    pub socket: Option<PathBuf>,
 }
 
 /// A body may have this many bytes; commands need some hundred.
@@ -162,6 +171,8 @@ fn router(app: App, listen: SocketAddr) -> Router {
         )
         .route("/api/v1/points", get(points::list))
         .route("/api/v1/events", get(events::after))
+        .route("/api/v1/journal", get(journal::page))
+        .route("/api/v1/status", get(status::status))
         .fallback(no_such_page)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -179,7 +190,7 @@ async fn index() -> &'static str {
      GET  /metrics                                     Prometheus\n\
      GET  /healthz                                     does the process work? 503: restart it\n\
      GET  /readyz                                      does it watch the plant? 503: no, or not yet\n\
-     GET  /api/v1/alarms?state=active                  or unacknowledged, unconfirmed, all (default)\n\
+     GET  /api/v1/alarms?state=standing                or active, unacknowledged, unconfirmed, all (default)\n\
      GET  /api/v1/alarms/POINT/KIND                    one alarm\n\
      POST /api/v1/alarms/POINT/KIND/acknowledge        {\"by\":\"who\",\"comment\":\"..\",\"occurrence\":1}\n\
      POST /api/v1/alarms/POINT/KIND/confirm            {\"by\":\"who\",\"comment\":\"what was done\",\"occurrence\":1}\n\
@@ -193,7 +204,9 @@ async fn index() -> &'static str {
      POST /api/v1/alarms/POINT/KIND/drill/end          {\"by\":\"who\"}\n\
      POST /api/v1/groups/GROUP/reset-first-out         {\"by\":\"who\",\"reason\":\"..\"}\n\
      GET  /api/v1/points                               values, quality, slope\n\
-     GET  /api/v1/events?after=SEQ&limit=N             what happened after SEQ\n"
+     GET  /api/v1/events?after=SEQ&limit=N             what happened after SEQ\n\
+     GET  /api/v1/journal?after=SEQ&limit=N            the same as it is on disk, with its hash chain\n\
+     GET  /api/v1/status                               sources, blind points, alarms, outputs, journal\n"
 }
 
 async fn no_such_page() -> Refusal {

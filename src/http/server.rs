@@ -12,6 +12,8 @@
 //! | [`CONNECTION_LIFE`] | finishes the request in hand, then dropped: a peer that does not read its answer holds nothing for ever |
 
 use std::collections::VecDeque;
+use std::io;
+use std::net::Ipv4Addr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,11 +23,13 @@ use axum::Router;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::{Notify, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tracing::{debug, warn};
 
+use super::socket::Socket;
 use super::{App, router};
 
 /// Connections at one time.
@@ -46,6 +50,35 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Accepting pauses this long when the system refuses (no descriptors left).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
+/// Where connections come in.
+trait Door {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next one. Losing the future loses no connection.
+    fn next(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+impl Door for TcpListener {
+    type Stream = TcpStream;
+
+    async fn next(&self) -> io::Result<TcpStream> {
+        let (stream, _peer) = self.accept().await?;
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%error, "connection gone before it began");
+        }
+        Ok(stream)
+    }
+}
+
+impl Door for Socket {
+    type Stream = UnixStream;
+
+    async fn next(&self) -> io::Result<UnixStream> {
+        let (stream, _peer) = self.listener().accept().await?;
+        Ok(stream)
+    }
+}
+
 /// Answers on `listener` until `shutdown` turns true or its sender is gone; returns within three
 /// seconds of that, when every request in hand is answered or given up.
 ///
@@ -55,8 +88,19 @@ pub async fn serve(
     listener: TcpListener,
     app: App,
     shutdown: watch::Receiver<bool>,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let router = router(app, listener.local_addr()?);
+    answer(listener, router, shutdown).await;
+    Ok(())
+}
+
+/// The same on a socket of this machine, which the file system guards.
+pub async fn serve_locally(socket: Socket, app: App, shutdown: watch::Receiver<bool>) {
+    let this_machine = (Ipv4Addr::LOCALHOST, 0).into();
+    answer(socket, router(app, this_machine), shutdown).await;
+}
+
+async fn answer<D: Door>(door: D, router: Router, shutdown: watch::Receiver<bool>) {
     let mut floor = Floor::default();
     let mut stop = pin!(stopped(shutdown.clone()));
     let mut refused = false;
@@ -64,10 +108,10 @@ pub async fn serve(
         let accepted = tokio::select! {
             () = &mut stop => break,
             Some(_ended) = floor.tasks.join_next() => continue,
-            accepted = listener.accept() => accepted,
+            accepted = door.next() => accepted,
         };
         let stream = match accepted {
-            Ok((stream, _peer)) => stream,
+            Ok(stream) => stream,
             Err(error) => {
                 if !refused {
                     warn!(%error, "cannot accept connections; trying on");
@@ -87,10 +131,9 @@ pub async fn serve(
         }
         floor.admit(stream, router.clone(), shutdown.clone());
     }
-    drop(listener);
+    drop(door);
     // Each connection saw the same signal and bounds itself.
     while floor.tasks.join_next().await.is_some() {}
-    Ok(())
 }
 
 /// Ends when `shutdown` says so, or can no longer say anything.
@@ -130,7 +173,10 @@ impl Floor {
         true
     }
 
-    fn admit(&mut self, stream: TcpStream, router: Router, shutdown: watch::Receiver<bool>) {
+    fn admit<S>(&mut self, stream: S, router: Router, shutdown: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let busy = Arc::new(AtomicBool::new(false));
         let work = Work {
             busy: Arc::clone(&busy),
@@ -160,11 +206,10 @@ impl Work {
 }
 
 /// One connection from beginning to end.
-async fn converse(stream: TcpStream, router: Router, work: Work, shutdown: watch::Receiver<bool>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "connection gone before it began");
-        return;
-    }
+async fn converse<S>(stream: S, router: Router, work: Work, shutdown: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let routes = TowerToHyperService::new(router);
     let service = service_fn(|request| {
         work.begin();

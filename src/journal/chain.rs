@@ -16,6 +16,7 @@
 //! Deliberately absent: a key. Whoever can rewrite the whole file can compute a new chain; the
 //! chain finds damage and casual edits. Copies of the newest hash kept elsewhere find the rest.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -100,50 +101,95 @@ pub fn verify(path: &Path) -> Result<Verified, Damage> {
 }
 
 fn walk(snapshot: &Connection) -> Result<Result<Verified, Damage>, rusqlite::Error> {
-    let (base, mut hash, newest): (i64, Hash, i64) = snapshot.query_row(
+    let (base, hash, newest): (i64, Hash, i64) = snapshot.query_row(
         "SELECT base_seq, base_hash, last_seq FROM meta",
         [],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    let mut verified = Verified {
-        rows: 0,
-        first: None,
-        last: base.unsigned_abs(),
-        dropped: 0,
-        head: hash,
-    };
+    let mut walk = Walk::new(base.unsigned_abs(), hash);
     let mut select = snapshot.prepare("SELECT seq, line, hash FROM event ORDER BY seq")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let seq = row.get::<_, i64>(0)?.unsigned_abs();
-        let expected = verified.last + 1;
         // Damaged bytes may be no text, and a damaged hash may have another length.
         let line = row.get_ref(1)?.as_bytes().ok().map(str::from_utf8);
-        let stored = row.get_ref(2)?.as_bytes().ok();
+        let stored = row.get_ref(2)?.as_bytes().unwrap_or_default();
+        if let Err(damage) = walk.row(seq, line.and_then(Result::ok), stored) {
+            return Ok(Err(damage));
+        }
+    }
+    Ok(walk.end(newest.unsigned_abs()))
+}
+
+/// A walk along the chain, row by row, wherever the rows come from.
+#[derive(Debug)]
+pub struct Walk {
+    verified: Verified,
+}
+
+impl Walk {
+    /// Begins behind row `base`, whose hash is `hash`.
+    pub const fn new(base: u64, hash: Hash) -> Self {
+        Self {
+            verified: Verified {
+                rows: 0,
+                first: None,
+                last: base,
+                dropped: 0,
+                head: hash,
+            },
+        }
+    }
+
+    /// The next row: its number, its line if it is text, and the hash stored with it.
+    ///
+    /// # Errors
+    /// It is not as it was written, or one before it is missing.
+    pub fn row(&mut self, seq: u64, line: Option<&str>, stored: &[u8]) -> Result<(), Damage> {
+        let expected = self.verified.last + 1;
         // The line names its own number: a row that was only renumbered keeps its hash.
         let own = format!("\"seq\":{seq},");
-        let linked = match line {
-            Some(Ok(line)) if line.contains(&own) => link(&hash, line),
-            Some(_) | None => return Ok(Err(Damage::Altered { seq })),
-        };
-        if stored != Some(linked.as_slice()) {
-            return Ok(Err(if seq > expected {
+        let line = line.filter(|line| line.contains(&own));
+        let linked = line.map(|line| link(&self.verified.head, line));
+        let linked = linked.ok_or(Damage::Altered { seq })?;
+        if stored != linked.as_slice() {
+            return Err(if seq > expected {
                 Damage::Missing { seq: expected }
             } else {
                 Damage::Altered { seq }
-            }));
+            });
         }
-        hash = linked;
-        verified.dropped += seq - expected.min(seq);
-        verified.rows += 1;
-        verified.first.get_or_insert(seq);
-        verified.last = seq;
+        self.verified.head = linked;
+        self.verified.dropped += seq - expected.min(seq);
+        self.verified.rows += 1;
+        self.verified.first.get_or_insert(seq);
+        self.verified.last = seq;
+        Ok(())
     }
-    if verified.last < newest.unsigned_abs() {
-        return Ok(Err(Damage::Missing {
-            seq: verified.last + 1,
-        }));
+
+    /// Newest row so far, or the one before the first.
+    pub const fn last(&self) -> u64 {
+        self.verified.last
     }
-    verified.head = hash;
-    Ok(Ok(verified))
+
+    /// There are no more rows, and `newest` must have been the last.
+    ///
+    /// # Errors
+    /// Rows are missing at the end.
+    pub fn end(self, newest: u64) -> Result<Verified, Damage> {
+        if self.verified.last < newest {
+            return Err(Damage::Missing {
+                seq: self.verified.last + 1,
+            });
+        }
+        Ok(self.verified)
+    }
+}
+
+/// A hash as 64 hexadecimal digits.
+pub fn hex(hash: &[u8]) -> String {
+    hash.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+        text
+    })
 }

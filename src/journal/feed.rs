@@ -12,20 +12,22 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::Shared;
+use super::page::{Page, page};
 use super::reader::{events_after, reader};
 use crate::engine::snapshot::AlarmRecord;
-use crate::event::Committed;
+use crate::event::{Committed, Identity};
 
 /// Threads that read from disk at a time.
 pub(super) const READERS: usize = 2;
 /// A read from disk takes no longer.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Lines that one answer from disk holds, about, in bytes.
-const BYTES: usize = 1 << 20;
+pub(super) const BYTES: usize = 1 << 20;
 
 /// Read access to what is committed, and the outputs' cursors. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -125,20 +127,46 @@ impl Feed {
             until: self.shared.lock().memory_begins_after(),
             why,
         };
-        let permit = timeout(DEADLINE, Arc::clone(&self.shared.readers).acquire_owned())
-            .await
-            .map_err(|_elapsed| unread(Unreadable::Slow))?
-            .map_err(|_closed| FeedError::Stopping)?;
+        let read = self.on_disk(move |shared| shared.read(seq, upto, limit));
+        read.await?.map_err(unread)
+    }
+
+    /// Rows after number `seq` as they are on disk, at most `limit` (and about 1 MiB): what is only in
+    /// memory yet is not among them.
+    ///
+    /// # Errors
+    /// The disk fails or hangs, or the runtime ends.
+    pub async fn page(&self, seq: u64, limit: usize) -> Result<Page, FeedError> {
+        let read = self.on_disk(move |shared| {
+            shared.with_reader(|connection| page(connection, seq, limit, BYTES))
+        });
+        let unread = |why| FeedError::GapUnread {
+            until: self.shared.lock().memory_begins_after(),
+            why,
+        };
+        read.await?.map_err(unread)
+    }
+
+    /// Reads from disk on a thread that may block.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Shared) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<Result<T, Unreadable>, FeedError> {
+        let turn = timeout(DEADLINE, Arc::clone(&self.shared.readers).acquire_owned());
+        let Ok(permit) = turn.await else {
+            return Ok(Err(Unreadable::Slow));
+        };
+        let permit = permit.map_err(|_closed| FeedError::Stopping)?;
         let shared = Arc::clone(&self.shared);
         let read = tokio::task::spawn_blocking(move || {
             // Held by the thread and not by the waiting task: a hung disk holds two threads, no more.
             let _permit = permit;
-            shared.read(seq, upto, limit)
+            read(&shared)
         });
         match timeout(DEADLINE, read).await {
-            Ok(Ok(found)) => found.map_err(|error| unread(Unreadable::Refused(error))),
+            Ok(Ok(found)) => Ok(found.map_err(Unreadable::Refused)),
             Ok(Err(_cancelled)) => Err(FeedError::Stopping),
-            Err(_elapsed) => Err(unread(Unreadable::Slow)),
+            Err(_elapsed) => Ok(Err(Unreadable::Slow)),
         }
     }
 
@@ -167,6 +195,11 @@ impl Feed {
         self.shared.wake.notify_one();
     }
 
+    /// Site and epoch of this run.
+    pub fn identity(&self) -> Identity {
+        self.shared.lock().identity().clone()
+    }
+
     /// The latest committed state of every alarm that has one, in order of their ids.
     pub fn states(&self) -> Vec<AlarmRecord> {
         self.shared.lock().records()
@@ -180,6 +213,19 @@ impl Feed {
 
 impl Shared {
     fn read(&self, seq: u64, upto: u64, limit: usize) -> Result<Vec<Committed>, rusqlite::Error> {
+        let read =
+            |connection: &mut Connection| events_after(connection, (seq, upto), limit, BYTES);
+        let mut found = self.with_reader(read)?;
+        for event in &mut found {
+            event.durable = self.real_place.is_none();
+        }
+        Ok(found)
+    }
+
+    fn with_reader<T>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, rusqlite::Error> {
         let idle = || {
             self.idle_readers
                 .lock()
@@ -189,14 +235,11 @@ impl Shared {
             let mut idle = idle();
             (idle.file, idle.connections.pop())
         };
-        let connection = match kept {
+        let mut connection = match kept {
             Some(connection) => connection,
             None => reader(&self.path)?,
         };
-        let mut found = events_after(&connection, (seq, upto), limit, BYTES)?;
-        for event in &mut found {
-            event.durable = self.real_place.is_none();
-        }
+        let found = read(&mut connection)?;
         // After an error the connection is closed instead, and so is one to a file that was removed.
         let mut idle = idle();
         if idle.file == file {

@@ -139,6 +139,11 @@ impl Ledger {
         }
     }
 
+    /// Site and epoch of what is numbered now.
+    pub(super) const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// Takes an event in; in volatile mode it is shown at once. `true`: an older one had to go.
     pub(super) fn push(&mut self, entry: Entry, waiter: Option<Waiter>, now: Mono) -> (Told, bool) {
         let mut told = Told::new();

@@ -1,6 +1,7 @@
 //! The gateway's own condition: signs of life of its tasks, and who answers. Read by the health pages
 //! and by the supervisor that feeds the watchdog, so that both judge alike.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::Metrics;
@@ -42,6 +43,15 @@ impl Contact {
         }
     }
 
+    /// As programs read it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Never => "not_tried",
+            Self::Lost => "lost",
+            Self::Up => "up",
+        }
+    }
+
     const fn from_code(code: u64) -> Self {
         match code {
             0 => Self::Never,
@@ -49,6 +59,15 @@ impl Contact {
             _ => Self::Up,
         }
     }
+}
+
+/// Has the system clock been set? Asking the kernel needs `unsafe`, so this is known only where
+/// systemd-timesyncd keeps time: it marks its first success since boot with a file. `None` elsewhere.
+pub fn is_clock_synchronized() -> Option<bool> {
+    let folder = Path::new("/run/systemd/timesync");
+    folder
+        .is_dir()
+        .then(|| folder.join("synchronized").exists())
 }
 
 impl Metrics {
@@ -98,6 +117,18 @@ impl Metrics {
     /// How many hazard points are inhibited? As last told by [`points_inhibited`](Self::points_inhibited).
     pub fn inhibited(&self) -> i64 {
         self.families.points_inhibited.get()
+    }
+
+    /// How many events wait for an output at present.
+    pub fn events_waiting(&self, output: &str) -> i64 {
+        let gauge = &self.families.output_queue;
+        gauge.with_label_values(&[output]).get()
+    }
+
+    /// Size of the journal on disk and its cap, bytes. As last told by [`store_size`](Self::store_size).
+    pub fn store(&self) -> (i64, i64) {
+        let families = &self.families;
+        (families.store_size.get(), families.store_limit.get())
     }
 
     /// How many events are set aside for an output at present.

@@ -27,7 +27,6 @@ mod observe;
 mod points;
 mod text;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -35,7 +34,7 @@ use std::time::Duration;
 use prometheus::TextEncoder;
 
 use self::board::Board;
-pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat};
+pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat, is_clock_synchronized};
 use self::families::Families;
 use self::text::{Family, Kind};
 use crate::clock;
@@ -330,13 +329,9 @@ impl Metrics {
     }
 }
 
-/// Has the system clock been set? Asking the kernel needs `unsafe`, so this is known only where
-/// systemd-timesyncd keeps time: it marks its first success since boot with a file. Elsewhere the
-/// metric is absent, which is not the same as 0.
+/// Where nobody can say, the metric is absent, which is not the same as 0.
 fn write_clock_synchronized(text: &mut String) {
-    let folder = Path::new("/run/systemd/timesync");
-    if folder.is_dir() {
-        let set = folder.join("synchronized").exists();
+    if let Some(set) = is_clock_synchronized() {
         let mut family = Family::new(
             text,
             "forewarn_clock_synchronized",

@@ -7,8 +7,6 @@
 
 use std::collections::VecDeque;
 
-use serde::Deserialize;
-
 use crate::engine::time::Wall;
 use crate::event::{Committed, rfc3339};
 
@@ -32,7 +30,7 @@ impl Oldest {
         if known || !(in_order || self.unconfirmed.is_empty()) {
             return;
         }
-        if let Some(time) = time_of(&event.line) {
+        if let Some(time) = rfc3339::of_line(&event.line) {
             self.unconfirmed.insert(at, (event.seq, time));
         }
     }
@@ -57,17 +55,6 @@ impl Oldest {
     pub(super) fn time(&self) -> Option<Wall> {
         self.unconfirmed.front().map(|(_, time)| *time)
     }
-}
-
-/// The journal wrote the line, so its time is there.
-pub(super) fn time_of(line: &str) -> Option<Wall> {
-    #[derive(Deserialize)]
-    struct Stamp<'l> {
-        #[serde(borrow)]
-        time: &'l str,
-    }
-    let stamp: Stamp<'_> = serde_json::from_str(line).ok()?;
-    rfc3339::parse(stamp.time)
 }
 
 #[cfg(test)]
@@ -112,11 +99,11 @@ mod tests {
         for seq in [40, 41, 42] {
             oldest.handed_out(&event(seq), false);
         }
-        assert_eq!(oldest.time(), time_of(&event(40).line));
+        assert_eq!(oldest.time(), rfc3339::of_line(&event(40).line));
         oldest.handed_out(&event(4), true);
-        assert_eq!(oldest.time(), time_of(&event(4).line));
+        assert_eq!(oldest.time(), rfc3339::of_line(&event(4).line));
         oldest.confirmed(4);
-        assert_eq!(oldest.time(), time_of(&event(40).line));
+        assert_eq!(oldest.time(), rfc3339::of_line(&event(40).line));
         oldest.confirmed(42);
         assert_eq!(oldest.time(), None);
     }

@@ -11,10 +11,9 @@ use crate::broker::goodbye;
 use crate::clock;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::{Moment, Mono};
-use crate::event::Committed;
+use crate::event::{Committed, rfc3339};
 use crate::output::delivery::Progress;
 use crate::output::message;
-use crate::output::oldest::time_of;
 
 /// What topic and header may take of the longest packet, bytes.
 const HEADER: usize = 4 * 1024;
@@ -225,7 +224,7 @@ impl Forwarder {
 /// When an event happened, by the clock of this run; what is older than the run, at its start.
 fn since(event: &Committed, now: Moment) -> Mono {
     event.at.unwrap_or_else(|| {
-        let age = time_of(&event.line).map_or(0.0, |time| now.wall.seconds_since(time));
+        let age = rfc3339::of_line(&event.line).map_or(0.0, |time| now.wall.seconds_since(time));
         now.mono - Duration::try_from_secs_f64(age).unwrap_or_default()
     })
 }

@@ -1,0 +1,128 @@
+//! Rows of a journal, page by page: from the gateway that runs, or from a file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+
+use crate::commands::daemon::{Daemon, NoAnswer, Reach};
+use crate::commands::trouble::Trouble;
+use crate::journal::chain::Hash;
+use crate::journal::{Page, PageRow, Pages};
+
+/// Rows of one page at most.
+const PAGE: usize = 1000;
+
+/// Where they come from.
+#[derive(Debug, Args)]
+pub(super) struct From {
+    #[command(flatten)]
+    reach: Reach,
+    /// Read this database, a copy for instance, and ask no gateway
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["socket", "url", "config", "data"])]
+    file: Option<PathBuf>,
+}
+
+impl From {
+    pub(super) fn open(&self) -> Result<Rows, Trouble> {
+        match &self.file {
+            Some(file) => Ok(Rows::File(Pages::open(file)?)),
+            None => Ok(Rows::Daemon(self.reach.find()?)),
+        }
+    }
+}
+
+/// An open journal.
+pub(super) enum Rows {
+    Daemon(Daemon),
+    File(Pages),
+}
+
+impl Rows {
+    /// Rows after `after`; none: there are no more.
+    pub(super) fn page(&mut self, after: u64) -> Result<Page, Trouble> {
+        self.some(after, PAGE)
+    }
+
+    /// The row `seq`, if it is kept.
+    pub(super) fn row(&mut self, seq: u64) -> Result<Option<PageRow>, Trouble> {
+        let page = self.some(seq.saturating_sub(1), 1)?;
+        Ok(page.rows.into_iter().find(|row| row.seq == seq))
+    }
+
+    fn some(&mut self, after: u64, limit: usize) -> Result<Page, Trouble> {
+        match self {
+            Self::File(pages) => Ok(pages.page(after, limit)?),
+            Self::Daemon(daemon) => {
+                let answer = daemon.get(&format!("/api/v1/journal?after={after}&limit={limit}"))?;
+                let answer: Answer = serde_json::from_value(answer)
+                    .map_err(|error| NoAnswer::Broken(error.to_string()))?;
+                Ok(answer.page()?)
+            }
+        }
+    }
+}
+
+/// `GET /api/v1/journal`.
+#[derive(Deserialize)]
+struct Answer {
+    base: Base,
+    newest: u64,
+    rows: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Base {
+    seq: u64,
+    hash: String,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    seq: u64,
+    hash: String,
+    line: Option<String>,
+}
+
+impl Answer {
+    fn page(self) -> Result<Page, NoAnswer> {
+        let row = |row: Row| PageRow {
+            seq: row.seq,
+            line: row.line,
+            // What is no hash links nothing, and so shows as damage.
+            hash: bytes(&row.hash).unwrap_or_default(),
+        };
+        let base = bytes(&self.base.hash).and_then(|bytes| Hash::try_from(bytes).ok());
+        Ok(Page {
+            base: self.base.seq,
+            base_hash: base.ok_or_else(|| NoAnswer::Broken("the base is no hash".to_owned()))?,
+            newest: self.newest,
+            rows: self.rows.into_iter().map(row).collect(),
+        })
+    }
+}
+
+/// Hexadecimal digits as bytes.
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => u8::try_from(digit(*high)? * 16 + digit(*low)?).ok(),
+        _ => None,
+    };
+    hex.as_bytes().chunks(2).map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::chain::hex;
+
+    #[test]
+    fn a_hash_comes_back_as_it_was_and_what_is_none_does_not() {
+        let hash: Vec<u8> = (0..=255).collect();
+        assert_eq!(bytes(&hex(&hash)), Some(hash));
+        for odd in ["0", "0g", "ä", "000"] {
+            assert_eq!(bytes(odd), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `GET /api/v1/journal?after=SEQ&limit=N`: rows of the journal as they are on disk, for whoever checks the
+//! hash chain or takes a copy ([`crate::journal::chain`]).
+//!
+//! `{"base":{"seq","hash"},"newest":SEQ,"rows":[{"seq","hash","line"}]}`: the chain begins behind `base`;
+//! `line` is the event as text, `null` where the bytes are none. No rows: there are no more.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::App;
+use super::events::{DEFAULT_LIMIT, MAX_LIMIT, Question};
+use super::reply::Refusal;
+use crate::journal::chain::hex;
+use crate::journal::{FeedError, Page, PageRow};
+
+#[derive(Serialize)]
+struct Answer {
+    base: Base,
+    newest: u64,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Base {
+    seq: u64,
+    hash: String,
+}
+
+#[derive(Serialize)]
+struct Row {
+    seq: u64,
+    hash: String,
+    line: Option<String>,
+}
+
+/// Rows after a position.
+pub(super) async fn page(
+    State(app): State<App>,
+    question: Result<Query<Question>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let Ok(Query(question)) = question else {
+        return Err(Refusal::bad_request(
+            "expected `after` (a position, default 0) and `limit` (1 to 1000, default 100)",
+        ));
+    };
+    let limit = question.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let page = app.feed.page(question.after, limit).await;
+    let page = page.map_err(|error| silent(&error))?;
+    Ok(Json(Answer::from(page)).into_response())
+}
+
+fn silent(error: &FeedError) -> Refusal {
+    let why = std::error::Error::source(error).map(|why| format!(": {why}"));
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "journal_silent",
+        format!(
+            "the journal cannot be read{}; the same question can be asked again",
+            why.unwrap_or_default()
+        ),
+    )
+}
+
+impl From<Page> for Answer {
+    fn from(page: Page) -> Self {
+        let row = |row: PageRow| Row {
+            seq: row.seq,
+            hash: hex(&row.hash),
+            line: row.line,
+        };
+        Self {
+            base: Base {
+                seq: page.base,
+                hash: hex(&page.base_hash),
+            },
+            newest: page.newest,
+            rows: page.rows.into_iter().map(row).collect(),
+        }
+    }
+}
