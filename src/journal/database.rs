@@ -23,10 +23,11 @@ use crate::event::WireEvent;
 pub(super) const APPLICATION: u32 = 0x6677_726e;
 
 /// Steps from an empty file to the present version; `PRAGMA user_version` counts those done.
-pub(super) const MIGRATIONS: [&str; 3] = [
+pub(super) const MIGRATIONS: [&str; 4] = [
     include_str!("schema.sql"),
     include_str!("memory.sql"),
     include_str!("epoch.sql"),
+    include_str!("receipt.sql"),
 ];
 
 /// The version that brought the table `memory`.

@@ -19,7 +19,9 @@ use tokio::time::timeout;
 use super::Shared;
 use super::page::{Page, page};
 use super::reader::{events_after, reader};
+use super::receipts::{self, Receipt};
 use crate::engine::snapshot::AlarmRecord;
+use crate::engine::time::Wall;
 use crate::event::{Committed, Identity};
 
 /// Threads that read from disk at a time.
@@ -193,6 +195,37 @@ impl Feed {
     pub fn acknowledge(&self, output: &str, seq: u64) {
         self.shared.lock().acknowledge(output, seq);
         self.shared.wake.notify_one();
+    }
+
+    /// The far end of `output` accepted the event `seq`. Reaches the disk as a cursor does.
+    pub fn accepted(&self, output: &Arc<str>, seq: u64, at: Wall) {
+        let output = Arc::clone(output);
+        self.shared.lock().receipts.add(Receipt { seq, output, at });
+        self.shared.wake.notify_one();
+    }
+
+    /// Who accepted the event `seq` and when: those that are on disk in the order of time, then those on
+    /// their way there.
+    ///
+    /// # Errors
+    /// The disk fails or hangs.
+    pub async fn receipts(&self, seq: u64) -> Result<Vec<Receipt>, FeedError> {
+        // Before the disk is read: what gets there meanwhile is found twice, not missed.
+        let waiting: Vec<Receipt> = self.shared.lock().receipts.of(seq).cloned().collect();
+        let read = self.on_disk(move |shared| {
+            shared.with_reader(|connection| receipts::stored(connection, seq))
+        });
+        let unread = |why| FeedError::GapUnread {
+            until: self.shared.lock().memory_begins_after(),
+            why,
+        };
+        let mut found = read.await?.map_err(unread)?;
+        for receipt in waiting {
+            if !found.iter().any(|known| known.output == receipt.output) {
+                found.push(receipt);
+            }
+        }
+        Ok(found)
     }
 
     /// Site and epoch of this run.

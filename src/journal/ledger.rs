@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::receipts::{Receipt, Receipts};
 use super::store::{Entry, Row};
 use super::{CommitOutcome, Waiter};
 use crate::engine::memory::Memory;
@@ -68,6 +69,7 @@ pub(super) struct Group {
     pub(super) states: Vec<Arc<AlarmRecord>>,
     pub(super) memories: Vec<Arc<Memory>>,
     pub(super) cursors: Vec<(Arc<str>, u64)>,
+    pub(super) receipts: Vec<Receipt>,
 }
 
 impl Group {
@@ -100,6 +102,7 @@ pub(super) struct Ledger {
     /// Is one of them urgent?
     urgent: bool,
     cursors: BTreeMap<Arc<str>, Cursor>,
+    pub(super) receipts: Receipts,
     dropped: u64,
     closed: bool,
 }
@@ -134,6 +137,7 @@ impl Ledger {
             memories: BTreeMap::new(),
             urgent: false,
             cursors: cursors.collect(),
+            receipts: Receipts::default(),
             dropped: 0,
             closed: false,
         }
@@ -203,6 +207,7 @@ impl Ledger {
             states: std::mem::take(&mut self.orphans).into_values().collect(),
             memories: std::mem::take(&mut self.memories).into_values().collect(),
             cursors: Vec::new(),
+            receipts: Vec::new(),
         };
         for pending in self.ring.iter().take(GROUP) {
             match &pending.row {
@@ -217,6 +222,7 @@ impl Ledger {
         let fresh = group.fresh.last().map(|(_, seq)| *seq);
         let shown = group.rows.last().map(|row| row.committed.seq);
         let end = fresh.or(shown).unwrap_or(self.durable);
+        group.receipts = self.receipts.take_upto(end);
         for (output, cursor) in &self.cursors {
             let seq = cursor.delivered.min(end);
             if seq > cursor.stored {
@@ -265,6 +271,7 @@ impl Ledger {
     /// The transaction failed, or nobody knows: everything waits for the next one.
     pub(super) fn abandon(&mut self, group: Group) {
         self.in_flight = 0;
+        self.receipts.give_back(group.receipts);
         for memory in group.memories {
             self.urgent |= memory.is_urgent();
             // One that came meanwhile is newer.
@@ -360,11 +367,11 @@ impl Ledger {
         }
     }
 
-    /// Is there a cursor to store that could be stored now?
+    /// Is there a cursor or receipt to store that could be stored now?
     pub(super) fn has_receipts(&self) -> bool {
-        self.cursors
-            .values()
-            .any(|cursor| cursor.delivered.min(self.durable) > cursor.stored)
+        let durable = self.durable;
+        let moved = |cursor: &Cursor| cursor.delivered.min(durable) > cursor.stored;
+        self.cursors.values().any(moved) || self.receipts.any_upto(durable)
     }
 
     /// Does anything that alarms remember wait for a transaction?

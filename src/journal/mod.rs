@@ -83,6 +83,7 @@
 //! | the write-ahead log | 200 pages, then reused | a reader may hold it up for one page of events |
 //! | damaged journals kept aside | 3 | the oldest goes |
 //! | threads left behind on disks that hang at start | one a place | the start goes on, or is refused |
+//! | receipts that wait for the disk | 4096 (`receipts.rs`) | the oldest is forgotten |
 //! | reads from disk at a time | 2, each 5 s | [`FeedError`] |
 
 mod by_hand;
@@ -99,8 +100,9 @@ mod page;
 mod place;
 mod prune;
 mod reader;
+mod receipts;
 #[cfg(test)]
-mod scratch;
+pub(crate) mod scratch;
 mod shared;
 mod sidecar;
 mod store;
@@ -113,6 +115,7 @@ pub use found::{Known, OpenError, Restored, Temporary};
 pub use inbox::Inbox;
 pub use page::{Page, PageRow, Pages};
 pub use prune::Losses;
+pub use receipts::Receipt;
 pub use store::{CommitError, Entry, Store};
 pub use writer::ALIVE;
 

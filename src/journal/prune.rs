@@ -189,6 +189,7 @@ fn delete(connection: &mut Connection, base: u64, upto: u64) -> Result<bool, rus
         return Ok(false);
     };
     tx.execute("DELETE FROM event WHERE seq <= ?1", [seq])?;
+    tx.execute("DELETE FROM receipt WHERE seq <= ?1", [seq])?;
     tx.execute(
         "UPDATE meta SET base_seq=?1, base_hash=?2",
         params![seq, hash],

@@ -20,10 +20,10 @@ use crate::engine::time::{Moment, Mono, Wall};
 
 /// A folder that is removed when it goes out of scope.
 #[derive(Debug)]
-pub(super) struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("forewarn-journal-{}-{number}", std::process::id());
@@ -32,15 +32,15 @@ impl Scratch {
         Self(folder)
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         &self.0
     }
 
-    pub(super) fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         self.0.join("journal.db")
     }
 
-    pub(super) fn settings(&self) -> JournalSettings {
+    pub(crate) fn settings(&self) -> JournalSettings {
         JournalSettings {
             path: self.database(),
             max_size: 16 << 20,
@@ -49,11 +49,11 @@ impl Scratch {
         }
     }
 
-    pub(super) fn open(&self) -> (Store, Restored) {
+    pub(crate) fn open(&self) -> (Store, Restored) {
         self.open_for(&["up"])
     }
 
-    pub(super) fn open_for(&self, outputs: &[&str]) -> (Store, Restored) {
+    pub(crate) fn open_for(&self, outputs: &[&str]) -> (Store, Restored) {
         let outputs: Vec<Arc<str>> = outputs.iter().map(|id| Arc::from(*id)).collect();
         Store::open(&self.settings(), "north", &outputs, at(1000)).expect("the journal opens")
     }
@@ -68,7 +68,7 @@ impl Drop for Scratch {
 }
 
 /// `seconds` after the epoch on both clocks.
-pub(super) fn at(seconds: u64) -> Moment {
+pub(crate) fn at(seconds: u64) -> Moment {
     Moment {
         mono: Mono::ZERO,
         wall: Wall::default(),
@@ -76,7 +76,7 @@ pub(super) fn at(seconds: u64) -> Moment {
     .after(Duration::from_secs(seconds))
 }
 
-pub(super) fn event(kind: EventKind, alarm: &str, occurrence: u64) -> Event {
+pub(crate) fn event(kind: EventKind, alarm: &str, occurrence: u64) -> Event {
     let alarm: Arc<str> = alarm.into();
     let point = alarm.split('/').next().unwrap_or_default().into();
     Event {
@@ -113,7 +113,7 @@ pub(super) fn event(kind: EventKind, alarm: &str, occurrence: u64) -> Event {
 }
 
 /// `count` raises of one alarm, occurrences from `first`.
-pub(super) fn raises(first: u64, count: u64) -> Vec<Entry> {
+pub(crate) fn raises(first: u64, count: u64) -> Vec<Entry> {
     (first..first + count)
         .map(|occurrence| Entry {
             event: Arc::new(event(EventKind::Raised, "PT-330/high", occurrence)),
@@ -123,12 +123,13 @@ pub(super) fn raises(first: u64, count: u64) -> Vec<Entry> {
 }
 
 /// Makes a journal of today one of the first version.
-pub(super) const TO_VERSION_1: &str = "DROP TABLE memory;
+pub(crate) const TO_VERSION_1: &str = "DROP TABLE memory;
+    DROP TABLE receipt;
     ALTER TABLE meta ADD COLUMN reserved INTEGER NOT NULL DEFAULT 8;
     PRAGMA user_version=1";
 
 /// What an alarm remembers at `seconds` after the epoch.
-pub(super) fn memory(alarm: &str, seconds: u64) -> Memory {
+pub(crate) fn memory(alarm: &str, seconds: u64) -> Memory {
     Memory {
         alarm: alarm.into(),
         at: at(seconds).wall,
@@ -144,7 +145,7 @@ pub(super) fn memory(alarm: &str, seconds: u64) -> Memory {
 }
 
 /// What it counts then.
-pub(super) fn count(alarm: &str, seconds: u64) -> Memory {
+pub(crate) fn count(alarm: &str, seconds: u64) -> Memory {
     let counted = Counted {
         lasts: true,
         instants: vec![at(seconds).wall],
@@ -156,7 +157,7 @@ pub(super) fn count(alarm: &str, seconds: u64) -> Memory {
 }
 
 /// Does something to a database that no gateway would.
-pub(super) fn alter(path: &Path, sql: &str) {
+pub(crate) fn alter(path: &Path, sql: &str) {
     let connection = Connection::open(path).expect("the file is a database");
     connection
         .execute_batch(sql)
@@ -164,7 +165,7 @@ pub(super) fn alter(path: &Path, sql: &str) {
 }
 
 /// The numbers on disk.
-pub(super) fn seqs(store: &Store) -> Vec<u64> {
+pub(crate) fn seqs(store: &Store) -> Vec<u64> {
     let connection = reader(&store.path).expect("the file is a database");
     let rows = events_after(&connection, (0, u64::MAX), usize::MAX, usize::MAX);
     rows.expect("rows are readable")

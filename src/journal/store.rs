@@ -19,6 +19,7 @@ use super::database;
 use super::found::OpenError;
 use super::place::FileId;
 use super::prune::{Age, Losses};
+use super::receipts::{self, Receipt};
 use super::sidecar::{Ballast, HeadFile, Lock};
 use crate::engine::effect::Event;
 use crate::engine::memory::Memory;
@@ -113,6 +114,8 @@ pub(super) struct Write<'a> {
     pub(super) memories: &'a [Arc<Memory>],
     /// Cursors that moved.
     pub(super) cursors: &'a [(Arc<str>, u64)],
+    /// Of events up to the last of `rows`.
+    pub(super) receipts: &'a [Receipt],
 }
 
 /// Why a commit failed. Its outcome is unknown (module docs).
@@ -305,6 +308,7 @@ impl Store {
                 tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2)")?
                     .execute(params![output, signed((*seq).min(last_seq))])?;
             }
+            receipts::put(&tx, write.receipts)?;
             tx.prepare_cached("UPDATE meta SET alive_ms=?1, last_seq=?2")?
                 .execute(params![millis(now), signed(last_seq)])?;
             tx.commit()?;

@@ -149,6 +149,7 @@ impl Writer {
             states: &group.states,
             memories: &group.memories,
             cursors: &group.cursors,
+            receipts: &group.receipts,
         };
         match self.store.write(&write, began.wall) {
             Ok(()) => self.committed(group, began, clock()),
