@@ -2,6 +2,7 @@
 
 mod aside;
 pub mod delivery;
+pub mod http_client;
 pub mod message;
 pub mod mqtt;
 mod oldest;
@@ -9,6 +10,7 @@ mod present;
 mod pubacks;
 mod retained;
 mod telemetry;
+pub mod verdict;
 
 use std::sync::Arc;
 use std::time::Duration;
