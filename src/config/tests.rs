@@ -368,7 +368,9 @@ fn the_gateways_own_points_come_last_and_are_wired() {
     assert_eq!(id(config.outputs[0].status), "gateway.output.o");
     assert_eq!(id(config.buses[0].devices[1].points[0].point), "A");
     assert_eq!(config.subscribers[0].address.client_id, "forewarn-a-b");
-    let Target::Mqtt(target) = &config.outputs[0].target;
+    let Target::Mqtt(target) = &config.outputs[0].target else {
+        panic!("MQTT is configured");
+    };
     assert_eq!(target.address.client_id, "forewarn-a-out-o");
     for own in &config.engine.points[2..] {
         assert_eq!(

@@ -134,7 +134,9 @@ fn clients(brokers: &[Broker], outputs: &[Output], log: &mut Log) {
 /// The outputs over MQTT, and where their addresses stand.
 fn upstream(outputs: &[Output]) -> impl Iterator<Item = (&MqttTarget, Place)> {
     outputs.iter().filter_map(|output| {
-        let Target::Mqtt(target) = output.target.as_ref()?;
+        let Target::Mqtt(target) = output.target.as_ref()? else {
+            return None;
+        };
         Some((target, output.place))
     })
 }

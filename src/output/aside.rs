@@ -2,8 +2,9 @@
 //!
 //! MQTT 3.1.1 has no word for a message that is refused for good: a broker that cannot take one
 //! closes the connection, as one does that is ill, overloaded or badly configured. So an event that
-//! has ended nine connections alone is not lost: somebody may put the broker right. It is tried
-//! again, alone, when nothing else is to be done, since each attempt may cost the connection:
+//! has ended nine connections alone is not lost, and neither is one that a receiver with answers has
+//! refused three times: somebody may put the far end, or the template, right. It is tried again,
+//! alone, when nothing else is to be done, since each attempt may cost the connection:
 //!
 //! ```text
 //!  set aside ──15 min──▶ tried ──30 min──▶ tried ── 1 h, 2 h, 4 h, 8 h, 16 h ──▶ given up

@@ -43,8 +43,9 @@
 //! times alone, which the pauses between connections stretch over minutes so that a far end that
 //! merely restarts is not mistaken for one that refuses, it is set aside. That happens once; only an
 //! event that does arrive gives credit for the next. Without this rule a far end that refuses *every*
-//! event would drain the journal.
+//! event would drain the journal. What holds for a far end that answers is in `answers`.
 
+mod answers;
 mod stretch;
 
 use std::collections::VecDeque;
@@ -78,8 +79,8 @@ pub struct Delivery {
     /// By that count, the newest that was acknowledged.
     survived: u64,
     suspect: Option<Suspect>,
-    /// May an event be set aside?
-    credit: bool,
+    /// So many were set aside since the last one that arrived.
+    set_aside: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +141,7 @@ impl Delivery {
             handed_out: 0,
             survived: 0,
             suspect: None,
-            credit: true,
+            set_aside: 0,
         }
     }
 
@@ -169,21 +170,9 @@ impl Delivery {
         let blamed = first.filter(|sent| by_far_end && self.proven && sent.order > self.survived);
         self.begin_again();
         let seq = blamed?.seq;
-        let strikes = match self.suspect {
-            Some(suspect) if suspect.seq == seq => suspect.strikes + 1,
-            Some(_) | None => 0,
-        };
-        if strikes < STRIKES || !self.credit {
-            self.suspect = Some(Suspect { seq, strikes });
-            return None;
-        }
-        self.credit = false;
-        self.suspect = None;
-        // It is the first of its stretch that is not safe, so it counts as safe alone.
-        let stretch = self.stretch_mut(seq);
-        stretch.pass_over(seq);
-        self.settle();
-        Some(seq)
+        let strikes = self.strikes(seq).map_or(0, |strikes| strikes + 1);
+        self.suspect = Some(Suspect { seq, strikes });
+        (strikes >= STRIKES && self.set_aside == 0).then(|| self.put_aside(seq))
     }
 
     fn begin_again(&mut self) {
@@ -377,7 +366,7 @@ impl Delivery {
         self.settle();
         self.survived = sent.order.max(self.survived);
         self.delivered = true;
-        self.credit = true;
+        self.set_aside = 0;
         Progress {
             delivered: Some(sent.since),
             ..self.progress(before, 0)

@@ -1,6 +1,7 @@
 //! Room four: committed events leave. One file per output, one delivery rule for all.
 
 mod aside;
+pub mod courier;
 pub mod delivery;
 pub mod http_client;
 pub mod message;
@@ -8,7 +9,9 @@ pub mod mqtt;
 mod oldest;
 mod present;
 mod pubacks;
+mod reporting;
 mod retained;
+mod stdout;
 mod telemetry;
 pub mod verdict;
 
@@ -17,15 +20,40 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-pub use self::mqtt::{DROP_REASONS, FAILURE_REASONS, Wiring};
+pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
 use crate::broker::BrokerAddress;
 use crate::engine::reading::PointIndex;
+use crate::evaluation::{Desk, Readings};
+use crate::guidance::Guidance;
+use crate::journal::Feed;
+use crate::metrics::Metrics;
+
+/// What an output is connected to inside the gateway.
+#[derive(Debug, Clone)]
+pub struct Wiring {
+    /// The site, as in every topic.
+    pub site: Arc<str>,
+    /// One per alarm.
+    pub guidance: Arc<[Guidance]>,
+    /// What is committed, and this output's cursor.
+    pub feed: Feed,
+    /// For values, when telemetry is wanted.
+    pub desk: Desk,
+    /// Where the status point's readings go.
+    pub readings: Readings,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
 
 /// Runs one output until `shutdown` turns true.
 pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiver<bool>) {
     match output.target {
         Target::Mqtt(target) => {
             mqtt::run(output.id, output.status, target, wiring, shutdown).await;
+        }
+        Target::Stdout => {
+            let carrier = stdout::Stdout;
+            courier::run(output.id, output.status, carrier, wiring, shutdown).await;
         }
     }
 }
@@ -46,6 +74,8 @@ pub struct OutputSettings {
 pub enum Target {
     /// An MQTT broker (contract, section 6).
     Mqtt(MqttTarget),
+    /// Standard output, a line for each event.
+    Stdout,
 }
 
 /// Upstream over MQTT 3.1.1.

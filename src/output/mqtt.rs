@@ -37,26 +37,22 @@ use tokio::time::sleep;
 use tracing::info;
 
 use self::connection::{Connection, What, answered};
-use self::reporting::NO_PUBACK;
-pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
 use super::MqttTarget;
+use super::Wiring;
 use super::aside::Aside;
 use super::delivery::Delivery;
 use super::message::{self, Topics};
-use super::oldest::Oldest;
 use super::present::Present;
+use super::reporting::{NO_PUBACK, Reporter};
 use super::retained::Retained;
 use super::telemetry::Telemetry;
-use crate::broker::{
-    Backoff, Connector, Ending, Happening, Link, Sampler, Signal, Signals, StatusPoint, open,
-};
+use crate::broker::{Backoff, Connector, Ending, Happening, Link, Signal, Signals, open};
 use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono};
-use crate::evaluation::{Desk, Readings};
+use crate::evaluation::Desk;
 use crate::guidance::Guidance;
 use crate::journal::Feed;
-use crate::metrics::Metrics;
 
 /// Events that are on the way at most, whatever is configured: the packet ids must suffice.
 const WINDOW_MAX: usize = 1000;
@@ -74,23 +70,6 @@ const FINISH_WITHIN: Duration = Duration::from_secs(2);
 /// Between two looks at a batch that is being finished.
 const FINISH_TURN: Duration = Duration::from_millis(20);
 
-/// What an output is connected to inside the gateway.
-#[derive(Debug, Clone)]
-pub struct Wiring {
-    /// The site, as in every topic.
-    pub site: Arc<str>,
-    /// One per alarm.
-    pub guidance: Arc<[Guidance]>,
-    /// What is committed, and this output's cursor.
-    pub feed: Feed,
-    /// For values, when telemetry is wanted.
-    pub desk: Desk,
-    /// Where the status point's readings go.
-    pub readings: Readings,
-    /// Counters.
-    pub metrics: Arc<Metrics>,
-}
-
 /// Forwards to one broker until `shutdown` turns true; then finishes its batch, says goodbye and
 /// returns within 3 s. Never returns for a fault: a broker that is lost or refuses is tried again
 /// with growing pauses, and `status` reads 1 while it is not connected, the cursor does not move, an
@@ -102,29 +81,24 @@ pub async fn run(
     wiring: Wiring,
     shutdown: watch::Receiver<bool>,
 ) {
+    let report = Reporter::new(&id, status, &wiring);
     let feed = wiring.feed;
     let window = target.window.clamp(1, WINDOW_MAX);
     let mut forwarder = Forwarder {
-        task: format!("output.{id}"),
+        report,
         topics: Topics::new(&target.prefix, &wiring.site),
         connector: Connector::new(target.address.clone()),
         delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
         aside: Aside::default(),
-        oldest: Oldest::default(),
         retained: Retained::new(Arc::clone(&wiring.guidance)),
         present: Present::default(),
         refreshed: 0,
         telemetry: Telemetry::default(),
         telemetry_due: Mono::ZERO,
-        status: StatusPoint::new(status, wiring.readings),
         guidance: wiring.guidance,
         desk: wiring.desk,
-        metrics: wiring.metrics,
         backoff: Backoff::default(),
-        sampler: Sampler::default(),
         began: clock::monotonic(),
-        moved_at: clock::monotonic(),
-        lost_at: None,
         publishes: 2 * window,
         id,
         target,
@@ -136,32 +110,24 @@ pub async fn run(
 /// What outlives a connection.
 struct Forwarder {
     id: Arc<str>,
-    task: String,
+    report: Reporter,
     target: MqttTarget,
     topics: Topics,
     guidance: Arc<[Guidance]>,
     feed: Feed,
     desk: Desk,
-    metrics: Arc<Metrics>,
     connector: Connector,
     delivery: Delivery,
     aside: Aside,
-    oldest: Oldest,
     retained: Retained,
     present: Present,
     /// No state that the far end has, or that waits for it, is older than this event.
     refreshed: u64,
     telemetry: Telemetry,
     telemetry_due: Mono,
-    status: StatusPoint,
     backoff: Backoff,
-    sampler: Sampler,
     /// When the output started.
     began: Mono,
-    /// When the cursor moved last, or nothing waited.
-    moved_at: Mono,
-    /// When an event was lost for this output last.
-    lost_at: Option<Mono>,
     /// Publishes without their PUBACK at most.
     publishes: usize,
 }
@@ -174,9 +140,9 @@ enum End {
 impl Forwarder {
     async fn serve(&mut self, mut signals: Signals) {
         while !signals.stopping() {
-            self.look_at_oldest().await;
+            self.report.look_at_oldest(&self.delivery).await;
             let end = self.connection(&mut signals).await;
-            self.metrics.output_connected(&self.id, false);
+            self.report.metrics.output_connected(&self.id, false);
             let End::Lost(ending) = end else { break };
             let now = clock::now();
             self.lost(&ending, now);
@@ -315,7 +281,7 @@ impl Forwarder {
         let now = clock::now();
         connection.up_since = Some(now.mono);
         self.backoff.connected(now.mono);
-        self.metrics.output_connected(&self.id, true);
+        self.report.metrics.output_connected(&self.id, true);
         let committed = self.present.refresh(&self.feed);
         if now.mono.since(self.began) > START {
             self.delivery.missed_the_start();

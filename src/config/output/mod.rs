@@ -1,6 +1,7 @@
-//! `[output]`: where events go. Which kind of output it is, one key says: `mqtt`.
+//! `[output]`: where events go. Which kind of output it is, one key says: `mqtt`, `stdout`.
 
 mod mqtt;
+mod stdout;
 
 use super::finding::{Kind, Log};
 use super::keys::{Keys, Vocabulary, check_id, joined};
@@ -10,16 +11,24 @@ use super::tree::{Entry, Section};
 use crate::output::Target;
 
 /// The kinds of output: the key that says so, all keys of the kind, and an example.
-const KINDS: [Family; 1] = [Family {
-    sign: &["mqtt"],
-    keys: mqtt::KEYS,
-    example: "\"mqtt://192.0.2.20:1883\"",
-    read: mqtt::read,
-}];
+const KINDS: [Family; 2] = [
+    Family {
+        sign: &["mqtt"],
+        keys: mqtt::KEYS,
+        example: "\"mqtt://192.0.2.20:1883\"",
+        read: mqtt::read,
+    },
+    Family {
+        sign: &["stdout"],
+        keys: stdout::KEYS,
+        example: "true",
+        read: stdout::read,
+    },
+];
 
 const OUTPUT: Vocabulary = Vocabulary {
     what: "an output",
-    keys: &joined::<{ mqtt::KEYS.len() }>(&[mqtt::KEYS]),
+    keys: &joined::<{ mqtt::KEYS.len() + stdout::KEYS.len() }>(&[mqtt::KEYS, stdout::KEYS]),
     later: &[
         ("webhook", "call webhooks"),
         ("webhook_file", "call webhooks"),
@@ -61,6 +70,7 @@ pub(super) struct Output {
 pub(super) fn explain(target: &Target) -> String {
     match target {
         Target::Mqtt(target) => mqtt::explain(target),
+        Target::Stdout => stdout::explain(),
     }
 }
 

@@ -284,3 +284,62 @@ fn a_row_in_the_gap_that_kills_connections_is_set_aside_though_live_events_arriv
     });
     assert_eq!((aside, delivery.cursor()), (Some(1), 1));
 }
+
+#[test]
+fn a_refusal_sets_aside_after_three_and_sixteen_in_a_row_at_most() {
+    let mut delivery = Delivery::new(0, 1, 0);
+    delivery.connected(0);
+    delivery.proved();
+    for seq in 1..=16 {
+        for last in [false, false, true] {
+            assert_eq!(wanted(&delivery).after, seq - 1);
+            send(&mut delivery, seq..=seq);
+            assert_eq!(delivery.refused(seq), last, "{seq}");
+        }
+        assert_eq!(delivery.cursor(), seq);
+    }
+    for _ in 0..20 {
+        send(&mut delivery, 17..=17);
+        assert!(!delivery.refused(17));
+    }
+    send(&mut delivery, 17..=17);
+    assert_eq!(cursor_after(&mut delivery, 17), Some(17));
+    for last in [false, false, true] {
+        send(&mut delivery, 18..=18);
+        assert_eq!(delivery.refused(18), last, "one that arrives gives credit");
+    }
+}
+
+#[test]
+fn what_is_live_goes_before_a_long_backlog_only() {
+    let mut delivery = Delivery::new(0, 1, 0);
+    delivery.connected(0);
+    for committed in [10, 20, 30] {
+        delivery.disconnected(false);
+        delivery.connected(committed);
+        delivery.proved();
+        delivery.live_first();
+        assert_eq!(delivery.is_cut(), committed > 10);
+    }
+    assert_eq!(
+        (wanted(&delivery).after, wanted(&delivery).place),
+        (30, Place::Newest)
+    );
+    assert_eq!(
+        delivery.want(1).map(|want| (want.after, want.upto)),
+        Some((0, 30))
+    );
+    assert_eq!(
+        delivery.want(2),
+        None,
+        "cuts of which nothing came are undone"
+    );
+    send(&mut delivery, 31..=31);
+    assert_eq!(cursor_after(&mut delivery, 31), None);
+    for seq in 1..=30 {
+        assert!(delivery.replayed(seq));
+        send(&mut delivery, seq..=seq);
+        delivery.acknowledged(seq);
+    }
+    assert_eq!((delivery.cursor(), delivery.is_cut()), (31, false));
+}

@@ -4,9 +4,10 @@ use tracing::{error, info, warn};
 
 use super::Forwarder;
 use super::connection::{Connection, ReadAgain, What};
-use super::reporting::POISON;
+use crate::clock;
 use crate::engine::time::{Moment, Mono};
 use crate::output::message;
+use crate::output::reporting::POISON;
 
 impl Forwarder {
     /// An event has ended every connection that it was sent on, alone: goes on without it for now.
@@ -18,7 +19,7 @@ impl Forwarder {
              without it and tries it again later"
         );
         if let Some(oldest) = self.aside.put(seq, now) {
-            self.lost_events(1, POISON, oldest);
+            self.report.lost_events(1, POISON, oldest);
         }
     }
 
@@ -52,7 +53,7 @@ impl Forwarder {
                 }
                 None => {
                     self.aside.forget(seq);
-                    self.lost_events(1, POISON, seq);
+                    self.report.lost_events(1, POISON, seq);
                 }
             },
             Err(error) => {
@@ -65,6 +66,7 @@ impl Forwarder {
     pub(super) fn arrived_after_all(&mut self, seq: u64) {
         self.aside.forget(seq);
         self.delivery.proved();
+        self.report.accepted(seq, clock::now().wall);
         info!(
             output = &*self.id,
             seq, "an event that was set aside has arrived after all"

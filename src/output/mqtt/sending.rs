@@ -1,19 +1,17 @@
 //! What goes out next on a connection, and what its acknowledgements change.
 
-use std::time::Duration;
-
 use tracing::debug;
 
 use super::connection::{Connection, What};
-use super::reporting::{GONE, TOO_LARGE};
 use super::{Forwarder, OUTGOING_LIMIT, TELEMETRY_AHEAD};
 use crate::broker::goodbye;
 use crate::clock;
 use crate::engine::snapshot::AlarmRecord;
-use crate::engine::time::{Moment, Mono};
-use crate::event::{Committed, rfc3339};
+use crate::engine::time::Moment;
+use crate::event::Committed;
 use crate::output::delivery::Progress;
 use crate::output::message;
+use crate::output::reporting::{TOO_LARGE, since};
 
 /// What topic and header may take of the longest packet, bytes.
 const HEADER: usize = 4 * 1024;
@@ -21,17 +19,8 @@ const HEADER: usize = 4 * 1024;
 impl Forwarder {
     /// What happened around event `seq`.
     pub(super) fn progress(&mut self, progress: Progress, seq: u64) {
-        let now = clock::monotonic();
-        if let Some(since) = progress.delivered {
-            self.metrics.output_delivered(&self.id, now.since(since));
-        }
-        if let Some(cursor) = progress.cursor {
-            self.moved_at = now;
-            self.oldest.confirmed(cursor);
-            self.feed.acknowledge(&self.id, cursor);
-        }
+        self.report.progress(progress, seq, clock::now());
         if progress.gone > 0 {
-            self.lost_events(progress.gone, GONE, seq);
             self.refresh_states(seq);
         }
     }
@@ -110,11 +99,11 @@ impl Forwarder {
         now: Moment,
     ) {
         let seq = event.seq;
-        self.oldest.handed_out(event, in_order);
+        self.report.oldest.handed_out(event, in_order);
         let line = message::event(&event.line, self.delivery.replayed(seq), event.durable);
         let mut due = 0;
         if is_too_long(&line) {
-            self.lost_events(1, TOO_LARGE, seq);
+            self.report.lost_events(1, TOO_LARGE, seq);
         } else {
             connection.publish(self.topics.event(), false, line, What::Event(seq), now.mono);
             let with_state = self.publish_state(connection, event, What::Event(seq), now);
@@ -219,14 +208,6 @@ impl Forwarder {
         let committed = self.feed.committed();
         connection.page.is_empty() && !self.delivery.has_more(committed, memory.unwrap_or(0))
     }
-}
-
-/// When an event happened, by the clock of this run; what is older than the run, at its start.
-fn since(event: &Committed, now: Moment) -> Mono {
-    event.at.unwrap_or_else(|| {
-        let age = rfc3339::of_line(&event.line).map_or(0.0, |time| now.wall.seconds_since(time));
-        now.mono - Duration::try_from_secs_f64(age).unwrap_or_default()
-    })
 }
 
 /// Is a payload over the limit of a packet?

@@ -107,7 +107,7 @@ impl Forwarder {
             Err(error) => {
                 connection.rest = true;
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
-                if let Some(count) = self.sampler.hit("journal", clock::monotonic()) {
+                if let Some(count) = self.report.sampler.hit("journal", clock::monotonic()) {
                     warn!(output = &*self.id, %error, cause, count, "backlog not read");
                 }
             }
@@ -120,7 +120,7 @@ impl Forwarder {
             return false;
         }
         self.refresh_states(until);
-        if let Some(count) = self.sampler.hit("gap", now.mono) {
+        if let Some(count) = self.report.sampler.hit("gap", now.mono) {
             error!(
                 output = &*self.id,
                 until,

@@ -1,0 +1,366 @@
+//! Outputs where one request carries one event: webhooks, mail, standard output. Whatever they speak, when and in
+//! which order they are given events is decided here, and by [`delivery`](super::delivery).
+//!
+//! ```text
+//!              ┌─────────────── accepted: the cursor moves ◀──────────────┐
+//!              ▼                                                          │
+//!  next of the first lane that has one ──▶ wanted? ──yes──▶ Carrier::carry ┤
+//!      ▲  live │ backlog │ set aside          │ no: passed over           ├─ refused for good ──3 times──▶ set aside
+//!      │                                      ▼                           └─ later ─┐
+//!      └──────────────────────────────────────┘                                     │
+//!      └── back-off with jitter, or as the far end asks (10 min at most) ◀──────────┘
+//! ```
+//!
+//! - **One at a time, in order.** An alarm's events never overtake one another within a lane.
+//! - **After an outage** (a failed attempt) what was committed meanwhile is backlog, marked `replayed`. A
+//!   long one goes after what is live. Outputs that can say it ([`Carrier::tells_present`]) first get which
+//!   alarms are active now, in one message.
+//! - **Old notices are summed up** ([`Carrier::sums_up`]): whoever could not be reached for hours is not
+//!   paged for each of them. What is older than 15 min becomes one message for up to 500 events of the journal.
+//! - **Restarts** change nothing: the cursor is in the journal.
+//!
+//! | bound | value | then |
+//! |---|---|---|
+//! | events on their way | 1, or those of one summary | |
+//! | pause after a failure | 0.5 s doubled to 30 s; 5 min where everything is refused | |
+//! | events set aside | 16 ([`aside`](super::aside)) | the oldest is given up; 16 in a row: the output waits |
+//! | a page of the backlog | 100 events, about 1 MiB | the next is read when it is through |
+//! | the end | 2 s | what is left stays in the journal |
+//!
+//! Deliberately absent: parallel requests (the order of an alarm is worth more), and a limit of attempts:
+//! what nobody refuses is tried until it arrives.
+
+mod lanes;
+mod outcome;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use super::Wiring;
+use super::aside::Aside;
+use super::delivery::Delivery;
+use super::message;
+use super::reporting::Reporter;
+use super::verdict::Verdict;
+use crate::broker::{Backoff, Link, Signal, Signals};
+use crate::clock;
+use crate::engine::alarm::AlarmState;
+use crate::engine::reading::PointIndex;
+use crate::engine::time::{Moment, Mono, Wall};
+use crate::event::WireEvent;
+use crate::guidance::Guidance;
+use crate::journal::Feed;
+
+/// The first success of a run belongs to its start when it comes within this.
+const START: Duration = Duration::from_secs(10);
+/// How long the end may take.
+const FINISH_WITHIN: Duration = Duration::from_secs(2);
+/// Longest pause between two attempts ...
+const PAUSE: Duration = Duration::from_secs(30);
+/// ... and where everything is refused, which only somebody can put right.
+const LONG_PAUSE: Duration = Duration::from_secs(300);
+/// Events of the journal that one summary covers at most.
+const SUMMARY: usize = 500;
+
+/// Takes what is to be sent to one far end. The courier says what and when, and what becomes of it.
+pub trait Carrier: Send {
+    /// Does the output carry this event?
+    fn wants(&self, event: &WireEvent) -> bool;
+
+    /// Are old notices to be summed up ([`Load::Summary`])?
+    fn sums_up(&self) -> bool {
+        false
+    }
+
+    /// Is the present state to be told after an outage ([`Load::Present`])?
+    fn tells_present(&self) -> bool {
+        false
+    }
+
+    /// Sends it. May be dropped half-way; it then counts as not sent.
+    fn carry(&mut self, load: &Load<'_>) -> impl Future<Output = Verdict> + Send;
+}
+
+/// What is sent at once.
+#[derive(Debug, Clone, Copy)]
+pub enum Load<'l> {
+    /// One event.
+    Event(&'l Parcel),
+    /// Notices of an outage, oldest first; two at least.
+    Summary(&'l [Parcel]),
+    /// What is active now.
+    Present(&'l Present),
+}
+
+/// An event on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parcel {
+    /// Its number in the journal.
+    pub seq: u64,
+    /// The line of the journal with the marks of this delivery (contract 5.2), without a line feed.
+    pub line: String,
+    /// The same, understood.
+    pub event: WireEvent,
+    /// Is it backlog?
+    pub replayed: bool,
+}
+
+/// The state of every alarm that is not normal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// The site.
+    pub site: Arc<str>,
+    /// Seen then.
+    pub at: Wall,
+    /// True up to this event.
+    pub seq: u64,
+    /// As on the topics of the alarms (contract, section 6), each a JSON object.
+    pub states: Vec<String>,
+}
+
+/// Runs one output until `shutdown` turns true; then finishes what is on its way and returns within 3 s.
+/// Never returns for a fault: what cannot be delivered waits, and `status` reads 1 while it is so.
+pub(super) async fn run(
+    id: Arc<str>,
+    status: PointIndex,
+    carrier: impl Carrier,
+    wiring: Wiring,
+    shutdown: watch::Receiver<bool>,
+) {
+    let report = Reporter::new(&id, status, &wiring);
+    let feed = wiring.feed;
+    let window = if carrier.sums_up() { SUMMARY } else { 1 };
+    let mut courier = Courier {
+        delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
+        aside: Aside::default(),
+        report,
+        feed,
+        carrier,
+        guidance: wiring.guidance,
+        site: wiring.site,
+        page: VecDeque::new(),
+        disk_rests_until: Mono::ZERO,
+        pauses: Pauses::default(),
+        health: Health::Unknown,
+        present_due: false,
+        began: clock::monotonic(),
+        finish_by: None,
+    };
+    courier.serve(Signals::new(shutdown)).await;
+}
+
+struct Courier<C> {
+    report: Reporter,
+    feed: Feed,
+    delivery: Delivery,
+    aside: Aside,
+    carrier: C,
+    guidance: Arc<[Guidance]>,
+    site: Arc<str>,
+    /// Read from disk; what goes next is still in it.
+    page: VecDeque<crate::event::Committed>,
+    /// The disk did not give what it should; it is left alone so long.
+    disk_rests_until: Mono,
+    pauses: Pauses,
+    health: Health,
+    present_due: bool,
+    /// When the output started.
+    began: Mono,
+    /// The end has been asked for; nothing is begun after this.
+    finish_by: Option<Mono>,
+}
+
+/// What the last answers say about the far end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Health {
+    /// Nothing was sent yet.
+    Unknown,
+    Good,
+    Failing,
+}
+
+/// How long to wait after a failure.
+struct Pauses {
+    short: Backoff,
+    long: Backoff,
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self {
+            short: Backoff::up_to(PAUSE),
+            long: Backoff::up_to(LONG_PAUSE),
+        }
+    }
+}
+
+/// What is to be done next.
+enum Step {
+    /// An event that was handed out.
+    Event(Parcel),
+    /// Several that were handed out.
+    Summary(Vec<Parcel>),
+    Present(Present),
+    /// An event that was set aside.
+    Again(Parcel),
+}
+
+impl Step {
+    fn load(&self) -> Load<'_> {
+        match self {
+            Self::Event(parcel) | Self::Again(parcel) => Load::Event(parcel),
+            Self::Summary(parcels) => Load::Summary(parcels),
+            Self::Present(present) => Load::Present(present),
+        }
+    }
+}
+
+impl<C: Carrier> Courier<C> {
+    async fn serve(&mut self, mut signals: Signals) {
+        // There is no connection that could be missing.
+        self.report.metrics.output_connected(&self.report.id, true);
+        self.report.look_at_oldest(&self.delivery).await;
+        self.begin();
+        while self.goes_on(&signals) {
+            let seen = self.feed.committed();
+            self.beat(clock::now());
+            let Some(step) = self.next().await else {
+                if self.finish_by.is_some() {
+                    break;
+                }
+                self.rest(seen, &mut signals).await;
+                continue;
+            };
+            let Some(verdict) = self.carry(&step, &mut signals).await else {
+                break;
+            };
+            let now = clock::now();
+            let Some(pause) = self.judge(&step, verdict, now) else {
+                continue;
+            };
+            let (report, delivery, feed, aside) =
+                (&mut self.report, &self.delivery, &self.feed, &self.aside);
+            let link = link(self.health);
+            let beat = || {
+                let waiting = delivery.unconfirmed(feed.committed());
+                report.beat(link, waiting, aside.len(), clock::now());
+            };
+            if signals.pause(pause, beat).await == Signal::Stop {
+                break;
+            }
+            if self.health == Health::Failing {
+                self.report.look_at_oldest(&self.delivery).await;
+                self.begin();
+            }
+        }
+        self.tell_what_stays_aside();
+        info!(output = &*self.report.id, "output stopped");
+    }
+
+    /// Notes that the end was asked for, and answers whether there is time for more.
+    fn goes_on(&mut self, signals: &Signals) -> bool {
+        let now = clock::monotonic();
+        if signals.stopping() && self.finish_by.is_none() {
+            self.finish_by = Some(now + FINISH_WITHIN);
+        }
+        self.finish_by.is_none_or(|deadline| now < deadline)
+    }
+
+    /// Another attempt begins: what was committed before it is backlog.
+    fn begin(&mut self) {
+        if clock::monotonic().since(self.began) > START {
+            self.delivery.missed_the_start();
+        }
+        self.delivery.connected(self.feed.committed());
+        self.delivery.proved();
+        self.page.clear();
+        let late = self.delivery.is_replaying();
+        self.delivery.live_first();
+        self.present_due = late && self.carrier.tells_present();
+    }
+
+    fn beat(&mut self, now: Moment) {
+        let waiting = self.delivery.unconfirmed(self.feed.committed());
+        let link = link(self.health);
+        self.report.beat(link, waiting, self.aside.len(), now);
+    }
+
+    /// Waits for an event after number `seen`, or a turn.
+    async fn rest(&mut self, seen: u64, signals: &mut Signals) {
+        tokio::select! {
+            biased;
+            _signal = signals.next() => {}
+            () = self.feed.advanced(seen) => {}
+        }
+    }
+
+    /// Gives it to the carrier and shows signs of life meanwhile. `None`: the end came first.
+    async fn carry(&mut self, step: &Step, signals: &mut Signals) -> Option<Verdict> {
+        let link = link(self.health);
+        let load = step.load();
+        let mut carrying = pin!(self.carrier.carry(&load));
+        loop {
+            let left = self.finish_by.map(|end| end.since(clock::monotonic()));
+            tokio::select! {
+                biased;
+                verdict = &mut carrying => return Some(verdict),
+                signal = signals.next(), if left.is_none() => match signal {
+                    Signal::Turn => {
+                        let waiting = self.delivery.unconfirmed(self.feed.committed());
+                        let now = clock::now();
+                        self.report.beat(link, waiting, self.aside.len(), now);
+                    }
+                    Signal::Stop => self.finish_by = Some(clock::monotonic() + FINISH_WITHIN),
+                },
+                () = sleep(left.unwrap_or_default()), if left.is_some() => return None,
+            }
+        }
+    }
+
+    /// Every alarm that is not normal, as it is now.
+    fn present(&self) -> Present {
+        let seq = self.feed.committed();
+        let at = clock::now().wall;
+        let durable = self.feed.is_durable(seq);
+        let mut active = self.feed.states();
+        active.retain(|record| record.state != AlarmState::Normal);
+        // In the order of their ids, and few; what is configured is in no order, and a lot.
+        let states = self.guidance.iter().filter_map(|guidance| {
+            let found = active.binary_search_by(|record| guidance.cmp_id(&record.alarm).reverse());
+            let record = active.get(found.ok()?)?;
+            Some(message::state(guidance, Some(record), durable, at))
+        });
+        Present {
+            site: Arc::clone(&self.site),
+            at,
+            seq,
+            states: states.collect(),
+        }
+    }
+
+    /// At the end of the run, which they do not outlive.
+    fn tell_what_stays_aside(&self) {
+        for seq in self.aside.all() {
+            warn!(
+                output = &*self.report.id,
+                seq, "an event that was set aside has not arrived (the journal still has it)"
+            );
+        }
+    }
+}
+
+const fn link(health: Health) -> Link {
+    match health {
+        Health::Unknown => Link::Unproven,
+        Health::Good => Link::Proven,
+        Health::Failing => Link::Lost,
+    }
+}

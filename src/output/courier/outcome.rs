@@ -1,0 +1,156 @@
+//! What an answer changes.
+
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use super::{Carrier, Courier, Health, Parcel, Pauses, Step};
+use crate::engine::time::Moment;
+use crate::output::reporting::POISON;
+use crate::output::verdict::{UNWELCOME, Verdict};
+
+impl<C: Carrier> Courier<C> {
+    /// Takes note of what became of `step`. How long to wait before the next one, if at all.
+    pub(super) fn judge(&mut self, step: &Step, verdict: Verdict, now: Moment) -> Option<Duration> {
+        match verdict {
+            Verdict::Accepted => {
+                self.accepted(step, now);
+                None
+            }
+            Verdict::Refused { why } => Some(self.refused(step, &why, now)),
+            Verdict::Later { after, reason, why } => {
+                self.put_off(step, reason, &why, now);
+                let pauses = &mut self.pauses;
+                let pauses = if reason == UNWELCOME {
+                    &mut pauses.long
+                } else {
+                    &mut pauses.short
+                };
+                let pause = pauses.failed(now.mono, fastrand::f64());
+                Some(pause.max(after.unwrap_or_default()))
+            }
+        }
+    }
+
+    fn accepted(&mut self, step: &Step, now: Moment) {
+        let id = &*self.report.id;
+        if self.health == Health::Failing {
+            self.report.metrics.output_connected(id, true);
+            info!(output = id, "delivers again");
+        }
+        self.health = Health::Good;
+        // An answer that counts shows more than a connection that stands.
+        self.pauses = Pauses::default();
+        match step {
+            Step::Event(parcel) => self.arrived(std::slice::from_ref(parcel), now),
+            Step::Summary(parcels) => self.arrived(parcels, now),
+            Step::Present(_) => self.present_due = false,
+            Step::Again(parcel) => {
+                let seq = parcel.seq;
+                self.aside.forget(seq);
+                self.report.accepted(seq, now.wall);
+                info!(
+                    output = id,
+                    seq, "an event that was set aside has arrived after all"
+                );
+            }
+        }
+    }
+
+    fn arrived(&mut self, parcels: &[Parcel], now: Moment) {
+        for parcel in parcels {
+            let progress = self.delivery.acknowledged(parcel.seq);
+            self.report.progress(progress, parcel.seq, now);
+        }
+    }
+
+    /// The far end is there, and will not take this one.
+    fn refused(&mut self, step: &Step, why: &str, now: Moment) -> Duration {
+        let what = "the receiver refuses a message for good";
+        self.report.failed(UNWELCOME, why, now.mono, what);
+        match step {
+            // Nothing hangs on it.
+            Step::Present(_) => self.present_due = false,
+            Step::Again(parcel) => {
+                if let Some(seq) = self.aside.disconnected(true, now.mono) {
+                    self.report.lost_events(1, POISON, seq);
+                }
+                debug_assert!(
+                    self.aside.all().all(|seq| seq != parcel.seq) || !self.aside.is_trying()
+                );
+            }
+            Step::Event(parcel) => self.strike(parcel.seq, why, now),
+            Step::Summary(parcels) => {
+                if let Some(first) = parcels.first() {
+                    self.strike(first.seq, why, now);
+                }
+            }
+        }
+        self.pauses.short.failed(now.mono, fastrand::f64())
+    }
+
+    fn strike(&mut self, seq: u64, why: &str, now: Moment) {
+        let aside = self.delivery.refused(seq);
+        self.page.clear();
+        self.report.oldest.disconnected();
+        if !aside {
+            return;
+        }
+        error!(
+            output = &*self.report.id,
+            seq,
+            why,
+            "the receiver refuses this event for good: it is set aside, the output goes on without it and tries \
+             it again later"
+        );
+        if let Some(oldest) = self.aside.put(seq, now.mono) {
+            self.report.lost_events(1, POISON, oldest);
+        }
+        self.report.moved(self.delivery.cursor());
+        self.pauses = Pauses::default();
+    }
+
+    /// No use at present.
+    fn put_off(&mut self, step: &Step, reason: &'static str, why: &str, now: Moment) {
+        let given_up = match step {
+            Step::Again(_) => self.aside.disconnected(false, now.mono),
+            Step::Event(_) | Step::Summary(_) | Step::Present(_) => None,
+        };
+        debug_assert_eq!(given_up, None, "only a refusal counts as an attempt");
+        if self.health != Health::Failing {
+            self.report.metrics.output_connected(&self.report.id, false);
+        }
+        self.health = Health::Failing;
+        let nobody = self.delivery.disconnected(false);
+        debug_assert_eq!(nobody, None, "nobody is to blame");
+        self.page.clear();
+        self.report.oldest.disconnected();
+        self.report.failed(reason, why, now.mono, "not delivered");
+        self.beat(now);
+    }
+}
+
+impl<C: Carrier> Courier<C> {
+    /// The next event that was set aside and is due, read from the journal.
+    pub(super) async fn again(&mut self, now: Moment) -> Option<Step> {
+        let seq = self.aside.due(now.mono)?;
+        let read = self.feed.after(seq - 1, 1).await;
+        let found = match read {
+            Ok(found) => found.into_iter().find(|event| event.seq == seq),
+            Err(error) => {
+                self.aside.postpone(seq, now.mono);
+                let output = &*self.report.id;
+                warn!(output, seq, %error, "an event set aside cannot be read");
+                return None;
+            }
+        };
+        let parcel = found.and_then(|event| self.parcel(&event, true));
+        let Some(parcel) = parcel else {
+            self.aside.forget(seq);
+            self.report.lost_events(1, POISON, seq);
+            return None;
+        };
+        self.aside.sent(seq);
+        Some(Step::Again(parcel))
+    }
+}

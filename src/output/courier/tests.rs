@@ -1,0 +1,435 @@
+//! The courier over a real journal, with a scripted far end and virtual time.
+
+use std::sync::Mutex;
+
+use tokio::time::timeout;
+
+use super::*;
+use crate::engine::effect::EventKind;
+use crate::evaluation;
+use crate::journal::scratch::{Scratch, event};
+use crate::journal::{ByHand, Record};
+use crate::output::verdict::{UNAVAILABLE, UNWELCOME};
+
+/// What a far end was given and when, in whole seconds.
+type Got = Arc<Mutex<Vec<(u64, String)>>>;
+
+type Answering = Box<dyn FnMut(&Load<'_>) -> Verdict + Send>;
+
+struct FarEnd {
+    got: Got,
+    began: Mono,
+    answer: Answering,
+    wants: fn(&WireEvent) -> bool,
+    sums_up: bool,
+    tells_present: bool,
+}
+
+impl Carrier for FarEnd {
+    fn wants(&self, event: &WireEvent) -> bool {
+        (self.wants)(event)
+    }
+
+    fn sums_up(&self) -> bool {
+        self.sums_up
+    }
+
+    fn tells_present(&self) -> bool {
+        self.tells_present
+    }
+
+    async fn carry(&mut self, load: &Load<'_>) -> Verdict {
+        let mark = |parcel: &Parcel| if parcel.replayed { "r" } else { "" };
+        let words = match load {
+            Load::Event(parcel) => {
+                assert_eq!(parcel.line.contains("\"replayed\":true"), parcel.replayed);
+                format!("{}{}", parcel.seq, mark(parcel))
+            }
+            Load::Summary(parcels) => format!("summary of {}", parcels.len()),
+            Load::Present(present) => format!("present at {}", present.seq),
+        };
+        let verdict = (self.answer)(load);
+        sleep(Duration::from_millis(10)).await;
+        let second = clock::monotonic().since(self.began).as_secs();
+        let taken = if verdict == Verdict::Accepted {
+            ""
+        } else {
+            "!"
+        };
+        let got = format!("{words}{taken}");
+        self.got.lock().expect("no panic").push((second, got));
+        verdict
+    }
+}
+
+/// A journal and an output of it.
+struct World {
+    scratch: Scratch,
+    journal: ByHand,
+    got: Got,
+    far_end: Option<FarEnd>,
+    raised: u64,
+}
+
+impl World {
+    fn new(answer: impl FnMut(&Load<'_>) -> Verdict + Send + 'static) -> Self {
+        let scratch = Scratch::new();
+        let outputs = [Arc::from("up")];
+        let journal = ByHand::open(
+            &scratch.settings(),
+            "north",
+            &outputs,
+            Arc::default(),
+            clock::now(),
+        );
+        let (journal, _) = journal.expect("it opens");
+        let got = Got::default();
+        let far_end = FarEnd {
+            got: Arc::clone(&got),
+            began: clock::monotonic(),
+            answer: Box::new(answer),
+            wants: |_event| true,
+            sums_up: false,
+            tells_present: false,
+        };
+        Self {
+            scratch,
+            journal,
+            got,
+            far_end: Some(far_end),
+            raised: 0,
+        }
+    }
+
+    fn far_end(&mut self) -> &mut FarEnd {
+        self.far_end.as_mut().expect("it does not run yet")
+    }
+
+    /// So many more events, committed.
+    fn commit(&mut self, count: u64) {
+        for _ in 0..count {
+            self.raised += 1;
+            let event = Box::new(event(EventKind::Raised, "P/high", self.raised));
+            let committed = None;
+            self.journal.push(Record { event, committed }, clock::now());
+        }
+        self.journal.write(clock::now());
+    }
+
+    /// Runs the output; `during` happens beside it.
+    async fn run(&mut self, during: impl AsyncFnOnce(&mut Self)) {
+        let far_end = self.far_end.take().expect("it runs once");
+        let (readings, desk, _inlet) = evaluation::door();
+        let wiring = Wiring {
+            site: "north".into(),
+            guidance: [].into(),
+            feed: self.journal.feed(),
+            desk,
+            readings,
+            metrics: Arc::default(),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let output = run("up".into(), PointIndex(0), far_end, wiring, stopped);
+        let life = async {
+            during(self).await;
+            stop.send_replace(true);
+        };
+        tokio::join!(output, life);
+        self.journal.write(clock::now());
+    }
+
+    fn cursor(&self) -> u64 {
+        self.journal.feed().cursor("up")
+    }
+
+    /// What was taken or refused, in order.
+    fn got(&self) -> Vec<String> {
+        let got = self.got.lock().expect("no panic");
+        got.iter().map(|(_, what)| what.clone()).collect()
+    }
+
+    async fn until_cursor(&self, seq: u64) {
+        let looking = async {
+            while self.cursor() < seq {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let arrived = timeout(Duration::from_secs(7200), looking).await;
+        assert!(arrived.is_ok(), "{:?}", self.got());
+    }
+}
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn busy() -> Verdict {
+    Verdict::later(UNAVAILABLE, "HTTP 503".to_owned())
+}
+
+fn refused() -> Verdict {
+    Verdict::Refused {
+        why: "HTTP 400".to_owned(),
+    }
+}
+
+const fn accepted(_load: &Load<'_>) -> Verdict {
+    Verdict::Accepted
+}
+
+fn is(load: &Load<'_>, seq: u64) -> bool {
+    matches!(load, Load::Event(parcel) if parcel.seq == seq)
+}
+
+/// Takes nothing in the first `span`.
+fn gone_for(span: Duration) -> impl FnMut(&Load<'_>) -> Verdict {
+    let began = clock::monotonic();
+    move |_load| {
+        let gone = clock::monotonic().since(began) < span;
+        if gone { busy() } else { Verdict::Accepted }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_go_one_by_one_with_a_receipt_for_each() {
+    let mut world = World::new(accepted);
+    world
+        .run(async |world| {
+            world.commit(3);
+            world.until_cursor(3).await;
+            world.commit(2);
+            world.until_cursor(5).await;
+        })
+        .await;
+    assert_eq!(world.got(), ["1", "2", "3", "4", "5"]);
+    for seq in 1..=5 {
+        let receipts = world
+            .journal
+            .feed()
+            .receipts(seq)
+            .await
+            .expect("a sound disk");
+        let outputs: Vec<&str> = receipts.iter().map(|receipt| &*receipt.output).collect();
+        assert_eq!(outputs, ["up"], "{seq}");
+    }
+    assert_eq!(
+        world
+            .journal
+            .feed()
+            .receipts(6)
+            .await
+            .expect("a sound disk"),
+        []
+    );
+    assert!(world.scratch.database().exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_receiver_missed_comes_again_marked_and_what_follows_is_live() {
+    let mut world = World::new(gone_for(seconds(20)));
+    world
+        .run(async |world| {
+            world.commit(2);
+            world.until_cursor(2).await;
+            world.commit(1);
+            world.until_cursor(3).await;
+        })
+        .await;
+    let got = world.got();
+    assert_eq!(got[0], "1!");
+    assert_eq!(got[got.len() - 3..], ["1r", "2r", "3"]);
+    let tries = got.len() - 3;
+    assert!((3..12).contains(&tries), "{tries} tries in 20 s: {got:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_asked_for_is_kept() {
+    let mut first = true;
+    let mut world = World::new(move |_load| {
+        let wait = Verdict::Later {
+            after: Some(seconds(90)),
+            reason: UNAVAILABLE,
+            why: "HTTP 429".to_owned(),
+        };
+        if std::mem::take(&mut first) {
+            wait
+        } else {
+            Verdict::Accepted
+        }
+    });
+    world
+        .run(async |world| {
+            world.commit(1);
+            world.until_cursor(1).await;
+        })
+        .await;
+    let got = world.got.lock().expect("no panic").clone();
+    assert_eq!(got.len(), 2);
+    assert_eq!((got[0].0, got[1].0), (0, 90), "{got:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poison_event_is_set_aside_and_tried_again_later() {
+    let began = clock::monotonic();
+    let mut world = World::new(move |load| {
+        let cured = clock::monotonic().since(began) > seconds(1200);
+        if is(load, 2) && !cured {
+            refused()
+        } else {
+            Verdict::Accepted
+        }
+    });
+    world
+        .run(async |world| {
+            world.commit(4);
+            world.until_cursor(4).await;
+            assert_eq!(world.got(), ["1", "2!", "2!", "2!", "3", "4"]);
+            sleep(seconds(3600)).await;
+        })
+        .await;
+    assert_eq!(world.got()[6..], ["2r!", "2r"]);
+    let receipts = world
+        .journal
+        .feed()
+        .receipts(2)
+        .await
+        .expect("a sound disk");
+    assert_eq!(receipts.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_far_end_that_refuses_everything_drains_nothing() {
+    let mut world = World::new(|_load| refused());
+    world
+        .run(async |world| {
+            world.commit(40);
+            sleep(seconds(7200)).await;
+            assert_eq!(world.cursor(), 16);
+        })
+        .await;
+    assert_eq!(world.got().last().map(String::as_str), Some("17!"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_password_sets_nothing_aside() {
+    let began = clock::monotonic();
+    let mut world = World::new(move |_load| {
+        let wrong = clock::monotonic().since(began) < seconds(3600);
+        let why = "HTTP 401".to_owned();
+        if wrong {
+            Verdict::later(UNWELCOME, why)
+        } else {
+            Verdict::Accepted
+        }
+    });
+    world
+        .run(async |world| {
+            world.commit(3);
+            world.until_cursor(3).await;
+        })
+        .await;
+    let got = world.got();
+    assert_eq!(got[got.len() - 3..], ["1r", "2r", "3r"]);
+    assert!(got.len() < 40, "{} tries in an hour", got.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_an_outage_the_present_goes_first_then_what_is_live_then_the_backlog() {
+    let mut world = World::new(gone_for(seconds(60)));
+    world.far_end().tells_present = true;
+    world
+        .run(async |world| {
+            world.commit(20);
+            sleep(seconds(59)).await;
+            // The far end is back with the next attempt, which finds these committed.
+            world.commit(10);
+            let got = Arc::clone(&world.got);
+            let present = || {
+                got.lock()
+                    .expect("no panic")
+                    .iter()
+                    .any(|(_, it)| it == "present at 30")
+            };
+            while !present() {
+                sleep(Duration::from_millis(1)).await;
+            }
+            world.commit(3);
+            world.until_cursor(33).await;
+        })
+        .await;
+    let got = world.got();
+    let back = got
+        .iter()
+        .position(|it| it == "present at 30")
+        .expect("the present");
+    let after = &got[back + 1..];
+    let live: Vec<_> = after.iter().filter(|it| !it.ends_with('r')).collect();
+    assert_eq!(live, ["31", "32", "33"]);
+    let backlog: Vec<_> = after
+        .iter()
+        .filter(|it| it.ends_with('r'))
+        .cloned()
+        .collect();
+    let expected: Vec<_> = (1..=30).map(|seq| format!("{seq}r")).collect();
+    assert_eq!(backlog, expected);
+    let last = after
+        .iter()
+        .position(|it| it == "33")
+        .expect("the last live one");
+    assert!(last < 10, "live events waited for the backlog: {after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_notices_are_summed_up_and_what_is_not_wanted_is_passed_over() {
+    // Events of this scratch journal happened long ago, by the wall clock of the test.
+    let mut world = World::new(gone_for(seconds(30)));
+    world.far_end().sums_up = true;
+    world.far_end().wants = |event| event.seq % 2 == 0;
+    world
+        .run(async |world| {
+            world.commit(700);
+            world.until_cursor(700).await;
+        })
+        .await;
+    let got = world.got();
+    assert_eq!(got[0], "2!", "it is not known yet that the far end is gone");
+    let taken: Vec<_> = got.iter().filter(|it| !it.ends_with('!')).collect();
+    assert_eq!(taken, ["summary of 250", "summary of 100"]);
+    let feed = world.journal.feed();
+    assert_eq!(feed.receipts(700).await.expect("a sound disk").len(), 1);
+    assert_eq!(feed.receipts(699).await.expect("a sound disk").len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_does_not_wait_for_a_far_end_that_hangs() {
+    struct Hanging;
+    impl Carrier for Hanging {
+        fn wants(&self, _event: &WireEvent) -> bool {
+            true
+        }
+        async fn carry(&mut self, _load: &Load<'_>) -> Verdict {
+            std::future::pending().await
+        }
+    }
+    let mut world = World::new(accepted);
+    world.commit(1);
+    let (readings, desk, _inlet) = evaluation::door();
+    let wiring = Wiring {
+        site: "north".into(),
+        guidance: [].into(),
+        feed: world.journal.feed(),
+        desk,
+        readings,
+        metrics: Arc::default(),
+    };
+    let (stop, stopped) = watch::channel(false);
+    let output = run("up".into(), PointIndex(0), Hanging, wiring, stopped);
+    let life = async {
+        sleep(seconds(1)).await;
+        stop.send_replace(true);
+        clock::monotonic()
+    };
+    let ((), asked) = tokio::join!(output, life);
+    assert!(clock::monotonic().since(asked) <= FINISH_WITHIN);
+    assert_eq!(world.cursor(), 0);
+}

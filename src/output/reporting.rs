@@ -1,0 +1,179 @@
+//! What an output tells, whatever it speaks: heartbeat, status point, counters, receipts, log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tracing::{error, warn};
+
+use super::Wiring;
+use super::delivery::{Delivery, Progress};
+use super::oldest::Oldest;
+use super::verdict::UNAVAILABLE;
+use crate::broker::{ENDINGS, Link, Sampler, StatusPoint};
+use crate::clock;
+use crate::engine::reading::PointIndex;
+use crate::engine::time::{Moment, Mono, Wall};
+use crate::event::{Committed, rfc3339};
+use crate::journal::Feed;
+use crate::metrics::Metrics;
+
+/// Why a delivery can fail, for metrics.
+pub const FAILURE_REASONS: [&str; 13] = {
+    let [a, b, c, d, e, f, g, h, i] = ENDINGS;
+    [
+        a,
+        b,
+        c,
+        d,
+        e,
+        f,
+        g,
+        h,
+        i,
+        NAME,
+        NO_PUBACK,
+        TEMPLATE,
+        UNAVAILABLE,
+    ]
+};
+/// Why an event can be lost for an output, for metrics.
+pub const DROP_REASONS: [&str; 3] = [GONE, POISON, TOO_LARGE];
+
+/// The receiver's name stands for nothing.
+const NAME: &str = "name";
+pub(super) const NO_PUBACK: &str = "no_puback";
+/// The body could not be made.
+pub(super) const TEMPLATE: &str = "template";
+/// The journal had to let go of it before its turn came: pruned, or dropped from full memory.
+pub(super) const GONE: &str = "gone";
+/// The far end refused it until it was given up.
+pub(super) const POISON: &str = "poison";
+/// Longer than a message may be.
+pub(super) const TOO_LARGE: &str = "too_large";
+
+/// An output whose cursor does not move in this time although something waits is stuck.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
+/// So long the status point tells of an event that was lost.
+const LOST_FOR: Duration = Duration::from_secs(3600);
+/// The journal answers from memory at once, from a sound disk within this.
+const LOOK_WITHIN: Duration = Duration::from_millis(500);
+
+/// The voice of one output.
+pub(super) struct Reporter {
+    pub(super) id: Arc<str>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) oldest: Oldest,
+    pub(super) sampler: Sampler,
+    task: String,
+    feed: Feed,
+    status: StatusPoint,
+    /// When the cursor moved last, or nothing waited.
+    moved_at: Mono,
+    /// When an event was lost for this output last.
+    lost_at: Option<Mono>,
+}
+
+impl Reporter {
+    pub(super) fn new(id: &Arc<str>, status: PointIndex, wiring: &Wiring) -> Self {
+        Self {
+            id: Arc::clone(id),
+            metrics: Arc::clone(&wiring.metrics),
+            oldest: Oldest::default(),
+            sampler: Sampler::default(),
+            task: format!("output.{id}"),
+            feed: wiring.feed.clone(),
+            status: StatusPoint::new(status, wiring.readings.clone()),
+            moved_at: clock::monotonic(),
+            lost_at: None,
+        }
+    }
+
+    /// About twice a second, whatever happens. `waiting`: events that the far end has not confirmed;
+    /// `aside`: that are set aside.
+    pub(super) fn beat(&mut self, link: Link, waiting: u64, aside: usize, now: Moment) {
+        self.metrics.heartbeat(&self.task);
+        self.metrics.output_queue(&self.id, waiting);
+        self.metrics.output_aside(&self.id, aside);
+        self.metrics.output_oldest(&self.id, self.oldest.time());
+        if waiting == 0 {
+            self.moved_at = now.mono;
+        }
+        let stuck = now.mono.since(self.moved_at) > STUCK_AFTER;
+        let lost = self.lost_at.map(|since| now.mono.since(since));
+        let lost = lost.is_some_and(|lost| lost < LOST_FOR);
+        self.status.update(link, stuck || lost || aside > 0, now);
+    }
+
+    /// Before each attempt to connect: what waits may be from an earlier run, or has come during the
+    /// pause. A disk that hangs must not delay the attempt.
+    pub(super) async fn look_at_oldest(&mut self, delivery: &Delivery) {
+        if delivery.unconfirmed(self.feed.committed()) == 0 || self.oldest.time().is_some() {
+            return;
+        }
+        let first = self.feed.after(delivery.cursor(), 1);
+        if let Ok(Ok(first)) = timeout(LOOK_WITHIN, first).await {
+            first
+                .iter()
+                .for_each(|event| self.oldest.handed_out(event, true));
+        }
+        self.metrics.output_oldest(&self.id, self.oldest.time());
+    }
+
+    /// What happened around event `seq`.
+    pub(super) fn progress(&mut self, progress: Progress, seq: u64, now: Moment) {
+        if let Some(since) = progress.delivered {
+            self.metrics
+                .output_delivered(&self.id, now.mono.since(since));
+            self.accepted(seq, now.wall);
+        }
+        if let Some(cursor) = progress.cursor {
+            self.moved_at = now.mono;
+            self.moved(cursor);
+        }
+        if progress.gone > 0 {
+            self.lost_events(progress.gone, GONE, seq);
+        }
+    }
+
+    /// The far end has event `seq`: for the ledger.
+    pub(super) fn accepted(&self, seq: u64, at: Wall) {
+        self.feed.accepted(&self.id, seq, at);
+    }
+
+    /// Everything up to `cursor` is safe.
+    pub(super) fn moved(&mut self, cursor: u64) {
+        self.oldest.confirmed(cursor);
+        self.feed.acknowledge(&self.id, cursor);
+    }
+
+    /// A delivery failed and will be tried again; `what` happened, in the log.
+    pub(super) fn failed(&mut self, reason: &'static str, detail: &str, now: Mono, what: &str) {
+        debug_assert!(FAILURE_REASONS.contains(&reason), "{reason}");
+        self.metrics.output_failure(&self.id, reason);
+        if let Some(count) = self.sampler.hit(reason, now) {
+            warn!(output = &*self.id, reason, detail, count, "{what}");
+        }
+    }
+
+    /// Goes on without events for good, and says so: in the log, in the counter and on the status
+    /// point. `seq`: the newest of them, or the one after it.
+    pub(super) fn lost_events(&mut self, events: u64, reason: &'static str, seq: u64) {
+        self.lost_at = Some(clock::monotonic());
+        self.metrics.output_dropped(&self.id, reason, events);
+        let kept = if reason == GONE {
+            "events are gone from the journal before this output had them"
+        } else {
+            "an event is given up for this output (the journal still has it)"
+        };
+        error!(output = &*self.id, seq, events, reason, "{kept}");
+    }
+}
+
+/// When an event happened, by the clock of this run; what is older than the run, at its start.
+pub(super) fn since(event: &Committed, now: Moment) -> Mono {
+    event.at.unwrap_or_else(|| {
+        let age = rfc3339::of_line(&event.line).map_or(0.0, |time| now.wall.seconds_since(time));
+        now.mono - Duration::try_from_secs_f64(age).unwrap_or_default()
+    })
+}
