@@ -23,7 +23,7 @@ pub(super) const SHORTEST: usize = 5;
 /// The longest frame there is on a serial line.
 pub(super) const LONGEST: usize = 256;
 
-/// Bytes of noise before a frame that are overlooked: transceivers make one or two when they change
+/// Bytes of noise before and behind a frame that are overlooked: transceivers make one or two when they change
 /// direction. Longer noise may be the rest of another frame.
 pub(super) const NOISE: usize = SHORTEST - 1;
 
@@ -40,7 +40,7 @@ pub(super) struct Question {
 pub(super) enum Seen {
     /// Nothing whole yet.
     Nothing,
-    /// The answer, or the device's refusal, and not a byte more.
+    /// The answer, or the device's refusal, and nothing more but noise.
     Answer(Result<Answer, Exception>),
     /// First a whole frame of another unit: its number and the length of it.
     Stranger { unit: u8, length: usize },
@@ -143,7 +143,7 @@ impl Question {
             let text = format!("function {its_function} of unit {its_unit}");
             return Seen::Wrong(Failure::Mismatch(text));
         }
-        if !rest.is_empty() {
+        if !is_noise(rest) {
             let text = format!("{} bytes more than an answer", rest.len());
             return Seen::Wrong(Failure::Mismatch(text));
         }
@@ -189,6 +189,13 @@ impl Question {
             }
         }
     }
+}
+
+/// May these bytes behind an answer be overlooked? Transceivers make a few when they let go of the line. What
+/// is no number of a unit is no begin of another answer, which would put this one in doubt.
+fn is_noise(rest: &[u8]) -> bool {
+    let is_unit = |byte: &u8| (1..=247).contains(byte);
+    rest.len() <= NOISE && !rest.iter().any(is_unit)
 }
 
 /// The length of the frame that `bytes` begin with; `None` when it is not all there, or its checksum is

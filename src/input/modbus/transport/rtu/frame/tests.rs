@@ -74,7 +74,17 @@ fn what_is_not_the_answer_is_told_apart() {
     assert_eq!(wrong(&rtu_frame(7, &[4, 4, 0, 1, 0, 2])), "mismatch");
     assert_eq!(wrong(&rtu_frame(7, &[0x84, 2])), "mismatch");
     assert_eq!(wrong(&right.repeat(2)), "mismatch");
-    assert_eq!(wrong(&[&right[..], &[0]].concat()), "mismatch");
+    // It might be the begin of another answer.
+    for more in [&[7][..], &[0, 7], &[247], &[0; 5]] {
+        assert_eq!(wrong(&[&right[..], more].concat()), "mismatch", "{more:?}");
+    }
+    for noise in [&[0][..], &[0xFF; 4], &[0, 248]] {
+        let noisy = [&right[..], noise].concat();
+        assert!(
+            matches!(question.look(&noisy), Seen::Answer(Ok(_))),
+            "{noise:?}"
+        );
+    }
     for noise in 0..=4 {
         let stranger = [
             vec![0xFF; noise],
