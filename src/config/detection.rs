@@ -3,8 +3,9 @@
 //! ```text
 //!   condition true            read           answered          confirmed
 //!  ───────┬────────────────────┬────────────────┬──────────────────┬────▶
-//!         └── poll period, ────┴── timeout ─────┴── on-delay ──────┘
-//!             others before it
+//!         └── poll period, ────┴── timeout, ────┴── on-delay ──────┘
+//!             others before it     what is read
+//!                                  with it
 //! ```
 //!
 //! A limit on the slope adds the part of its window that a ramp must fill before the line through it
@@ -32,6 +33,9 @@ pub(super) struct Poll {
     pub(super) wait: Duration,
     /// About how long from when it is due until it was read while one other device of its line does not answer.
     pub(super) wait_with_dead: Duration,
+    /// About how long the other requests take that are made in one go with its own: what they read goes to the
+    /// engine together.
+    pub(super) together: Duration,
     /// How long an answer may take.
     pub(super) timeout: Duration,
     /// How much longer it may take while the other devices of the line do not answer.
@@ -44,7 +48,8 @@ impl Poll {
     /// From a change in the plant to the reading that shows it, at worst.
     pub(super) const fn reading(&self) -> Duration {
         let asked = self.period.saturating_add(self.wait);
-        asked.saturating_add(self.timeout)
+        let answered = asked.saturating_add(self.timeout);
+        answered.saturating_add(self.together)
     }
 }
 

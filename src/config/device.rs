@@ -134,7 +134,6 @@ fn device(entry: &Entry, log: &mut Log) -> Device {
             device.gap_places.push(item.place);
         }
     }
-    line::check_timeout(&device, log);
     device
 }
 

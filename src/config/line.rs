@@ -13,7 +13,6 @@ use super::endpoint;
 use super::finding::{Kind, Log};
 use super::keys::Keys;
 use super::place::{At, Place};
-use super::scalar::show_duration;
 use crate::input::modbus::line::{Endpoint, Line, Parity, SerialLine, SerialMode};
 
 /// The keys of a device that are read here.
@@ -153,30 +152,6 @@ fn parse_mode(text: &str) -> Result<SerialMode, String> {
         parity,
         two_stop_bits,
     })
-}
-
-/// Bytes around the values of the longest question and answer.
-const FRAMING: u32 = 8 + 5;
-
-/// A device that cannot have answered within its `timeout`: its longest answer takes longer on the line.
-pub(super) fn check_timeout(device: &Device, log: &mut Log) {
-    let Some((Line::Serial(SerialLine { mode, .. }), places)) = &device.line else {
-        return;
-    };
-    let most =
-        (u32::from(device.rules.max_registers) * 2).max(u32::from(device.rules.max_bits) / 8);
-    let longest = mode.time_of(FRAMING + most);
-    if longest <= device.timeout {
-        return;
-    }
-    let text = format!(
-        "at {} Bd the longest answer takes {}, and the timeout is {}",
-        mode.baud,
-        show_duration(longest),
-        show_duration(device.timeout)
-    );
-    log.warn(Kind::Timing, places.serial, text)
-        .hint("a longer `timeout`, or fewer `max_registers` and `max_bits` in one request");
 }
 
 /// Devices on one line that see it differently, and adapters that may change places.

@@ -17,7 +17,8 @@ use super::register::Register;
 use super::scalar::show_duration;
 use crate::engine::reading::PointIndex;
 use crate::input::modbus::cycle::{self, Load, Waits};
-use crate::input::modbus::plan::{Plan, Rules};
+use crate::input::modbus::line::Line;
+use crate::input::modbus::plan::{Plan, Request, Rules};
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint, by_period};
 
 /// A line that is busier than this has no room for anything unforeseen.
@@ -27,6 +28,8 @@ const TIGHT: f64 = 0.8;
 struct Part {
     plan: Plan,
     load: Load,
+    /// All but the shortest of its requests: what the others take while one takes its timeout.
+    together: Duration,
 }
 
 /// How all devices are asked, by position.
@@ -49,9 +52,13 @@ fn parts(points: &[RegisterPoint], rules: &Rules) -> Vec<Part> {
     let part = |(period, points)| {
         let plan = Plan::new(points, rules);
         let cost = plan.cost(&rules.timing);
+        let requests = plan.requests().iter();
+        let shortest = requests.map(|request| rules.timing.of(request.table, request.count));
+        let together = cost.saturating_sub(shortest.min().unwrap_or_default());
         Part {
             plan,
             load: Load { period, cost },
+            together,
         }
     };
     by_period(points).into_iter().map(part).collect()
@@ -95,20 +102,24 @@ impl Polling {
         let (device, asked) = (&devices[register.device], &self.devices[register.device]);
         let (period, place) = (register.period, register.period_place);
         let own = asked.parts.iter().find(|part| part.load.period == period);
-        let own = own.map_or(Duration::ZERO, |part| part.load.cost);
+        let cost = own.map_or(Duration::ZERO, |part| part.load.cost);
         let wait = |waits: Waits| waits.of(period).unwrap_or_default();
         Poll {
             period,
-            wait: about(wait(asked.waits).saturating_sub(own)),
+            wait: about(wait(asked.waits).saturating_sub(cost)),
             wait_with_dead: about(wait(asked.waits_with_dead)),
+            together: about(own.map_or(Duration::ZERO, |part| part.together)),
             timeout: device.timeout,
             held_up: asked.held_up,
             place,
         }
     }
 
-    /// A line that is asked for more than it can carry.
+    /// A line that is asked for more than it can carry, and answers that cannot come in time.
     pub(super) fn check(&self, devices: &[Device], log: &mut Log) {
+        for (asked, device) in self.devices.iter().zip(devices) {
+            check_timeout(asked, device, log);
+        }
         for (position, first) in self.devices.iter().enumerate() {
             if first.line != position {
                 continue;
@@ -122,6 +133,28 @@ impl Polling {
 
 fn loads(parts: &[Part]) -> impl Iterator<Item = Load> {
     parts.iter().map(|part| part.load)
+}
+
+/// A request whose answer is still under way when the timeout is over would never be answered.
+fn check_timeout(asked: &Asked, device: &Device, log: &mut Log) {
+    let requests = asked.parts.iter().flat_map(|part| part.plan.requests());
+    let took = |request: &Request| device.rules.timing.of(request.table, request.count);
+    let Some(longest) = requests.max_by_key(|request| took(request)) else {
+        return;
+    };
+    let span = took(longest);
+    if span <= device.timeout {
+        return;
+    }
+    let text = format!(
+        "{longest} takes about {}, and would never be answered within the timeout of {}",
+        show_duration(about(span)),
+        show_duration(device.timeout)
+    );
+    log.error(Kind::Timing, device.id.place, text).hint(
+        "a longer `timeout`, fewer `max_registers` and `max_bits` in one request, or a shorter `reply_time` if the \
+         device answers faster",
+    );
 }
 
 fn check_line(line: &[(&Asked, &Device)], log: &mut Log) {
@@ -230,9 +263,11 @@ pub(super) fn readings(bus: &BusSettings) -> Vec<Vec<(PointIndex, (Duration, Dur
         let held_up = detection::held_up(&device.id, line);
         let points = device.points.iter().map(|point| {
             let own = parts.iter().find(|part| part.load.period == point.poll);
-            let own = own.map_or(Duration::ZERO, |part| part.load.cost);
+            let cost = own.map_or(Duration::ZERO, |part| part.load.cost);
+            let together = own.map_or(Duration::ZERO, |part| part.together);
             let wait = waits.of(point.poll).unwrap_or_default();
-            let reading = point.poll + about(wait.saturating_sub(own)) + device.timeout;
+            let asked = point.poll + about(wait.saturating_sub(cost));
+            let reading = asked + about(together) + device.timeout;
             (point.point, (reading, held_up))
         });
         points.collect()
@@ -275,6 +310,9 @@ pub(super) fn explain(bus: &BusSettings) -> String {
              when something waits for longer than {limit}."
         ),
     );
+    if matches!(bus.line, Line::RtuOverTcp(_)) {
+        text.push_str(" The line behind the server is not reckoned with, only the `reply_time` of its devices.");
+    }
     text + &devices
 }
 
