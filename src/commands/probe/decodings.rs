@@ -122,7 +122,12 @@ pub(super) struct Found {
     pub(super) address: u16,
     /// What it is.
     pub(super) decoding: Decoding,
+    /// The same registers in another byte order, which is nearly as plausible.
+    pub(super) rival: Option<Decoding>,
 }
+
+/// So many bits of evidence more or less decide nothing: it is a matter of one value in four.
+pub(super) const CLOSE: f64 = 2.0;
 
 /// Decodes what was read. `expected` is asked what numbers may be at an address.
 pub(super) fn decoded(
@@ -197,19 +202,27 @@ impl Decoded {
     /// evidence, too, because somebody said which type it is.
     pub(super) fn most_plausible(&self, evenly: bool) -> Vec<Found> {
         let runs = self.runs();
-        let mut best: (f64, Vec<Found>) = (0.0, Vec::new());
-        for order in orders(DataType::Float32) {
-            let found: Vec<Found> = runs
-                .iter()
-                .flat_map(|run| chosen(run, *order, evenly))
-                .collect();
+        let in_order = |order: &ByteOrder| {
+            let found = runs.iter().flat_map(|run| chosen(run, *order, evenly));
+            let found: Vec<Found> = found.collect();
             let evidence = found.iter().map(|found| found.decoding.evidence);
-            let sum: f64 = evidence.sum();
-            if best.1.is_empty() || sum > best.0 {
-                best = (sum, found);
+            (evidence.sum::<f64>(), found)
+        };
+        let all: Vec<(f64, Vec<Found>)> = orders(DataType::Float32).iter().map(in_order).collect();
+        let mut best: (f64, Vec<Found>) = (0.0, Vec::new());
+        for (sum, found) in &all {
+            if best.1.is_empty() || *sum > best.0 {
+                best = (*sum, found.clone());
             }
         }
-        best.1
+        let (most, mut best) = best;
+        let close = all.iter().filter(|(sum, _)| sum + CLOSE >= most);
+        let others: Vec<&Found> = close.flat_map(|(_, found)| found).collect();
+        for found in &mut best {
+            let mut rivals = others.iter().filter(|other| other.is_rival_of(found));
+            found.rival = rivals.next().map(|other| other.decoding);
+        }
+        best
     }
 
     /// Registers in a row.
@@ -218,6 +231,18 @@ impl Decoded {
             one.table == next.table && next.address.checked_sub(1) == Some(one.address)
         };
         self.registers.chunk_by(follows).collect()
+    }
+}
+
+impl Found {
+    /// Are they the same registers in different orders?
+    fn is_rival_of(&self, other: &Self) -> bool {
+        let (own, others) = (self.decoding, other.decoding);
+        let width = own.data_type.registers();
+        (self.table, self.address, width)
+            == (other.table, other.address, others.data_type.registers())
+            && width > 1
+            && own.order != others.order
     }
 }
 
@@ -254,6 +279,7 @@ fn chosen(run: &[Register], order: ByteOrder, evenly: bool) -> Vec<Found> {
             table: register.table,
             address: register.address,
             decoding: **decoding,
+            rival: None,
         })
     });
     found.collect()

@@ -83,6 +83,7 @@ fn decoding(decoding: &Decoding) -> Value {
 fn found(found: &Found) -> Value {
     let mut value = decoding(&found.decoding);
     value["register"] = show::place(found.table, found.address).into();
+    value["rival"] = found.rival.as_ref().map(decoding).into();
     value
 }
 

@@ -119,7 +119,7 @@ fn register_lines(device: &str, found: &Found, stated: Stated<'_>) -> Vec<String
     ));
     let plain = decoding.data_type.registers() == 1 && decoding.order == ByteOrder::Abcd;
     if orders(decoding.data_type).len() > 1 && !plain {
-        lines.push(format!("order = \"{}\"", words::order_name(decoding.order)));
+        lines.push(order_line(found));
     }
     if let Some(unit) = stated.unit {
         lines.push(format!("unit = {}", quoted(unit)));
@@ -139,6 +139,17 @@ fn register_lines(device: &str, found: &Found, stated: Stated<'_>) -> Vec<String
     lines.push("# high = ?  # no limit, no warning: yours to decide".to_owned());
     lines.extend(for_people());
     lines
+}
+
+/// The order, and another one if it may be that as well.
+fn order_line(found: &Found) -> String {
+    let order = words::order_name(found.decoding.order);
+    let doubt = found.rival.map_or_else(String::new, |rival| {
+        let (other, number) = (words::order_name(rival.order), rival.number);
+        let shown = show::number(rival.data_type, number.unwrap_or(f64::NAN));
+        format!("  # or \"{other}\", which makes it {shown}: the device's display tells")
+    });
+    format!("order = \"{order}\"{doubt}")
 }
 
 fn bit_lines(device: &str, bit: &Bit) -> Vec<String> {
@@ -165,9 +176,8 @@ pub(super) fn correction(id: &str, found: &Found) -> String {
         words::type_name(decoding.data_type)
     );
     if orders(decoding.data_type).len() > 1 {
-        let order = words::order_name(decoding.order);
         // Writing into a text cannot fail.
-        let _never = writeln!(text, "order = \"{order}\"").is_err();
+        let _never = writeln!(text, "{}", order_line(found)).is_err();
     }
     text
 }
@@ -192,6 +202,7 @@ mod tests {
                 verdict: Verdict::Plausible,
                 evidence: 4.0,
             },
+            rival: None,
         }
     }
 
@@ -267,6 +278,21 @@ mod tests {
                 assert!(text.contains(decision), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn a_doubtful_order_says_so() {
+        let mut found = found(3, DataType::Float32, ByteOrder::Abcd);
+        let other = Decoding {
+            order: ByteOrder::Cdab,
+            number: Some(25.5),
+            ..found.decoding
+        };
+        found.rival = Some(other);
+        let expected =
+            "order = \"ABCD\"  # or \"CDAB\", which makes it 25.5: the device's display tells";
+        assert_eq!(order_line(&found), expected);
+        assert!(correction("P", &found).contains(expected));
     }
 
     #[test]

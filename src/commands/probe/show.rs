@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::ask::{Heard, Piece, Stopped};
-use super::decodings::{Decoded, Decoding, Found, Register, orders};
+use super::decodings::{CLOSE, Decoded, Decoding, Found, Register, orders};
 use super::plausible::Verdict;
 use super::target::{Known, Target};
 use super::words as said;
@@ -264,10 +264,22 @@ impl Judged {
                 .iter()
                 .filter(|other| other.verdict == Verdict::Plausible);
             let best = plausible.max_by(|one, other| one.evidence.total_cmp(&other.evidence));
-            judged.instead = best.map(|decoding| Found {
-                table: wanted.table,
-                address: wanted.address,
-                decoding: *decoding,
+            judged.instead = best.map(|best| {
+                let is_rival = |other: &&Decoding| {
+                    let width = other.data_type.registers();
+                    other.order != best.order
+                        && width > 1
+                        && width == best.data_type.registers()
+                        && other.evidence + CLOSE >= best.evidence
+                };
+                let rivals = decodings.iter().filter(is_rival);
+                let mut rivals = rivals.filter(|other| other.verdict == Verdict::Plausible);
+                Found {
+                    table: wanted.table,
+                    address: wanted.address,
+                    decoding: *best,
+                    rival: rivals.next().copied(),
+                }
             });
         }
         Some(judged)
@@ -330,12 +342,19 @@ pub(super) fn found(found: &[Found], out: &mut impl Write) -> io::Result<()> {
         table,
         address,
         decoding,
+        rival,
     } in found
     {
         let kind = kind(decoding.data_type, decoding.order);
         let number = decoding.number.unwrap_or(f64::NAN);
         let number = self::number(decoding.data_type, number);
-        writeln!(out, "{:<14}{kind} = {number}", place(*table, *address))?;
+        let doubt = rival.map_or_else(String::new, |rival| {
+            let (order, number) = (words::order_name(rival.order), rival.number);
+            let number = self::number(rival.data_type, number.unwrap_or(f64::NAN));
+            format!(", or {order} = {number}: which of them, the device's display tells")
+        });
+        let place = place(*table, *address);
+        writeln!(out, "{place:<14}{kind} = {number}{doubt}")?;
     }
     Ok(())
 }

@@ -66,6 +66,24 @@ fn all_values_are_taken_in_one_order() {
     assert_eq!(best(&words[2..], percent()), [cdab]);
 }
 
+/// 50.06 in one order, 25.03 in another: nobody can tell from one look.
+#[test]
+fn another_order_that_is_nearly_as_plausible_is_named() {
+    let rivals = |words: &[u16]| -> Vec<Option<ByteOrder>> {
+        let decoded = decoded(&heard(words, words), Wanted::default(), |_, _| percent());
+        let found = decoded.most_plausible(false);
+        let rivals = found.iter().map(|found| found.rival);
+        rivals.map(|rival| rival.map(|rival| rival.order)).collect()
+    };
+    assert_eq!(rivals(&[0x4248, 0x41C8]), [Some(ByteOrder::Cdab)]);
+    // The same number either way, now.
+    assert_eq!(rivals(&[0x4248, 0x4248]), [Some(ByteOrder::Cdab)]);
+    assert_eq!(rivals(&[0xCCCD, 0x404C]), [None]);
+    // A neighbour that can be in one order only decides for both.
+    assert_eq!(rivals(&[0x4248, 0x41C8, 0x404C, 0xCCCD]), [None, None]);
+    assert_eq!(rivals(&[42, 17]), [None, None]);
+}
+
 #[test]
 fn whole_numbers_are_told_from_singles() {
     let at = |address| (address, DataType::Uint16, ByteOrder::Abcd);
