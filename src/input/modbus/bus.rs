@@ -1,8 +1,9 @@
 //! One line: polls its devices for ever and hands what they say to the engine.
 //!
 //! Each turn polls one class of one device, its points with one period: their requests in order, up to
-//! the first that is not answered. Whatever was read becomes one delivery. Nothing here ends the task
-//! but the gateway: connections are retried for ever.
+//! the first that is not answered. Whatever was read becomes one delivery. A turn takes the time planned for it
+//! and one timeout at most: of a slower device the rest is put off until the others had their turn. Nothing
+//! here ends the task but the gateway: connections are retried for ever.
 //!
 //! A device that gave no answer to three polls in a row is *lost*, which is a reading of its own on
 //! the device's status point (1 lost, 0 answers), sent when it changes; to two polls, when the first of its
@@ -101,6 +102,8 @@ struct Class {
     coverage: Coverage,
     /// Of its values, so many are refused.
     refused: usize,
+    /// When it came due, if a part of it was put off.
+    waiting: Option<Mono>,
 }
 
 struct Device {
@@ -145,6 +148,7 @@ impl<T: Transport> Bus<T> {
                     device: position,
                     coverage: Coverage::new(points, device.settings.rules.clone()),
                     refused: 0,
+                    waiting: None,
                 });
             }
         }
@@ -202,14 +206,21 @@ impl<T: Transport> Bus<T> {
         };
         let presence = poll.read(&mut self.link).await;
         let (id, unit) = (Arc::clone(&device.id), device.unit_id);
+        let rest = self.link.rest(device.timeout);
         let done = clock::monotonic();
         match presence {
             Presence::Answered => self.schedule.answered(position, done),
-            Presence::Silent => self.schedule.silent(position, done),
+            Presence::Silent => self.schedule.silent(position, done, rest),
             // The pause between attempts to open is the line's; a unit that was not asked must not be
             // probed rarely once the line is back.
-            Presence::Unreachable => {}
+            Presence::Unreachable => self.schedule.unreachable(position, done),
         }
+        let since = class.waiting.take().unwrap_or(tick);
+        if class.coverage.is_put_off() {
+            class.waiting = Some(since);
+            self.schedule.put_off(position, done);
+        }
+        let is_whole = presence == Presence::Answered && class.waiting.is_none();
         class.refused = class.coverage.refused_points().count();
         let own = class.device;
         let classes = self.classes.iter().filter(|class| class.device == own);
@@ -225,8 +236,8 @@ impl<T: Transport> Bus<T> {
                 batch.push(Reading::live(device.settings.status, sample, clock::now()));
             }
         }
-        if presence == Presence::Answered {
-            self.measure(tick, done, &mut batch);
+        if is_whole {
+            self.measure(since, done, &mut batch);
         }
         if batch.is_empty() {
             return Ok(());
@@ -262,9 +273,11 @@ struct Poll<'a> {
 }
 
 impl Poll<'_> {
-    /// Asks what is to be asked, up to the first request that stays without an answer.
+    /// Asks what is to be asked, up to the first request that stays without an answer, or until the time that
+    /// was planned for all of them is over.
     async fn read(&mut self, link: &mut impl Transport) -> Presence {
         let mut presence = Presence::Unreachable;
+        let enough = clock::monotonic() + self.coverage.planned();
         while let Some(request) = self.coverage.ask() {
             let asked = clock::monotonic();
             let (unit, timeout) = (self.device.unit_id, self.device.timeout);
@@ -288,6 +301,9 @@ impl Poll<'_> {
                         break;
                     }
                 }
+            }
+            if now.mono > enough {
+                break;
             }
         }
         if presence == Presence::Answered {

@@ -23,7 +23,8 @@
 //!
 //! A search asks at most [`SPLITS`] times after fresh refusals in one poll and a poll tries at most
 //! [`REPEATS`] pinned values, so that a device with many refused addresses does not hold up the others on
-//! its bus; the rest of the search goes on in the next poll. When everything is pinned one value is asked
+//! its bus; the rest of the search goes on in the next poll. So does a round that was put off half way, because
+//! the device answers slowly. When everything is pinned one value is asked
 //! for all the same: without a question nobody would know whether the device is there.
 
 use std::collections::VecDeque;
@@ -145,8 +146,22 @@ impl Coverage {
         &self.plan
     }
 
-    /// Starts a round at `now`.
+    /// How long a round takes as it is planned.
+    pub fn planned(&self) -> Duration {
+        self.plan.cost(&self.rules.timing)
+    }
+
+    /// Starts a round at `now`, or goes on with one that was put off.
     pub fn begin(&mut self, now: Mono) {
+        if self.is_put_off() {
+            let queue = std::mem::take(&mut self.round.queue);
+            self.round = Round {
+                now,
+                queue,
+                ..Round::default()
+            };
+            return;
+        }
         self.settle(now);
         let roots = self.plan.requests().len();
         let nodes = (self.first..roots).chain(0..self.first.min(roots));
@@ -158,6 +173,12 @@ impl Coverage {
             queue: nodes.map(Asking::Node).chain(pins).collect(),
             ..Round::default()
         };
+    }
+
+    /// Is there more to ask in this round? Who leaves it at that puts the rest off to the next call of
+    /// [`begin`](Self::begin).
+    pub fn is_put_off(&self) -> bool {
+        !self.round.queue.is_empty()
     }
 
     /// What to ask now; `None` at the end of the round. Must be followed by one of

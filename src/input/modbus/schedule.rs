@@ -22,7 +22,11 @@
 //! `slowest_probe`. Everything that was due at the end of one probe is polled before the next probe. So
 //! any number of dead units costs the others one timeout between two of their rounds, and they cannot
 //! starve the probes either. After a silence another unit goes first, if one is due: a late answer has
-//! time to come in and to be thrown away.
+//! time to come in and to be thrown away. Where a line needs that time in any case (its *rest*), the unit is
+//! not due before it is over, so that nobody else waits for it.
+//!
+//! A class that is not read in the time planned for it, as its device answers slowly, is *put off*: the rest of
+//! it is due at once, like a tick of that moment.
 //!
 //! Time is an argument. There is no randomness: the spread of the ticks does that work.
 
@@ -89,7 +93,7 @@ struct Silence {
     unit: u8,
     /// Polls in a row.
     polls: u32,
-    /// When it may be asked again; of no meaning before it is quarantined.
+    /// When it may be asked again.
     not_before: Mono,
 }
 
@@ -182,8 +186,24 @@ impl Schedule {
         self.passed_over = None;
     }
 
-    /// The class at `position` was asked and did not answer; it was given up at `now`.
-    pub fn silent(&mut self, position: usize, now: Mono) {
+    /// The class at `position` was read until `now`, and not all of it: the rest is due at once, behind
+    /// what is due already.
+    pub fn put_off(&mut self, position: usize, now: Mono) {
+        if let Some(slot) = self.slots.get_mut(position) {
+            slot.due = now;
+        }
+    }
+
+    /// The class at `position` could not be asked at `now`, as there is no connection.
+    pub fn unreachable(&mut self, position: usize, now: Mono) {
+        if let Some(unit) = self.slots.get(position).map(|slot| slot.class.unit) {
+            self.skip(unit, now);
+        }
+    }
+
+    /// The class at `position` was asked and did not answer; it was given up at `now`. Its unit is to be
+    /// left alone for `rest` at least.
+    pub fn silent(&mut self, position: usize, now: Mono, rest: Duration) {
         let Some(Slot { class, .. }) = self.slots.get(position).cloned() else {
             return;
         };
@@ -199,16 +219,24 @@ impl Schedule {
                 not_before: now,
             });
         }
-        let fastest = self.of_unit(unit).map(|slot| slot.class.period).min();
+        // It cannot be asked more often than it must rest.
+        let periods = self.of_unit(unit).map(|slot| slot.class.period.max(rest));
+        let fastest = periods.min();
         let silence = self.silent.iter_mut().find(|silence| silence.unit == unit);
         if let Some(silence) = silence {
             silence.polls = silence.polls.saturating_add(1);
+            silence.not_before = now + rest;
             let period = fastest.unwrap_or(class.period);
             if let Some(spacing) = spacing(silence.polls, period, class.slowest_probe) {
                 silence.not_before = now + spacing;
             }
         }
-        // What else was due of it would be silent, too: one timeout is enough.
+        self.skip(unit, now);
+    }
+
+    /// What else is due of a unit that gave no answer would have none either: one timeout is enough, and
+    /// one poll to be counted.
+    fn skip(&mut self, unit: u8, now: Mono) {
         let slots = self.slots.iter_mut();
         for slot in slots.filter(|slot| slot.class.unit == unit && slot.due <= now) {
             slot.due = slot.first_tick_after(now);
@@ -235,7 +263,6 @@ impl Schedule {
     /// When a class may be asked.
     fn due_of(&self, slot: &Slot) -> Mono {
         let silence = self.silence_of(slot.class.unit);
-        let silence = silence.filter(|silence| silence.polls >= SILENT_AFTER);
         silence.map_or(slot.due, |silence| slot.due.max(silence.not_before))
     }
 

@@ -36,6 +36,12 @@ pub trait Transport: Send {
         request: &Request,
         deadline: Duration,
     ) -> impl Future<Output = Result<Answer, Failure>> + Send;
+
+    /// How long a unit that did not answer within `deadline` is better not asked again: whoever does has to
+    /// wait. Where a late answer is told from others, not at all.
+    fn rest(&self, _deadline: Duration) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// A transport over any [`Line`].
@@ -89,6 +95,14 @@ impl Transport for Link {
             Self::Tcp(link) => link.call(unit, request, deadline).await,
             Self::RtuOverTcp(link) => link.call(unit, request, deadline).await,
             Self::Serial(link) => link.call(unit, request, deadline).await,
+        }
+    }
+
+    fn rest(&self, deadline: Duration) -> Duration {
+        match self {
+            Self::Tcp(link) => link.rest(deadline),
+            Self::RtuOverTcp(link) => link.rest(deadline),
+            Self::Serial(link) => link.rest(deadline),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::input::modbus::timing::Timing;
 use crate::input::modbus::transport::tcp::TcpLink;
 use crate::input::modbus::{ByteOrder, DataType, RegisterPoint, Table};
 
+mod hostile;
 mod serial;
 
 /// The point that says whether the bus is behind.
@@ -31,6 +32,8 @@ enum Manner {
     Fine,
     /// Answers, but takes its time.
     Slow(Duration),
+    /// Closes the connection in place of an answer.
+    Closes,
     Exception(u8),
     Refuses(BTreeSet<u16>),
 }
@@ -91,6 +94,7 @@ async fn serve_devices(mut accept: mpsc::Receiver<tokio::io::DuplexStream>, mann
             let end = question.address + question.count;
             let reply = match manner {
                 None => continue,
+                Some(Manner::Closes) => break,
                 Some(Manner::Exception(code)) => question.exception(code),
                 Some(Manner::Refuses(bad)) if bad.range(question.address..end).count() > 0 => {
                     question.exception(2)

@@ -170,6 +170,30 @@ fn a_map_full_of_holes_that_are_refused_settles() {
 }
 
 #[test]
+fn a_round_that_is_put_off_goes_on_where_it_was() {
+    let mut coverage = coverage(&(0..10).map(|i| i * 10).collect::<Vec<_>>(), 0);
+    let mut asked = Vec::new();
+    for second in 0..5 {
+        coverage.begin(at(second));
+        for _ in 0..3 {
+            let Some(request) = coverage.ask() else {
+                break;
+            };
+            asked.push(request.address / 10);
+            if request.address == 0 {
+                coverage.refused(Fault::IllegalAddress);
+            } else {
+                coverage.answered();
+            }
+        }
+        assert_eq!(coverage.is_put_off(), second != 3, "{second}");
+    }
+    // The next round is planned around what was refused.
+    assert_eq!(asked, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3]);
+    assert_eq!(refused(&coverage), [0]);
+}
+
+#[test]
 fn a_device_that_refuses_everything_is_still_asked_something() {
     let mut coverage = coverage(&[5, 6], 0);
     let bad = BTreeSet::from([5, 6]);

@@ -76,7 +76,7 @@ fn a_silent_unit_is_probed_ever_more_rarely_until_it_answers() {
             0,
             "nothing is missed that was not due"
         );
-        schedule.silent(0, now + SECOND / 2);
+        schedule.silent(0, now + SECOND / 2, Duration::ZERO);
     }
     // Spacing 2, 4, 8, 16, 30, 30 s after the half second of waiting.
     let expected = [
@@ -106,7 +106,7 @@ fn a_long_period_is_not_shortened_by_the_slowest_probe() {
     for _ in 0..5 {
         let now = schedule.next_due();
         schedule.begin(0, now);
-        schedule.silent(0, now);
+        schedule.silent(0, now, Duration::ZERO);
     }
     assert!(schedule.next_due().since(Mono::ZERO) >= SECOND * 90 * 5);
 }
@@ -170,7 +170,7 @@ fn a_unit_is_silent_with_all_its_classes_and_comes_back_with_all_of_them() {
             schedule.answered(position, now);
         } else {
             now = now + MS * 500;
-            schedule.silent(position, now);
+            schedule.silent(position, now, Duration::ZERO);
         }
     }
     let silent = asked[0] + asked[1];
@@ -199,10 +199,10 @@ fn after_a_silence_another_unit_goes_first() {
     let now = at(10_000);
     assert_eq!(schedule.due(now), Some(0));
     schedule.begin(0, now);
-    schedule.silent(0, at(11_900));
+    schedule.silent(0, at(11_900), Duration::ZERO);
     assert_eq!(schedule.due(at(12_100)), Some(1));
     schedule.begin(1, at(12_100));
-    schedule.silent(1, at(12_700));
+    schedule.silent(1, at(12_700), Duration::ZERO);
     assert_eq!(schedule.due(at(12_700)), Some(2));
 }
 
@@ -231,7 +231,7 @@ fn play(dead: &[bool], timeout: Duration, from: u64, to: u64) -> Vec<(u32, Durat
         last[position] = now;
         if dead[position] {
             now = now + timeout;
-            schedule.silent(position, now);
+            schedule.silent(position, now, Duration::ZERO);
         } else {
             now = now + MS * 5;
             schedule.answered(position, now);
@@ -300,7 +300,7 @@ fn units_that_answer_slowly_do_not_starve_a_probe() {
         now = now + Duration::from_millis(600);
         if position == 0 {
             probes += 1;
-            schedule.silent(position, now);
+            schedule.silent(position, now, Duration::ZERO);
         } else {
             schedule.answered(position, now);
         }
@@ -330,7 +330,7 @@ proptest! {
             }
             last_tick = Some(tick);
             silent = if answers { 0 } else { silent + 1 };
-            if answers { schedule.answered(0, at(now)) } else { schedule.silent(0, at(now)) }
+            if answers { schedule.answered(0, at(now)) } else { schedule.silent(0, at(now), Duration::ZERO) }
             prop_assert!(schedule.next_due() > at(now));
         }
     }
@@ -368,7 +368,7 @@ proptest! {
             let unit = classes[position].unit;
             if dead.contains(&unit) {
                 now = now + Duration::from_millis(timeout);
-                schedule.silent(position, now);
+                schedule.silent(position, now, Duration::ZERO);
             } else {
                 now = now + Duration::from_millis(cost);
                 schedule.answered(position, now);
@@ -390,4 +390,44 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_was_put_off_goes_on_behind_what_is_due() {
+    let mut schedule = units(2, SECOND);
+    schedule.begin(0, at(0));
+    schedule.put_off(0, at(600));
+    assert_eq!(schedule.due(at(600)), Some(1));
+    schedule.begin(1, at(600));
+    schedule.answered(1, at(650));
+    assert_eq!(schedule.due(at(650)), Some(0));
+    assert_eq!(schedule.begin(0, at(650)), 0);
+    // Back on the grid.
+    assert_eq!(schedule.next_due(), at(1_000));
+}
+
+#[test]
+fn what_is_due_of_a_unit_without_a_connection_is_one_poll() {
+    let classes = [class(7, SECOND), class(7, SECOND * 2), class(8, SECOND)];
+    let mut schedule = Schedule::new(classes, Mono::ZERO);
+    assert_eq!(schedule.due(at(1_000)), Some(0));
+    schedule.begin(0, at(1_000));
+    schedule.unreachable(0, at(1_000));
+    assert_eq!(schedule.due(at(1_000)), Some(2));
+    assert!(!schedule.is_quarantined(7));
+    schedule.begin(2, at(1_000));
+    assert_eq!(schedule.due(at(1_666)), None);
+    assert_eq!(schedule.due(at(1_667)), Some(2));
+}
+
+#[test]
+fn a_silent_unit_rests_and_nobody_waits_for_it() {
+    let mut schedule = Schedule::new([class(7, SECOND), class(8, SECOND * 3)], Mono::ZERO);
+    schedule.begin(0, at(0));
+    schedule.silent(0, at(1_000), SECOND);
+    assert_eq!(schedule.due(at(1_000)), None);
+    assert_eq!(schedule.due(at(1_999)), Some(1));
+    schedule.begin(1, at(1_999));
+    schedule.answered(1, at(1_999));
+    assert_eq!(schedule.due(at(2_000)), Some(0));
 }

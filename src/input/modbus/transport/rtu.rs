@@ -307,6 +307,11 @@ impl<C: Connector> Transport for RtuLink<C> {
             }
         }
     }
+
+    /// What a unit owes may come for as long again.
+    fn rest(&self, deadline: Duration) -> Duration {
+        deadline
+    }
 }
 
 /// At least one byte more.

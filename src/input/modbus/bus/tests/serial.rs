@@ -43,32 +43,33 @@ fn others(deliveries: &[Vec<Reading>]) -> (Duration, usize) {
     (longest, count)
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_dead_unit_of_twenty_costs_the_others_a_timeout_and_then_next_to_nothing() {
+/// A line with these devices, of which all answer at first.
+fn start(devices: Vec<DeviceSettings>) -> (Plant, watch::Sender<Option<u8>>) {
     let (wire, accept) = wire();
     let (dead, deadness) = watch::channel(None);
     let (readings, deliveries) = mpsc::channel(64);
     let (stop, stopped) = watch::channel(false);
+    let worst = devices.iter().map(|device| device.timeout).max();
+    let manners = LineManners {
+        gap: Duration::from_millis(4),
+        worst: worst.expect("some"),
+        close: false,
+    };
     let settings = BusSettings {
         line: Line::RtuOverTcp(Endpoint {
             host: "192.0.2.1".into(),
             port: 4001,
         }),
-        devices: (1..=UNITS).map(|unit| device(unit, 1)).collect(),
+        devices,
         cycle_limit: SECOND * 2,
         status: BUS,
-    };
-    let manners = LineManners {
-        gap: Duration::from_millis(4),
-        worst: TIMEOUT,
-        close: false,
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(serve_line(accept, deadness));
     let link = RtuLink::new(wire.clone(), manners);
     let metrics = Arc::new(Metrics::default());
     tasks.spawn(serve(settings, link, readings, metrics, stopped));
-    let mut plant = Plant {
+    let plant = Plant {
         tasks,
         manners: Manners::default(),
         wire,
@@ -76,6 +77,12 @@ async fn a_dead_unit_of_twenty_costs_the_others_a_timeout_and_then_next_to_nothi
         stop,
         began: clock::monotonic(),
     };
+    (plant, dead)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_unit_of_twenty_costs_the_others_a_timeout_and_then_next_to_nothing() {
+    let (mut plant, dead) = start((1..=UNITS).map(|unit| device(unit, 1)).collect());
 
     // The first question waits until the line was silent.
     plant.until(5).await;
@@ -98,4 +105,25 @@ async fn a_dead_unit_of_twenty_costs_the_others_a_timeout_and_then_next_to_nothi
     assert!(of(&back, u32::from(DEAD) * 10).len() >= 3);
     let (_, count) = others(&plant.until(205).await);
     assert_eq!(count, 10 * usize::from(UNITS - 1));
+}
+
+/// A unit that owes an answer is left alone for a timeout; nobody waits for that.
+#[tokio::test(start_paused = true)]
+async fn a_dead_unit_whose_period_is_its_timeout_costs_the_others_one_timeout_too() {
+    let mut slow = device(1, 1);
+    slow.points[0].poll = SECOND * 3;
+    let mut dying = device(DEAD, 1);
+    dying.timeout = SECOND;
+    let (mut plant, dead) = start(vec![slow, dying]);
+    let mut deliveries = plant.until(10).await;
+    // Between two of its polls, so that the other unit comes due while it owes its second answer.
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    dead.send_replace(Some(DEAD));
+    deliveries.extend(plant.until(30).await);
+    let own = deliveries.iter().flatten();
+    let own = own.filter(|reading| reading.point == PointIndex(10));
+    let times: Vec<_> = own.map(|reading| reading.received.mono).collect();
+    let gaps = times.windows(2).map(|pair| pair[1].since(pair[0]));
+    let longest = gaps.max().expect("several readings");
+    assert!(longest <= SECOND * 4 + EXCHANGE * 2, "{longest:?}");
 }
