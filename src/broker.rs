@@ -21,8 +21,12 @@
 
 mod backoff;
 mod certificate;
+mod client;
 mod ending;
+mod event;
+mod pump;
 mod sampler;
+mod session;
 mod signals;
 mod status;
 mod trust;
@@ -32,17 +36,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Outgoing,
-    TlsConfiguration, Transport,
-};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 pub use backoff::Backoff;
 pub(crate) use certificate::Facts;
+pub(crate) use client::{Client, Sure};
 pub(crate) use ending::{ENDINGS, Ending};
+pub(crate) use event::{Connected, Event, Message, Verdict};
+pub(crate) use pump::Pump;
 pub(crate) use sampler::Sampler;
+pub(crate) use session::Session;
 pub(crate) use signals::{Signal, Signals};
 pub(crate) use status::{Link, StatusPoint};
 use trust::Renewed;
@@ -62,8 +66,20 @@ pub struct BrokerAddress {
     pub login: Option<Login>,
     /// MQTT client id; the same id for ever, because the session hangs on it.
     pub client_id: String,
-    /// MQTT keep alive; at least 1 s. A dead link is noticed within twice this.
+    /// Which MQTT it speaks.
+    pub version: Version,
+    /// MQTT keep alive; at least 1 s, 5 s with version 5. A dead link is noticed within twice this.
     pub keep_alive: Duration,
+}
+
+/// A version of MQTT.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Version {
+    /// 3.1.1, which every broker speaks.
+    #[default]
+    V3,
+    /// 5, in which a broker says why it refuses something.
+    V5,
 }
 
 /// How the broker is verified, and what we show it. Verification cannot be switched off.
@@ -115,40 +131,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A connection attempt takes at most this long: name lookup, TCP, TLS and CONNACK together.
-const CONNECT_TIMEOUT_S: u64 = 5;
-
 /// A broker that takes no farewell in this time gets none.
 const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
-
-/// Events that wait between the pump and the loop behind it. When full the pump stops reading its
-/// socket, and TCP holds the broker back.
-const EVENTS: usize = 32;
-
-impl BrokerAddress {
-    /// Options for one connection, with what both shells have in common: address, login, keep
-    /// alive, and TLS with the trust that was loaded before.
-    ///
-    /// # Errors
-    /// [`BrokerError::NoClientId`], on which the library would panic.
-    pub fn options(&self, trust: Option<Trust>) -> Result<MqttOptions, BrokerError> {
-        if self.client_id.is_empty() {
-            return Err(BrokerError::NoClientId);
-        }
-        let mut options = MqttOptions::new(&self.client_id, &self.host, self.port);
-        // Less than a second would panic, and more than the field on the wire holds would wrap.
-        let (shortest, longest) = (Duration::from_secs(1), Duration::from_secs(u16::MAX.into()));
-        options.set_keep_alive(self.keep_alive.clamp(shortest, longest));
-        if let Some(login) = &self.login {
-            options.set_credentials(&login.username, login.password.expose());
-        }
-        if let Some(trust) = trust {
-            let tls = TlsConfiguration::Rustls(trust.into_config());
-            options.set_transport(Transport::tls_with_config(tls));
-        }
-        Ok(options)
-    }
-}
 
 /// What makes connections to one broker: its address and the trust that was loaded for it.
 #[derive(Debug)]
@@ -165,66 +149,29 @@ impl Connector {
         }
     }
 
-    /// Options for the next connection, with the certificates that are on disk now.
-    pub(crate) async fn options(&mut self) -> Result<MqttOptions, BrokerError> {
+    /// Opens the next connection, with the certificates that are on disk now: a client to ask with, a
+    /// pump to run beside the loop that asks, and what the pump reports. `requests` bounds what may wait
+    /// to be written.
+    pub(crate) async fn open(
+        &mut self,
+        session: Session,
+        requests: usize,
+    ) -> Result<(Client, Pump, mpsc::Receiver<Happening>), BrokerError> {
         let trust = match &self.address.tls {
             Some(tls) => Some(self.trust.get(tls).await?),
             None => None,
         };
-        self.address.options(trust)
+        pump::open(&self.address, trust, session, requests)
     }
 }
 
-/// What the broker did, or the error that ended the connection.
-pub(crate) type Happening = Result<Event, ConnectionError>;
-
-/// The half of a connection that owns the socket.
-pub(crate) struct Pump {
-    eventloop: EventLoop,
-    happenings: mpsc::Sender<Happening>,
-}
-
-/// Opens one connection: a client to ask with, a pump to run beside the loop that asks, and what
-/// the pump reports. `requests` bounds what may wait to be written.
-pub(crate) fn open(
-    options: MqttOptions,
-    requests: usize,
-) -> (AsyncClient, Pump, mpsc::Receiver<Happening>) {
-    let (client, mut eventloop) = AsyncClient::new(options, requests);
-    let mut network = NetworkOptions::new();
-    network.set_connection_timeout(CONNECT_TIMEOUT_S);
-    // Without it an alarm waits for the ACK of the segment before: 8 ms instead of 0.2 ms.
-    network.set_tcp_nodelay(true);
-    eventloop.set_network_options(network);
-    let (happenings, receiver) = mpsc::channel(EVENTS);
-    let pump = Pump {
-        eventloop,
-        happenings,
-    };
-    (client, pump, receiver)
-}
-
-impl Pump {
-    /// Connects and works until the first error, a DISCONNECT of ours, or nobody listens. Dropping
-    /// the future ends the connection; nothing of it may be used afterwards.
-    pub(crate) async fn run(mut self) {
-        loop {
-            let happening = self.eventloop.poll().await;
-            let last = matches!(
-                happening,
-                Err(_) | Ok(Event::Outgoing(Outgoing::Disconnect))
-            );
-            if self.happenings.send(happening).await.is_err() || last {
-                return;
-            }
-        }
-    }
-}
+/// What the broker did, or why the connection ended.
+pub(crate) type Happening = Result<Event, Ending>;
 
 /// Leaves in good order: the broker keeps its last will to itself. What was asked before is written
 /// first. Never takes longer than half a second.
-pub(crate) async fn goodbye(client: &AsyncClient, happenings: &mut mpsc::Receiver<Happening>) {
-    if client.try_disconnect().is_err() {
+pub(crate) async fn goodbye(client: &Client, happenings: &mut mpsc::Receiver<Happening>) {
+    if client.disconnect().is_err() {
         return;
     }
     let written = async { while matches!(happenings.recv().await, Some(Ok(_))) {} };

@@ -1,6 +1,8 @@
 //! Why a connection ended: a stable name for counters and words for people.
 
-use rumqttc::{ConnectionError, StateError, TlsError, mqttbytes};
+use std::io;
+
+use rumqttc::{ConnectionError, StateError, TlsError, mqttbytes, v5};
 
 use super::BrokerError;
 
@@ -26,6 +28,8 @@ pub(crate) struct Ending {
     pub(crate) detail: String,
     /// Size of the packet that was over the limit, bytes.
     pub(crate) oversize: Option<usize>,
+    /// Another client came with our client id; only a broker of version 5 says so.
+    pub(crate) taken_over: bool,
 }
 
 impl Ending {
@@ -35,6 +39,7 @@ impl Ending {
             name,
             detail: detail.to_owned(),
             oversize: None,
+            taken_over: false,
         }
     }
 
@@ -64,16 +69,49 @@ impl From<ConnectionError> for Ending {
         } else {
             None
         };
+        let plain = matches!(&error, ConnectionError::Tls(TlsError::Io(_)));
         Self {
-            name: ending_name(&error),
-            detail: format!("{error}{}", hint(&error)),
+            name: name_of_v3(&error),
+            detail: format!("{error}{}", hint(&format!("{error:?}"), plain)),
             oversize,
+            taken_over: false,
         }
     }
 }
 
-fn ending_name(error: &ConnectionError) -> &'static str {
-    use std::io::ErrorKind;
+impl From<v5::ConnectionError> for Ending {
+    fn from(error: v5::ConnectionError) -> Self {
+        use v5::mqttbytes::v5::DisconnectReasonCode;
+        let oversize = if let v5::ConnectionError::MqttState(
+            v5::StateError::IncomingPacketTooLarge { pkt_size, .. }
+            | v5::StateError::Deserialization(v5::mqttbytes::Error::PayloadSizeLimitExceeded {
+                pkt_size,
+                ..
+            }),
+        ) = &error
+        {
+            Some(*pkt_size)
+        } else {
+            None
+        };
+        let taken_over = matches!(
+            &error,
+            v5::ConnectionError::MqttState(v5::StateError::ServerDisconnect {
+                reason_code: DisconnectReasonCode::SessionTakenOver,
+                ..
+            })
+        );
+        let plain = matches!(&error, v5::ConnectionError::Tls(TlsError::Io(_)));
+        Self {
+            name: name_of_v5(&error),
+            detail: format!("{error}{}", hint(&format!("{error:?}"), plain)),
+            oversize,
+            taken_over,
+        }
+    }
+}
+
+fn name_of_v3(error: &ConnectionError) -> &'static str {
     match error {
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => "timeout",
         ConnectionError::Tls(_) => "tls",
@@ -88,24 +126,7 @@ fn ending_name(error: &ConnectionError) -> &'static str {
             StateError::Deserialization(mqttbytes::Error::PayloadSizeLimitExceeded(_)) => {
                 "oversize"
             }
-            StateError::Deserialization(mqttbytes::Error::Io(io))
-                if matches!(
-                    io.kind(),
-                    ErrorKind::ConnectionReset
-                        | ErrorKind::BrokenPipe
-                        | ErrorKind::UnexpectedEof
-                        | ErrorKind::ConnectionAborted
-                ) =>
-            {
-                "closed"
-            }
-            // TLS 1.3 says what it thinks of a client's certificate when the client is through already.
-            StateError::Deserialization(mqttbytes::Error::Io(io))
-                if io.kind() == ErrorKind::InvalidData =>
-            {
-                "tls"
-            }
-            StateError::Deserialization(mqttbytes::Error::Io(_)) => "network",
+            StateError::Deserialization(mqttbytes::Error::Io(io)) => name_of_io(io),
             StateError::InvalidState
             | StateError::Unsolicited(_)
             | StateError::WrongPacket
@@ -116,9 +137,64 @@ fn ending_name(error: &ConnectionError) -> &'static str {
     }
 }
 
+fn name_of_v5(error: &v5::ConnectionError) -> &'static str {
+    use v5::{ConnectionError, StateError, mqttbytes};
+    match error {
+        ConnectionError::Timeout(_) => "timeout",
+        ConnectionError::Tls(_) => "tls",
+        ConnectionError::ConnectionRefused(_) => "refused",
+        ConnectionError::NotConnAck(_) => "protocol",
+        ConnectionError::RequestsDone => "stopped",
+        ConnectionError::Io(_) => "network",
+        ConnectionError::MqttState(state) => match state {
+            StateError::ConnectionAborted | StateError::ServerDisconnect { .. } => "closed",
+            StateError::ConnFail { .. } => "refused",
+            StateError::AwaitPingResp => "timeout",
+            StateError::Io(_) => "network",
+            StateError::IncomingPacketTooLarge { .. }
+            | StateError::Deserialization(mqttbytes::Error::PayloadSizeLimitExceeded { .. }) => {
+                "oversize"
+            }
+            // A PUBACK with reason 0x95, which the library cannot read: the broker throws this message out,
+            // and will as often as it comes.
+            StateError::Deserialization(mqttbytes::Error::InvalidConnectReturnCode(0x95)) => {
+                "closed"
+            }
+            StateError::Deserialization(mqttbytes::Error::Io(io)) => name_of_io(io),
+            StateError::InvalidState
+            | StateError::Coversion(_)
+            | StateError::Unsolicited(_)
+            | StateError::WrongPacket
+            | StateError::CollisionTimeout
+            | StateError::EmptySubscription
+            | StateError::InvalidAlias { .. }
+            | StateError::OutgoingPacketTooLarge { .. }
+            | StateError::Deserialization(_) => "protocol",
+        },
+    }
+}
+
+fn name_of_io(error: &io::Error) -> &'static str {
+    use io::ErrorKind;
+    let kind = error.kind();
+    let closed = [
+        ErrorKind::ConnectionReset,
+        ErrorKind::BrokenPipe,
+        ErrorKind::UnexpectedEof,
+        ErrorKind::ConnectionAborted,
+    ];
+    if closed.contains(&kind) {
+        "closed"
+    } else if kind == ErrorKind::InvalidData {
+        // TLS 1.3 says what it thinks of a client's certificate when the client is through already.
+        "tls"
+    } else {
+        "network"
+    }
+}
+
 /// What usually is behind an error whose own words do not say.
-fn hint(error: &ConnectionError) -> &'static str {
-    let text = format!("{error:?}");
+fn hint(text: &str, plain: bool) -> &'static str {
     let hints = [
         // What the broker said of our certificate, before what we say of its own.
         (
@@ -159,15 +235,25 @@ fn hint(error: &ConnectionError) -> &'static str {
             "BadUserNamePassword",
             " (see `username` and `password_file`)",
         ),
+        (
+            "SessionTakenOver",
+            " (another client came with the same client id)",
+        ),
+        (
+            "InvalidConnectReturnCode(149)",
+            " (the broker refuses a message as too large: see its limit)",
+        ),
+        (
+            "ProtocolVersion",
+            " (the broker does not speak this MQTT: see `version`)",
+        ),
         ("NotAuthorized", " (the broker does not let this user in)"),
     ];
     let found = hints.iter().find(|(sign, _)| text.contains(sign));
-    match (found, error) {
-        (Some((_, hint)), _) => hint,
-        (None, ConnectionError::Tls(TlsError::Io(_))) => {
-            " (is this the broker's TLS port? `mqtts` is usually on 8883)"
-        }
-        (None, _) => "",
+    match found {
+        Some((_, hint)) => hint,
+        None if plain => " (is this the broker's TLS port? `mqtts` is usually on 8883)",
+        None => "",
     }
 }
 

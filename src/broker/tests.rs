@@ -14,6 +14,7 @@ fn address() -> BrokerAddress {
             password: Secret::new("open sesame"),
         }),
         client_id: "forewarn-test".to_owned(),
+        version: Version::V3,
         keep_alive: Duration::from_secs(15),
     }
 }
@@ -22,15 +23,45 @@ fn address() -> BrokerAddress {
 fn what_would_panic_in_the_library_is_refused_or_clamped_before() {
     let mut short = address();
     short.keep_alive = Duration::from_millis(10);
-    let options = short.options(None).expect("clamped");
+    let options = short.v3(session(), None).expect("clamped");
     assert_eq!(options.keep_alive(), Duration::from_secs(1));
+    let options = short.v5(session(), None).expect("clamped");
+    assert_eq!(options.keep_alive(), Duration::from_secs(5));
 
     let mut anonymous = address();
     anonymous.client_id.clear();
-    assert!(matches!(
-        anonymous.options(None),
-        Err(BrokerError::NoClientId)
-    ));
+    for version in [Version::V3, Version::V5] {
+        anonymous.version = version;
+        let opened = pump::open(&anonymous, None, session(), 1);
+        assert!(matches!(opened, Err(BrokerError::NoClientId)));
+    }
+}
+
+#[test]
+fn a_broker_of_version_5_is_told_our_limits_and_the_library_sets_no_more_aside() {
+    let options = address().v5(session(), None).expect("good");
+    assert_eq!(options.max_packet_size(), Some(1024));
+    assert_eq!(options.receive_maximum(), Some(7));
+    assert_eq!(options.session_expiry_interval(), Some(u32::MAX));
+    assert_eq!(options.get_outgoing_inflight_upper_limit(), Some(9));
+    let forgotten = Session {
+        keep: false,
+        ..session()
+    };
+    let options = address().v5(forgotten, None).expect("good");
+    assert_eq!(options.session_expiry_interval(), None);
+    assert!(options.clean_start());
+}
+
+fn session() -> Session {
+    Session {
+        keep: true,
+        incoming: 1024,
+        outgoing: 1024,
+        inflight: 9,
+        ahead: 7,
+        will: None,
+    }
 }
 
 #[test]
@@ -48,8 +79,8 @@ async fn an_authority_that_is_none_is_refused_with_its_path() {
             ca_file: path.clone(),
             client: None,
         });
-        let options = Connector::new(address).options().await;
-        let error = options.expect_err("no authority");
+        let opened = Connector::new(address).open(session(), 1).await;
+        let error = opened.err().expect("no authority");
         let ending = Ending::from(error);
         assert_eq!(ending.name, "configuration");
         assert!(ending.detail.contains(&*path.to_string_lossy()));

@@ -12,7 +12,7 @@ use super::place::{At, Place, Sources};
 use super::secret;
 use super::tls;
 use super::tree::{Entry, Section};
-use crate::broker::{BrokerAddress, Login};
+use crate::broker::{BrokerAddress, Login, Version};
 
 const BROKER: Vocabulary = Vocabulary {
     what: "a broker",
@@ -24,6 +24,7 @@ const BROKER: Vocabulary = Vocabulary {
         "cert_file",
         "key_file",
         "client_id",
+        "version",
         "keep_alive",
         "password",
     ],
@@ -38,6 +39,9 @@ const EMBEDDED: (&str, u16) = ("embedded", 0);
 /// Below one second the client library gives up; above, MQTT has no number for it.
 const KEEP_ALIVE: RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(18 * 3_600);
+
+/// The client library's own limit for version 5.
+const KEEP_ALIVE_OF_5: Duration = Duration::from_secs(5);
 
 /// A broker to read from.
 pub(super) struct Broker {
@@ -97,6 +101,7 @@ pub(super) fn unknown_address(client_id: String) -> BrokerAddress {
         tls: None,
         login: None,
         client_id,
+        version: Version::V3,
         keep_alive: Duration::from_secs(10),
     }
 }
@@ -121,8 +126,22 @@ pub(super) fn enter(
     sources: &Sources,
     log: &mut Log,
 ) {
+    if let Some(version) = keys.whole("version", 3..=5, log) {
+        match version.value {
+            3 => {}
+            5 => address.version = Version::V5,
+            _ => {
+                log.error(Kind::BadValue, version.place, "there is no MQTT 4")
+                    .hint("write 3 for MQTT 3.1.1, or 5");
+            }
+        }
+    }
     if let Some(keep_alive) = keys.duration("keep_alive", KEEP_ALIVE, log) {
         address.keep_alive = keep_alive.value;
+        if address.version == Version::V5 && keep_alive.value < KEEP_ALIVE_OF_5 {
+            let text = "with `version = 5`, `keep_alive` is at least 5s";
+            log.error(Kind::OutOfRange, keep_alive.place, text);
+        }
     }
     secret::refuse_literal(keys, log);
     let username = keys.text("username", log);

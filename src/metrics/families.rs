@@ -71,6 +71,7 @@ pub(super) struct Families {
     pub(super) delivered: IntCounterVec,
     pub(super) output_failures: IntCounterVec,
     pub(super) output_dropped: IntCounterVec,
+    pub(super) output_unheard: IntCounterVec,
     pub(super) output_aside: IntGaugeVec,
     pub(super) delivery_duration: HistogramVec,
 }
@@ -294,6 +295,12 @@ impl Families {
                 "Events given up for this output, by reason.",
                 &["output", "reason"],
             ),
+            output_unheard: counters(
+                r,
+                "forewarn_output_unheard_total",
+                "Events that the broker took although nobody is subscribed to them (MQTT 5).",
+                &["output"],
+            ),
             output_aside: gauges(
                 r,
                 "forewarn_output_aside_events",
@@ -352,6 +359,7 @@ impl Families {
             self.output_connected.with_label_values(&output);
             self.output_up.with_label_values(&output);
             self.output_queue.with_label_values(&output);
+            self.output_unheard.with_label_values(&output);
             self.output_aside.with_label_values(&output);
             self.output_oldest.with_label_values(&output);
             self.delivered.with_label_values(&output);

@@ -252,6 +252,12 @@ impl Metrics {
         counter.with_label_values(&[output, reason]).inc();
     }
 
+    /// The broker took an event although nobody is subscribed to it.
+    pub fn output_unheard(&self, output: &str) {
+        let counter = &self.families.output_unheard;
+        counter.with_label_values(&[output]).inc();
+    }
+
     /// Events were given up for this output.
     pub fn output_dropped(&self, output: &str, reason: &'static str, events: u64) {
         let counter = &self.families.output_dropped;

@@ -19,8 +19,10 @@
 //! At most half of the library's packet ids are in use, so that an id never comes round while its
 //! PUBACK is late, on which the library would stall.
 //!
-//! Deliberately absent: a subscription (commands come over HTTP), and any judgement of what MQTT
-//! 3.1.1 cannot tell: a broker acknowledges what its access list then throws away.
+//! A broker of version 3.1.1 acknowledges what its access list then throws away. One of version 5 says so:
+//! an event that it refuses ends the connection and is asked for again with growing pauses, and is told.
+//!
+//! Deliberately absent: a subscription, and any judgement of what 3.1.1 cannot tell.
 
 mod connection;
 mod reporting;
@@ -31,7 +33,6 @@ mod stretches;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{Event, LastWill, MqttOptions, Outgoing, Packet, QoS};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::info;
@@ -46,7 +47,9 @@ use super::present::Present;
 use super::reporting::{NO_PUBACK, Reporter};
 use super::retained::Retained;
 use super::telemetry::Telemetry;
-use crate::broker::{Backoff, Connector, Ending, Happening, Link, Signal, Signals, open};
+use crate::broker::{
+    Backoff, Connected, Connector, Ending, Event, Happening, Link, Session, Signal, Signals,
+};
 use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono};
@@ -63,6 +66,9 @@ const START: Duration = Duration::from_secs(10);
 const TELEMETRY_AHEAD: usize = 16;
 /// Longest packet that is sent, bytes.
 const OUTGOING_LIMIT: usize = 256 * 1024;
+/// A broker that takes no packet as long as this takes no events; those it does not take would all be set
+/// aside.
+const SMALLEST_LIMIT: usize = 16 * 1024;
 /// We read nothing but acknowledgements.
 const INCOMING_LIMIT: usize = 16 * 1024;
 /// How long the last batch may take at shutdown.
@@ -100,6 +106,7 @@ pub async fn run(
         backoff: Backoff::default(),
         began: clock::monotonic(),
         publishes: 2 * window,
+        refused: None,
         id,
         target,
         feed,
@@ -130,6 +137,8 @@ struct Forwarder {
     began: Mono,
     /// Publishes without their PUBACK at most.
     publishes: usize,
+    /// The event that the broker refused for good, which ends the connection.
+    refused: Option<u64>,
 }
 
 enum End {
@@ -158,12 +167,12 @@ impl Forwarder {
 
     /// Opens one connection and stays on it to its end.
     async fn connection(&mut self, signals: &mut Signals) -> End {
-        let mut options = match self.connector.options().await {
-            Ok(options) => options,
+        let requests = self.publishes + TELEMETRY_AHEAD + 8;
+        let opened = self.connector.open(self.session(), requests).await;
+        let (client, pump, happenings) = match opened {
+            Ok(opened) => opened,
             Err(error) => return End::Lost(error.into()),
         };
-        self.configure(&mut options);
-        let (client, pump, happenings) = open(options, self.publishes + TELEMETRY_AHEAD + 8);
         let mut connection = Connection::new(client, happenings);
         tokio::select! {
             end = self.converse(&mut connection, signals) => end,
@@ -172,19 +181,15 @@ impl Forwarder {
         }
     }
 
-    fn configure(&self, options: &mut MqttOptions) {
-        let will = message::last_will();
-        let inflight = u16::try_from(2 * self.publishes).unwrap_or(u16::MAX);
-        options
-            .set_clean_session(true)
-            .set_inflight(inflight)
-            .set_max_packet_size(INCOMING_LIMIT, OUTGOING_LIMIT)
-            .set_last_will(LastWill::new(
-                self.topics.status(),
-                will,
-                QoS::AtLeastOnce,
-                true,
-            ));
+    fn session(&self) -> Session {
+        Session {
+            keep: false,
+            incoming: INCOMING_LIMIT,
+            outgoing: OUTGOING_LIMIT,
+            inflight: u16::try_from(2 * self.publishes).unwrap_or(u16::MAX),
+            ahead: 1,
+            will: Some((self.topics.status(), message::last_will())),
+        }
     }
 
     /// The loop of one connection. Every future here loses nothing when it is dropped; those that
@@ -262,23 +267,32 @@ impl Forwarder {
             return Err(Ending::ours("stopped", "the connection ended"));
         };
         match happening? {
-            Event::Incoming(Packet::ConnAck(_)) => self.connack(connection),
-            Event::Outgoing(Outgoing::Publish(0)) => {
+            Event::Connected(connected) => return self.connack(connection, connected),
+            Event::Written(0) => {
                 connection.telemetry_ahead = connection.telemetry_ahead.saturating_sub(1);
             }
-            Event::Outgoing(Outgoing::Publish(id)) => connection.pubacks.written(id),
-            Event::Incoming(Packet::PubAck(ack)) => self.puback(connection, ack.pkid),
+            Event::Written(id) => connection.pubacks.written(id),
+            Event::Acknowledged(id, verdict) => return self.puback(connection, id, verdict),
             // From here on the order by which PUBACKs are matched would not hold.
-            Event::Outgoing(Outgoing::AwaitAck(_)) => {
+            Event::IdsCameRound => {
                 return Err(Ending::ours("protocol", "the packet ids came round"));
             }
-            Event::Incoming(_) | Event::Outgoing(_) => {}
+            Event::Subscribed(_) | Event::Message(_) => {}
         }
         Ok(())
     }
 
-    fn connack(&mut self, connection: &mut Connection) {
+    fn connack(&mut self, connection: &mut Connection, connected: Connected) -> Result<(), Ending> {
         let now = clock::now();
+        let longest = connected.longest.unwrap_or(OUTGOING_LIMIT);
+        if longest < SMALLEST_LIMIT {
+            let detail = format!(
+                "the broker takes packets of {longest} bytes; events need {SMALLEST_LIMIT}"
+            );
+            return Err(Ending::ours("refused", &detail));
+        }
+        connection.limit = longest.min(OUTGOING_LIMIT);
+        self.report.wrong = false;
         connection.up_since = Some(now.mono);
         self.backoff.connected(now.mono);
         self.report.metrics.output_connected(&self.id, true);
@@ -294,5 +308,6 @@ impl Forwarder {
         connection.publish(self.topics.status(), true, online, What::State, now.mono);
         info!(output = &*self.id, backlog = self.waiting(), "connected");
         self.beat(self.link(connection, now), now);
+        Ok(())
     }
 }

@@ -19,7 +19,7 @@ use crate::journal::Feed;
 use crate::metrics::Metrics;
 
 /// Why a delivery can fail, for metrics.
-pub const FAILURE_REASONS: [&str; 13] = {
+pub const FAILURE_REASONS: [&str; 14] = {
     let [a, b, c, d, e, f, g, h, i] = ENDINGS;
     [
         a,
@@ -33,6 +33,7 @@ pub const FAILURE_REASONS: [&str; 13] = {
         i,
         NAME,
         NO_PUBACK,
+        PUBLISH_REFUSED,
         TEMPLATE,
         UNAVAILABLE,
     ]
@@ -43,6 +44,8 @@ pub const DROP_REASONS: [&str; 3] = [GONE, POISON, TOO_LARGE];
 /// The receiver's name stands for nothing.
 const NAME: &str = "name";
 pub(super) const NO_PUBACK: &str = "no_puback";
+/// The broker said that it does not take an event (MQTT 5).
+pub(super) const PUBLISH_REFUSED: &str = "publish_refused";
 /// The body could not be made.
 pub(super) const TEMPLATE: &str = "template";
 /// The journal had to let go of it before its turn came: pruned, or dropped from full memory.
@@ -72,6 +75,8 @@ pub(super) struct Reporter {
     moved_at: Mono,
     /// When an event was lost for this output last.
     lost_at: Option<Mono>,
+    /// Something else is wrong, although events may arrive.
+    pub(super) wrong: bool,
 }
 
 impl Reporter {
@@ -86,6 +91,7 @@ impl Reporter {
             status: StatusPoint::new(status, wiring.readings.clone()),
             moved_at: clock::monotonic(),
             lost_at: None,
+            wrong: false,
         }
     }
 
@@ -102,7 +108,8 @@ impl Reporter {
         let stuck = now.mono.since(self.moved_at) > STUCK_AFTER;
         let lost = self.lost_at.map(|since| now.mono.since(since));
         let lost = lost.is_some_and(|lost| lost < LOST_FOR);
-        self.status.update(link, stuck || lost || aside > 0, now);
+        self.status
+            .update(link, stuck || lost || aside > 0 || self.wrong, now);
     }
 
     /// Before each attempt to connect: what waits may be from an earlier run, or has come during the

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use forewarn::broker::BrokerAddress;
+use forewarn::broker::{BrokerAddress, Version};
 use forewarn::engine::reading::{Fault, Measured, PointIndex, Reading, Sample};
 use forewarn::evaluation::{Batch, Delivery, Receipt};
 use forewarn::input::mqtt::{SubscriberSettings, TimeFormat, TopicMapping, client};
@@ -13,6 +13,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::mosquitto::{DEADLINE, Message, Mosquitto};
+
+mod version5;
 
 const BARE: &str = "plant/bare";
 const JSON: &str = "plant/json";
@@ -111,6 +113,7 @@ pub(super) fn settings(port: u16) -> SubscriberSettings {
             port,
             tls: None,
             login: None,
+            version: Version::V3,
             client_id: "forewarn-gateway".to_owned(),
             keep_alive: Duration::from_secs(5),
         },
@@ -138,8 +141,15 @@ async fn a_broker_that_died_and_forgot_us_is_subscribed_again() {
 
 #[tokio::test]
 async fn what_is_not_safe_comes_again_in_order() {
+    not_safe_comes_again(Version::V3).await;
+}
+
+/// Over either version of MQTT.
+async fn not_safe_comes_again(version: Version) {
     let mut broker = Mosquitto::persistent("").await;
-    let mut gateway = Gateway::start(broker.port());
+    let mut settings = settings(broker.port());
+    settings.address.version = version;
+    let mut gateway = Gateway::with(settings.clone());
     gateway.status(0.0).await;
     let messages = [b"1", b"2", b"3"].map(|payload| Message::new(BARE, payload));
     broker.publish(&messages).await;
@@ -157,7 +167,7 @@ async fn what_is_not_safe_comes_again_in_order() {
     gateway.stop().await;
 
     // All safe now: after another start nothing is left over.
-    let mut gateway = Gateway::start(broker.port());
+    let mut gateway = Gateway::with(settings);
     gateway.status(0.0).await;
     broker.publish(&[Message::new(BARE, b"4")]).await;
     assert!(is(&gateway.reading().await, 4.0));

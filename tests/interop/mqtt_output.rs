@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use forewarn::broker::BrokerAddress;
+use forewarn::broker::{BrokerAddress, Version};
 use forewarn::engine::alarm::AlarmState;
 use forewarn::engine::effect::{Cause, Details, Event, EventKind, Subject};
 use forewarn::engine::overlay::Overlays;
@@ -33,6 +33,7 @@ use upstream::Upstream;
 mod scripted;
 mod set_aside;
 mod upstream;
+mod version5;
 
 const OUTPUT: &str = "control-room";
 const STATUS: &str = "forewarn/v1/plant/status";
@@ -190,6 +191,7 @@ fn target(port: u16) -> MqttTarget {
             port,
             tls: None,
             login: None,
+            version: Version::V3,
             client_id: "forewarn-plant-fw".to_owned(),
             keep_alive: Duration::from_secs(5),
         },

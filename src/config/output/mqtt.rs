@@ -16,6 +16,7 @@ pub(super) const KEYS: &[&str] = &[
     "ca_file",
     "cert_file",
     "key_file",
+    "version",
     "keep_alive",
     "prefix",
     "window",

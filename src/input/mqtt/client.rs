@@ -34,7 +34,6 @@ mod subscription;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, ConnAck, Event, MqttOptions, Packet, Publish, QoS};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tracing::{debug, error, info};
@@ -45,7 +44,8 @@ use super::acks::Acks;
 use super::mapping::{Mapper, Rejection};
 use super::oversize::{PacketLimit, Plan};
 use crate::broker::{
-    Backoff, Connector, Ending, Happening, Sampler, Signal, Signals, StatusPoint, goodbye, open,
+    Backoff, Client, Connected, Connector, Ending, Event, Happening, Message, Sampler, Session,
+    Signal, Signals, StatusPoint, goodbye,
 };
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
@@ -53,9 +53,11 @@ use crate::evaluation::{Batch, Delivery, Readings, Receipt};
 use crate::metrics::Metrics;
 
 /// Messages without their receipt at most, whatever the broker allows: mosquitto sends far ahead.
-const WINDOW: usize = 256;
+const WINDOW: u16 = 256;
 /// Requests that wait to be written: every PUBACK of the window twice over, and a subscription.
-const REQUESTS: usize = 2 * WINDOW + 8;
+const REQUESTS: usize = 2 * WINDOW as usize + 8;
+/// We publish nothing; packet ids of subscriptions come round after so many.
+const INFLIGHT: u16 = 16;
 /// We send PUBACKs and short SUBSCRIBEs; topics are at most 64 KiB each.
 const OUTGOING_LIMIT: usize = 1024 * 1024;
 /// Connected and deaf is worse than disconnected: no SUBACK in this time ends the connection.
@@ -112,9 +114,9 @@ struct Subscriber {
 
 /// What ends with a connection.
 struct Connection {
-    client: AsyncClient,
+    client: Client,
     happenings: mpsc::Receiver<Happening>,
-    acks: Acks<Publish>,
+    acks: Acks<u16>,
     /// Receipts come back here; those of an older connection find it closed.
     done: mpsc::Sender<u64>,
     receipts: mpsc::Receiver<u64>,
@@ -157,13 +159,12 @@ impl Subscriber {
 
     /// Opens one connection and stays on it to its end.
     async fn connection(&mut self, signals: &mut Signals) -> (End, Option<Mono>) {
-        let mut options = match self.connector.options().await {
-            Ok(options) => options,
+        let opened = self.connector.open(self.session(), REQUESTS).await;
+        let (client, pump, happenings) = match opened {
+            Ok(opened) => opened,
             Err(error) => return (End::Lost(error.into()), None),
         };
-        self.configure(&mut options);
-        let (client, pump, happenings) = open(options, REQUESTS);
-        let (done, receipts) = mpsc::channel(WINDOW);
+        let (done, receipts) = mpsc::channel(WINDOW.into());
         let mut connection = Connection {
             client,
             happenings,
@@ -183,11 +184,15 @@ impl Subscriber {
         (end, connection.connack_at)
     }
 
-    fn configure(&self, options: &mut MqttOptions) {
-        options
-            .set_clean_session(self.limit.plan() == Plan::Purge)
-            .set_manual_acks(true)
-            .set_max_packet_size(self.limit.bytes(), OUTGOING_LIMIT);
+    fn session(&self) -> Session {
+        Session {
+            keep: self.limit.plan() != Plan::Purge,
+            incoming: self.limit.bytes(),
+            outgoing: OUTGOING_LIMIT,
+            inflight: INFLIGHT,
+            ahead: WINDOW,
+            will: None,
+        }
     }
 
     /// The loop of one connection. No branch may wait for another: every future here loses nothing
@@ -259,17 +264,17 @@ impl Subscriber {
             return Err(Ending::ours("stopped", "the connection ended"));
         };
         match happening? {
-            Event::Incoming(Packet::ConnAck(connack)) => self.connack(connection, connack),
-            Event::Incoming(Packet::SubAck(suback)) => self.suback(connection, &suback),
-            Event::Incoming(Packet::Publish(publish)) => {
-                self.publish(connection, publish);
+            Event::Connected(connected) => self.connack(connection, connected),
+            Event::Subscribed(refusals) => self.suback(connection, &refusals),
+            Event::Message(message) => {
+                self.publish(connection, message);
                 Ok(())
             }
-            Event::Incoming(_) | Event::Outgoing(_) => Ok(()),
+            Event::Written(_) | Event::Acknowledged(..) | Event::IdsCameRound => Ok(()),
         }
     }
 
-    fn connack(&mut self, connection: &mut Connection, connack: ConnAck) -> Result<(), Ending> {
+    fn connack(&mut self, connection: &mut Connection, connected: Connected) -> Result<(), Ending> {
         let now = clock::monotonic();
         connection.connack_at = Some(now);
         self.backoff.connected(now);
@@ -283,7 +288,7 @@ impl Subscriber {
         }
         debug!(
             broker = &*self.id,
-            session_present = connack.session_present,
+            session_present = connected.session_present,
             "connected"
         );
         self.subscribe(connection);
@@ -291,16 +296,15 @@ impl Subscriber {
     }
 
     /// One message: to readings, to the engine, and remembered until it may be acknowledged.
-    fn publish(&mut self, connection: &mut Connection, mut publish: Publish) {
+    fn publish(&mut self, connection: &mut Connection, message: Message) {
         let now = clock::now();
-        let payload = std::mem::take(&mut publish.payload);
-        let (accepted, refused) = self
-            .mapper
-            .read(&publish.topic, &payload, publish.retain, now);
+        let (accepted, refused) =
+            self.mapper
+                .read(&message.topic, &message.payload, message.retain, now);
         for rejection in refused {
-            self.reject(connection, &publish.topic, rejection, now.mono);
+            self.reject(connection, &message.topic, rejection, now.mono);
         }
-        let serial = connection.hold(publish, accepted.is_none(), now.mono);
+        let serial = connection.hold(message.id, accepted.is_none(), now.mono);
         let Some(readings) = accepted else { return };
         let count = match &readings {
             Batch::One(_) => 1,
@@ -321,17 +325,12 @@ impl Connection {
     /// May the next message be taken in? What stops it has to end without the pump: the pump does
     /// not write while what it read is not taken, so PUBACKs that wait for the wire must not count.
     fn may_read(&self) -> bool {
-        self.waiting.is_none() && self.acks.unsafe_count() < WINDOW
+        self.waiting.is_none() && self.acks.unsafe_count() < usize::from(WINDOW)
     }
 
     /// Remembers a message until it is acknowledged. `None` for QoS 0, which never is.
-    fn hold(&mut self, mut publish: Publish, safe: bool, now: Mono) -> Option<u64> {
-        if publish.qos == QoS::AtMostOnce {
-            return None;
-        }
-        // Only the packet id is needed from here on.
-        publish.topic = String::new();
-        let serial = self.acks.push(publish, now);
+    fn hold(&mut self, id: Option<u16>, safe: bool, now: Mono) -> Option<u64> {
+        let serial = self.acks.push(id?, now);
         if safe {
             self.acks.safe(serial);
             self.acknowledge();
@@ -342,8 +341,8 @@ impl Connection {
     /// Acknowledges what is safe, oldest first. With no room for a PUBACK the rest waits for the
     /// next turn.
     fn acknowledge(&mut self) {
-        while let Some(publish) = self.acks.ready() {
-            if self.client.try_ack(publish).is_err() {
+        while let Some(id) = self.acks.ready() {
+            if self.client.acknowledge(*id).is_err() {
                 return;
             }
             self.acks.acknowledged();

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::pin::Pin;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, QoS};
 use tokio::sync::mpsc;
 
-use super::FINISH_WITHIN;
-use crate::broker::Happening;
+use super::{FINISH_WITHIN, OUTGOING_LIMIT};
+use crate::broker::{Client, Happening, Sure};
 use crate::clock;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::time::Mono;
@@ -24,8 +23,10 @@ const DISK_PATIENCE: Duration = Duration::from_secs(1);
 /// What a PUBACK is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
-    /// An event, or the state that goes with it.
+    /// An event.
     Event(u64),
+    /// The state that goes with an event.
+    StateOf(u64),
     /// An event that was set aside, tried again.
     Aside(u64),
     /// A status, or a state that goes by itself.
@@ -43,7 +44,7 @@ pub(super) type ReadAgain = (u64, Events);
 
 /// One connection.
 pub(super) struct Connection {
-    pub(super) client: AsyncClient,
+    pub(super) client: Client,
     pub(super) happenings: mpsc::Receiver<Happening>,
     pub(super) pubacks: PubAcks<What>,
     /// Read from disk and not sent.
@@ -64,6 +65,8 @@ pub(super) struct Connection {
     pub(super) noticed: u64,
     /// When the broker accepted us.
     pub(super) up_since: Option<Mono>,
+    /// Longest packet that the broker takes, bytes.
+    pub(super) limit: usize,
     /// The library refused a request: the pump has met an error and will tell.
     pub(super) broken: bool,
     pub(super) finishing: Option<Finish>,
@@ -87,7 +90,7 @@ pub(super) struct Finish {
 }
 
 impl Connection {
-    pub(super) fn new(client: AsyncClient, happenings: mpsc::Receiver<Happening>) -> Self {
+    pub(super) fn new(client: Client, happenings: mpsc::Receiver<Happening>) -> Self {
         Self {
             client,
             happenings,
@@ -102,6 +105,7 @@ impl Connection {
             seen: 0,
             noticed: 0,
             up_since: None,
+            limit: OUTGOING_LIMIT,
             broken: false,
             finishing: None,
         }
@@ -120,15 +124,13 @@ impl Connection {
         self.pubacks.asked(what, now);
         let asked = self
             .client
-            .try_publish(topic, QoS::AtLeastOnce, retain, payload);
+            .publish(topic, payload, retain, Sure::Acknowledged);
         self.broken |= asked.is_err();
     }
 
     /// Publishes at QoS 0: nobody asks whether it arrived.
     pub(super) fn tell(&mut self, topic: String, payload: String) {
-        let asked = self
-            .client
-            .try_publish(topic, QoS::AtMostOnce, false, payload);
+        let asked = self.client.publish(topic, payload, false, Sure::No);
         self.broken |= asked.is_err();
         self.telemetry_ahead += 1;
     }

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Connection, Forwarder};
+use tracing::{error, warn};
+
+use super::{Connection, Forwarder, What};
 use crate::broker::{Ending, Link};
-use crate::engine::time::Moment;
-use crate::output::reporting::POISON;
+use crate::clock;
+use crate::engine::time::{Moment, Mono};
+use crate::output::reporting::{POISON, PUBLISH_REFUSED};
 
 /// A connection on which nothing is to be sent counts as good after this.
 const STANDS_AFTER: Duration = Duration::from_secs(10);
@@ -36,11 +39,19 @@ impl Forwarder {
         let by_far_end = ending.is_abort();
         // One that is tried again is to blame before all others.
         let trying = self.aside.is_trying();
-        if let Some(seq) = self.aside.disconnected(by_far_end, now.mono) {
+        let refused = ending.name == PUBLISH_REFUSED;
+        if let Some(seq) = self.aside.disconnected(by_far_end || refused, now.mono) {
             self.report.lost_events(1, POISON, seq);
         }
-        if let Some(seq) = self.delivery.disconnected(by_far_end && !trying) {
-            self.set_aside(seq, now.mono);
+        let (blamed, reason) = match self.refused.take() {
+            Some(seq) => (self.refused_for_good(seq), "the broker refuses it"),
+            None => (
+                self.delivery.disconnected(by_far_end && !trying),
+                "the broker drops every connection on it",
+            ),
+        };
+        if let Some(seq) = blamed {
+            self.set_aside(seq, reason, now.mono);
             self.report.moved(self.delivery.cursor());
         }
         self.report.oldest.disconnected();
@@ -48,5 +59,37 @@ impl Forwarder {
         let (name, detail) = (ending.name, &ending.detail);
         self.report
             .failed(name, detail, now.mono, "output not connected");
+    }
+
+    /// The event, if it has been refused often enough to be set aside. Only the first that is not safe can be:
+    /// what lies before it must not be passed over with it.
+    fn refused_for_good(&mut self, seq: u64) -> Option<u64> {
+        if self.delivery.cursor() + 1 != seq {
+            return self.delivery.disconnected(false);
+        }
+        self.delivery.refused(seq).then_some(seq)
+    }
+
+    /// The broker did not take the retained state of an alarm.
+    pub(super) fn state_refused(&mut self, reason: &str, now: Mono) {
+        self.report.wrong = true;
+        if let Some(count) = self.report.sampler.hit("state_refused", now) {
+            error!(
+                output = &*self.id,
+                reason, count, "the broker does not take the retained state of an alarm"
+            );
+        }
+    }
+
+    /// The broker took it, but nobody is subscribed: delivered, as far as MQTT goes.
+    pub(super) fn unheard(&mut self, what: What) {
+        let What::Event(seq) = what else { return };
+        self.report.metrics.output_unheard(&self.id);
+        if let Some(count) = self.report.sampler.hit("unheard", clock::monotonic()) {
+            warn!(
+                output = &*self.id,
+                seq, count, "the broker has nobody who is subscribed to the events"
+            );
+        }
     }
 }

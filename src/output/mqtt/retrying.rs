@@ -4,19 +4,20 @@ use tracing::{error, info, warn};
 
 use super::Forwarder;
 use super::connection::{Connection, ReadAgain, What};
+use super::sending::is_too_long;
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
 use crate::output::message;
 use crate::output::reporting::POISON;
 
 impl Forwarder {
-    /// An event has ended every connection that it was sent on, alone: goes on without it for now.
-    pub(super) fn set_aside(&mut self, seq: u64, now: Mono) {
+    /// An event that the broker does not take: goes on without it for now.
+    pub(super) fn set_aside(&mut self, seq: u64, reason: &str, now: Mono) {
         error!(
             output = &*self.id,
             seq,
-            "the broker drops every connection on this event: it is set aside, the output goes on \
-             without it and tries it again later"
+            reason,
+            "an event is set aside: the output goes on without it and tries it again later"
         );
         if let Some(oldest) = self.aside.put(seq, now) {
             self.report.lost_events(1, POISON, oldest);
@@ -47,6 +48,10 @@ impl Forwarder {
             Ok(events) => match events.first().filter(|event| event.seq == seq) {
                 Some(event) => {
                     let line = message::event(&event.line, true, event.durable);
+                    if is_too_long(&line, connection.limit) {
+                        self.aside.postpone(seq, now.mono);
+                        return;
+                    }
                     self.aside.sent(seq);
                     let topic = self.topics.event();
                     connection.publish(topic, false, line, What::Aside(seq), now.mono);

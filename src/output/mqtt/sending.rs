@@ -4,14 +4,14 @@ use tracing::debug;
 
 use super::connection::{Connection, What};
 use super::{Forwarder, OUTGOING_LIMIT, TELEMETRY_AHEAD};
-use crate::broker::goodbye;
+use crate::broker::{Ending, Verdict, goodbye};
 use crate::clock;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Moment;
 use crate::event::Committed;
 use crate::output::delivery::Progress;
 use crate::output::message;
-use crate::output::reporting::{TOO_LARGE, since};
+use crate::output::reporting::{PUBLISH_REFUSED, TOO_LARGE, since};
 
 /// What topic and header may take of the longest packet, bytes.
 const HEADER: usize = 4 * 1024;
@@ -102,11 +102,13 @@ impl Forwarder {
         self.report.oldest.handed_out(event, in_order);
         let line = message::event(&event.line, self.delivery.replayed(seq), event.durable);
         let mut due = 0;
-        if is_too_long(&line) {
+        if is_too_long(&line, OUTGOING_LIMIT) {
             self.report.lost_events(1, TOO_LARGE, seq);
+        } else if is_too_long(&line, connection.limit) {
+            self.set_aside(seq, "it is longer than the broker takes", now.mono);
         } else {
             connection.publish(self.topics.event(), false, line, What::Event(seq), now.mono);
-            let with_state = self.publish_state(connection, event, What::Event(seq), now);
+            let with_state = self.publish_state(connection, event, What::StateOf(seq), now);
             due = 1 + usize::from(with_state);
         }
         let progress = self.delivery.sent(seq, due, since(event, now));
@@ -132,9 +134,10 @@ impl Forwarder {
             self.retained.changed(alarm, event.seq);
             return false;
         };
-        self.publish_record(connection, alarm, Some(record), event.durable, what, now);
+        let durable = event.durable;
+        let published = self.publish_record(connection, alarm, Some(record), durable, what, now);
         self.retained.published(alarm, event.seq);
-        true
+        published
     }
 
     /// The newest state of an alarm, by itself.
@@ -155,20 +158,28 @@ impl Forwarder {
         self.retained.published(alarm, as_of);
     }
 
+    /// `false`: it is longer than the broker takes.
     fn publish_record(
-        &self,
+        &mut self,
         connection: &mut Connection,
         alarm: usize,
         record: Option<&AlarmRecord>,
         durable: bool,
         what: What,
         now: Moment,
-    ) {
-        if let Some(guidance) = self.guidance.get(alarm) {
-            let state = message::state(guidance, record, durable, now.wall);
-            let topic = self.topics.alarm(&guidance.alarm());
+    ) -> bool {
+        let Some(guidance) = self.guidance.get(alarm) else {
+            return false;
+        };
+        let state = message::state(guidance, record, durable, now.wall);
+        let topic = self.topics.alarm(&guidance.alarm());
+        let short = !is_too_long(&state, connection.limit);
+        if short {
             connection.publish(topic, true, state, what, now.mono);
+        } else {
+            self.state_refused("it is longer than the broker takes", now.mono);
         }
+        short
     }
 
     fn publish_telemetry(&mut self, connection: &mut Connection) {
@@ -181,15 +192,49 @@ impl Forwarder {
     }
 
     /// A PUBACK came under this packet id.
-    pub(super) fn puback(&mut self, connection: &mut Connection, id: u16) {
-        match connection.pubacks.acknowledged(id) {
-            Some(What::Event(seq)) => {
+    pub(super) fn puback(
+        &mut self,
+        connection: &mut Connection,
+        id: u16,
+        verdict: Verdict,
+    ) -> Result<(), Ending> {
+        let Some(what) = connection.pubacks.acknowledged(id) else {
+            debug!(output = &*self.id, id, "PUBACK for nothing");
+            return Ok(());
+        };
+        match verdict {
+            Verdict::Taken => {}
+            Verdict::Unheard => self.unheard(what),
+            Verdict::Refused(reason) => self.refused(what, true, reason)?,
+            Verdict::Later(reason) => self.refused(what, false, reason)?,
+        }
+        match what {
+            What::Event(seq) | What::StateOf(seq) => {
                 let progress = self.delivery.acknowledged(seq);
                 self.progress(progress, seq);
             }
-            Some(What::Aside(seq)) => self.arrived_after_all(seq),
-            Some(What::State) => self.delivery.proved(),
-            None => debug!(output = &*self.id, id, "PUBACK for nothing"),
+            What::Aside(seq) => self.arrived_after_all(seq),
+            What::State => self.delivery.proved(),
+        }
+        Ok(())
+    }
+
+    /// The broker does not take what it was sent. A state that it does not take must not hold back the
+    /// events, which it may; without one of those nothing goes on.
+    fn refused(&mut self, what: What, for_good: bool, reason: &str) -> Result<(), Ending> {
+        match what {
+            What::State | What::StateOf(_) => {
+                self.state_refused(reason, clock::monotonic());
+                Ok(())
+            }
+            What::Event(seq) | What::Aside(seq) => {
+                let is_event = matches!(what, What::Event(_));
+                self.refused = Some(seq).filter(|_| for_good && is_event);
+                let detail = format!(
+                    "the broker does not take event {seq}: {reason}; see its ACL and limits"
+                );
+                Err(Ending::ours(PUBLISH_REFUSED, &detail))
+            }
         }
     }
 
@@ -211,6 +256,6 @@ impl Forwarder {
 }
 
 /// Is a payload over the limit of a packet?
-const fn is_too_long(payload: &str) -> bool {
-    payload.len() + HEADER > OUTGOING_LIMIT
+pub(super) const fn is_too_long(payload: &str, limit: usize) -> bool {
+    payload.len() + HEADER > limit
 }

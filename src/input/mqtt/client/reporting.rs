@@ -45,7 +45,7 @@ impl Subscriber {
         );
         if rejection == Rejection::UnknownTopic {
             // Left over from an older configuration; with no room it is asked at the next line.
-            let _later = connection.client.try_unsubscribe(topic).is_err();
+            let _later = connection.client.unsubscribe(topic).is_err();
         }
     }
 

@@ -4,7 +4,6 @@
 //! next part is asked for when the one before was answered, so an answer always belongs to the part
 //! that is open, and the broker is never asked for more than it keeps up with.
 
-use rumqttc::{QoS, SubAck, SubscribeFilter, SubscribeReasonCode};
 use tracing::{debug, info};
 
 use super::{Connection, Subscriber};
@@ -61,12 +60,10 @@ impl Subscriber {
             return;
         }
         let topics = self.mapper.topics().skip(granted).take(open);
-        let filters: Vec<SubscribeFilter> = topics
-            .map(|topic| SubscribeFilter::new(topic.to_owned(), QoS::AtLeastOnce))
-            .collect();
+        let asked = connection.client.subscribe(topics);
         connection.subscription.open = open;
         connection.subscription.asked_at = Some(clock::monotonic());
-        if connection.client.try_subscribe_many(filters).is_err() {
+        if asked.is_err() {
             // The pump has met an error already and will tell; if not, no SUBACK will come.
             debug!(broker = &*self.id, "subscription not sent");
         }
@@ -76,18 +73,19 @@ impl Subscriber {
     pub(super) fn suback(
         &mut self,
         connection: &mut Connection,
-        suback: &SubAck,
+        refusals: &[Option<&str>],
     ) -> Result<(), Ending> {
         let Subscription { granted, open, .. } = connection.subscription;
         let asked = self.mapper.topics().skip(granted).take(open);
         let refused = asked
-            .zip(&suback.return_codes)
-            .find(|(_, code)| matches!(code, SubscribeReasonCode::Failure));
-        if let Some((topic, _)) = refused {
-            let detail = format!("the broker refuses the subscription of `{topic}`; see its ACL");
+            .zip(refusals)
+            .find_map(|(topic, refusal)| Some((topic, (*refusal)?)));
+        if let Some((topic, reason)) = refused {
+            let detail =
+                format!("the broker refuses the subscription of `{topic}` ({reason}); see its ACL");
             return Err(Ending::ours("subscription_refused", &detail));
         }
-        if suback.return_codes.len() != open {
+        if refusals.len() != open {
             return Err(Ending::ours(
                 "protocol",
                 "the broker answered for another number of topics than it was asked",
