@@ -9,6 +9,7 @@ mod http;
 mod kills;
 mod life;
 mod load;
+mod many_units;
 mod outage;
 mod payloads;
 mod refusals;

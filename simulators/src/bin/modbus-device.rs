@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
+use serde_json::json;
 use simulators::NotationError;
 use simulators::modbus::{Device, DeviceConfig, ScheduledFault};
 use simulators::program;
@@ -42,7 +43,9 @@ Faults:     [unit=N] FAULT[@FROM..TO] [every=TIME]
             on a pseudo-terminal `close` unplugs and plugs in again, `refuse` unplugs
 Commands on stdin, one a line, act at once:
             [unit=N] FAULT             'none' takes a fault back
-            put POINT                  adds or replaces a point";
+            put POINT                  adds or replaces a point
+            asked                      prints what was asked since the last time, as JSON lines:
+                                       {\"asked\":[SECONDS,UNIT,FUNCTION,ADDRESS,COUNT]} ... {\"lost\":N}";
 
 #[derive(Parser)]
 #[command(
@@ -105,6 +108,16 @@ impl Arguments {
     }
 }
 
+/// What was asked, for programs.
+fn tell_record(device: &Device) -> io::Result<()> {
+    let record = device.take_record();
+    for asked in record.asked {
+        let (at, unit) = (asked.at.as_secs_f64(), asked.unit);
+        program::say(json!({"asked": [at, unit, asked.function, asked.address, asked.count]}))?;
+    }
+    program::say(json!({"lost": record.lost}))
+}
+
 fn obey(device: &Device, line: &str) -> Result<(), NotationError> {
     if let Some(point) = line.strip_prefix("put ") {
         return device.put(point);
@@ -142,9 +155,12 @@ async fn run(arguments: Arguments) -> io::Result<()> {
                 stopped?;
                 break;
             }
-            line = program::next_line(&mut lines) => match obey(&device, &line) {
-                Ok(()) => program::tell(format_args!("done: {line}")),
-                Err(error) => program::tell(error),
+            line = program::next_line(&mut lines) => match line.as_str() {
+                "asked" => tell_record(&device)?,
+                _ => match obey(&device, &line) {
+                    Ok(()) => program::tell(format_args!("done: {line}")),
+                    Err(error) => program::tell(error),
+                },
             },
         }
     }

@@ -19,6 +19,7 @@
 
 mod fault;
 mod frame;
+mod record;
 mod rtu;
 mod server;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use tokio::task::JoinHandle;
 
 pub use fault::{Fault, ScheduledFault};
 use frame::Framing;
+pub use record::{Asked, Record};
 use server::Shared;
 pub use unit::{Table, Unit};
 pub use value::{Order, Type};
@@ -226,6 +228,11 @@ impl Device {
     /// Requests for one unit since the start, answered or not.
     pub fn unit_requests(&self, unit: u8) -> u64 {
         self.shared.unit_requests(unit)
+    }
+
+    /// What was asked since this was last called, or since the start.
+    pub fn take_record(&self) -> Record {
+        self.shared.take_record()
     }
 
     /// Connections accepted since the start; of a pseudo-terminal how often it was plugged in.

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use super::fault::{Fault, Faults, ScheduledFault};
 use super::frame::{self, Framing, HEADER, Header, Reply};
+use super::record::Record;
 use super::rtu;
 use super::unit::Unit;
 use crate::clock;
@@ -37,6 +38,7 @@ pub(super) struct Shared {
     units: Mutex<BTreeMap<u8, Unit>>,
     faults: watch::Sender<Faults>,
     requests: Mutex<BTreeMap<u8, u64>>,
+    record: Mutex<Record>,
     connections: AtomicU64,
 }
 
@@ -48,6 +50,7 @@ impl Shared {
             units: Mutex::new(units),
             faults: watch::Sender::new(Faults::new(schedule)),
             requests: Mutex::default(),
+            record: Mutex::default(),
             connections: AtomicU64::new(0),
         }
     }
@@ -68,6 +71,10 @@ impl Shared {
         lock(&self.requests).get(&unit).copied().unwrap_or(0)
     }
 
+    pub(super) fn take_record(&self) -> Record {
+        std::mem::take(&mut *lock(&self.record))
+    }
+
     pub(super) fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
     }
@@ -80,6 +87,7 @@ impl Shared {
     fn answer(&self, unit: u8, request: &[u8]) -> (Fault, Option<Vec<u8>>) {
         *lock(&self.requests).entry(unit).or_default() += 1;
         let time = self.time();
+        lock(&self.record).note(time, unit, request);
         let fault = self.faults.borrow().of(unit, time);
         let mut units = lock(&self.units);
         let memory = units.get_mut(&unit);
