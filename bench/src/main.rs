@@ -16,6 +16,7 @@
 //! | [`plant`] | points, topics, payloads, the gateway's configuration |
 //! | [`traffic`] | the load and the witness, on raw sockets ([`frame`]) |
 //! | [`process`] | children, their CPU time and memory, mosquitto |
+//! | [`modbus`] | devices that are polled; needs no broker |
 //! | [`replay`] | recorded readings through `forewarn replay`; needs no broker |
 //! | [`session`] | one program from start to end, and what can be measured of it |
 //! | [`rounds`] | which figures, in which order |
@@ -24,6 +25,7 @@
 mod clock;
 mod floor;
 mod frame;
+mod modbus;
 mod plant;
 mod process;
 mod replay;
@@ -70,6 +72,14 @@ enum Role {
     /// The floor program; started by the benchmark itself
     #[command(hide = true)]
     Floor(floor::FloorArgs),
+    /// The Modbus part by itself; started by the benchmark itself
+    #[command(hide = true)]
+    ModbusPart(modbus::part::PartArgs),
+    /// The floor of the Modbus part; started by the benchmark itself
+    #[command(hide = true)]
+    ModbusFloor(modbus::part::PartArgs),
+    /// Only Modbus: requests, jitter, CPU, and what a dead unit costs; needs tests/setup for PyMODBUS
+    Modbus,
     /// Only how fast recorded readings are replayed
     Replay,
     /// Only resident memory
@@ -80,7 +90,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.role {
         Some(Role::Floor(args)) => floor::run(args),
-        Some(Role::Replay | Role::Memory) | None => measure(&arguments),
+        Some(Role::ModbusPart(args)) => modbus::part::ours(args),
+        Some(Role::ModbusFloor(args)) => modbus::part::floor(args),
+        Some(Role::Modbus | Role::Replay | Role::Memory) | None => measure(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -98,9 +110,12 @@ fn measure(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         return Err("unoptimized figures mean nothing; use: cargo run --release -p bench".into());
     }
     if !arguments.no_build {
-        build(&["--release"])?;
+        build("forewarn", &["--release"])?;
         if arguments.board {
-            build(&["--profile", "board", "--no-default-features"])?;
+            build("forewarn", &["--profile", "board", "--no-default-features"])?;
+        }
+        if matches!(arguments.role, Some(Role::Modbus)) {
+            build("modbus-device", &["--release"])?;
         }
     }
     let board = beside.with_file_name("board").join("forewarn");
@@ -123,7 +138,8 @@ fn measure(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let rows = match &arguments.role {
         Some(Role::Replay) => vec![replay::row(&places, effort)?],
         Some(Role::Memory) => table::memory(&rounds::memory(&places, effort)?),
-        Some(Role::Floor(_)) | None => {
+        Some(Role::Modbus) => modbus::rows(&places, effort)?,
+        Some(Role::Floor(_) | Role::ModbusPart(_) | Role::ModbusFloor(_)) | None => {
             let board = arguments.board.then(|| rounds::file_size(&board));
             let sizes = [
                 Some(rounds::file_size(&places.forewarn)?),
@@ -143,9 +159,14 @@ fn measure(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The gateway alone: built together with this package it would get this package's features.
-fn build(profile: &[&str]) -> Result<(), Box<dyn Error>> {
-    say(&format!("building forewarn {}", profile.join(" ")));
+/// A program alone: built together with this package it would get this package's features.
+fn build(program: &str, profile: &[&str]) -> Result<(), Box<dyn Error>> {
+    say(&format!("building {program} {}", profile.join(" ")));
+    let package = if program == "forewarn" {
+        "forewarn"
+    } else {
+        "simulators"
+    };
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args([
@@ -153,9 +174,9 @@ fn build(profile: &[&str]) -> Result<(), Box<dyn Error>> {
             "--quiet",
             "--locked",
             "--package",
-            "forewarn",
+            package,
             "--bin",
-            "forewarn",
+            program,
         ])
         .args(profile)
         .current_dir(workspace())
@@ -164,7 +185,7 @@ fn build(profile: &[&str]) -> Result<(), Box<dyn Error>> {
     if status.success() {
         Ok(())
     } else {
-        Err("forewarn does not build".into())
+        Err(format!("{program} does not build").into())
     }
 }
 
