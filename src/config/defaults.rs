@@ -138,6 +138,7 @@ pub(super) fn resolve(
         alarms: Vec::with_capacity(raw.alarms.len()),
         group: None,
         origin: None,
+        meanings: &[],
     };
     let point = Arc::new(words(raw, &settings, people, texts));
     let mut guidance = Vec::with_capacity(raw.alarms.len());

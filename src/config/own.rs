@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::defaults::Resolved;
 use crate::engine::settings::{AlarmKind, AlarmSettings, PointSettings, Priority, Rule};
 use crate::guidance::{AlarmWords, Guidance, PointWords};
+use crate::input::modbus::failure::Loss;
 
 /// The journal is not on disk.
 pub(super) fn journal() -> Resolved {
@@ -38,13 +39,15 @@ pub(super) const LOST: Priority = Priority::High;
 
 /// A device does not answer.
 pub(super) fn device(id: &str, priority: Priority) -> Resolved {
-    own(
+    let mut device = own(
         format!("gateway.device.{id}"),
         format!("Connection to device {id}"),
         priority,
         "None of its points is being watched: check power, cable and network of the device, and that \
          no other master uses up its connections",
-    )
+    );
+    device.settings.meanings = &Loss::MEANINGS;
+    device
 }
 
 /// What is due on a bus is read too late.

@@ -133,6 +133,8 @@ struct Point {
     unit: Arc<str>,
     /// Where it is read from, in words.
     origin: Option<Arc<str>>,
+    /// What its codes mean.
+    meanings: &'static [(u8, &'static str)],
     stale_after: Option<Duration>,
     good_confirm: Duration,
     channel: Channel,

@@ -146,6 +146,8 @@ pub enum Fault {
     IllegalAddress,
     /// The device does not want to be asked for this address so (Modbus exception 3).
     IllegalValue,
+    /// The device answers, but never when it is asked for this address.
+    Unanswered,
 }
 
 /// A value with its quality. There is no value to misuse when it is bad.
@@ -258,7 +260,7 @@ impl Doubt {
 
 impl Fault {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ConfigurationError,
         Self::NotConnected,
         Self::DeviceFailure,
@@ -271,6 +273,7 @@ impl Fault {
         Self::BeamBlocked,
         Self::IllegalAddress,
         Self::IllegalValue,
+        Self::Unanswered,
     ];
 
     /// Does it say that nothing has failed: that somebody works on the device, or that it warms up?
@@ -293,6 +296,7 @@ impl Fault {
             Self::BeamBlocked => "beam_blocked",
             Self::IllegalAddress => "illegal_address",
             Self::IllegalValue => "illegal_value",
+            Self::Unanswered => "unanswered",
         }
     }
 }

@@ -156,6 +156,7 @@ impl Engine {
         let told = joined(self.told_by_channels(alarm), self.told_of_reference(alarm));
         let told = joined(told, self.told_of_movement(alarm));
         let mut told = joined(told, self.told_of_count(alarm));
+        told = joined(self.told_of_code(alarm), told);
         if matches!(self.alarms[alarm].watch, Watch::Clock) {
             let (reason, behind) = self.points[self.point_of(alarm)].channel.clock_fault();
             details.reason = Some(reason.to_owned());

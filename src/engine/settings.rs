@@ -98,6 +98,8 @@ pub struct PointSettings {
     pub group: Option<Box<GroupSettings>>,
     /// Where it is read from; for the record of what was changed.
     pub origin: Option<Origin>,
+    /// What its codes mean, for the message of its `state` alarm; empty for a point without codes.
+    pub meanings: &'static [(u8, &'static str)],
 }
 
 /// Where a point is read from.
@@ -129,6 +131,7 @@ impl PointSettings {
             alarms,
             group: None,
             origin: None,
+            meanings: &[],
         }
     }
 }

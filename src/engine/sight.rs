@@ -1,5 +1,5 @@
 //! What a missing value hides: hazards that are active and held, and those whose raise was on its way. And
-//! why it is missing, where only the register says what to do.
+//! why it is missing, where only the register or a code says what to do.
 
 use super::Engine;
 use super::delay::Phase;
@@ -35,6 +35,18 @@ impl Engine {
         }
         sight
     }
+    /// What the code means that has raised an alarm of state.
+    pub(super) fn told_of_code(&self, alarm: usize) -> Option<String> {
+        if !matches!(self.alarms[alarm].watch, Watch::State { .. }) {
+            return None;
+        }
+        let point = &self.points[self.point_of(alarm)];
+        let value = point.channel.shown()?.value()?.get();
+        let mut meanings = point.meanings.iter();
+        let meaning = meanings.find(|(code, _)| (value - f64::from(*code)).abs() < 0.5);
+        meaning.map(|(_, words)| (*words).to_owned())
+    }
+
     /// Which register the device refuses, for an alarm that the value is bad by it.
     pub(super) fn told_of_refusal(&self, alarm: usize) -> Option<String> {
         if !matches!(self.alarms[alarm].watch, Watch::Bad) {
@@ -47,6 +59,8 @@ impl Engine {
             "Modbus exception 2, no such address"
         } else if refused(Fault::IllegalValue) {
             "Modbus exception 3, not to be asked so"
+        } else if refused(Fault::Unanswered) {
+            "it answers other questions and never this one"
         } else {
             return None;
         };

@@ -74,6 +74,7 @@ impl Engine {
                     .origin
                     .as_ref()
                     .map(|origin| Arc::clone(&origin.words)),
+                meanings: point.meanings,
                 stale_after: point.stale_after,
                 good_confirm: point.good_confirm,
                 channel: Channel::new(point, last_alive, now.mono),

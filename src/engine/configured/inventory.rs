@@ -267,6 +267,7 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
         alarms: _,
         group,
         origin,
+        meanings: _,
     } = point;
     let mut kept = Kept::default();
     if let Some(Origin { words, poll }) = origin {

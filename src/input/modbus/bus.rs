@@ -6,7 +6,7 @@
 //! here ends the task but the gateway: connections are retried for ever.
 //!
 //! A device that gave no answer to three polls in a row is *lost*, which is a reading of its own on
-//! the device's status point (1 lost, 0 answers), sent when it changes; to two polls, when the first of its
+//! the device's status point (0 answers, else why not: [`Loss`]), sent when it changes; to two polls, when the first of its
 //! points would be stale before the third. So people hear of the device, and not of each point before it
 //! (alarm-standards 2.10). Missing values are not made up: the engine's stale rule speaks for each point.
 
@@ -19,7 +19,7 @@ use tracing::{debug, info, warn};
 
 use super::coverage::{Coverage, Refusal};
 use super::decode::{self, Answer};
-use super::failure::{Exception, Failure};
+use super::failure::{Exception, Failure, Loss};
 use super::pace::Pace;
 use super::plan::Request;
 use super::schedule::{SILENT_AFTER, Schedule};
@@ -203,8 +203,10 @@ impl<T: Transport> Bus<T> {
             coverage: &mut class.coverage,
             metrics: &self.metrics,
             batch: &mut batch,
+            loss: Loss::Line,
         };
         let presence = poll.read(&mut self.link).await;
+        let loss = poll.loss;
         let (id, unit) = (Arc::clone(&device.id), device.unit_id);
         let rest = self.link.rest(device.timeout);
         let done = clock::monotonic();
@@ -230,9 +232,9 @@ impl<T: Transport> Bus<T> {
         // Several devices of the configuration may be one unit, which is there for all of them or none.
         let devices = self.devices.iter_mut();
         for device in devices.filter(|device| device.settings.unit_id == unit) {
-            if let Some(lost) = device.judge(presence, done) {
+            if let Some(lost) = device.judge(presence, loss, done) {
                 self.metrics.device_up(&device.settings.id, !lost);
-                let sample = Sample::measured(if lost { 1.0 } else { 0.0 });
+                let sample = Sample::measured(if lost { f64::from(loss as u8) } else { 0.0 });
                 batch.push(Reading::live(device.settings.status, sample, clock::now()));
             }
         }
@@ -270,6 +272,8 @@ struct Poll<'a> {
     coverage: &'a mut Coverage,
     metrics: &'a Metrics,
     batch: &'a mut Vec<Reading>,
+    /// What stood in the way of the last answer that did not come.
+    loss: Loss,
 }
 
 impl Poll<'_> {
@@ -294,6 +298,7 @@ impl Poll<'_> {
                 Err(failure) => {
                     let reason = failure.reason();
                     self.metrics.modbus_failure(&self.device.id, reason);
+                    self.loss = Loss::from(&failure);
                     let outcome = self.failed(&request, &failure, now);
                     // Silence after an answer is a request that the device chokes on.
                     presence = presence.max(outcome);
@@ -336,7 +341,7 @@ impl Poll<'_> {
         let exception = match failure {
             Failure::Exception(exception) => *exception,
             Failure::NotConnected | Failure::ConnectFailed(_) => {
-                self.coverage.silent();
+                self.coverage.unreachable();
                 return Presence::Unreachable;
             }
             Failure::Timeout(_)
@@ -344,20 +349,14 @@ impl Poll<'_> {
             | Failure::Malformed(_)
             | Failure::Mismatch(_)
             | Failure::WrongLength { .. }
-            | Failure::Babble => {
-                self.coverage.silent();
-                return Presence::Silent;
-            }
+            | Failure::Babble => return self.silent(request),
         };
         match exception {
             Exception::IllegalAddress => self.refused(request, Fault::IllegalAddress),
             Exception::IllegalValue => self.refused(request, Fault::IllegalValue),
             Exception::IllegalFunction => self.spoil(request, Fault::ConfigurationError, now),
             Exception::Acknowledge | Exception::Busy => {}
-            Exception::GatewayPath | Exception::GatewayTarget => {
-                self.coverage.silent();
-                return Presence::Silent;
-            }
+            Exception::GatewayPath | Exception::GatewayTarget => return self.silent(request),
             Exception::DeviceFailure | Exception::MemoryParity | Exception::Other(_) => {
                 self.spoil(request, Fault::DeviceFailure, now);
             }
@@ -375,6 +374,20 @@ impl Poll<'_> {
             }
             Refusal::Known => self.metrics.refused_again(device),
         }
+    }
+
+    /// The device did not answer `request`.
+    fn silent(&mut self, request: &Request) -> Presence {
+        let device = &*self.device.id;
+        match self.coverage.silent() {
+            None | Some(Refusal::Searching) => {}
+            Some(Refusal::Found) => {
+                let reason = Fault::Unanswered.name();
+                warn!(device, %request, reason, "modbus address refused");
+            }
+            Some(Refusal::Known) => self.metrics.refused_again(device),
+        }
+        Presence::Silent
     }
 
     /// Points whose addresses the device refuses are bad in every poll that it answers.
@@ -401,7 +414,7 @@ impl Device {
     }
 
     /// Is the device lost? `Some` when that changes or is known for the first time.
-    fn judge(&mut self, presence: Presence, now: Mono) -> Option<bool> {
+    fn judge(&mut self, presence: Presence, loss: Loss, now: Mono) -> Option<bool> {
         let heard = *self.heard.get_or_insert(now);
         let lost = match presence {
             Presence::Answered => {
@@ -425,7 +438,7 @@ impl Device {
         }
         let device = &*self.settings.id;
         if lost {
-            warn!(device, polls = self.failures, "modbus device lost");
+            warn!(device, polls = self.failures, reason = ?loss, "modbus device lost");
         } else {
             info!(device, "modbus device answers");
         }

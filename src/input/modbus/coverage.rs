@@ -21,14 +21,38 @@
 //!   place, or not so much at a time: a *cut*, which no request reaches over. Cuts are lifted one at a
 //!   time every [`LIFT`], in case the device was changed.
 //!
+//! # Silence as a refusal
+//!
+//! Some devices do not refuse what they do not have, but stay silent. Silence proves nothing by itself: the device
+//! may be gone. So a round ends with the first silence, whatever was asked, and the next one begins with a
+//! *witness*, a question for a single value of what is to be asked, another one after each silence.
+//!
+//! ```text
+//!   round 1   holding:0+50  silent        is it dead?
+//!   round 2   holding:0+1   answered      no
+//!             holding:0+50  silent        once, with a witness
+//! ```
+//!
+//! A request that is silent [`STRIKES`] times with a witness, and not answered in between, counts as refused:
+//! its halves are asked, and what they come to is pinned or cut as above. A device that is gone costs no
+//! question more by that, and a line that loses frames now and then splits nothing.
+//!
+//! # Bounds
+//!
 //! A search asks at most [`SPLITS`] times after fresh refusals in one poll and a poll tries at most
 //! [`REPEATS`] pinned values, so that a device with many refused addresses does not hold up the others on
 //! its bus; the rest of the search goes on in the next poll. So does a round that was put off half way, because
 //! the device answers slowly. When everything is pinned one value is asked
 //! for all the same: without a question nobody would know whether the device is there.
 
+mod findings;
+mod tree;
+
 use std::collections::VecDeque;
 use std::time::Duration;
+
+use self::findings::findings;
+use self::tree::{Node, State, tree};
 
 use super::RegisterPoint;
 use super::plan::{Plan, Request, Rules, Wall};
@@ -47,6 +71,9 @@ pub const SPLITS: usize = 16;
 /// Pinned values tried again in one poll.
 pub const REPEATS: usize = 4;
 
+/// Silences of a request in polls in which the device answered something else, after which it counts as refused.
+pub const STRIKES: u32 = 3;
+
 /// The requests for a set of points, less what the device refuses. Calls come in rounds, one per poll:
 /// [`begin`](Self::begin), then [`ask`](Self::ask) and what became of it until there is none.
 #[derive(Debug)]
@@ -60,25 +87,11 @@ pub struct Coverage {
     cuts: Vec<Cut>,
     /// Where the next round begins, a position among the plan's requests.
     first: usize,
+    /// Did the last round end with a silence?
+    wary: bool,
+    /// Witnesses that were silent: which way to the next one.
+    turns: usize,
     round: Round,
-}
-
-#[derive(Debug)]
-struct Node {
-    request: Request,
-    /// Position of the plan's request it is a part of.
-    root: usize,
-    /// `None` for a single value.
-    halves: Option<[usize; 2]>,
-    state: State,
-}
-
-/// What the device last said of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Unknown,
-    Answered,
-    Refused(Fault),
 }
 
 /// A value that the device refuses.
@@ -103,6 +116,8 @@ struct Cut {
 enum Asking {
     Node(usize),
     Pin(usize),
+    /// A single value of what is to be asked: is anybody there?
+    Witness(usize),
 }
 
 #[derive(Debug, Default)]
@@ -112,6 +127,8 @@ struct Round {
     asking: Option<Asking>,
     asked: usize,
     splits: usize,
+    /// Has the device said anything? What was said before the rest was put off counts.
+    heard: bool,
 }
 
 /// What a refusal means.
@@ -137,6 +154,8 @@ impl Coverage {
             pins: Vec::new(),
             cuts: Vec::new(),
             first: 0,
+            wary: false,
+            turns: 0,
             round: Round::default(),
         }
     }
@@ -158,6 +177,7 @@ impl Coverage {
             self.round = Round {
                 now,
                 queue,
+                heard: self.round.heard,
                 ..Round::default()
             };
             return;
@@ -168,9 +188,12 @@ impl Coverage {
         let due = self.pins.iter().enumerate();
         let due = due.filter(|(_, pin)| now >= pin.again).take(REPEATS);
         let pins = due.map(|(position, _)| Asking::Pin(position));
+        let wary = std::mem::take(&mut self.wary);
+        let witness = wary.then(|| self.witness()).flatten();
+        let witness = witness.map(Asking::Witness).into_iter();
         self.round = Round {
             now,
-            queue: nodes.map(Asking::Node).chain(pins).collect(),
+            queue: witness.chain(nodes.map(Asking::Node)).chain(pins).collect(),
             ..Round::default()
         };
     }
@@ -181,15 +204,27 @@ impl Coverage {
         !self.round.queue.is_empty()
     }
 
+    /// A single value of the request that comes first; after a silent one from another part of it.
+    fn witness(&self) -> Option<usize> {
+        let (mut position, mut turns) = (self.first, self.turns);
+        while let Some(halves) = self.nodes.get(position)?.halves {
+            position = halves[turns % 2];
+            turns /= 2;
+        }
+        (position != self.first).then_some(position)
+    }
+
     /// What to ask now; `None` at the end of the round. Must be followed by one of
-    /// [`answered`](Self::answered), [`refused`](Self::refused) or [`silent`](Self::silent) before
-    /// the next call; none of them leaves the request as it was.
+    /// [`answered`](Self::answered), [`refused`](Self::refused), [`silent`](Self::silent) or
+    /// [`unreachable`](Self::unreachable) before the next call; none of them leaves the request as it was.
     pub fn ask(&mut self) -> Option<Request> {
         let asking = self.next_question()?;
         self.round.asked += 1;
         self.round.asking = Some(asking);
         match asking {
-            Asking::Node(position) => self.nodes.get(position).map(|node| node.request.clone()),
+            Asking::Node(position) | Asking::Witness(position) => {
+                self.nodes.get(position).map(|node| node.request.clone())
+            }
             Asking::Pin(pin) => self.plan.alone(self.plan.left_out().start + pin),
         }
     }
@@ -218,10 +253,12 @@ impl Coverage {
 
     /// The request was answered.
     pub fn answered(&mut self) {
+        self.round.heard = true;
         match self.round.asking.take() {
             Some(Asking::Node(position)) => {
                 if let Some(node) = self.nodes.get_mut(position) {
                     node.state = State::Answered;
+                    node.strikes = 0;
                 }
             }
             Some(Asking::Pin(position)) => {
@@ -229,12 +266,13 @@ impl Coverage {
                     pin.healed = true;
                 }
             }
-            None => {}
+            Some(Asking::Witness(_)) | None => {}
         }
     }
 
     /// The device refused the addresses of the request; `fault` is what their points have by it.
     pub fn refused(&mut self, fault: Fault) -> Refusal {
+        self.round.heard = true;
         match self.round.asking.take() {
             Some(Asking::Node(position)) => self.refused_node(position, fault),
             Some(Asking::Pin(position)) => {
@@ -244,7 +282,8 @@ impl Coverage {
                 }
                 Refusal::Known
             }
-            None => Refusal::Searching,
+            // It will be asked for with the rest, or by itself.
+            Some(Asking::Witness(_)) | None => Refusal::Searching,
         }
     }
 
@@ -264,10 +303,34 @@ impl Coverage {
     }
 
     /// The request was not answered: the round is over. The next one begins behind this request, so
-    /// that one the device chokes on cannot starve those after it.
-    pub fn silent(&mut self) {
+    /// that one the device chokes on cannot starve those after it. Says what is refused by that, if it is.
+    pub fn silent(&mut self) -> Option<Refusal> {
+        self.wary = true;
+        let asking = self.end_round()?;
+        match asking {
+            Asking::Node(position) if self.round.heard => self.strike(position),
+            Asking::Node(_) => None,
+            Asking::Witness(_) => {
+                self.turns = self.turns.wrapping_add(1);
+                None
+            }
+            Asking::Pin(position) => {
+                let pin = self.pins.get_mut(position)?;
+                pin.again = self.round.now + ASK_AGAIN;
+                Some(Refusal::Known)
+            }
+        }
+    }
+
+    /// The device could not be asked: the round is over.
+    pub fn unreachable(&mut self) {
+        self.end_round();
+    }
+
+    fn end_round(&mut self) -> Option<Asking> {
         let roots = self.plan.requests().len();
-        if let Some(Asking::Node(position)) = self.round.asking.take()
+        let asking = self.round.asking.take();
+        if let Some(Asking::Node(position)) = asking
             && let Some(node) = self.nodes.get(position)
         {
             self.first = (node.root + 1) % roots.max(1);
@@ -275,6 +338,21 @@ impl Coverage {
         self.round.queue.clear();
         // An empty queue must not look like a device that refuses everything.
         self.round.asked = self.round.asked.max(1);
+        asking
+    }
+
+    /// A silence to a question of a device that is there.
+    fn strike(&mut self, position: usize) -> Option<Refusal> {
+        let node = self.nodes.get_mut(position)?;
+        node.strikes += 1;
+        if node.strikes < STRIKES {
+            return None;
+        }
+        node.state = State::Refused(Fault::Unanswered);
+        Some(match node.halves {
+            None => Refusal::Found,
+            Some(_) => Refusal::Searching,
+        })
     }
 
     /// The single values that are refused now, as positions in [`Plan::points`], and how.
@@ -292,14 +370,20 @@ impl Coverage {
 
     fn queue_halves(&mut self, position: usize) {
         let halves = self.nodes.get(position).and_then(|node| node.halves);
-        for half in halves.into_iter().flatten().rev() {
+        let Some(mut halves) = halves else {
+            return;
+        };
+        // What was silent goes last: a silence ends the round.
+        halves.sort_by_key(|half| self.nodes.get(*half).map(|node| node.strikes));
+        for half in halves.into_iter().rev() {
             self.round.queue.push_front(Asking::Node(half));
         }
     }
 
     /// Takes what was found into the plan.
     fn settle(&mut self, now: Mono) {
-        let Some(found) = self.findings(now) else {
+        let roots = self.plan.requests().len();
+        let Some(found) = findings(&self.nodes, roots, now) else {
             return;
         };
         let lifted = self.cuts.iter().position(|cut| now >= cut.lift);
@@ -335,96 +419,6 @@ impl Coverage {
         self.nodes = tree(&self.plan);
         self.pins = pins;
         self.first = 0;
-    }
-
-    /// What the searches found; `None` while one is not finished, which a new plan would begin anew.
-    fn findings(&self, now: Mono) -> Option<Findings> {
-        let roots = 0..self.plan.requests().len();
-        let mut findings = Findings::default();
-        let mut waiting: Vec<usize> = roots.collect();
-        while let Some(position) = waiting.pop() {
-            let node = self.nodes.get(position)?;
-            match (node.state, node.halves) {
-                (State::Answered, _) => {}
-                // Not asked since the plan was made: of a root nothing follows.
-                (State::Unknown, _) if position < self.plan.requests().len() => {}
-                (State::Unknown, _) => return None,
-                (State::Refused(fault), None) => {
-                    let pin = Pin {
-                        fault,
-                        again: now + ASK_AGAIN,
-                        healed: false,
-                    };
-                    findings.pins.push((node.request.points.start, pin));
-                }
-                (State::Refused(_), Some(halves)) => {
-                    findings.cuts.extend(self.cut_between(halves, now));
-                    waiting.extend(halves);
-                }
-            }
-        }
-        Some(findings)
-    }
-
-    /// Between two halves that the device answers, but not together.
-    fn cut_between(&self, halves: [usize; 2], now: Mono) -> Option<Cut> {
-        let [left, right] = halves.map(|half| self.nodes.get(half));
-        let (left, right) = (left?, right?);
-        let both = left.state == State::Answered && right.state == State::Answered;
-        let from = left.request.end();
-        both.then_some(Cut {
-            wall: Wall {
-                table: left.request.table,
-                from,
-                to: u32::from(right.request.address).max(from),
-            },
-            lift: now + LIFT,
-        })
-    }
-}
-
-/// What a search found: positions of refused points, and cuts.
-#[derive(Debug, Default)]
-struct Findings {
-    pins: Vec<(usize, Pin)>,
-    cuts: Vec<Cut>,
-}
-
-impl Findings {
-    const fn is_empty(&self) -> bool {
-        self.pins.is_empty() && self.cuts.is_empty()
-    }
-}
-
-/// The plan's requests, then all their possible halves.
-fn tree(plan: &Plan) -> Vec<Node> {
-    let mut nodes: Vec<Node> = (0..)
-        .zip(plan.requests())
-        .map(|(root, request)| Node::new(root, request.clone()))
-        .collect();
-    let mut position = 0;
-    while let Some(node) = nodes.get(position) {
-        let root = node.root;
-        if let Some(halves) = plan.halves(&node.request) {
-            let left = nodes.len();
-            nodes.extend(halves.map(|half| Node::new(root, half)));
-            if let Some(node) = nodes.get_mut(position) {
-                node.halves = Some([left, left + 1]);
-            }
-        }
-        position += 1;
-    }
-    nodes
-}
-
-impl Node {
-    const fn new(root: usize, request: Request) -> Self {
-        Self {
-            request,
-            root,
-            halves: None,
-            state: State::Unknown,
-        }
     }
 }
 

@@ -79,6 +79,55 @@ impl Failure {
     }
 }
 
+/// Why a device is lost: what stands in the way of its answers. The number is the value of the device's status
+/// point; 0 says that it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// It says nothing.
+    Silence = 1,
+    /// What comes is no answer.
+    Garbage = 2,
+    /// The gateway before it says that it does not answer.
+    Exception = 3,
+    /// The line to it cannot be opened, or was closed.
+    Line = 4,
+}
+
+impl Loss {
+    /// What the numbers mean.
+    pub const MEANINGS: [(u8, &'static str); 4] = [
+        (Self::Silence as u8, "it does not answer"),
+        (
+            Self::Garbage as u8,
+            "what it sends is no answer to the question",
+        ),
+        (
+            Self::Exception as u8,
+            "the serial server or gateway says that it does not answer",
+        ),
+        (
+            Self::Line as u8,
+            "the connection to it, or the serial device, cannot be opened or was closed",
+        ),
+    ];
+}
+
+impl From<&Failure> for Loss {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::NotConnected | Failure::ConnectFailed(_) | Failure::ConnectionLost(_) => {
+                Self::Line
+            }
+            Failure::Timeout(_) => Self::Silence,
+            Failure::Malformed(_)
+            | Failure::Mismatch(_)
+            | Failure::WrongLength { .. }
+            | Failure::Babble => Self::Garbage,
+            Failure::Exception(_) => Self::Exception,
+        }
+    }
+}
+
 /// Modbus exception codes (Modbus Application Protocol V1.1b3, section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exception {
@@ -166,6 +215,19 @@ mod tests {
             let named = !matches!(exception, Exception::Other(_));
             assert_eq!(named, matches!(code, 1..=6 | 8 | 10 | 11), "{code}");
         }
+    }
+
+    #[test]
+    fn every_way_to_be_lost_has_words_and_is_not_zero() {
+        for (code, words) in Loss::MEANINGS {
+            assert!(code > 0 && !words.is_empty());
+        }
+        let of = |failure| Loss::from(&failure);
+        assert_eq!(of(Failure::Timeout(Duration::ZERO)), Loss::Silence);
+        assert_eq!(of(Failure::Babble), Loss::Garbage);
+        assert_eq!(of(Failure::NotConnected), Loss::Line);
+        let exception = Failure::Exception(Exception::GatewayTarget);
+        assert_eq!(of(exception), Loss::Exception);
     }
 
     #[test]

@@ -83,6 +83,16 @@ impl SerialMode {
 }
 
 impl Line {
+    /// What a unit that answers with anything but a frame may cost beyond its timeout, when the slowest device
+    /// of the line may take `worst` for an answer: whose the bytes were nobody knows, and so everybody waits until a
+    /// line of RTU frames was silent for that long. Over TCP the connection goes, and with it what was under way.
+    pub const fn resync(&self, worst: Duration) -> Duration {
+        match self {
+            Self::Tcp(_) => Duration::ZERO,
+            Self::RtuOverTcp(_) | Self::Serial(_) => worst,
+        }
+    }
+
     /// Is it the same connection or device, however it is set? Then one is asked at a time.
     pub fn is_same_wire(&self, other: &Self) -> bool {
         match (self, other) {

@@ -18,6 +18,7 @@
 //! | the device | the points of that question | the device's status point |
 //! |---|---|---|
 //! | does not answer, answers nonsense, cannot be reached | no reading: the stale rule speaks | 1 after three polls in a row |
+//! | answers, but never a question for some address | searched by halves, as below: bad `unanswered` | 0: it answers |
 //! | says that its unit is not reachable (exceptions 10, 11) | no reading, as above | as above |
 //! | refuses addresses (2, 3) | searched by halves; refused ones are bad `illegal_address`, `illegal_value` | 0: it answers |
 //! | does not know the function (1) | bad `configuration_error` | 0 |

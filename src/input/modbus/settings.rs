@@ -40,7 +40,8 @@ pub struct DeviceSettings {
     pub rules: Rules,
     /// What is read.
     pub points: Vec<RegisterPoint>,
-    /// The gateway's own point that says whether this device is lost (1) or fine (0).
+    /// The gateway's own point that says whether this device is fine (0) or why it is lost
+    /// ([`Loss`](super::failure::Loss)).
     pub status: PointIndex,
 }
 

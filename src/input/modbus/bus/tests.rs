@@ -36,6 +36,8 @@ enum Manner {
     Closes,
     Exception(u8),
     Refuses(BTreeSet<u16>),
+    /// Says nothing when it is asked for these.
+    Chokes(BTreeSet<u16>),
 }
 
 type Manners = Arc<Mutex<BTreeMap<u8, Manner>>>;
@@ -95,6 +97,9 @@ async fn serve_devices(mut accept: mpsc::Receiver<tokio::io::DuplexStream>, mann
             let reply = match manner {
                 None => continue,
                 Some(Manner::Closes) => break,
+                Some(Manner::Chokes(bad)) if bad.range(question.address..end).count() > 0 => {
+                    continue;
+                }
                 Some(Manner::Exception(code)) => question.exception(code),
                 Some(Manner::Refuses(bad)) if bad.range(question.address..end).count() > 0 => {
                     question.exception(2)
@@ -103,7 +108,7 @@ async fn serve_devices(mut accept: mpsc::Receiver<tokio::io::DuplexStream>, mann
                     tokio::time::sleep(pause).await;
                     question.answer()
                 }
-                Some(Manner::Fine | Manner::Refuses(_)) => question.answer(),
+                Some(Manner::Fine | Manner::Refuses(_) | Manner::Chokes(_)) => question.answer(),
             };
             if stream.write_all(&reply).await.is_err() {
                 break;
@@ -278,6 +283,29 @@ async fn a_refused_address_is_bad_and_its_neighbours_are_read() {
     assert_eq!(of(&deliveries, 14).last(), Some(&value(1, 4)));
 }
 
+/// It is not lost, and its other values are read all the time.
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_never_answered_is_bad_and_its_device_is_there() {
+    let chokes = Manner::Chokes(BTreeSet::from([4]));
+    let mut plant = Plant::start(vec![device(1, 9)], &[(1, chokes)], 8);
+    let deliveries = plant.until(30).await;
+    assert_eq!(of(&deliveries, 1001), [Sample::measured(0.0)]);
+    let deliveries = plant.until(50).await;
+    assert!(of(&deliveries, 1001).is_empty());
+    for address in 0..9 {
+        let bad = Sample::Bad(Fault::Unanswered);
+        let expected = if address == 4 { bad } else { value(1, address) };
+        assert_eq!(of(&deliveries, 10 + u32::from(address)), [expected; 20]);
+    }
+    plant.behave(1, None);
+    let deliveries = plant.until(54).await;
+    assert_eq!(
+        of(&deliveries, 1001),
+        [Sample::measured(1.0)],
+        "gone is gone"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_an_exception_means() {
     let failed = Some(Sample::Bad(Fault::DeviceFailure));
@@ -305,7 +333,8 @@ async fn what_an_exception_means() {
             "exception {code}: {samples:?}"
         );
         assert_eq!(samples.is_empty(), sample.is_none(), "exception {code}");
-        let status = Sample::measured(if lost { 1.0 } else { 0.0 });
+        let loss = f64::from(Loss::Exception as u8);
+        let status = Sample::measured(if lost { loss } else { 0.0 });
         assert_eq!(of(&deliveries, 1001), [status], "exception {code}");
     }
 }
@@ -318,10 +347,11 @@ async fn an_endpoint_that_is_down_is_retried_for_ever_but_not_often() {
     plant.wire.up.store(false, Ordering::Relaxed);
     let deliveries = plant.until(600).await;
     assert_eq!(deliveries.len(), 5, "each device is lost, once");
+    let closed = Sample::measured(f64::from(Loss::Line as u8));
     assert!(
         deliveries
             .iter()
-            .all(|delivery| delivery.len() == 1 && sample(&delivery[0]) == Sample::measured(1.0))
+            .all(|delivery| delivery.len() == 1 && sample(&delivery[0]) == closed)
     );
     let attempts = plant.wire.attempts.load(Ordering::Relaxed);
     assert!((58..=90).contains(&attempts), "{attempts}");

@@ -9,6 +9,8 @@ use crate::engine::reading::PointIndex;
 use crate::input::modbus::timing::Timing;
 use crate::input::modbus::{ByteOrder, DataType, Table};
 
+mod silence;
+
 fn coverage(addresses: &[u16], max_gap: u16) -> Coverage {
     let points = addresses
         .iter()
