@@ -343,7 +343,7 @@ fn buses(
         }
     }
     for bus in &mut buses {
-        bus.cycle_limit = polling::limit(&bus.devices);
+        bus.cycle_limit = polling::limit(bus);
     }
     buses
 }

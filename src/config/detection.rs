@@ -20,6 +20,7 @@ use super::check::Checked;
 use super::place::Place;
 use super::scalar::show_duration;
 use crate::engine::settings::{AlarmSettings, PointSettings, Rule};
+use crate::input::modbus::line::Line;
 
 /// Share of its window after which the line through a ramp shows three quarters of its slope.
 const FILLED: f64 = 0.674;
@@ -69,12 +70,17 @@ pub(super) fn of(point: &Checked<'_>, alarm: &AlarmSettings) -> (Duration, Durat
 pub(super) type OnLine<'a> = (&'a str, bool, Duration);
 
 /// How much longer a reading of `own` may take while the other devices of its line do not answer: one line
-/// asks one device at a time, and each of them may take its timeout first.
-pub(super) fn held_up<'a>(own: &str, line: impl IntoIterator<Item = OnLine<'a>>) -> Duration {
-    let others = line
-        .into_iter()
-        .filter(|(id, asked, _)| *asked && *id != own);
-    others.map(|(_, _, timeout)| timeout).sum()
+/// asks one device at a time, and each of them may take its timeout first, and what the line needs after
+/// an answer that is no frame.
+pub(super) fn held_up<'a>(
+    own: &str,
+    line: &Line,
+    devices: impl Iterator<Item = OnLine<'a>> + Clone,
+) -> Duration {
+    let worst = devices.clone().map(|(_, _, timeout)| timeout).max();
+    let resync = line.resync(worst.unwrap_or_default());
+    let others = devices.filter(|(id, asked, _)| *asked && *id != own);
+    others.map(|(_, _, timeout)| timeout + resync).sum()
 }
 
 /// Silence is counted from the last value, whatever holds up the next one.

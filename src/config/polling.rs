@@ -81,12 +81,18 @@ impl Polling {
                 .clone()
                 .filter(|(id, asked, _)| *asked && *id != device.id.value);
             let dead = others.map(|(_, _, timeout)| timeout).max();
+            let worst = times.clone().map(|(_, _, timeout)| timeout).max();
+            let line = device.line.as_ref().map(|(line, _)| line);
+            let resync = line.map(|line| line.resync(worst.unwrap_or_default()));
+            let dead = dead.map(|dead| dead + resync.unwrap_or_default());
             Asked {
                 parts: Vec::new(),
                 line: devices.iter().position(on_line).unwrap_or(usize::MAX),
                 waits: Waits::new(&loads, Duration::ZERO),
                 waits_with_dead: Waits::new(&loads, dead.unwrap_or_default()),
-                held_up: detection::held_up(&device.id.value, times),
+                held_up: line.map_or(Duration::ZERO, |line| {
+                    detection::held_up(&device.id.value, line, times)
+                }),
             }
         };
         let asked: Vec<Asked> = devices.iter().map(asked).collect();
@@ -234,8 +240,9 @@ pub(super) fn check_stale(point: &Checked<'_>, told_for: &mut Vec<Place>, log: &
 }
 
 /// What a bus keeps to while at most one of its devices does not answer: the longest that anything waits,
-/// but at least a period and a timeout, which nobody need be told of.
-pub(super) fn limit(devices: &[DeviceSettings]) -> Duration {
+/// but at least a period and what such a device costs, which nobody need be told of.
+pub(super) fn limit(bus: &BusSettings) -> Duration {
+    let devices = &bus.devices;
     let loads = devices.iter().flat_map(|device| {
         let parts = parts(&device.points, &device.rules);
         parts.into_iter().map(|part| part.load)
@@ -243,6 +250,7 @@ pub(super) fn limit(devices: &[DeviceSettings]) -> Duration {
     let loads: Vec<Load> = loads.collect();
     let timeout = devices.iter().map(|device| device.timeout).max();
     let timeout = timeout.unwrap_or_default();
+    let timeout = timeout.saturating_add(bus.line.resync(timeout));
     let shortest = loads.iter().map(|load| load.period).min();
     let usual = shortest.unwrap_or_default().saturating_add(timeout);
     cycle::cycle(&loads, timeout).map_or(usual, |cycle| cycle.max(usual))
@@ -260,7 +268,7 @@ pub(super) fn readings(bus: &BusSettings) -> Vec<Vec<(PointIndex, (Duration, Dur
     let of_device = |(device, parts): (&DeviceSettings, &Vec<Part>)| {
         let line = bus.devices.iter();
         let line = line.map(|other| (&*other.id, !other.points.is_empty(), other.timeout));
-        let held_up = detection::held_up(&device.id, line);
+        let held_up = detection::held_up(&device.id, &bus.line, line);
         let points = device.points.iter().map(|point| {
             let own = parts.iter().find(|part| part.load.period == point.poll);
             let cost = own.map_or(Duration::ZERO, |part| part.load.cost);
