@@ -231,7 +231,8 @@ fn data_type(keys: &Keys<'_>, log: &mut Log) -> Option<At<DataType>> {
     };
     let hint = match text {
         "string" | "text" | "ascii" | "char" => {
-            "a point is a quantity, and a text of a device has none; a code of a few numbers is an `enum`"
+            "a point is a quantity, and a text of a device has none; `forewarn probe` shows texts, and a code of a few \
+             numbers is an `enum`"
         }
         "bit" => "write `bit = 3` and no `type`",
         "bcd" => "allowed: bcd16 (4 digits), bcd32 (8 digits), bcd64 (16 digits)",

@@ -333,6 +333,51 @@ async fn an_interrupted_scan_shows_what_it_found() {
 }
 
 #[tokio::test]
+async fn texts_are_shown_in_both_orders_and_gaps_are_left_alone() {
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let config = simulators::modbus::DeviceConfig::new(listen).fill(1);
+    let config = config.point("holding:100 words 0x4744 0x2D34 0x3220 0x7631 0");
+    let device = simulators::modbus::Device::start(config.expect("a point"));
+    let device = device.await.expect("it starts");
+    let scratch = Scratch::new("probe");
+    let config = scratch.write(
+        "forewarn.toml",
+        &format!(
+            "site = \"bench\"\n[device.plc]\nmodbus = \"tcp://{}\"\ngaps = [\"holding:105-110\"]\n",
+            device.address()
+        ),
+    );
+    let config = config.to_str().expect("a path in UTF-8");
+    let words = ["plc", "holding:100-111", "--config", config];
+    let shown = probe(&words).await;
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    let line = "holding:100-104    \"GD-42 v1\", or with swapped bytes \"DG4- 21v\"";
+    assert!(
+        shown.out.lines().any(|shown| shown == line),
+        "{}",
+        shown.out
+    );
+    let left_out = "holding:105-110: not asked for, as the configuration lists it in `gaps`";
+    assert!(shown.err.contains(left_out), "{}", shown.err);
+    let asked = device.take_record().asked;
+    let spans: Vec<_> = asked
+        .iter()
+        .map(|asked| (asked.address, asked.count))
+        .collect();
+    assert_eq!(spans, [(100, 5), (111, 1), (100, 5), (111, 1)]);
+    let all = probe(&[&words[..], &["--json"]].concat()).await.json();
+    assert_eq!(all["texts"][0]["high_byte_first"], "GD-42 v1");
+    let nothing = probe(&["plc", "holding:106", "--config", config]).await;
+    assert_eq!(nothing.code, Some(2));
+    assert!(
+        nothing.err.contains("which are never read"),
+        "{}",
+        nothing.err
+    );
+    device.stop().await;
+}
+
+#[tokio::test]
 async fn what_the_readme_shows_is_what_it_says() {
     let listen = "127.0.0.1:0".parse().expect("an address");
     let config = simulators::modbus::DeviceConfig::new(listen);

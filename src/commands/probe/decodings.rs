@@ -226,7 +226,7 @@ impl Decoded {
     }
 
     /// Registers in a row.
-    fn runs(&self) -> Vec<&[Register]> {
+    pub(super) fn runs(&self) -> Vec<&[Register]> {
         let follows = |one: &Register, next: &Register| {
             one.table == next.table && next.address.checked_sub(1) == Some(one.address)
         };

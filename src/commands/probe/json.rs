@@ -7,6 +7,7 @@ use super::ask::{Heard, Stopped};
 use super::decodings::{Decoding, Found, orders};
 use super::scan::{Presence, Scanned};
 use super::target::Target;
+use super::texts::Text;
 use super::{show, words as said};
 use crate::config::words;
 use crate::input::modbus::failure::Failure;
@@ -60,11 +61,20 @@ pub(super) fn document(target: &Target, heard: &Heard, findings: &Findings<'_>) 
         "requests": heard.requests,
         "registers": registers.collect::<Vec<_>>(),
         "bits": bits.collect::<Vec<_>>(),
+        "texts": findings.texts.iter().map(text).collect::<Vec<_>>(),
         "points": points.collect::<Vec<_>>(),
         "refused": refused.collect::<Vec<_>>(),
         "stopped": stopped,
         "most_plausible": findings.best.iter().map(found).collect::<Vec<_>>(),
         "toml": findings.toml,
+    })
+}
+
+fn text(text: &Text) -> Value {
+    json!({
+        "registers": text.span.to_string(),
+        "high_byte_first": text.high_first,
+        "low_byte_first": text.low_first,
     })
 }
 

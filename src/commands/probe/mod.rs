@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  arguments ─▶ target ─▶ ask ─▶ decodings ─▶ plausible ─▶ show, json
-//!               (config)   │        (decode)                  paste
+//!               (config)   │        (decode)   texts          paste
 //!                          └▶ scan ─────────────────────────▶ units
 //! ```
 //!
@@ -23,6 +23,7 @@ mod registers;
 mod scan;
 mod show;
 mod target;
+mod texts;
 mod units;
 mod words;
 
@@ -36,6 +37,7 @@ use self::plausible::Expected;
 use self::registers::Span;
 use self::show::{Judged, Look};
 use self::target::{Known, Target, Unfit};
+use self::texts::Text;
 use super::run::runtime;
 use super::{BAD_CONFIGURATION, FINDINGS, GOOD, USAGE, complain};
 use crate::config::Source;
@@ -50,6 +52,8 @@ struct Found<'a> {
     points: Vec<(&'a Known, Judged)>,
     /// The most plausible, where no configured point is.
     best: Vec<Plausible>,
+    /// What reads as text.
+    texts: Vec<Text>,
     toml: String,
 }
 
@@ -136,7 +140,17 @@ fn spans(args: &ProbeArgs, target: &Target) -> Result<Vec<Span>, String> {
             None => "say which registers: input:0-9, holding:100, coil:0-15".to_owned(),
         });
     }
-    let spans = registers::merged(spans);
+    let (spans, left_out) = registers::outside(registers::merged(spans), &target.gaps);
+    if spans.is_empty() {
+        return Err(
+            "the configuration lists all of it in `gaps` of the device, which are never read"
+                .to_owned(),
+        );
+    }
+    for span in left_out {
+        let text = format!("{span}: not asked for, as the configuration lists it in `gaps`");
+        let _nobody = writeln!(io::stderr().lock(), "{text}").is_err();
+    }
     let addresses: usize = spans.iter().map(|span| span.len()).sum();
     if addresses > registers::MOST {
         return Err(format!(
@@ -204,6 +218,7 @@ fn found<'a>(args: &ProbeArgs, target: &'a Target, heard: &Heard) -> Found<'a> {
         }
     }
     Found {
+        texts: texts::texts(&decoded),
         decoded,
         points,
         best,
@@ -222,6 +237,10 @@ fn report(
     out: &mut impl Write,
 ) -> io::Result<()> {
     show::table(&found.decoded, look, out)?;
+    if !found.texts.is_empty() {
+        writeln!(out, "\nTexts:")?;
+        texts::show(&found.texts, out)?;
+    }
     if !found.points.is_empty() {
         writeln!(out, "\nAs configured:")?;
         show::points(&found.points, out)?;

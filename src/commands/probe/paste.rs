@@ -214,6 +214,7 @@ mod tests {
             timeout: std::time::Duration::from_secs(1),
             max_registers: 125,
             max_bits: 2_000,
+            gaps: Vec::new(),
             points: Vec::new(),
             neighbours: Vec::new(),
         }

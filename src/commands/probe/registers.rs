@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::config::words;
 use crate::input::modbus::Table;
+use crate::input::modbus::plan::Gap;
 
 /// So many addresses in all at most: a device is not to be busy with us for long.
 pub(super) const MOST: usize = 4_000;
@@ -141,6 +142,36 @@ pub(super) fn merged(mut spans: Vec<Span>) -> Vec<Span> {
     merged
 }
 
+/// What is left of `spans` without `gaps`, and what is left out.
+pub(super) fn outside(spans: Vec<Span>, gaps: &[Gap]) -> (Vec<Span>, Vec<Span>) {
+    let (mut left, mut out) = (spans, Vec::new());
+    for gap in gaps {
+        let mut kept = Vec::new();
+        for span in left {
+            let (first, last) = (span.first.max(gap.first), span.last.min(gap.last));
+            if span.table != gap.table || first > last {
+                kept.push(span);
+                continue;
+            }
+            out.push(Span {
+                first,
+                last,
+                ..span
+            });
+            if span.first < first {
+                let last = first - 1;
+                kept.push(Span { last, ..span });
+            }
+            if last < span.last {
+                let first = last + 1;
+                kept.push(Span { first, ..span });
+            }
+        }
+        left = kept;
+    }
+    (merged(left), merged(out))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,5 +263,22 @@ mod tests {
         }
         let all = Span::of(Table::Input, 0, u16::MAX);
         assert!(all.halves().is_some());
+    }
+
+    #[test]
+    fn gaps_are_left_out_and_named() {
+        let gap = |first, last| Gap {
+            table: Table::Holding,
+            first,
+            last,
+        };
+        let gaps = [gap(5, 6), gap(9, 20), gap(0, 0)];
+        let of = |table, first, count| Span::of(table, first, count);
+        let asked = vec![of(Table::Holding, 0, 12), of(Table::Input, 5, 2)];
+        let (left, out) = outside(asked, &gaps);
+        let holding = |first, count| of(Table::Holding, first, count);
+        let whole = of(Table::Input, 5, 2);
+        assert_eq!(left, [holding(1, 4), holding(7, 2), whole]);
+        assert_eq!(out, [holding(0, 1), holding(5, 2), holding(9, 3)]);
     }
 }

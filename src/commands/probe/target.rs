@@ -14,6 +14,7 @@ use crate::config::{self, Config, Mistakes, Source};
 use crate::engine::settings::PointSettings;
 use crate::engine::signal::{Conversion, Scaling, Signal};
 use crate::input::modbus::line::Line;
+use crate::input::modbus::plan::Gap;
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint, Table, decode};
 
 /// A device, and how it is reached.
@@ -31,6 +32,8 @@ pub(super) struct Target {
     pub(super) max_registers: u16,
     /// Bits in one request.
     pub(super) max_bits: u16,
+    /// What is never to be read of it.
+    pub(super) gaps: Vec<Gap>,
     /// Its configured points.
     pub(super) points: Vec<Known>,
     /// The configured devices on the same line: unit id and id.
@@ -136,6 +139,7 @@ fn bare(bus: &BusSettings, device: &DeviceSettings) -> Target {
         timeout: device.timeout,
         max_registers: device.rules.max_registers,
         max_bits: device.rules.max_bits,
+        gaps: device.rules.gaps.clone(),
         points: Vec::new(),
         neighbours: neighbours
             .map(|device| (device.unit_id, Arc::clone(&device.id)))
