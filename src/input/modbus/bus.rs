@@ -10,6 +10,8 @@
 //! points would be stale before the third. So people hear of the device, and not of each point before it
 //! (alarm-standards 2.10). Missing values are not made up: the engine's stale rule speaks for each point.
 
+mod device;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +19,13 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tracing::{debug, info, warn};
 
+use self::device::{Device, Presence};
 use super::coverage::{Coverage, Refusal};
 use super::decode::{self, Answer};
 use super::failure::{Exception, Failure, Loss};
 use super::pace::Pace;
 use super::plan::Request;
-use super::schedule::{SILENT_AFTER, Schedule};
+use super::schedule::Schedule;
 use super::transport::{Link, Transport};
 use super::{BusSettings, DeviceSettings};
 use crate::clock;
@@ -34,9 +37,6 @@ use crate::metrics::Metrics;
 /// Between two heartbeats, also while waiting for a slow device. Every wait of a poll has a deadline
 /// of its own, except for room in the engine's queue, and the engine has its own heartbeat.
 const HEARTBEAT: Duration = Duration::from_millis(500);
-
-/// A device is known to be lost so long before the first of its points is stale, if it can be.
-const MARGIN: Duration = Duration::from_millis(500);
 
 /// Polls the devices of a line until `shutdown` turns true or its sender is gone.
 pub async fn run(
@@ -104,27 +104,6 @@ struct Class {
     refused: usize,
     /// When it came due, if a part of it was put off.
     waiting: Option<Mono>,
-}
-
-struct Device {
-    settings: DeviceSettings,
-    /// Polls of its unit in a row without any answer.
-    failures: u32,
-    /// When it answered last, or was asked first.
-    heard: Option<Mono>,
-    /// What the status point said last.
-    lost: Option<bool>,
-}
-
-/// What a poll says about its device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Presence {
-    /// It could not be asked: the line could not be opened.
-    Unreachable,
-    /// It was asked and did not answer.
-    Silent,
-    /// It answered something, be it an exception.
-    Answered,
 }
 
 /// The gateway does not want readings any more.
@@ -400,49 +379,6 @@ impl Poll<'_> {
                 self.batch.push(Reading::live(point.point, bad, now));
             }
         }
-    }
-}
-
-impl Device {
-    const fn new(settings: DeviceSettings) -> Self {
-        Self {
-            settings,
-            failures: 0,
-            heard: None,
-            lost: None,
-        }
-    }
-
-    /// Is the device lost? `Some` when that changes or is known for the first time.
-    fn judge(&mut self, presence: Presence, loss: Loss, now: Mono) -> Option<bool> {
-        let heard = *self.heard.get_or_insert(now);
-        let lost = match presence {
-            Presence::Answered => {
-                self.failures = 0;
-                self.heard = Some(now);
-                false
-            }
-            Presence::Silent | Presence::Unreachable => {
-                self.failures = self.failures.saturating_add(1);
-                let next = now + self.settings.poll + self.settings.timeout + MARGIN;
-                let stale = self.settings.stale_after.map(|after| heard + after);
-                let too_late = self.failures > 1 && stale.is_some_and(|stale| next > stale);
-                if self.failures < SILENT_AFTER && !too_late {
-                    return None;
-                }
-                true
-            }
-        };
-        if self.lost.replace(lost) == Some(lost) {
-            return None;
-        }
-        let device = &*self.settings.id;
-        if lost {
-            warn!(device, polls = self.failures, reason = ?loss, "modbus device lost");
-        } else {
-            info!(device, "modbus device answers");
-        }
-        Some(lost)
     }
 }
 
