@@ -58,6 +58,46 @@ pub struct AlarmWords {
     pub time_to_respond: Option<Duration>,
 }
 
+/// The guidance of every alarm, to be found by its id.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    guidance: Arc<[Guidance]>,
+    /// Positions in the order of alarm ids.
+    by_id: Box<[usize]>,
+}
+
+impl Directory {
+    /// Sorts once; nothing is copied.
+    pub fn new(guidance: Arc<[Guidance]>) -> Self {
+        let mut by_id: Box<[usize]> = (0..guidance.len()).collect();
+        by_id.sort_by_cached_key(|position| guidance[*position].alarm());
+        Self { guidance, by_id }
+    }
+
+    /// Where the guidance of this alarm stands; `None`: not configured (any more).
+    pub fn position(&self, alarm: &str) -> Option<usize> {
+        let found = self
+            .by_id
+            .binary_search_by(|position| self.guidance[*position].cmp_id(alarm));
+        found.ok().map(|at| self.by_id[at])
+    }
+
+    /// What is fixed about this alarm; `None`: not configured (any more).
+    pub fn find(&self, alarm: &str) -> Option<&Guidance> {
+        self.guidance.get(self.position(alarm)?)
+    }
+
+    /// How many alarms are configured.
+    pub fn len(&self) -> usize {
+        self.guidance.len()
+    }
+
+    /// Is none configured?
+    pub fn is_empty(&self) -> bool {
+        self.guidance.is_empty()
+    }
+}
+
 impl Guidance {
     /// The alarm's id: `POINT/kind`.
     pub fn alarm(&self) -> String {

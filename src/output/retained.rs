@@ -15,14 +15,12 @@ use std::sync::Arc;
 use crate::engine::alarm::AlarmState;
 use crate::engine::drill::drilled;
 use crate::engine::snapshot::AlarmRecord;
-use crate::guidance::Guidance;
+use crate::guidance::{Directory, Guidance};
 
 /// The list of one output; alarms are positions in the guidance.
 #[derive(Debug)]
 pub(super) struct Retained {
-    guidance: Arc<[Guidance]>,
-    /// Positions in the order of alarm ids, for finding one.
-    by_id: Box<[usize]>,
+    alarms: Directory,
     waiting: BTreeSet<(Urgency, usize)>,
     /// By alarm: the event up to which the state published on this connection is true.
     as_of: Vec<u64>,
@@ -46,21 +44,18 @@ impl Urgency {
 
 impl Retained {
     pub(super) fn new(guidance: Arc<[Guidance]>) -> Self {
-        let mut by_id: Box<[usize]> = (0..guidance.len()).collect();
-        by_id.sort_by_cached_key(|position| guidance[*position].alarm());
         Self {
-            by_id,
             waiting: BTreeSet::new(),
             as_of: vec![0; guidance.len()],
             removed: Vec::new(),
-            guidance,
+            alarms: Directory::new(guidance),
         }
     }
 
     /// A connection is up: everything has to go.
     pub(super) fn connected<'s>(&mut self, states: impl Iterator<Item = &'s AlarmRecord>) {
         self.as_of.fill(0);
-        let all = 0..self.guidance.len();
+        let all = 0..self.alarms.len();
         self.waiting = all.map(|alarm| (Urgency::Sometime, alarm)).collect();
         self.removed.clear();
         for record in states {
@@ -99,10 +94,7 @@ impl Retained {
 
     /// Where the guidance of this alarm stands; `None`: not configured any more.
     pub(super) fn position(&self, alarm: &str) -> Option<usize> {
-        let found = self
-            .by_id
-            .binary_search_by(|position| self.guidance[*position].cmp_id(alarm));
-        found.ok().map(|at| self.by_id[at])
+        self.alarms.position(alarm)
     }
 
     /// The next alarm whose state must go before any event.
