@@ -19,9 +19,9 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use super::TlsFacts;
 use super::address::{Url, is_local};
 use super::failure::{Failure, Stage};
-use super::{ANSWER_LIMIT, TlsFacts};
 use crate::clock;
 use crate::engine::time::Mono;
 
@@ -147,13 +147,14 @@ impl Connection {
     pub(super) async fn read(
         &mut self,
         mut body: Incoming,
+        limit: usize,
     ) -> Result<(Vec<u8>, bool), hyper::Error> {
         let mut taken = Vec::new();
         while let Some(frame) = self.driver.while_working(body.frame()).await {
             let Ok(data) = frame?.into_data() else {
                 continue;
             };
-            let room = ANSWER_LIMIT - taken.len();
+            let room = limit - taken.len();
             taken.extend_from_slice(data.get(..room).unwrap_or(&data));
             if data.len() > room {
                 return Ok((taken, true));

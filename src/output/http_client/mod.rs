@@ -15,7 +15,7 @@
 //! |---|---|---|
 //! | a request from name lookup to the last byte | [`ClientSettings::timeout`] | [`Failure::Timeout`] says how far it came |
 //! | head of an answer | 16 KiB | no HTTP |
-//! | body of an answer | 64 KiB | cut, the connection is closed |
+//! | body of an answer | [`ANSWER_LIMIT`], or what [`Client::taking`] says | cut, the connection is closed |
 //! | addresses of a name | 4, each 4 s | the last one's failure |
 //! | kept connections | 1, rested for 15 s, 5 min old | a new one |
 //!
@@ -38,7 +38,7 @@ use std::time::Duration;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{
-    CONTENT_TYPE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
+    CONTENT_TYPE, DATE, HOST, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, USER_AGENT,
 };
 use hyper::{Method, Response};
 use tokio::time::timeout;
@@ -48,7 +48,7 @@ use self::connection::Connection;
 pub use self::failure::{Failure, Stage};
 use crate::clock;
 
-/// Longest body of an answer, bytes.
+/// Longest body of an answer, unless another is asked for; bytes.
 pub const ANSWER_LIMIT: usize = 64 * 1024;
 
 const AGENT: &str = concat!("forewarn/", env!("CARGO_PKG_VERSION"));
@@ -90,9 +90,11 @@ pub struct Answer {
     pub retry_after: Option<String>,
     /// The header `Location`, as it came.
     pub location: Option<String>,
+    /// The header `Date`, as it came.
+    pub date: Option<String>,
     /// The body, as far as it is text.
     pub body: String,
-    /// The body was longer than [`ANSWER_LIMIT`].
+    /// The body was longer than is taken.
     pub cut: bool,
     /// From the first look at the name to the last byte.
     pub took: Duration,
@@ -128,6 +130,7 @@ pub struct Client {
     settings: ClientSettings,
     trust: Option<Arc<rustls::ClientConfig>>,
     kept: Option<Connection>,
+    limit: usize,
     stage: Stage,
 }
 
@@ -138,8 +141,16 @@ impl Client {
             settings,
             trust: None,
             kept: None,
+            limit: ANSWER_LIMIT,
             stage: Stage::Lookup,
         }
+    }
+
+    /// Takes answers of so many bytes instead.
+    #[must_use]
+    pub const fn taking(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// Where it asks.
@@ -203,7 +214,7 @@ impl Client {
         self.stage = Stage::Body;
         let (head, body) = answer.into_parts();
         let (body, cut) = connection
-            .read(body)
+            .read(body, self.limit)
             .await
             .map_err(|error| Failure::exchange(&error))?;
         let tls = connection.tls.clone();
@@ -219,6 +230,7 @@ impl Client {
             status: head.status().as_u16(),
             retry_after: text(RETRY_AFTER),
             location: text(LOCATION),
+            date: text(DATE),
             body: String::from_utf8_lossy(&body).into_owned(),
             cut,
             took: Duration::ZERO,
