@@ -18,6 +18,7 @@
 mod names;
 mod own_points;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -170,8 +171,10 @@ impl Gateway {
         let outputs: Vec<_> = config
             .outputs
             .iter()
+            .filter(|output| output.target.carries_events())
             .map(|output| Arc::clone(&output.id))
             .collect();
+        let sources = Arc::new(names::sources(&config));
         let (journal, restored) = journal::start(
             &config.journal,
             &config.site,
@@ -212,7 +215,7 @@ impl Gateway {
             desk,
             http,
         };
-        gateway.spawn_all(config, station, inlet, listener);
+        gateway.spawn_all(config, sources, station, inlet, listener);
         Ok(gateway)
     }
 
@@ -283,8 +286,16 @@ impl Gateway {
         }
     }
 
-    fn spawn_all(&mut self, config: Config, station: Station, inlet: Inlet, listener: TcpListener) {
+    fn spawn_all(
+        &mut self,
+        config: Config,
+        sources: Arc<BTreeMap<Arc<str>, Arc<str>>>,
+        station: Station,
+        inlet: Inlet,
+        listener: TcpListener,
+    ) {
         let socket = open_socket(&config);
+        let persons = Arc::new(config.persons);
         let guidance: Arc<[Guidance]> = config.guidance.into();
         let engine = evaluation::run(
             station,
@@ -303,6 +314,8 @@ impl Gateway {
                 desk: self.desk.clone(),
                 readings: self.readings.clone(),
                 metrics: Arc::clone(&self.metrics),
+                persons: Arc::clone(&persons),
+                sources: Arc::clone(&sources),
             };
             let task = output::run(output, wiring, self.outputs.stop.subscribe());
             self.outputs.spawn(name, task);

@@ -52,6 +52,7 @@
 //! | MQTT: payloads, acknowledgements, reconnects | [`input::mqtt`], [`broker`] |
 //! | what happens when the disk fails | [`journal`] |
 //! | delivery, duplicates, backlog | [`output::delivery`] |
+//! | what stands at Alertmanager, and when it is taken back | [`output::alertmanager`] |
 //! | the event as receivers see it | [`event`] |
 //! | topics and payloads of Sparkplug B | [`sparkplug`] |
 //! | what a person may write, and every mistake | [`config`] |

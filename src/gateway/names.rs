@@ -1,14 +1,15 @@
 //! What the tasks are called, and what the metrics know from the start.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::Config;
 use crate::evaluation;
-use crate::input::modbus::{self, BusSettings};
+use crate::input::modbus::{self, BusSettings, DeviceSettings};
 use crate::input::mqtt::SubscriberSettings;
 use crate::input::mqtt::mapping::Rejection;
 use crate::metrics::Names;
-use crate::output;
+use crate::output::{self, OutputSettings, Target};
 
 /// A task's name, in heartbeats and when it dies.
 pub(super) fn bus_task(bus: &BusSettings) -> String {
@@ -19,22 +20,59 @@ pub(super) fn subscriber_task(subscriber: &SubscriberSettings) -> String {
     format!("input.mqtt.{}", subscriber.id)
 }
 
-/// What the metrics know from the start.
-pub(super) fn names(config: &Config) -> Names {
+/// Those that are asked: of a device without points nothing can be said.
+fn devices(config: &Config) -> impl Iterator<Item = &DeviceSettings> {
     let devices = config.buses.iter().flat_map(|bus| &bus.devices);
-    // A device without points is never asked, so nothing can be said of it.
-    let devices = devices.filter(|device| !device.points.is_empty());
-    let mut source_of_point = vec![Arc::from(""); config.engine.points.len()];
-    for device in devices.clone() {
+    devices.filter(|device| !device.points.is_empty())
+}
+
+/// What each point is read from, by point index; empty for what is not read.
+fn source_of_point(config: &Config) -> Vec<Arc<str>> {
+    let mut sources = vec![Arc::from(""); config.engine.points.len()];
+    for device in devices(config) {
         for point in &device.points {
-            source_of_point[point.point.0 as usize] = Arc::clone(&device.id);
+            sources[point.point.0 as usize] = Arc::clone(&device.id);
         }
     }
     for subscriber in &config.subscribers {
         for mapping in &subscriber.mappings {
-            source_of_point[mapping.point.0 as usize] = Arc::clone(&subscriber.id);
+            sources[mapping.point.0 as usize] = Arc::clone(&subscriber.id);
         }
     }
+    sources
+}
+
+/// The same by the point's id, if an output asks for it.
+pub(super) fn sources(config: &Config) -> BTreeMap<Arc<str>, Arc<str>> {
+    let asks = |output: &OutputSettings| matches!(output.target, Target::Alertmanager(_));
+    if !config.outputs.iter().any(asks) {
+        return BTreeMap::new();
+    }
+    let points = config
+        .engine
+        .points
+        .iter()
+        .map(|point| Arc::clone(&point.id));
+    let sources = points.zip(source_of_point(config));
+    sources.filter(|(_, source)| !source.is_empty()).collect()
+}
+
+/// Addresses of the members of Alertmanagers, with the id of their output.
+fn members(config: &Config) -> Vec<(Arc<str>, String)> {
+    let members = |output: &OutputSettings| match &output.target {
+        Target::Alertmanager(target) => {
+            let members = target.members.iter();
+            let named = members.map(|member| (Arc::clone(&output.id), member.url.to_string()));
+            named.collect()
+        }
+        Target::Mqtt(_) | Target::Stdout => Vec::new(),
+    };
+    config.outputs.iter().flat_map(members).collect()
+}
+
+/// What the metrics know from the start.
+pub(super) fn names(config: &Config) -> Names {
+    let devices = devices(config);
     let mut tasks = vec![evaluation::TASK.to_owned()];
     tasks.extend(config.buses.iter().map(bus_task));
     tasks.extend(config.subscribers.iter().map(subscriber_task));
@@ -62,6 +100,7 @@ pub(super) fn names(config: &Config) -> Names {
             .iter()
             .map(|output| Arc::clone(&output.id))
             .collect(),
+        members: members(config),
         tasks,
         alarms: alarms
             .map(|alarm| {
@@ -71,7 +110,7 @@ pub(super) fn names(config: &Config) -> Names {
                 )
             })
             .collect(),
-        source_of_point,
+        source_of_point: source_of_point(config),
         modbus_failures: &modbus::failure::Failure::REASONS,
         rejections: Rejection::ALL.map(Rejection::name).into(),
         output_failures: &output::FAILURE_REASONS,

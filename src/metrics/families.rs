@@ -11,6 +11,7 @@ use prometheus::{
 };
 
 use super::Names;
+use super::alertmanager::Alertmanager;
 use super::points::STATES;
 use crate::engine::effect::EventKind;
 use crate::engine::notice::Notice;
@@ -74,6 +75,7 @@ pub(super) struct Families {
     pub(super) output_unheard: IntCounterVec,
     pub(super) output_aside: IntGaugeVec,
     pub(super) delivery_duration: HistogramVec,
+    pub(super) alertmanager: Alertmanager,
 }
 
 impl Families {
@@ -314,6 +316,7 @@ impl Families {
                 &["output"],
                 DELIVERY_BUCKETS,
             ),
+            alertmanager: Alertmanager::new(r),
             registry,
         };
         families.begin_at_zero(names);
@@ -365,6 +368,7 @@ impl Families {
             self.delivered.with_label_values(&output);
             self.delivery_duration.with_label_values(&output);
         }
+        self.alertmanager.begin_at_zero(&names.members);
         for (area, priority) in &names.alarms {
             for state in STATES {
                 let labels = [&**area, priority.name(), state];
@@ -381,12 +385,17 @@ impl Families {
     }
 }
 
-fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+pub(super) fn counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> IntCounterVec {
     let family = valid(IntCounterVec::new(Opts::new(name, help), labels));
     register(registry, family)
 }
 
-fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+pub(super) fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
     let family = valid(IntGaugeVec::new(Opts::new(name, help), labels));
     register(registry, family)
 }

@@ -19,6 +19,7 @@
 //! Deliberately absent: `job`, `instance` and `site` (the scraper's labels), time stamps on samples,
 //! quantiles (histograms are summed over gateways, quantiles cannot be).
 
+mod alertmanager;
 mod board;
 mod condition;
 mod families;
@@ -54,6 +55,8 @@ pub struct Names {
     pub brokers: Vec<Arc<str>>,
     /// Output ids.
     pub outputs: Vec<Arc<str>>,
+    /// Members of Alertmanagers: the output's id and the address.
+    pub members: Vec<(Arc<str>, String)>,
     /// Tasks that must give a sign of life; one that never does is found by
     /// [`Metrics::heartbeats`], too.
     pub tasks: Vec<String>,
@@ -269,6 +272,23 @@ impl Metrics {
         let gauge = &self.families.output_aside;
         let events = i64::try_from(events).unwrap_or(i64::MAX);
         gauge.with_label_values(&[output]).set(events);
+    }
+
+    /// A member of an Alertmanager takes what it is sent, or not.
+    pub fn alertmanager_member(&self, output: &str, member: &str, up: bool) {
+        self.families.alertmanager.member(output, member, up);
+    }
+
+    /// So many alerts stand, and so many of them are refused.
+    pub fn alertmanager_alerts(&self, output: &str, firing: usize, refused: usize) {
+        self.families.alertmanager.alerts(output, firing, refused);
+    }
+
+    /// A member took a post with alerts.
+    pub fn alertmanager_post(&self, output: &str, member: &str) {
+        self.families.alertmanager.post(output, member);
+        let up = &self.families.output_up;
+        up.with_label_values(&[output]).set(1);
     }
 
     /// Events that wait for this output.

@@ -19,6 +19,7 @@ fn names() -> Names {
         buses: vec!["192.0.2.10:502".to_owned()],
         brokers: vec!["plant".into()],
         outputs: vec!["control-room".into()],
+        members: vec![("control-room".into(), "http://192.0.2.20:9093".to_owned())],
         tasks: vec!["engine".to_owned()],
         alarms: vec![("tank-farm".into(), Priority::High)],
         source_of_point: vec!["gd-01".into(), "plant".into()],

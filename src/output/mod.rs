@@ -1,5 +1,6 @@
 //! Room four: committed events leave. One file per output, one delivery rule for all.
 
+pub mod alertmanager;
 mod aside;
 pub mod courier;
 pub mod delivery;
@@ -15,11 +16,13 @@ mod stdout;
 mod telemetry;
 pub mod verdict;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+pub use self::alertmanager::AlertmanagerTarget;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
 use crate::broker::BrokerAddress;
 use crate::engine::reading::PointIndex;
@@ -43,6 +46,10 @@ pub struct Wiring {
     pub readings: Readings,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Names of persons by their ids, and how to reach them.
+    pub persons: Arc<BTreeMap<String, String>>,
+    /// What each point is read from, a device or a broker, by the point's id; empty unless an output asks.
+    pub sources: Arc<BTreeMap<Arc<str>, Arc<str>>>,
 }
 
 /// Runs one output until `shutdown` turns true.
@@ -54,6 +61,9 @@ pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiv
         Target::Stdout => {
             let carrier = stdout::Stdout;
             courier::run(output.id, output.status, carrier, wiring, shutdown).await;
+        }
+        Target::Alertmanager(target) => {
+            alertmanager::run(output.id, output.status, target, wiring, shutdown).await;
         }
     }
 }
@@ -76,6 +86,18 @@ pub enum Target {
     Mqtt(MqttTarget),
     /// Standard output, a line for each event.
     Stdout,
+    /// Every member of an Alertmanager.
+    Alertmanager(AlertmanagerTarget),
+}
+
+impl Target {
+    /// Does it deliver events, so that the journal has to keep those that it has not delivered yet?
+    pub const fn carries_events(&self) -> bool {
+        match self {
+            Self::Mqtt(_) | Self::Stdout => true,
+            Self::Alertmanager(_) => false,
+        }
+    }
 }
 
 /// Upstream over MQTT 3.1.1.

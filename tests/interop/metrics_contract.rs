@@ -73,6 +73,9 @@ const ADDED: &str = r#"
 [output.nowhere]
 mqtt = "mqtt://127.0.0.1:1"
 
+[output.pager]
+alertmanager = "http://127.0.0.1:1"
+
 [group.CH4-NORTH]
 vote = "1oo2"
 of = ["CH4-101", "CH4-102"]

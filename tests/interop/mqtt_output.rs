@@ -82,6 +82,8 @@ impl Gateway {
             desk: Desk::new(requests),
             readings,
             metrics: Arc::clone(&metrics),
+            persons: Arc::default(),
+            sources: Arc::default(),
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(run(OUTPUT.into(), PointIndex(0), target, wiring, stopped));

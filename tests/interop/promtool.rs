@@ -55,6 +55,7 @@ fn populated() -> String {
         buses: vec!["192.0.2.10:502".to_owned()],
         brokers: vec!["plant".into()],
         outputs: vec!["control-room".into()],
+        members: vec![("control-room".into(), "http://192.0.2.20:9093".to_owned())],
         tasks: vec!["engine".to_owned()],
         alarms: vec![("tank-farm".into(), Priority::Critical)],
         source_of_point: vec!["gd-01".into(), "plant".into()],
@@ -77,6 +78,9 @@ fn populated() -> String {
     metrics.output_dropped("control-room", "gone", 1);
     metrics.output_aside("control-room", 1);
     metrics.output_oldest("control-room", Some(Wall::from_unix_nanos(1)));
+    metrics.alertmanager_member("control-room", "http://192.0.2.20:9093", true);
+    metrics.alertmanager_alerts("control-room", 2, 1);
+    metrics.alertmanager_post("control-room", "http://192.0.2.20:9093");
     metrics.heartbeat("engine");
     metrics.render(Some(&Snapshot {
         at: Moment::default(),

@@ -1,5 +1,6 @@
-//! `[output]`: where events go. Which kind of output it is, one key says: `mqtt`, `stdout`.
+//! `[output]`: where events go. Which kind of output it is, one key says: `mqtt`, `stdout`, `alertmanager`.
 
+mod alertmanager;
 mod mqtt;
 mod stdout;
 
@@ -11,7 +12,7 @@ use super::tree::{Entry, Section};
 use crate::output::Target;
 
 /// The kinds of output: the key that says so, all keys of the kind, and an example.
-const KINDS: [Family; 2] = [
+const KINDS: [Family; 3] = [
     Family {
         sign: &["mqtt"],
         keys: mqtt::KEYS,
@@ -24,16 +25,25 @@ const KINDS: [Family; 2] = [
         example: "true",
         read: stdout::read,
     },
+    Family {
+        sign: &["alertmanager"],
+        keys: alertmanager::KEYS,
+        example: "\"http://192.0.2.20:9093\"",
+        read: alertmanager::read,
+    },
 ];
 
 const OUTPUT: Vocabulary = Vocabulary {
     what: "an output",
-    keys: &joined::<{ mqtt::KEYS.len() + stdout::KEYS.len() }>(&[mqtt::KEYS, stdout::KEYS]),
+    keys: &joined::<{ mqtt::KEYS.len() + stdout::KEYS.len() + alertmanager::KEYS.len() }>(&[
+        mqtt::KEYS,
+        stdout::KEYS,
+        alertmanager::KEYS,
+    ]),
     later: &[
         ("webhook", "call webhooks"),
         ("webhook_file", "call webhooks"),
         ("template", "call webhooks"),
-        ("alertmanager", "speak to Alertmanager"),
         ("email", "send e-mail"),
         ("commands", "take commands over MQTT"),
     ],
@@ -71,6 +81,7 @@ pub(super) fn explain(target: &Target) -> String {
     match target {
         Target::Mqtt(target) => mqtt::explain(target),
         Target::Stdout => stdout::explain(),
+        Target::Alertmanager(target) => alertmanager::explain(target),
     }
 }
 

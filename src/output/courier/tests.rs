@@ -127,6 +127,8 @@ impl World {
             desk,
             readings,
             metrics: Arc::default(),
+            persons: Arc::default(),
+            sources: Arc::default(),
         };
         let (stop, stopped) = watch::channel(false);
         let output = run("up".into(), PointIndex(0), far_end, wiring, stopped);
@@ -421,6 +423,8 @@ async fn the_end_does_not_wait_for_a_far_end_that_hangs() {
         desk,
         readings,
         metrics: Arc::default(),
+        persons: Arc::default(),
+        sources: Arc::default(),
     };
     let (stop, stopped) = watch::channel(false);
     let output = run("up".into(), PointIndex(0), Hanging, wiring, stopped);
