@@ -1,5 +1,6 @@
 //! Against the real programs of others.
 
+mod alertmanager;
 pub(crate) mod bench;
 pub(crate) mod certificates;
 #[cfg(feature = "demo")]
