@@ -148,6 +148,12 @@ pub enum Fault {
     IllegalValue,
     /// The device answers, but never when it is asked for this address.
     Unanswered,
+    /// The source marks its value as bad.
+    SourceBad,
+    /// The source, or who watches it, says that it is not there.
+    SourceOffline,
+    /// The value is in another unit than the point.
+    WrongUnit,
 }
 
 /// A value with its quality. There is no value to misuse when it is bad.
@@ -260,7 +266,7 @@ impl Doubt {
 
 impl Fault {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::ConfigurationError,
         Self::NotConnected,
         Self::DeviceFailure,
@@ -274,6 +280,9 @@ impl Fault {
         Self::IllegalAddress,
         Self::IllegalValue,
         Self::Unanswered,
+        Self::SourceBad,
+        Self::SourceOffline,
+        Self::WrongUnit,
     ];
 
     /// Does it say that nothing has failed: that somebody works on the device, or that it warms up?
@@ -297,6 +306,9 @@ impl Fault {
             Self::IllegalAddress => "illegal_address",
             Self::IllegalValue => "illegal_value",
             Self::Unanswered => "unanswered",
+            Self::SourceBad => "source_bad",
+            Self::SourceOffline => "source_offline",
+            Self::WrongUnit => "wrong_unit",
         }
     }
 }
