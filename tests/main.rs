@@ -10,6 +10,7 @@ mod config_errors;
 mod daemon;
 mod demo;
 mod interop;
+mod mappings;
 mod point_lists;
 mod readme;
 mod scenarios;

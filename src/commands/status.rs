@@ -68,6 +68,11 @@ fn screen(status: &Value) -> String {
     screen.line("alarms", alarms(&status["alarms"]));
     screen.line("devices", contacts(&status["devices"]));
     screen.line("brokers", contacts(&status["brokers"]));
+    for broker in status["inputs"].as_array().into_iter().flatten() {
+        for refused in broker["refused"].as_array().into_iter().flatten() {
+            screen.line("refused", refusal(&broker["broker"], refused));
+        }
+    }
     for output in status["outputs"].as_array().into_iter().flatten() {
         screen.line("output", an_output(output));
     }
@@ -148,6 +153,19 @@ fn contacts(list: &Value) -> String {
     }
 }
 
+/// Messages that became no reading, and the last of them.
+fn refusal(broker: &Value, refused: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let last = &refused["last"];
+    let met = match text(&last["detail"]) {
+        met if met.is_empty() => met,
+        met => format!(" ({met})"),
+    };
+    let (broker, reason) = (text(broker), text(&refused["reason"]).replace('_', " "));
+    let (count, topic, at) = (&refused["count"], text(&last["topic"]), text(&last["time"]));
+    format!("{broker}: {count} for {reason}, last {topic}{met} at {at}")
+}
+
 fn an_output(output: &Value) -> String {
     let text = |key: &str| output[key].as_str().unwrap_or_default();
     let mut words = format!(
@@ -193,6 +211,8 @@ mod tests {
             "alarms": {"total": 9, "active": 2, "unacknowledged": 1, "shelved": 0, "suppressed": 0, "out_of_service": 0},
             "devices": [{"id": "gd-01", "contact": "lost"}, {"id": "gd-02", "contact": "up"}],
             "brokers": [],
+            "inputs": [{"broker": "plant", "connected": true, "refused": [{"reason": "unknown_point", "count": 2,
+                "last": {"time": "t", "topic": "plant/x", "detail": "yard-p1"}}]}],
             "outputs": [{"id": "chat", "contact": "not_tried", "accepted": 3, "waiting": 4, "aside": 1}],
             "journal": {"newest": 12, "durable": false, "size_bytes": 1_572_864, "limit_bytes": 268_435_456},
         });
@@ -206,6 +226,7 @@ mod tests {
              alarms     2 active, 1 not acknowledged; 0 shelved, 0 suppressed, 0 out of service (of 9)\n\
              devices    1 of 2; gd-01 lost\n\
              brokers    0 of 0\n\
+             refused    plant: 2 for unknown point, last plant/x (yard-p1) at t\n\
              output     chat: not tried, 4 waiting, 1 refused and set aside\n\
              journal    12 events, 1.5 of 256 MiB, NOT ON DISK: the disk fails\n"
         );

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::availability::{self, RawAvailability};
 use super::endpoint::{self, Endpoint};
 use super::finding::{Kind, Log};
 use super::keys::{Keys, Vocabulary, check_id};
@@ -26,6 +27,7 @@ const BROKER: Vocabulary = Vocabulary {
         "client_id",
         "version",
         "keep_alive",
+        "availability",
         "password",
     ],
     later: &[],
@@ -50,6 +52,8 @@ pub(super) struct Broker {
     pub(super) address: BrokerAddress,
     /// Run a broker inside this process at this address.
     pub(super) embedded: Option<SocketAddr>,
+    /// Who says that everything behind it is gone.
+    pub(super) availability: Option<RawAvailability>,
 }
 
 /// Reads `[broker]`. A broker with mistakes is kept, so that its points are not called orphans.
@@ -62,6 +66,7 @@ pub(super) fn brokers(root: &Section, site: &str, sources: &Sources, log: &mut L
             url_place: entry.key.place,
             address: unknown_address(client_id),
             embedded: None,
+            availability: None,
         };
         let Some(keys) = Keys::open(entry, &BROKER, log) else {
             return broker;
@@ -81,6 +86,7 @@ pub(super) fn brokers(root: &Section, site: &str, sources: &Sources, log: &mut L
             broker.address.client_id = id.value;
         }
         enter(&mut broker.address, &keys, sources, log);
+        broker.availability = availability::read(&keys, &[], log);
         broker
     };
     let entries = entries(root, "broker", log);

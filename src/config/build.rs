@@ -19,6 +19,7 @@ use super::frozen;
 use super::group;
 use super::health;
 use super::layers::Scalars;
+use super::mapping::{self, Mapping};
 use super::origin;
 use super::output::{self, Output};
 use super::overlays;
@@ -29,6 +30,7 @@ use super::point::{self, RawPoint, RawSource, Surroundings};
 use super::polling::{self, Polling};
 use super::priority;
 use super::review;
+use super::subscribers;
 use super::suppression;
 use super::texts::Texts;
 use super::tree::Section;
@@ -39,7 +41,7 @@ use crate::engine::settings::{
 };
 use crate::input::modbus::schedule::slowest_probe;
 use crate::input::modbus::{BusSettings, DeviceSettings, RegisterPoint};
-use crate::input::mqtt::{SubscriberSettings, TopicMapping};
+use crate::input::mqtt::{Mappings, SubscriberSettings};
 use crate::journal::chain::hex;
 use crate::notify::settings::NotifySettings;
 use crate::output::OutputSettings;
@@ -55,6 +57,7 @@ pub(super) fn build(
     let people = people::read(&root, log);
     let devices = device::read(&root, log);
     let brokers = broker::brokers(&root, site, sources, log);
+    let mappings = mapping::read(&root, &brokers, log);
     let outputs = output::read(&root, site, sources, log);
     let priorities = priority::read(&root, log);
     let (longest, guards) = overlays::commands(&root, &people, log);
@@ -63,6 +66,7 @@ pub(super) fn build(
         people: &people,
         devices: &devices,
         brokers: &brokers,
+        mappings: &mappings,
     };
     let entries = people::entries(&root, "point", log);
     let mut points: Vec<RawPoint> = entries
@@ -83,7 +87,7 @@ pub(super) fn build(
     for raw in &points {
         let poll = match &raw.source {
             Some(RawSource::Register(register)) => Some(polling.of(register, &devices)),
-            Some(RawSource::Topic(_)) | None => None,
+            Some(RawSource::Topic(_) | RawSource::Mapped(_)) | None => None,
         };
         let period = poll.map(|poll| poll.period);
         let decided = defaults::resolve(raw, &points, period, &priorities, &people, &mut texts);
@@ -118,7 +122,7 @@ pub(super) fn build(
     frozen::connect(&all, &mut resolved, log);
     health::connect(&all, &mut resolved, log);
     let first_outs = first_out::resolve(&first_outs, &all, log);
-    wiring::check(&points, &devices, &brokers, &outputs, log);
+    wiring::check(&points, &devices, &brokers, &mappings, &outputs, log);
     let notify = escalation.settings(&people, &outputs);
     let decided = resolved.iter().map(|point| &point.settings);
     let pairs: Vec<_> = all.iter().copied().zip(decided).collect();
@@ -146,6 +150,7 @@ pub(super) fn build(
             devices,
             registers,
             brokers,
+            mappings,
             outputs,
             first_outs,
             longest,
@@ -194,6 +199,7 @@ struct Parts {
     devices: Vec<Device>,
     registers: Vec<Vec<RegisterPoint>>,
     brokers: Vec<Broker>,
+    mappings: Vec<Mapping>,
     outputs: Vec<Output>,
     first_outs: Vec<FirstOutSettings>,
     longest: Longest,
@@ -252,7 +258,8 @@ fn assemble(
     embedded_brokers.sort();
     embedded_brokers.dedup();
     let buses = buses(parts.devices, parts.registers, &mut numbered);
-    let subscribers = subscribers(&parts.points, parts.brokers, &mut numbered);
+    let read_from = subscribers::mappings(&parts.points, parts.mappings, &parts.brokers);
+    let subscribers = subscribers(parts.brokers, read_from, &mut numbered);
     let outputs = outputs(parts.outputs, &mut numbered);
     if !parts.hazards.is_empty() {
         numbered.settings.reminder = Some(Reminder {
@@ -349,28 +356,15 @@ fn buses(
 }
 
 fn subscribers(
-    points: &[RawPoint],
     brokers: Vec<Broker>,
+    read_from: Vec<Mappings>,
     numbered: &mut Numbered,
 ) -> Vec<SubscriberSettings> {
-    let mut read_from: Vec<Vec<TopicMapping>> = brokers.iter().map(|_| Vec::new()).collect();
-    for (position, point) in points.iter().enumerate() {
-        if let Some(RawSource::Topic(topic)) = &point.source {
-            read_from[topic.broker].push(TopicMapping {
-                topic: topic.topic.value.clone(),
-                point: index(position),
-                value: topic.value.clone(),
-                time: topic.time.clone(),
-                time_format: topic.time_format,
-                digital: topic.digital,
-            });
-        }
-    }
     let with_mappings = brokers.into_iter().zip(read_from);
     with_mappings
         .map(|(broker, mappings)| SubscriberSettings {
             status: {
-                let urgency = numbered.urgency(mappings.iter().map(|mapping| mapping.point));
+                let urgency = numbered.urgency(mappings.points());
                 numbered.add(own::broker(&broker.id.value, urgency))
             },
             id: Arc::from(broker.id.value),
@@ -389,9 +383,7 @@ fn connected(buses: &[BusSettings], subscribers: &[SubscriberSettings]) -> Vec<C
     });
     let brokers = subscribers.iter().map(|broker| Connection {
         status: broker.status,
-        points: (broker.mappings.iter())
-            .map(|mapping| mapping.point)
-            .collect(),
+        points: broker.mappings.points().collect(),
     });
     devices.chain(brokers).collect()
 }

@@ -107,6 +107,11 @@ impl<'a> Keys<'a> {
         self.entry(key).is_some()
     }
 
+    /// What the table is about, without its article.
+    pub(super) fn noun(&self) -> &'static str {
+        self.what.strip_prefix("a ").unwrap_or(self.what)
+    }
+
     /// Where the key is written, if it is.
     pub(super) fn place_of(&self, key: &str) -> Option<Place> {
         self.entry(key).map(|entry| entry.key.place)

@@ -29,6 +29,7 @@ pub(super) const ROOT: Vocabulary = Vocabulary {
         "priority",
         "device",
         "broker",
+        "mapping",
         "area",
         "person",
         "point",

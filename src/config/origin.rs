@@ -18,18 +18,30 @@ pub(super) fn all(config: &Config) -> BTreeMap<PointIndex, Origin> {
         points.map(move |register| (register.point, from_device(device, register)))
     });
     let topics = config.subscribers.iter().flat_map(|broker| {
-        broker.mappings.iter().map(|mapping| {
-            let value = mapping.value.as_deref();
+        broker.mappings.topics.iter().map(|mapping| {
+            let value = mapping.value.as_ref();
             let part = value.map_or_else(String::new, |pointer| format!(", {pointer}"));
             let (id, topic) = (&broker.id, &mapping.topic);
-            let origin = Origin {
-                words: format!("broker {id}, topic {topic}{part}").into(),
-                poll: None,
-            };
-            (mapping.point, origin)
+            let words = format!("broker {id}, topic {topic}{part}");
+            (mapping.target.point, over_mqtt(words))
         })
     });
-    registers.chain(topics).collect()
+    let shared = config.subscribers.iter().flat_map(|broker| {
+        broker.mappings.families.iter().flat_map(|family| {
+            let (id, name, topic) = (&broker.id, &family.id, &family.topic);
+            let words = format!("broker {id}, mapping {name}, topic {topic}");
+            let points = family.points.values();
+            points.map(move |target| (target.point, over_mqtt(words.clone())))
+        })
+    });
+    registers.chain(topics).chain(shared).collect()
+}
+
+fn over_mqtt(words: String) -> Origin {
+    Origin {
+        words: words.into(),
+        poll: None,
+    }
 }
 
 /// `device plc-2, input:9 uint16, every 1s`.

@@ -4,24 +4,25 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::alarm::{self, RawAlarm};
-use super::broker::{Broker, is_topic};
+use super::broker::Broker;
 use super::defaults::Measure;
 use super::device::Device;
 use super::exposure::Sensor;
 use super::finding::{Kind, Log};
 use super::health::{self, RawHealth};
 use super::keys::{Keys, Vocabulary, check_id, joined};
+use super::mapping::Mapping;
 use super::people::{People, dangling};
 use super::place::{At, Place};
 use super::register::{self, Register};
 use super::signal::{self, RawSignal};
+use super::topic::{self, Mapped, Topic};
 use super::tree::Entry;
 use crate::engine::settings::{AlarmKind, OnBad};
-use crate::input::mqtt::TimeFormat;
 
 pub(super) const POINT: Vocabulary = Vocabulary {
     what: "a point",
-    keys: &joined::<61>(&[
+    keys: &joined::<73>(&[
         &[
             "name",
             "area",
@@ -47,12 +48,8 @@ pub(super) const POINT: Vocabulary = Vocabulary {
             "bits",
         ],
         &signal::KEYS,
+        &topic::KEYS,
         &[
-            "broker",
-            "topic",
-            "value",
-            "time",
-            "time_format",
             "low_low",
             "low",
             "high",
@@ -179,7 +176,9 @@ impl RawPoint {
             Some(RawSource::Register(register)) if self.signal.is_plain() => {
                 register.representable()
             }
-            Some(RawSource::Register(_) | RawSource::Topic(_)) | None => None,
+            Some(RawSource::Register(_) | RawSource::Topic(_) | RawSource::Mapped(_)) | None => {
+                None
+            }
         }
     }
 
@@ -192,7 +191,9 @@ impl RawPoint {
                 let range = self.range.as_ref().map(|range| range.value);
                 Some(self.signal.per_step(range))
             }
-            Some(RawSource::Register(_) | RawSource::Topic(_)) | None => None,
+            Some(RawSource::Register(_) | RawSource::Topic(_) | RawSource::Mapped(_)) | None => {
+                None
+            }
         }
     }
 
@@ -205,7 +206,8 @@ impl RawPoint {
 /// Where a point's readings come from.
 pub(super) enum RawSource {
     Register(Register),
-    Topic(Topic),
+    Topic(Box<Topic>),
+    Mapped(Mapped),
 }
 
 impl RawSource {
@@ -214,21 +216,9 @@ impl RawSource {
         match self {
             Self::Register(register) => register.is_digital(),
             Self::Topic(topic) => topic.digital,
+            Self::Mapped(mapped) => mapped.digital,
         }
     }
-}
-
-/// One value of a topic.
-pub(super) struct Topic {
-    /// Which broker.
-    pub(super) broker: usize,
-    pub(super) topic: At<String>,
-    pub(super) value: Option<String>,
-    pub(super) time: Option<String>,
-    pub(super) time_format: TimeFormat,
-    /// Are the numbers 0 and 1 the two positions of a contact? A payload does not say; a person who
-    /// writes `state` does.
-    pub(super) digital: bool,
 }
 
 /// What points refer to.
@@ -236,6 +226,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) people: &'a People,
     pub(super) devices: &'a [Device],
     pub(super) brokers: &'a [Broker],
+    pub(super) mappings: &'a [Mapping],
 }
 
 /// Reads one point. `None` only when it is no table.
@@ -278,7 +269,7 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         late: keys
             .duration("late", LATE, log)
             .map_or(ORDER, |late| late.value),
-        source: source(&keys, around, log),
+        source: source(&keys, &entry.key, around, log),
         signal: RawSignal::default(),
         deadband: keys.positive("deadband", true, log),
         delay: keys.duration("delay", alarm::DELAY, log),
@@ -313,11 +304,15 @@ pub(super) fn check_point_id(what: &str, id: &At<String>, log: &mut Log) {
     }
 }
 
-fn source(keys: &Keys<'_>, around: &Surroundings<'_>, log: &mut Log) -> Option<RawSource> {
+fn source(
+    keys: &Keys<'_>,
+    id: &At<String>,
+    around: &Surroundings<'_>,
+    log: &mut Log,
+) -> Option<RawSource> {
     const MODBUS: [&str; 6] = ["device", "register", "type", "order", "bit", "bits"];
-    const MQTT: [&str; 5] = ["broker", "topic", "value", "time", "time_format"];
     let first = |names: &[&str]| names.iter().find_map(|name| keys.place_of(name));
-    match (first(&MODBUS), first(&MQTT)) {
+    match (first(&MODBUS), first(&topic::KEYS)) {
         (Some(modbus), Some(mqtt)) => {
             log.error(
                 Kind::Conflict,
@@ -329,7 +324,12 @@ fn source(keys: &Keys<'_>, around: &Surroundings<'_>, log: &mut Log) -> Option<R
             None
         }
         (Some(_), None) => register::read(keys, around.devices, log).map(RawSource::Register),
-        (None, Some(_)) => topic(keys, around.brokers, log).map(RawSource::Topic),
+        (None, Some(_)) if keys.has("mapping") => {
+            topic::mapped(keys, id, around.mappings, log).map(RawSource::Mapped)
+        }
+        (None, Some(_)) => topic::read(keys, around.brokers, log)
+            .map(Box::new)
+            .map(RawSource::Topic),
         (None, None) => {
             log.error(Kind::MissingKey, keys.owner, "this point has no source")
                 .hint(
@@ -340,65 +340,7 @@ fn source(keys: &Keys<'_>, around: &Surroundings<'_>, log: &mut Log) -> Option<R
     }
 }
 
-fn topic(keys: &Keys<'_>, brokers: &[Broker], log: &mut Log) -> Option<Topic> {
-    keys.refuse("poll", "nobody asks a topic: it speaks by itself", log);
-    keys.require("topic", "\"line2/pump7/vibration\"", log);
-    let ids: Vec<&At<String>> = brokers.iter().map(|broker| &broker.id).collect();
-    let broker = one_of("broker", keys, &ids, log);
-    let topic = keys.text("topic", log).filter(|topic| {
-        let good = is_topic(&topic.value);
-        if !good {
-            log.error(Kind::BadValue, topic.place, "`topic` is one exact topic")
-                .hint("without `+`, `#` and control characters; one point for each topic");
-        }
-        good
-    });
-    let formats = [
-        ("auto", TimeFormat::Auto),
-        ("seconds", TimeFormat::Seconds),
-        ("milliseconds", TimeFormat::Milliseconds),
-        ("rfc3339", TimeFormat::Rfc3339),
-    ];
-    let time_format = keys.choice("time_format", &formats, log);
-    let time = pointer("time", keys, log);
-    if !keys.has("time") {
-        keys.refuse("time_format", "there is no `time`", log);
-    }
-    let value = pointer("value", keys, log);
-    if !keys.has("value") {
-        keys.refuse(
-            "time",
-            "a payload that is a bare number has no time; set `value`, too",
-            log,
-        );
-    }
-    Some(Topic {
-        broker: broker?,
-        topic: topic?,
-        value,
-        time,
-        time_format: time_format.map_or(TimeFormat::Auto, |format| format.value),
-        digital: alarm::has_state(keys),
-    })
-}
-
-/// A JSON pointer (RFC 6901).
-fn pointer(key: &str, keys: &Keys<'_>, log: &mut Log) -> Option<String> {
-    let text = keys.text(key, log)?;
-    let escapes = text.value.split('~').skip(1);
-    if text.value.starts_with('/') && escapes.into_iter().all(|rest| rest.starts_with(['0', '1'])) {
-        return Some(text.value);
-    }
-    log.error(
-        Kind::BadValue,
-        text.place,
-        format!("`{key}` is not a JSON pointer"),
-    )
-    .hint("it starts with `/`, as in \"/data/rms\"; a key with `/` in it is written with `~1`");
-    None
-}
-
-/// The index of the device or broker a point names; it may be left out when there is one.
+/// The index of the device or broker that is named; it may be left out when there is one.
 pub(super) fn one_of(
     key: &str,
     keys: &Keys<'_>,
@@ -416,7 +358,10 @@ pub(super) fn one_of(
         _ if keys.has(key) => None,
         [_] => Some(0),
         [] => {
-            let text = format!("there is no {key} that this point could be read from");
+            let text = format!(
+                "there is no {key} that this {} could be read from",
+                keys.noun()
+            );
             log.error(Kind::MissingKey, keys.owner, text)
                 .hint(format!("add a `[{key}.plant]` to the configuration"));
             None
@@ -424,7 +369,8 @@ pub(super) fn one_of(
         _ => {
             let known: Vec<&str> = ids.iter().take(8).map(|id| id.value.as_str()).collect();
             let text = format!(
-                "this point needs `{key}`: there are {} to choose from",
+                "this {} needs `{key}`: there are {} to choose from",
+                keys.noun(),
                 ids.len()
             );
             log.error(Kind::MissingKey, keys.owner, text)

@@ -73,7 +73,7 @@ pub(super) fn read(keys: &Keys<'_>, source: Option<&RawSource>, log: &mut Log) -
     }
     let register = match source {
         Some(RawSource::Register(register)) => Some(register),
-        Some(RawSource::Topic(_)) | None => None,
+        Some(RawSource::Topic(_) | RawSource::Mapped(_)) | None => None,
     };
     let is_loop = keys.choice("signal", &[("4-20mA", ())], log).is_some();
     companions(keys, log);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::broker::Broker;
 use super::device::Device;
 use super::finding::{Kind, Log};
+use super::mapping::Mapping;
 use super::output::Output;
 use super::place::Place;
 use super::point::{RawPoint, RawSource};
@@ -16,6 +17,7 @@ pub(super) fn check(
     points: &[RawPoint],
     devices: &[Device],
     brokers: &[Broker],
+    mappings: &[Mapping],
     outputs: &[Output],
     log: &mut Log,
 ) {
@@ -23,10 +25,15 @@ pub(super) fn check(
     topics(points, log);
     let (mut device_used, mut broker_used) =
         (vec![false; devices.len()], vec![false; brokers.len()]);
+    let mut mapping_used = vec![false; mappings.len()];
     for source in points.iter().filter_map(|point| point.source.as_ref()) {
         match source {
             RawSource::Register(register) => device_used[register.device] = true,
             RawSource::Topic(topic) => broker_used[topic.broker] = true,
+            RawSource::Mapped(mapped) => {
+                broker_used[mapped.broker] = true;
+                mapping_used[mapped.mapping] = true;
+            }
         }
     }
     let devices = devices
@@ -37,10 +44,15 @@ pub(super) fn check(
         .iter()
         .map(|broker| ("broker", &broker.id))
         .zip(broker_used);
+    let mapping_ids = mappings
+        .iter()
+        .map(|mapping| ("mapping", &mapping.id))
+        .zip(mapping_used);
     // Nothing is known about the source of a point with a mistake.
     let complete = points.iter().all(|point| point.source.is_some());
     for ((what, id), _) in devices
         .chain(broker_ids)
+        .chain(mapping_ids)
         .filter(|(_, used)| !used && complete)
     {
         let text = format!("no point is read from {what} \"{}\"", id.value);
@@ -98,7 +110,8 @@ fn topics(points: &[RawPoint], log: &mut Log) {
         let Some(RawSource::Topic(topic)) = &point.source else {
             continue;
         };
-        let key = (topic.broker, &topic.topic.value, &topic.value);
+        let value = topic.value.as_ref().map(ToString::to_string);
+        let key = (topic.broker, &topic.topic.value, value);
         if let Some(first) = taken.insert(key, topic.topic.place) {
             let text = "two points read the same value of one topic";
             log.error(Kind::Duplicate, topic.topic.place, text)

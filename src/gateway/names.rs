@@ -35,8 +35,8 @@ fn source_of_point(config: &Config) -> Vec<Arc<str>> {
         }
     }
     for subscriber in &config.subscribers {
-        for mapping in &subscriber.mappings {
-            sources[mapping.point.0 as usize] = Arc::clone(&subscriber.id);
+        for point in subscriber.mappings.points() {
+            sources[point.0 as usize] = Arc::clone(&subscriber.id);
         }
     }
     sources

@@ -24,6 +24,7 @@
 //! | `POST /api/v1/alarms/{point}/{kind}/drill`, `/drill/acknowledge`, `/drill/end` | what it did |
 //! | `POST /api/v1/groups/{group}/reset-first-out` | what it did |
 //! | `GET /api/v1/points` | `{"time","points":[..]}` |
+//! | `GET /api/v1/inputs` | `{"time","inputs":[..]}`: brokers, and messages that became no reading |
 //! | `GET /api/v1/events?after=SEQ&limit=N` | `{"events":[..],"next":SEQ}` |
 //! | `GET /api/v1/journal?after=SEQ&limit=N` | rows as they are on disk, with the hash chain |
 //! | `GET /api/v1/status` | how the gateway is: sources, blind points, alarms, outputs, journal |
@@ -38,6 +39,7 @@ mod events;
 mod groups;
 mod guard;
 mod health;
+mod inputs;
 mod journal;
 mod listing;
 mod points;
@@ -170,6 +172,7 @@ fn router(app: App, listen: SocketAddr) -> Router {
             post(groups::reset_first_out),
         )
         .route("/api/v1/points", get(points::list))
+        .route("/api/v1/inputs", get(inputs::list))
         .route("/api/v1/events", get(events::after))
         .route("/api/v1/journal", get(journal::page))
         .route("/api/v1/status", get(status::status))
@@ -204,6 +207,7 @@ async fn index() -> &'static str {
      POST /api/v1/alarms/POINT/KIND/drill/end          {\"by\":\"who\"}\n\
      POST /api/v1/groups/GROUP/reset-first-out         {\"by\":\"who\",\"reason\":\"..\"}\n\
      GET  /api/v1/points                               values, quality, slope\n\
+     GET  /api/v1/inputs                               brokers, and messages that became no reading\n\
      GET  /api/v1/events?after=SEQ&limit=N             what happened after SEQ\n\
      GET  /api/v1/journal?after=SEQ&limit=N            the same as it is on disk, with its hash chain\n\
      GET  /api/v1/status                               sources, blind points, alarms, outputs, journal\n"

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::alarms::present;
+use super::inputs::{self, Input};
 use super::{App, health};
 use crate::clock;
 use crate::engine::reading::Quality;
@@ -34,6 +35,8 @@ struct Status {
     journal: Journal,
     devices: Vec<Source>,
     brokers: Vec<Source>,
+    /// What of their messages became no reading.
+    inputs: Vec<Input>,
     outputs: Vec<Output>,
     /// `null`: the engine does not answer.
     points: Option<Points>,
@@ -118,6 +121,7 @@ pub(super) async fn status(State(app): State<App>) -> Response {
         },
         devices: sources(metrics.devices()),
         brokers: sources(metrics.brokers()),
+        inputs: inputs::all(metrics),
         outputs: outputs(&app, metrics),
         points: snapshot.as_ref().map(points),
         alarms: snapshot.as_ref().map(alarms),

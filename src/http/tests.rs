@@ -24,7 +24,7 @@ use crate::engine::time::{Moment, Wall};
 use crate::evaluation::{Answer, REQUESTS, Request};
 use crate::guidance::{AlarmWords, PointWords};
 use crate::journal::{self, Journal, JournalSettings};
-use crate::metrics::Names;
+use crate::metrics::{Names, Refusal};
 
 mod attacks;
 mod commands;
@@ -323,6 +323,24 @@ async fn lists_and_their_filters() {
     assert_eq!((status, body.as_str()), (200, r#"{"events":[],"next":41}"#));
     let (status, body) = port.get("/").await;
     assert!(status == 200 && body.contains("/api/v1/alarms"), "{body}");
+}
+
+#[tokio::test]
+async fn inputs_name_the_last_message_that_was_refused() {
+    let port = Port::open().await;
+    let refusal = Refusal::new("plant/x", "yard-p1", Wall::from_unix_nanos(0));
+    for _twice in 0..2 {
+        port.metrics
+            .last_refusal("plant", "unknown_point", refusal.clone());
+    }
+    let (status, body) = port.get("/api/v1/inputs").await;
+    let expected = serde_json::json!([{
+        "broker": "plant", "connected": null,
+        "refused": [{ "reason": "unknown_point", "count": 2, "last": {
+            "time": "1970-01-01T00:00:00.000Z", "topic": "plant/x", "detail": "yard-p1",
+        } }],
+    }]);
+    assert_eq!((status, &json(&body)["inputs"]), (200, &expected));
 }
 
 #[tokio::test(start_paused = true)]

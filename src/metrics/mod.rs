@@ -26,6 +26,7 @@ mod families;
 mod groups;
 mod observe;
 mod points;
+mod refusals;
 mod text;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use prometheus::TextEncoder;
 use self::board::Board;
 pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat, is_clock_synchronized};
 use self::families::Families;
+pub use self::refusals::{Refusal, Refused};
 use self::text::{Family, Kind};
 use crate::clock;
 use crate::engine::settings::Priority;
@@ -87,6 +89,7 @@ pub struct Metrics {
     devices: Board,
     brokers: Board,
     outputs: Board,
+    refusals: refusals::Book,
     /// Room for the next page, bytes.
     page_length: AtomicUsize,
 }
@@ -110,6 +113,7 @@ impl Metrics {
             devices: contacts(&names.devices),
             brokers: contacts(&names.brokers),
             outputs: contacts(&names.outputs),
+            refusals: refusals::Book::default(),
             page_length: AtomicUsize::new(0),
         }
     }

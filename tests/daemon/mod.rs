@@ -10,6 +10,7 @@ mod kills;
 mod life;
 mod load;
 mod many_units;
+mod mappings;
 mod outage;
 mod payloads;
 mod refusals;

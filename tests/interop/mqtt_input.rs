@@ -6,7 +6,8 @@ use std::time::Duration;
 use forewarn::broker::{BrokerAddress, Version};
 use forewarn::engine::reading::{Fault, Measured, PointIndex, Reading, Sample};
 use forewarn::evaluation::{Batch, Delivery, Receipt};
-use forewarn::input::mqtt::{SubscriberSettings, TimeFormat, TopicMapping, client};
+use forewarn::input::mqtt::mapping::pointer::Pointer;
+use forewarn::input::mqtt::{SubscriberSettings, TopicMapping, client};
 use forewarn::metrics::Metrics;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -99,12 +100,8 @@ fn is(reading: &Reading, value: f64) -> bool {
 
 pub(super) fn settings(port: u16) -> SubscriberSettings {
     let mapping = |topic: &str, point, value: Option<&str>| TopicMapping {
-        topic: topic.to_owned(),
-        point: PointIndex(point),
-        value: value.map(str::to_owned),
-        time: None,
-        time_format: TimeFormat::Auto,
-        digital: false,
+        value: value.map(|value| Pointer::parse(value).expect("a pointer")),
+        ..TopicMapping::bare(topic, PointIndex(point))
     };
     SubscriberSettings {
         id: "plant".into(),
@@ -117,7 +114,7 @@ pub(super) fn settings(port: u16) -> SubscriberSettings {
             client_id: "forewarn-gateway".to_owned(),
             keep_alive: Duration::from_secs(5),
         },
-        mappings: vec![mapping(BARE, 0, None), mapping(JSON, 1, Some("/data/rms"))],
+        mappings: vec![mapping(BARE, 0, None), mapping(JSON, 1, Some("/data/rms"))].into(),
         status: STATUS,
     }
 }
@@ -277,15 +274,11 @@ async fn thousands_of_long_topics_and_a_retained_giant_are_no_obstacle() {
     };
     broker.publish(&[retained]).await;
     let mut settings = settings(broker.port());
-    let template = settings.mappings[0].clone();
     let long = "x".repeat(150);
-    settings
-        .mappings
-        .extend((10..10_010).map(|point| TopicMapping {
-            topic: format!("plant/{long}/{point}"),
-            point: PointIndex(point),
-            ..template.clone()
-        }));
+    settings.mappings.topics.extend(
+        (10..10_010)
+            .map(|point| TopicMapping::bare(&format!("plant/{long}/{point}"), PointIndex(point))),
+    );
     let mut gateway = Gateway::with(settings);
     gateway.status(0.0).await;
     for point in [10, 5000, 10_009] {

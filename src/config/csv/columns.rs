@@ -14,9 +14,10 @@ use super::records::Cell;
 pub(super) const MOST: usize = 1_000;
 
 /// Keys whose value is a text whatever it looks like.
-const TEXTS: [&str; 16] = [
+const TEXTS: [&str; 21] = [
     "name", "area", "measures", "unit", "sensor", "device", "register", "type", "order", "signal",
-    "broker", "topic", "value", "time", "action", "plan",
+    "broker", "topic", "value", "time", "action", "plan", "mapping", "each", "sequence", "quality",
+    "unit_at",
 ];
 
 /// The same of `alarm.KIND`.

@@ -26,7 +26,7 @@
 //! - A receipt that never comes ends the connection: then the broker sends the message again.
 //!
 //! Deliberately absent: QoS 2 (a connection lost at the wrong moment leaves a session that no client
-//! of this library can ever use again), wildcard topics, automatic reconnects of the library.
+//! of this library can ever use again), automatic reconnects of the library.
 
 mod reporting;
 mod subscription;
@@ -301,8 +301,8 @@ impl Subscriber {
         let (accepted, refused) =
             self.mapper
                 .read(&message.topic, &message.payload, message.retain, now);
-        for rejection in refused {
-            self.reject(connection, &message.topic, rejection, now.mono);
+        for refused in refused {
+            self.reject(connection, &message.topic, &refused, now);
         }
         let serial = connection.hold(message.id, accepted.is_none(), now.mono);
         let Some(readings) = accepted else { return };

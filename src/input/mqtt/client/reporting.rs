@@ -8,7 +8,8 @@ use super::{Connection, Subscriber};
 use crate::broker::{Ending, Link};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
-use crate::input::mqtt::mapping::Rejection;
+use crate::input::mqtt::mapping::{Refused, Rejection};
+use crate::metrics::Refusal;
 
 /// So young and aborted so many times in a row: somebody else uses our client id.
 const THEFT: (Duration, u32) = (Duration::from_secs(2), 5);
@@ -28,22 +29,26 @@ impl Subscriber {
         &mut self,
         connection: &Connection,
         topic: &str,
-        rejection: Rejection,
-        now: Mono,
+        refused: &Refused,
+        now: Moment,
     ) {
-        self.metrics.reading_rejected(&self.id, rejection.name());
-        let Some(count) = self.sampler.hit(rejection.name(), now) else {
+        let reason = refused.reason.name();
+        self.metrics.reading_rejected(&self.id, reason);
+        let what = Refusal::new(topic, &refused.detail, now.wall);
+        self.metrics.last_refusal(&self.id, reason, what);
+        let Some(count) = self.sampler.hit(reason, now.mono) else {
             return;
         };
         warn!(
             broker = &*self.id,
             topic,
-            reason = rejection.name(),
+            reason,
+            met = refused.detail,
             count,
-            detail = %rejection,
+            detail = %refused.reason,
             "message rejected"
         );
-        if rejection == Rejection::UnknownTopic {
+        if refused.reason == Rejection::UnknownTopic {
             // Left over from an older configuration; with no room it is asked at the next line.
             let _later = connection.client.unsubscribe(topic).is_err();
         }
