@@ -38,6 +38,13 @@ const MOST_VALUES: usize = 64;
 /// Mappings at most.
 const MOST_MAPPINGS: usize = 1_000;
 
+/// Formats that say where everything stands.
+#[derive(Clone, Copy)]
+enum Pack {
+    Senml,
+    Sparkplug,
+}
+
 /// A mapping as written.
 pub(super) struct Mapping {
     pub(super) id: At<String>,
@@ -89,7 +96,7 @@ fn mapping(entry: &Entry, brokers: &[Broker], log: &mut Log) -> Mapping {
     mapping.read_format(&keys, log);
     mapping.read_values(&keys, log);
     let has_pointer = keys.has("value") || keys.has("values");
-    mapping.payload = payload::read(&keys, has_pointer || mapping.is_senml(), log);
+    mapping.payload = payload::read(&keys, has_pointer || mapping.is_pack(), log);
     mapping.check(&keys, log);
     let names = mapping.topic.iter().flat_map(TopicPattern::names);
     let names: Vec<&str> = names.collect();
@@ -108,33 +115,56 @@ fn pattern(keys: &Keys<'_>, log: &mut Log) -> Option<TopicPattern> {
 }
 
 impl Mapping {
-    fn is_senml(&self) -> bool {
-        matches!(self.format, Format::Senml(_))
+    /// Does the format itself say where everything stands?
+    const fn is_pack(&self) -> bool {
+        match self.format {
+            Format::Senml(_) | Format::Sparkplug(_) => true,
+            Format::Json => false,
+        }
     }
 
     fn read_format(&mut self, keys: &Keys<'_>, log: &mut Log) {
-        let format = keys.choice("format", &[("json", false), ("senml", true)], log);
-        if !format.is_some_and(|format| format.value) {
-            keys.refuse("name", "there is no `format = \"senml\"`", log);
+        let formats = [
+            ("json", None),
+            ("senml", Some(Pack::Senml)),
+            ("sparkplug", Some(Pack::Sparkplug)),
+        ];
+        let format = keys.choice("format", &formats, log);
+        let Some(pack) = format.and_then(|format| format.value) else {
+            keys.refuse(
+                "name",
+                "the format is JSON, whose fields have pointers",
+                log,
+            );
             return;
-        }
+        };
         for key in payload::KEYS.iter().chain(&["value", "values"]) {
-            if *key != "unit_words" {
-                keys.refuse(key, "SenML says where everything stands", log);
+            if *key != "unit_words" && *key != "words" {
+                keys.refuse(key, "the format says where everything stands", log);
             }
         }
+        let (usual, other) = match pack {
+            Pack::Senml => ("{name}", "words"),
+            Pack::Sparkplug => ("{metric}", "unit_words"),
+        };
+        keys.refuse(other, "this format has none", log);
         // `:` ends a part of a name as `/` does.
         let name = keys.text("name", log);
         let parsed = name.as_ref().map_or_else(
-            || TopicPattern::parse("{name}"),
+            || TopicPattern::parse(usual),
             |name| TopicPattern::parse(&name.value.replace(':', "/")),
         );
         match (parsed, name) {
-            (Ok(names), _) => self.format = Format::Senml(names),
+            (Ok(names), _) => {
+                self.format = match pack {
+                    Pack::Senml => Format::Senml(names),
+                    Pack::Sparkplug => Format::Sparkplug(names),
+                };
+            }
             (Err(error), Some(name)) => {
                 log.error(Kind::BadValue, name.place, format!("`name` {error}"))
                     .hint(
-                        "for example \"urn:dev:ow:{device}:{quantity}\"; the default is \"{name}\"",
+                        format!("for example \"urn:dev:ow:{{device}}:{{quantity}}\"; the default is \"{usual}\""),
                     );
             }
             (Err(_), None) => {}
@@ -234,11 +264,11 @@ impl Mapping {
                 });
             return None;
         }
-        if template.has_fields() && self.is_senml() {
+        if template.has_fields() && self.is_pack() {
             log.error(
                 Kind::Conflict,
                 text.place,
-                "SenML has no fields beside its names",
+                "this format has no fields beside its names",
             )
             .hint("take the name apart: `name = \"urn:dev:ow:{device}:{quantity}\"`");
             return None;
@@ -248,12 +278,14 @@ impl Mapping {
 
     /// The names that templates may use.
     fn names(&self) -> Vec<&str> {
-        let of_records = match &self.format {
-            Format::Senml(names) => Some(names),
-            Format::Json => None,
+        let (of_records, of_format): (_, &[&str]) = match &self.format {
+            Format::Senml(names) => (Some(names), &[]),
+            Format::Sparkplug(names) => (Some(names), &["group", "node", "device"]),
+            Format::Json => (None, &[]),
         };
         let patterns = self.topic.iter().chain(of_records);
-        patterns.flat_map(TopicPattern::names).collect()
+        let names = patterns.flat_map(TopicPattern::names);
+        names.chain(of_format.iter().copied()).collect()
     }
 
     /// Keys that need one another.
@@ -266,10 +298,10 @@ impl Mapping {
             log.error(Kind::Duplicate, place, text)
                 .hint("give one of the two another name");
         }
-        if !keys.has("unit_at") && !self.is_senml() {
+        if !keys.has("unit_at") && !self.is_pack() {
             keys.refuse("unit_words", "there is no `unit_at`", log);
         }
-        self.checks_units = if self.is_senml() {
+        self.checks_units = if self.is_pack() {
             keys.place_of("unit_words")
         } else {
             keys.place_of("unit_at")

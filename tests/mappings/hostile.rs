@@ -12,15 +12,26 @@ fn plant() -> Plant {
         "[mapping.one]\ntopic = \"one/{n}\"\npoint = \"x-{n}\"\nvalue = \"/v\"\nquality = \"/q\"\ngood = [\"ok\"]\n\
          [mapping.many]\ntopic = \"many\"\npoint = \"y-{/n}\"\neach = \"/r\"\nvalue = \"/v\"\ntime = \"/t\"\n\
          [mapping.pair]\ntopic = \"pair/{n}\"\nvalues = { \"z-{n}\" = \"/v\", \"w-{n}\" = \"/w\" }\n\
-         [mapping.senml]\ntopic = \"senml\"\nformat = \"senml\"\npoint = \"s-{name}\"\n\
+         [mapping.spark]\ntopic = \"spBv1.0/#\"\nformat = \"sparkplug\"\npoint = \"p-{metric}\"\n\
+         [point.p-1]\nmapping = \"spark\"\n[mapping.senml]\ntopic = \"senml\"\nformat = \"senml\"\npoint = \"s-{name}\"\n\
          [point.x-1]\nmapping = \"one\"\n[point.y-1]\nmapping = \"many\"\n[point.z-1]\nmapping = \"pair\"\n\
          [point.w-1]\nmapping = \"pair\"\n[point.s-1]\nmapping = \"senml\"\n\
          [point.own]\ntopic = \"own\"\nwords = { ON = 101 }\ntext_numbers = true\n",
     )
 }
 
-const TOPICS: [&str; 9] = [
-    "one/1", "one/2", "many", "pair/1", "senml", "own", "nowhere", "one", "one/1/x",
+const TOPICS: [&str; 11] = [
+    "one/1",
+    "one/2",
+    "many",
+    "pair/1",
+    "senml",
+    "own",
+    "nowhere",
+    "one",
+    "one/1/x",
+    "spBv1.0/g/NBIRTH/n",
+    "spBv1.0/g/NDATA/n",
 ];
 
 /// JSON of the right words in the wrong places. Every number in it is over 100.
@@ -63,6 +74,7 @@ fn check(plant: &mut Plant, topic: &str, payload: &[u8], least: f64) {
             "pair/1" => id == "z-1" || id == "w-1",
             "senml" => id == "s-1",
             "own" => id == "own",
+            "spBv1.0/g/NBIRTH/n" | "spBv1.0/g/NDATA/n" => id == "p-1",
             _ => false,
         };
         assert!(fits, "{id} has nothing to do with {topic}");

@@ -4,6 +4,7 @@
 mod families;
 mod hostile;
 mod payloads;
+mod sparkplug;
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A payload is a bare number, or JSON with pointers (RFC 6901) to what is read (`decode`), or a SenML
-//! pack (`senml`). Where one value is read, what is not asked for is skipped without being stored, so a
+//! pack (`senml`), or Sparkplug B (`sparkplug`, which remembers births). Where one value is read, what is not asked for is skipped without being stored, so a
 //! deep or wide document costs its bytes and no more; where several are, the document is held while it
 //! is read (`json`).
 //!
@@ -38,6 +38,7 @@ mod json;
 pub mod pointer;
 mod rejection;
 mod senml;
+mod sparkplug;
 pub mod template;
 pub mod topic;
 
@@ -46,7 +47,7 @@ use std::collections::BTreeSet;
 use self::copies::Copies;
 use self::decode::{Document, not_json};
 use self::family::{Seen, Shared, elements};
-use self::harvest::Harvest;
+use self::harvest::{Harvest, Message};
 use self::json::Json;
 pub use self::rejection::{Refused, Rejection};
 use self::topic::{Captures, TopicPattern, covers};
@@ -151,17 +152,21 @@ impl Mapper {
             harvest.count(Rejection::Copy.into());
             return (None, harvest.refused);
         }
-        let text = text_of(payload);
+        let message = Message {
+            topic,
+            payload,
+            text: text_of(payload),
+        };
         let sources = self.sources(topic);
         let mut is_known = !sources.is_empty();
         for source in sources {
-            source.read(text, &mut harvest);
+            source.read(message.text, &mut harvest);
         }
         for (used, captures) in self.uses(topic) {
             is_known = true;
             match used {
-                Use::Family(at) => self.families[at].read(&captures, text, &mut harvest),
-                Use::Availability(at) => self.weigh(at, &captures, text, &mut harvest),
+                Use::Family(at) => self.families[at].read(&captures, message, &mut harvest),
+                Use::Availability(at) => self.weigh(at, &captures, message.text, &mut harvest),
             }
         }
         if !is_known {

@@ -116,6 +116,8 @@ pub enum Format {
     Json,
     /// A SenML pack in JSON (RFC 8428); the pattern takes the records' names apart.
     Senml(TopicPattern),
+    /// Sparkplug B; the pattern takes the metrics' names apart.
+    Sparkplug(TopicPattern),
 }
 
 /// How a payload is read, beside where its value stands.

@@ -102,7 +102,8 @@ impl Payload {
         }
     }
 
-    fn number(&self, found: Found, target: &Target) -> Result<f64, Refused> {
+    /// The number that was found, or that a word or position stands for.
+    pub(super) fn number(&self, found: Found, target: &Target) -> Result<f64, Refused> {
         match found {
             Found::Number(number) => Ok(number.as_f64()),
             Found::Flag(set) => match self.word(if set { "true" } else { "false" }) {

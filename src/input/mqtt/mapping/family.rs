@@ -14,16 +14,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::MAX_ELEMENTS;
 use super::decode::{Document, not_json};
-use super::harvest::Harvest;
+use super::harvest::{Harvest, Message};
 use super::json::Json;
 use super::pointer::{Found, Number, Pointer};
 use super::rejection::{Refused, Rejection};
 use super::senml;
+use super::sparkplug::{Directory, Nodes};
 use super::template::NoId;
-use super::topic::Captures;
+use super::topic::{Captures, TopicPattern};
 use crate::engine::reading::{PointIndex, Reading};
 use crate::engine::time::Wall;
 use crate::input::mqtt::{Family, Format, Payload, Target};
+use crate::sparkplug::Topic;
 
 /// A family at work.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub(super) struct Shared {
     /// At most one entry for each point; nothing when nobody asks.
     parts: BTreeMap<PointIndex, Captures>,
     is_asked: bool,
+    /// Of Sparkplug; empty for everything else.
+    nodes: Nodes,
 }
 
 /// A point that a message means, and where its value stands.
@@ -63,6 +67,7 @@ impl Shared {
             family,
             parts,
             is_asked,
+            nodes: Nodes::default(),
         }
     }
 
@@ -78,16 +83,29 @@ impl Shared {
             .map(|(point, _)| *point)
     }
 
-    /// Reads a message. `text` is its payload, or why it has none.
+    /// Reads a message.
     pub(super) fn read(
         &mut self,
         captures: &Captures,
-        text: Result<&str, Rejection>,
+        message: Message<'_>,
         harvest: &mut Harvest,
     ) {
         let mut met = Vec::new();
+        let text = message.text;
         match &self.family.format {
             Format::Json => self.json(captures, text, harvest, &mut met),
+            Format::Sparkplug(names) if message.text != Err(Rejection::TooLarge) => {
+                let mut nodes = std::mem::take(&mut self.nodes);
+                let metrics = Metrics {
+                    shared: self,
+                    names,
+                    captures,
+                };
+                let (topic, payload) = (message.topic, message.payload);
+                nodes.read(topic, payload, &metrics, &self.family.payload, harvest);
+                self.nodes = nodes;
+            }
+            Format::Sparkplug(_) => harvest.count(Rejection::TooLarge.into()),
             Format::Senml(names) => {
                 let pack = text.and_then(|text| senml::read(text, harvest.received.wall));
                 match pack {
@@ -226,10 +244,34 @@ impl Shared {
     }
 }
 
+/// The metrics of a Sparkplug birth on their way to points.
+struct Metrics<'s> {
+    shared: &'s Shared,
+    names: &'s TopicPattern,
+    captures: &'s Captures,
+}
+
+impl Directory for Metrics<'_> {
+    fn target(&self, topic: Topic<'_>, metric: &str) -> Result<Target, Refused> {
+        let unknown = || Refused::with(Rejection::UnknownPoint, metric);
+        let mut captures = self.names.captures(metric).ok_or_else(unknown)?;
+        captures.extend(self.captures);
+        captures.push("group", topic.group);
+        captures.push("node", topic.node);
+        captures.push("device", topic.device.unwrap_or_default());
+        let slots = self
+            .shared
+            .slots(&captures, |_| None)
+            .map_err(|_| unknown())?;
+        let first = slots.first().ok_or_else(unknown)?;
+        Ok(first.target.clone())
+    }
+}
+
 /// The records of a SenML pack on their way to points.
 struct SenmlReader<'s> {
     shared: &'s Shared,
-    names: &'s super::topic::TopicPattern,
+    names: &'s TopicPattern,
     captures: &'s Captures,
 }
 

@@ -2,11 +2,20 @@
 
 use super::decode::Document;
 use super::pointer::Pointer;
-use super::rejection::Refused;
+use super::rejection::{Refused, Rejection};
 use crate::engine::reading::{Fault, PointIndex, Reading, Sample};
 use crate::engine::time::Moment;
 use crate::evaluation::Batch;
 use crate::input::mqtt::{Payload, Target};
+
+/// One message as it arrived.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Message<'m> {
+    pub(super) topic: &'m str,
+    pub(super) payload: &'m [u8],
+    /// The payload as text, or why it is none.
+    pub(super) text: Result<&'m str, Rejection>,
+}
 
 /// Collects readings and refusals of one message.
 #[derive(Debug)]

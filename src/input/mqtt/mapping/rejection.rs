@@ -79,11 +79,23 @@ pub enum Rejection {
     /// A SenML record with a sum, a text or data, and no value.
     #[error("a SenML record without a value of its own")]
     NoSenmlValue,
+    /// No Sparkplug B payload, or more metrics than are read.
+    #[error("the payload is not Sparkplug B that can be read")]
+    NotSparkplug,
+    /// Data of an edge node or device whose birth was not heard.
+    #[error("the birth of this edge node or device was not heard yet")]
+    NoBirth,
+    /// Messages of an edge node are missing; this one was read.
+    #[error("messages of this edge node are missing before this one")]
+    SequenceGap,
+    /// The last will of a connection before the present one.
+    #[error("a death that belongs to an older birth")]
+    OldDeath,
 }
 
 impl Rejection {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 27] = [
         Self::TooLarge,
         Self::UnknownTopic,
         Self::UnknownPoint,
@@ -107,6 +119,10 @@ impl Rejection {
         Self::WrongUnit,
         Self::NotSenml,
         Self::NoSenmlValue,
+        Self::NotSparkplug,
+        Self::NoBirth,
+        Self::SequenceGap,
+        Self::OldDeath,
     ];
 
     /// What a live message refused for this says of its point: that there is no value. Nothing when only
@@ -135,7 +151,11 @@ impl Rejection {
             | Self::NoNameAtPointer
             | Self::SecondValue
             | Self::NotSenml
-            | Self::NoSenmlValue => None,
+            | Self::NoSenmlValue
+            | Self::NotSparkplug
+            | Self::NoBirth
+            | Self::SequenceGap
+            | Self::OldDeath => None,
         }
     }
 
@@ -165,6 +185,10 @@ impl Rejection {
             Self::WrongUnit => "wrong_unit",
             Self::NotSenml => "not_senml",
             Self::NoSenmlValue => "no_senml_value",
+            Self::NotSparkplug => "not_sparkplug",
+            Self::NoBirth => "no_birth",
+            Self::SequenceGap => "sequence_gap",
+            Self::OldDeath => "old_death",
         }
     }
 }
