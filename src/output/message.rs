@@ -21,6 +21,17 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
     base: String,
+    dots: Dots,
+}
+
+/// What becomes of a `.` in a topic, wherever it stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dots {
+    /// It stays.
+    #[default]
+    Kept,
+    /// It is written `%2E`, for a broker that takes none. No id holds a `%`, so no two topics become one.
+    Escaped,
 }
 
 impl Topics {
@@ -28,28 +39,42 @@ impl Topics {
     pub fn new(prefix: &str, site: &str) -> Self {
         Self {
             base: format!("{}/{}", prefix.trim_end_matches('/'), level(site)),
+            dots: Dots::Kept,
         }
+    }
+
+    /// The same topics in another spelling.
+    pub fn spelt(self, dots: Dots) -> Self {
+        Self { dots, ..self }
     }
 
     /// Is the gateway there? Retained.
     pub fn status(&self) -> String {
-        format!("{}/status", self.base)
+        self.below("status")
     }
 
     /// Every event; not retained.
     pub fn event(&self) -> String {
-        format!("{}/event", self.base)
+        self.below("event")
     }
 
     /// The present state of one alarm, `POINT/kind`; retained.
     pub fn alarm(&self, alarm: &str) -> String {
         let (point, kind) = alarm.rsplit_once('/').unwrap_or((alarm, ""));
-        format!("{}/alarm/{}/{kind}", self.base, level(point))
+        self.below(&format!("alarm/{}/{kind}", level(point)))
     }
 
     /// The present value of one point; not retained.
     pub fn reading(&self, point: &str) -> String {
-        format!("{}/reading/{}", self.base, level(point))
+        self.below(&format!("reading/{}", level(point)))
+    }
+
+    fn below(&self, rest: &str) -> String {
+        let topic = format!("{}/{rest}", self.base);
+        match self.dots {
+            Dots::Kept => topic,
+            Dots::Escaped => topic.replace('.', "%2E"),
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use self::alertmanager::AlertmanagerTarget;
+use self::message::Dots;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
 use crate::broker::BrokerAddress;
 use crate::engine::reading::PointIndex;
@@ -107,6 +108,8 @@ pub struct MqttTarget {
     pub address: BrokerAddress,
     /// First levels of every topic; default `forewarn/v1`.
     pub prefix: String,
+    /// How topics are spelt.
+    pub dots: Dots,
     /// Events without their PUBACK at most.
     pub window: usize,
     /// A PUBACK later than this drops the connection.

@@ -92,7 +92,7 @@ pub async fn run(
     let window = target.window.clamp(1, WINDOW_MAX);
     let mut forwarder = Forwarder {
         report,
-        topics: Topics::new(&target.prefix, &wiring.site),
+        topics: Topics::new(&target.prefix, &wiring.site).spelt(target.dots),
         connector: Connector::new(target.address.clone()),
         delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
         aside: Aside::default(),

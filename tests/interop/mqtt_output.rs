@@ -20,6 +20,7 @@ use forewarn::journal::{Journal, JournalSettings, Record};
 use forewarn::metrics::Metrics;
 use forewarn::output::MqttTarget;
 use forewarn::output::Wiring;
+use forewarn::output::message::Dots;
 use forewarn::output::mqtt::run;
 use rumqttc::{AsyncClient, EventLoop, MqttOptions, Packet, Publish, QoS};
 use serde_json::Value;
@@ -198,6 +199,7 @@ fn target(port: u16) -> MqttTarget {
             keep_alive: Duration::from_secs(5),
         },
         prefix: "forewarn/v1".to_owned(),
+        dots: Dots::Kept,
         window: 8,
         ack_timeout: Duration::from_secs(1),
         readings: Some(Duration::from_secs(1)),

@@ -7,6 +7,7 @@ use super::Reading;
 use crate::config::broker::{PLAIN, TLS, enter, is_topic, reach, unknown_address};
 use crate::config::endpoint;
 use crate::config::finding::{Kind, Log};
+use crate::output::message::Dots;
 use crate::output::{MqttTarget, Target};
 
 pub(super) const KEYS: &[&str] = &[
@@ -19,6 +20,7 @@ pub(super) const KEYS: &[&str] = &[
     "version",
     "keep_alive",
     "prefix",
+    "escape_dots",
     "window",
     "ack_timeout",
     "readings",
@@ -34,6 +36,7 @@ pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
     let mut target = MqttTarget {
         address: unknown_address(client_id),
         prefix: "forewarn/v1".to_owned(),
+        dots: Dots::Kept,
         window: 50,
         ack_timeout: Duration::from_secs(15),
         readings: None,
@@ -57,6 +60,9 @@ pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
             )
             .hint("levels joined by `/`, without `+` and `#`, such as \"forewarn/v1\"");
         }
+    }
+    if keys.flag("escape_dots", log).is_some_and(|flag| flag.value) {
+        target.dots = Dots::Escaped;
     }
     if let Some(window) = keys.whole("window", 1..=1_000, log) {
         target.window = usize::from(window.value);

@@ -73,6 +73,22 @@ fn topics_are_those_of_the_contract() {
 }
 
 #[test]
+fn a_broker_that_takes_no_dots_is_given_none() {
+    let topics = Topics::new("forewarn/v1.x", "north.plant").spelt(Dots::Escaped);
+    let base = "forewarn/v1%2Ex/north%2Eplant";
+    assert_eq!(topics.status(), format!("{base}/status"));
+    assert_eq!(topics.event(), format!("{base}/event"));
+    assert_eq!(
+        topics.alarm("gateway.output.control-room/state"),
+        format!("{base}/alarm/gateway%2Eoutput%2Econtrol-room/state")
+    );
+    assert_eq!(
+        topics.reading("储罐.温度"),
+        format!("{base}/reading/储罐%2E温度")
+    );
+}
+
+#[test]
 fn the_status_says_since_when_or_why_not() {
     let version = env!("CARGO_PKG_VERSION");
     assert_eq!(
