@@ -15,6 +15,9 @@
 //! The pump runs beside the shell's loop in the same task, because its `poll` may not be dropped
 //! half-way: what was read from the socket or written to it would be lost.
 //!
+//! Several servers may be one broker. They are tried in turn; whoever takes us keeps us until the connection
+//! ends, so a server that comes back is not gone back to.
+//!
 //! Deliberately absent: a switch to skip TLS verification, default trust in public authorities, a
 //! queue of our own. The journal is the queue towards upstream, the broker's session the one from
 //! the plant.
@@ -31,7 +34,9 @@ mod signals;
 mod status;
 mod trust;
 
+use std::collections::VecDeque;
 use std::fmt;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +75,15 @@ pub struct BrokerAddress {
     pub version: Version,
     /// MQTT keep alive; at least 1 s, 5 s with version 5. A dead link is noticed within twice this.
     pub keep_alive: Duration,
+}
+
+/// One of several servers that are one broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
 }
 
 /// A version of MQTT.
@@ -137,7 +151,10 @@ const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
 /// What makes connections to one broker: its address and the trust that was loaded for it.
 #[derive(Debug)]
 pub(crate) struct Connector {
+    /// With the server that the next connection goes to.
     address: BrokerAddress,
+    /// The servers after it, the next one first.
+    others: VecDeque<Server>,
     trust: Renewed,
 }
 
@@ -145,8 +162,31 @@ impl Connector {
     pub(crate) fn new(address: BrokerAddress) -> Self {
         Self {
             address,
+            others: VecDeque::new(),
             trust: Renewed::default(),
         }
+    }
+
+    /// The same for a broker of several servers.
+    pub(crate) fn among(mut self, others: &[Server]) -> Self {
+        self.others.extend(others.iter().cloned());
+        self
+    }
+
+    /// The next connection goes to the next server; after the last comes the first.
+    pub(crate) fn turn(&mut self) {
+        let Some(next) = self.others.pop_front() else {
+            return;
+        };
+        self.others.push_back(Server {
+            host: mem::replace(&mut self.address.host, next.host),
+            port: mem::replace(&mut self.address.port, next.port),
+        });
+    }
+
+    /// Where the next connection goes, or the present one went: `host:port`.
+    pub(crate) fn server(&self) -> String {
+        format!("{}:{}", self.address.host, self.address.port)
     }
 
     /// Opens the next connection, with the certificates that are on disk now: a client to ask with, a

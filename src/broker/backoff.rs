@@ -3,6 +3,9 @@
 //! The wait doubles from half a second up to half a minute, or a limit of one's own, and carries jitter, so that a hundred
 //! gateways do not come back in step. It starts over only after a connection that stayed up: a
 //! broker that accepts and drops at once is not asked faster than one that refuses.
+//!
+//! With several servers there is no wait before the next one, until each has been asked once. One that accepts
+//! and soon drops is followed by a wait all the same: what it dropped may be our fault.
 
 use std::time::Duration;
 
@@ -21,6 +24,10 @@ pub struct Backoff {
     /// The next wait is between half of this and all of it.
     ceiling: Duration,
     longest: Duration,
+    /// To be asked one after another.
+    servers: usize,
+    /// Asked since the last wait.
+    asked: usize,
     connected: Option<Mono>,
 }
 
@@ -36,8 +43,15 @@ impl Backoff {
         Self {
             ceiling: MIN.saturating_mul(2),
             longest,
+            servers: 1,
+            asked: 0,
             connected: None,
         }
+    }
+
+    /// The same for so many servers, of which the next one is asked after each failure.
+    pub const fn among(self, servers: usize) -> Self {
+        Self { servers, ..self }
     }
 
     /// The connection is up.
@@ -48,9 +62,15 @@ impl Backoff {
     /// The connection ended or did not come about: how long to wait. `jitter` is random in 0 to 1.
     pub fn failed(&mut self, now: Mono, jitter: f64) -> Duration {
         let lived = self.connected.take().map(|since| now.since(since));
-        if lived.is_some_and(|lived| lived >= STABLE) {
-            *self = Self::up_to(self.longest);
+        let was_good = lived.is_some_and(|lived| lived >= STABLE);
+        if was_good {
+            *self = Self::up_to(self.longest).among(self.servers);
         }
+        self.asked += 1;
+        if self.asked < self.servers && (lived.is_none() || was_good) {
+            return Duration::ZERO;
+        }
+        self.asked = 0;
         let half = self.ceiling / 2;
         self.ceiling = (self.ceiling * 2).min(self.longest);
         half + half.mul_f64(jitter.clamp(0.0, 1.0))
@@ -86,6 +106,27 @@ mod tests {
         backoff.connected(at(100));
         assert_eq!(backoff.failed(at(130), 0.0), MIN);
         assert!(waits(&mut backoff, 1.0).iter().all(|wait| *wait <= 10_000));
+    }
+
+    #[test]
+    fn every_server_is_asked_before_a_wait() {
+        let mut backoff = Backoff::default().among(3);
+        assert_eq!(
+            waits(&mut backoff, 0.0),
+            [0, 0, 500, 0, 0, 1000, 0, 0, 2000]
+        );
+        backoff.connected(at(100));
+        assert_eq!(backoff.failed(at(130), 0.0), Duration::ZERO, "it was good");
+        assert_eq!(waits(&mut backoff, 0.0)[..5], [0, 500, 0, 0, 1000]);
+    }
+
+    #[test]
+    fn a_server_that_accepts_and_drops_does_not_send_us_to_the_next_at_once() {
+        let mut backoff = Backoff::default().among(3);
+        for least in [500, 1000, 2000] {
+            backoff.connected(at(100));
+            assert_eq!(backoff.failed(at(101), 0.0), Duration::from_millis(least));
+        }
     }
 
     #[test]

@@ -93,3 +93,29 @@ fn tempfile(name: &str) -> (PathBuf, std::fs::File) {
     let file = std::fs::File::create(&path).expect("a writable temporary directory");
     (path, file)
 }
+
+#[test]
+fn the_servers_of_one_broker_are_tried_in_turn() {
+    let other = |port| Server {
+        host: "127.0.0.1".to_owned(),
+        port,
+    };
+    let mut connector = Connector::new(address()).among(&[other(1884), other(1885)]);
+    let mut tried = Vec::new();
+    for _ in 0..4 {
+        tried.push(connector.server());
+        connector.turn();
+    }
+    assert_eq!(
+        tried,
+        [
+            "127.0.0.1:1883",
+            "127.0.0.1:1884",
+            "127.0.0.1:1885",
+            "127.0.0.1:1883"
+        ]
+    );
+    let mut alone = Connector::new(address());
+    alone.turn();
+    assert_eq!(alone.server(), "127.0.0.1:1883");
+}

@@ -122,21 +122,19 @@ fn topics(points: &[RawPoint], log: &mut Log) {
 
 /// A broker throws out the first client when a second one has its id, for ever in turn.
 fn clients(brokers: &[Broker], outputs: &[Output], log: &mut Log) {
-    let brokers = brokers
-        .iter()
-        .map(|broker| (&broker.address, broker.url_place));
-    let outputs = upstream(outputs).map(|(target, place)| (&target.address, place));
+    let brokers = brokers.iter().map(|broker| {
+        let address = &broker.address;
+        let server = (address.host.as_str(), address.port);
+        (server, &address.client_id, broker.url_place)
+    });
+    let outputs = upstream(outputs).flat_map(|(target, place)| {
+        let id = &target.address.client_id;
+        target.servers().map(move |server| (server, id, place))
+    });
     let mut taken = BTreeMap::new();
-    for (address, place) in brokers
-        .chain(outputs)
-        .filter(|(address, _)| address.port > 0)
-    {
-        let key = (&address.host, address.port, &address.client_id);
-        if let Some(first) = taken.insert(key, place) {
-            let text = format!(
-                "two connections to one broker have the client id \"{}\"",
-                address.client_id
-            );
+    for (server, id, place) in brokers.chain(outputs).filter(|((_, port), ..)| *port > 0) {
+        if let Some(first) = taken.insert((server, id), place) {
+            let text = format!("two connections to one broker have the client id \"{id}\"");
             log.error(Kind::Duplicate, place, text)
                 .hint("choose another `client_id` or other ids")
                 .also(first, "the other connection");
@@ -158,14 +156,12 @@ fn upstream(outputs: &[Output]) -> impl Iterator<Item = (&MqttTarget, Place)> {
 /// would call the other dead.
 fn receivers(outputs: &[Output], log: &mut Log) {
     let mut taken = BTreeMap::new();
-    for (target, place) in upstream(outputs) {
-        let address = &target.address;
-        let key = (&address.host, address.port, &target.prefix);
-        if let Some(first) = taken.insert(key, place) {
-            let text = format!(
-                "two outputs write to {}:{} below `{}`",
-                address.host, address.port, target.prefix
-            );
+    let servers = upstream(outputs)
+        .flat_map(|(target, place)| target.servers().map(move |server| (server, target, place)));
+    for ((host, port), target, place) in servers {
+        let prefix = &target.prefix;
+        if let Some(first) = taken.insert((host, port, prefix), place) {
+            let text = format!("two outputs write to {host}:{port} below `{prefix}`");
             log.error(Kind::Duplicate, place, text)
                 .hint("leave one of the two out, or give it another `prefix`")
                 .also(first, "the other output");

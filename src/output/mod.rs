@@ -25,7 +25,7 @@ use tokio::sync::watch;
 pub use self::alertmanager::AlertmanagerTarget;
 use self::message::Dots;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
-use crate::broker::BrokerAddress;
+use crate::broker::{BrokerAddress, Server};
 use crate::engine::reading::PointIndex;
 use crate::evaluation::{Desk, Readings};
 use crate::guidance::Guidance;
@@ -106,6 +106,8 @@ impl Target {
 pub struct MqttTarget {
     /// Where the broker is.
     pub address: BrokerAddress,
+    /// Its other servers, when several are one broker; tried in turn.
+    pub others: Vec<Server>,
     /// First levels of every topic; default `forewarn/v1`.
     pub prefix: String,
     /// How topics are spelt.
@@ -116,4 +118,13 @@ pub struct MqttTarget {
     pub ack_timeout: Duration,
     /// Publish the present value of every point this often; `None`: no telemetry.
     pub readings: Option<Duration>,
+}
+
+impl MqttTarget {
+    /// Host and port of every server, as configured.
+    pub fn servers(&self) -> impl Iterator<Item = (&str, u16)> {
+        let first = (self.address.host.as_str(), self.address.port);
+        let others = self.others.iter();
+        std::iter::once(first).chain(others.map(|other| (other.host.as_str(), other.port)))
+    }
 }

@@ -93,7 +93,7 @@ pub async fn run(
     let mut forwarder = Forwarder {
         report,
         topics: Topics::new(&target.prefix, &wiring.site).spelt(target.dots),
-        connector: Connector::new(target.address.clone()),
+        connector: Connector::new(target.address.clone()).among(&target.others),
         delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
         aside: Aside::default(),
         retained: Retained::new(Arc::clone(&wiring.guidance)),
@@ -103,7 +103,7 @@ pub async fn run(
         telemetry_due: Mono::ZERO,
         guidance: wiring.guidance,
         desk: wiring.desk,
-        backoff: Backoff::default(),
+        backoff: Backoff::default().among(1 + target.others.len()),
         began: clock::monotonic(),
         publishes: 2 * window,
         refused: None,
@@ -155,6 +155,7 @@ impl Forwarder {
             let End::Lost(ending) = end else { break };
             let now = clock::now();
             self.lost(&ending, now);
+            self.connector.turn();
             let wait = self.backoff.failed(now.mono, fastrand::f64());
             let beat = || self.beat(Link::Lost, clock::now());
             if signals.pause(wait, beat).await == Signal::Stop {
@@ -306,7 +307,13 @@ impl Forwarder {
         self.telemetry.forget();
         let online = message::online(now.wall, committed);
         connection.publish(self.topics.status(), true, online, What::State, now.mono);
-        info!(output = &*self.id, backlog = self.waiting(), "connected");
+        let server = self.connector.server();
+        info!(
+            output = &*self.id,
+            server,
+            backlog = self.waiting(),
+            "connected"
+        );
         self.beat(self.link(connection, now), now);
         Ok(())
     }

@@ -198,6 +198,7 @@ fn target(port: u16) -> MqttTarget {
             client_id: "forewarn-plant-fw".to_owned(),
             keep_alive: Duration::from_secs(5),
         },
+        others: Vec::new(),
         prefix: "forewarn/v1".to_owned(),
         dots: Dots::Kept,
         window: 8,

@@ -4,9 +4,13 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::Reading;
+use crate::broker::Server;
 use crate::config::broker::{PLAIN, TLS, enter, is_topic, reach, unknown_address};
-use crate::config::endpoint;
+use crate::config::endpoint::{self, Endpoint};
 use crate::config::finding::{Kind, Log};
+use crate::config::keys::{Keys, mismatch};
+use crate::config::place::At;
+use crate::config::tree::{Item, Value};
 use crate::output::message::Dots;
 use crate::output::{MqttTarget, Target};
 
@@ -29,24 +33,28 @@ pub(super) const KEYS: &[&str] = &[
 
 const ACK_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
 const READINGS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(86_400);
+/// Servers of one broker; each that is dead costs up to 5 s before the next is tried.
+const SERVERS_MAX: usize = 8;
 
 pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
     let Reading { keys, sources, .. } = reading;
     let client_id = format!("forewarn-{}-out-{}", reading.site, reading.id);
     let mut target = MqttTarget {
         address: unknown_address(client_id),
+        others: Vec::new(),
         prefix: "forewarn/v1".to_owned(),
         dots: Dots::Kept,
         window: 50,
         ack_timeout: Duration::from_secs(15),
         readings: None,
     };
-    let url = keys.text("mqtt", log);
-    let endpoint = url.and_then(|url| endpoint::parse("mqtt", &url, &[PLAIN, TLS], log));
-    let known = endpoint.is_some();
-    if let Some(endpoint) = endpoint {
-        reach(&mut target.address, endpoint, keys, sources, log);
+    let mut servers = servers(keys, log).into_iter();
+    let first = servers.next();
+    let known = first.is_some();
+    if let Some(first) = first {
+        reach(&mut target.address, first, keys, sources, log);
     }
+    target.others = servers.map(Endpoint::into).collect();
     enter(&mut target.address, keys, sources, log);
     if let Some(prefix) = keys.text("prefix", log) {
         if is_topic(&prefix.value) && !prefix.value.starts_with('/') && !prefix.value.ends_with('/')
@@ -76,13 +84,84 @@ pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
     known.then_some(Target::Mqtt(target))
 }
 
+/// The servers of the broker, in the order in which they are tried. None when one of them is a mistake.
+fn servers(keys: &Keys<'_>, log: &mut Log) -> Vec<Endpoint> {
+    let Some(Value::List(items)) = keys.entry("mqtt").map(|entry| &entry.item.value) else {
+        let url = keys.text("mqtt", log);
+        let one = url.and_then(|url| endpoint::parse("mqtt", &url, &[PLAIN, TLS], log));
+        return one.into_iter().collect();
+    };
+    if items.is_empty() || items.len() > SERVERS_MAX {
+        let place = keys.place_of("mqtt").unwrap_or(keys.owner);
+        let text = format!(
+            "`mqtt` lists {} servers, not 1 to {SERVERS_MAX}",
+            items.len()
+        );
+        log.error(Kind::OutOfRange, place, text).hint(
+            "name every server of the one broker: [\"mqtt://192.0.2.30\", \"mqtt://192.0.2.31\"]",
+        );
+        return Vec::new();
+    }
+    let mut servers = Vec::new();
+    for item in items {
+        if let Some(server) = server(item, &servers, log) {
+            servers.push(server);
+        }
+    }
+    if servers.len() < items.len() {
+        servers.clear();
+    }
+    servers
+}
+
+/// One of a list, after those before it.
+fn server(item: &Item, before: &[Endpoint], log: &mut Log) -> Option<Endpoint> {
+    let place = item.place;
+    let Value::Text(text) = &item.value else {
+        return mismatch("mqtt", "an address or a list of them", item, log);
+    };
+    let value = text.clone();
+    let server = endpoint::parse("mqtt", &At { value, place }, &[PLAIN, TLS], log)?;
+    if before
+        .first()
+        .is_some_and(|first| first.scheme != server.scheme)
+    {
+        log.error(
+            Kind::Conflict,
+            place,
+            "the servers of one broker differ in TLS",
+        )
+        .hint("write mqtts:// for all of them, or mqtt://");
+        return None;
+    }
+    if before.contains(&server) {
+        let text = format!("{}:{} stands twice in `mqtt`", server.host, server.port);
+        log.error(Kind::Duplicate, place, text)
+            .hint("name each server of the broker once");
+        return None;
+    }
+    Some(server)
+}
+
+impl From<Endpoint> for Server {
+    fn from(endpoint: Endpoint) -> Self {
+        Self {
+            host: endpoint.host,
+            port: endpoint.port,
+        }
+    }
+}
+
 pub(super) fn explain(target: &MqttTarget) -> String {
-    let address = &target.address;
-    let (host, port, prefix) = (&address.host, address.port, &target.prefix);
-    let tls = if address.tls.is_some() {
+    let servers = target
+        .servers()
+        .map(|(host, port)| format!("{host}:{port}"));
+    let servers = servers.collect::<Vec<_>>().join(", else ");
+    let prefix = &target.prefix;
+    let tls = if target.address.tls.is_some() {
         " with TLS"
     } else {
         ""
     };
-    format!("MQTT to {host}:{port}{tls}, topics below {prefix}")
+    format!("MQTT to {servers}{tls}, topics below {prefix}")
 }
