@@ -275,17 +275,17 @@ impl Poster {
     /// Takes up what was committed.
     fn read(&mut self, now: Moment) {
         let before = self.standing.version();
-        while self.seen < self.feed.committed() {
+        let committed = self.feed.committed();
+        while self.seen < committed {
             match self.feed.recent(self.seen, PAGE) {
+                // Nothing is kept under the last numbers.
+                Ok(events) if events.is_empty() => self.seen = committed,
                 Ok(events) => {
                     for event in &events {
                         self.seen = event.seq;
                         if let Some(record) = &event.record {
                             self.standing.heard(record, &event.line, now);
                         }
-                    }
-                    if events.is_empty() {
-                        break;
                     }
                 }
                 Err(until) => {

@@ -87,13 +87,10 @@ impl Standing {
             let remembered = record
                 .cleared_at
                 .is_some_and(|at| at + STANDS_FOR > now.wall);
-            if raised_before_its_cover(record) {
+            let young = standing.left(record, now).is_some() && record.overlays().is_empty();
+            if raised_before_its_cover(record) || (young && !is_true(record)) {
                 standing.fire(record, News::default(), now);
-            } else if is_true(record) {
-                // Nobody was told of it.
-            } else if standing.left(record, now).is_some() {
-                standing.fire(record, News::default(), now);
-            } else if remembered {
+            } else if remembered && !is_true(record) {
                 standing.keep_over(record, &News::default());
             }
         }

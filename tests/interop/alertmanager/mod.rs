@@ -6,6 +6,7 @@ mod pair;
 mod server;
 mod shipped;
 mod silences;
+mod trial;
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;

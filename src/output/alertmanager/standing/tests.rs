@@ -159,6 +159,8 @@ fn what_is_covered_while_it_stands_goes_on_to_stand() {
 fn a_start_knows_what_the_life_before_had_told() {
     let told = shelved(alarm(AlarmState::Acknowledged, 0), 50);
     assert!(stands(&standing(&[told], 200)));
+    let short = shelved(alarm(AlarmState::ReturnedUnacknowledged, 60), 50);
+    assert!(!stands(&standing(&[short], 70)), "nobody was to be told");
     let untold = shelved(alarm(AlarmState::Unacknowledged, 60), 50);
     let untold = standing(&[untold], 200);
     assert!(!stands(&untold) && !is_over(&untold));
