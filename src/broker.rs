@@ -32,6 +32,7 @@ mod sampler;
 mod session;
 mod signals;
 mod status;
+mod theft;
 mod trust;
 
 use std::collections::VecDeque;
@@ -54,6 +55,7 @@ pub(crate) use sampler::Sampler;
 pub(crate) use session::Session;
 pub(crate) use signals::{Signal, Signals};
 pub(crate) use status::{Link, StatusPoint};
+pub(crate) use theft::{STOLEN, Theft};
 use trust::Renewed;
 pub(crate) use trust::facts_of;
 pub use trust::{BrokerError, Trust};

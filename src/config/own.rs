@@ -71,7 +71,8 @@ pub(super) fn broker(id: &str, priority: Priority) -> Resolved {
         format!("Connection to broker {id}"),
         priority,
         "None of its points is being watched: check that the broker runs, the network to it, and that \
-         login and certificate are still valid",
+         login and certificate are still valid; if another client uses this gateway's client id, or the broker \
+         refuses a topic, `/readyz` and the log say so",
     )
 }
 

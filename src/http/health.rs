@@ -104,6 +104,7 @@ pub(super) fn degraded(metrics: &Metrics) -> Vec<String> {
             .filter(|(_, contact)| *contact != Contact::Up);
         degraded.extend(absent.map(|(id, _)| format!("{kind} {id}: {what}")));
     }
+    degraded.extend(metrics.troubles());
     for (id, _) in metrics.outputs() {
         let aside = metrics.events_aside(&id);
         if aside > 0 {

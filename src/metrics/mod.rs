@@ -28,6 +28,7 @@ mod observe;
 mod points;
 mod refusals;
 mod text;
+mod trouble;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,6 +41,7 @@ pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat, is_clock_synchron
 use self::families::Families;
 pub use self::refusals::{Refusal, Refused};
 use self::text::{Family, Kind};
+use self::trouble::Troubles;
 use crate::clock;
 use crate::engine::settings::Priority;
 use crate::engine::snapshot::Snapshot;
@@ -88,6 +90,7 @@ pub struct Metrics {
     /// Codes of [`Contact`].
     devices: Board,
     brokers: Board,
+    troubles: Troubles,
     outputs: Board,
     refusals: refusals::Book,
     /// Room for the next page, bytes.
@@ -112,6 +115,7 @@ impl Metrics {
             tasks: Board::new(names.tasks.iter().map(|task| (task.as_str(), born))),
             devices: contacts(&names.devices),
             brokers: contacts(&names.brokers),
+            troubles: Troubles::default(),
             outputs: contacts(&names.outputs),
             refusals: refusals::Book::default(),
             page_length: AtomicUsize::new(0),

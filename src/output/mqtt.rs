@@ -48,7 +48,7 @@ use super::reporting::{NO_PUBACK, Reporter};
 use super::retained::Retained;
 use super::telemetry::Telemetry;
 use crate::broker::{
-    Backoff, Connected, Connector, Ending, Event, Happening, Link, Session, Signal, Signals,
+    Backoff, Connected, Connector, Ending, Event, Happening, Link, Session, Signal, Signals, Theft,
 };
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -107,6 +107,10 @@ pub async fn run(
         began: clock::monotonic(),
         publishes: 2 * window,
         refused: None,
+        states_refused: false,
+        lived: None,
+        theft: Theft::default(),
+        told: None,
         id,
         target,
         feed,
@@ -139,6 +143,13 @@ struct Forwarder {
     publishes: usize,
     /// The event that the broker refused for good, which ends the connection.
     refused: Option<u64>,
+    /// On this connection the broker did not take the state of an alarm.
+    states_refused: bool,
+    /// How long the last connection stood, if it did.
+    lived: Option<Duration>,
+    theft: Theft,
+    /// What the health pages say of this broker.
+    told: Option<String>,
 }
 
 enum End {
@@ -168,6 +179,7 @@ impl Forwarder {
 
     /// Opens one connection and stays on it to its end.
     async fn connection(&mut self, signals: &mut Signals) -> End {
+        self.lived = None;
         let requests = self.publishes + TELEMETRY_AHEAD + 8;
         let opened = self.connector.open(self.session(), requests).await;
         let (client, pump, happenings) = match opened {
@@ -175,11 +187,15 @@ impl Forwarder {
             Err(error) => return End::Lost(error.into()),
         };
         let mut connection = Connection::new(client, happenings);
-        tokio::select! {
+        let end = tokio::select! {
             end = self.converse(&mut connection, signals) => end,
             // Its last word is an error among the happenings; the conversation ends with it.
             () = async { pump.run().await; std::future::pending().await } => End::Shutdown,
-        }
+        };
+        self.lived = connection
+            .up_since
+            .map(|since| clock::monotonic().since(since));
+        end
     }
 
     fn session(&self) -> Session {
@@ -240,7 +256,11 @@ impl Forwarder {
 
     /// About twice a second, whatever happens.
     fn turn(&mut self, connection: &mut Connection, now: Moment) -> Result<(), Ending> {
-        self.beat(self.link(connection, now), now);
+        let link = self.link(connection, now);
+        if let Some(since) = connection.up_since {
+            self.stands(now.mono.since(since), link);
+        }
+        self.beat(link, now);
         connection.rest = false;
         let oldest = connection.pubacks.oldest();
         if oldest.is_some_and(|since| now.mono.since(since) > self.target.ack_timeout) {
@@ -293,7 +313,7 @@ impl Forwarder {
             return Err(Ending::ours("refused", &detail));
         }
         connection.limit = longest.min(OUTGOING_LIMIT);
-        self.report.wrong = false;
+        self.states_refused = false;
         connection.up_since = Some(now.mono);
         self.backoff.connected(now.mono);
         self.report.metrics.output_connected(&self.id, true);

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::mosquitto::{DEADLINE, Message, Mosquitto};
 
+mod hostile;
 mod version5;
 
 const BARE: &str = "plant/bare";
@@ -26,6 +27,7 @@ pub(super) struct Gateway {
     inbox: mpsc::Receiver<Delivery>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    metrics: Arc<Metrics>,
 }
 
 impl Gateway {
@@ -38,8 +40,18 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let metrics = Arc::new(Metrics::default());
-        tasks.spawn(client::run(settings, readings, metrics, stopped));
-        Self { inbox, stop, tasks }
+        tasks.spawn(client::run(
+            settings,
+            readings,
+            Arc::clone(&metrics),
+            stopped,
+        ));
+        Self {
+            inbox,
+            stop,
+            tasks,
+            metrics,
+        }
     }
 
     async fn delivery(&mut self) -> (Reading, Option<Receipt>) {

@@ -31,7 +31,7 @@ use tokio::time::{sleep, timeout};
 use super::mosquitto::{DEADLINE, Mosquitto};
 use upstream::Upstream;
 
-mod scripted;
+pub(super) mod scripted;
 mod set_aside;
 mod upstream;
 mod version5;

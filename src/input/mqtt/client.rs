@@ -30,6 +30,7 @@
 
 mod reporting;
 mod subscription;
+mod unheard;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,13 +40,14 @@ use tokio::time::timeout;
 use tracing::{debug, error, info};
 
 use self::subscription::Subscription;
+use self::unheard::Unheard;
 use super::SubscriberSettings;
 use super::acks::Acks;
 use super::mapping::{Mapper, Rejection};
 use super::oversize::{PacketLimit, Plan};
 use crate::broker::{
     Backoff, Client, Connected, Connector, Ending, Event, Happening, Message, Sampler, Session,
-    Signal, Signals, StatusPoint, goodbye,
+    Signal, Signals, StatusPoint, Theft, goodbye,
 };
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
@@ -90,7 +92,8 @@ pub async fn run(
         backoff: Backoff::up_to(LONGEST_WAIT),
         sampler: Sampler::default(),
         connected: false,
-        young_aborts: 0,
+        theft: Theft::default(),
+        told: None,
     };
     subscriber.serve(Signals::new(shutdown)).await;
 }
@@ -109,7 +112,9 @@ struct Subscriber {
     sampler: Sampler,
     /// Connected and subscribed.
     connected: bool,
-    young_aborts: u32,
+    theft: Theft,
+    /// What the health pages say of this broker.
+    told: Option<String>,
 }
 
 /// What ends with a connection.
@@ -125,6 +130,7 @@ struct Connection {
     connack_at: Option<Mono>,
     subscription: Subscription,
     subscribed: bool,
+    unheard: Unheard,
 }
 
 /// How a connection's loop ended.
@@ -175,6 +181,7 @@ impl Subscriber {
             connack_at: None,
             subscription: Subscription::default(),
             subscribed: false,
+            unheard: Unheard::default(),
         };
         let end = tokio::select! {
             end = self.converse(&mut connection, signals) => end,
@@ -236,6 +243,7 @@ impl Subscriber {
     /// About twice a second, whatever happens.
     fn turn(&mut self, connection: &mut Connection, now: Moment) -> Result<(), Ending> {
         self.beat(now);
+        self.look_at(connection, now);
         // A PUBACK that found no room before.
         connection.acknowledge();
         let asked_at = connection.subscription.asked_at;
@@ -298,6 +306,7 @@ impl Subscriber {
     /// One message: to readings, to the engine, and remembered until it may be acknowledged.
     fn publish(&mut self, connection: &mut Connection, message: Message) {
         let now = clock::now();
+        connection.unheard.heard(&message.topic);
         let (accepted, refused) =
             self.mapper
                 .read(&message.topic, &message.payload, message.retain, now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{error, warn};
 
 use super::{Connection, Forwarder, What};
-use crate::broker::{Ending, Link};
+use crate::broker::{Ending, Link, STOLEN};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
 use crate::output::reporting::{POISON, PUBLISH_REFUSED};
@@ -35,7 +35,31 @@ impl Forwarder {
         self.delivery.unconfirmed(self.feed.committed())
     }
 
+    /// A connection stands for so long.
+    pub(super) fn stands(&mut self, lived: Duration, link: Link) {
+        self.theft.stands(lived);
+        if link == Link::Proven && !self.theft.is_known() && !self.states_refused {
+            self.tell(None);
+        }
+    }
+
+    /// For the health pages; what is told already is not told again.
+    fn tell(&mut self, words: Option<String>) {
+        if words != self.told {
+            self.report.wrong = words.is_some();
+            let metrics = &self.report.metrics;
+            metrics.trouble("output", &self.id, words.clone());
+            self.told = words;
+        }
+    }
+
     pub(super) fn lost(&mut self, ending: &Ending, now: Moment) {
+        self.theft.ended(ending, self.lived);
+        if self.theft.is_known() {
+            self.tell(Some(STOLEN.to_owned()));
+        } else if ending.name == PUBLISH_REFUSED {
+            self.tell(Some(ending.detail.clone()));
+        }
         let by_far_end = ending.is_abort();
         // One that is tried again is to blame before all others.
         let trying = self.aside.is_trying();
@@ -72,7 +96,10 @@ impl Forwarder {
 
     /// The broker did not take the retained state of an alarm.
     pub(super) fn state_refused(&mut self, reason: &str, now: Mono) {
-        self.report.wrong = true;
+        self.states_refused = true;
+        self.tell(Some(format!(
+            "it does not take the state of an alarm: {reason}"
+        )));
         if let Some(count) = self.report.sampler.hit("state_refused", now) {
             error!(
                 output = &*self.id,

@@ -1,7 +1,7 @@
 //! A broker of the test's own: it takes what it is told to take.
 //!
 //! Just enough of MQTT 3.1.1 for one publisher (sections 2.2 and 3.3 of the standard). It lives in the
-//! test's runtime, so that time may be paused: nothing of it waits for another process.
+//! test's runtime, so that time may be paused: nothing of it waits for another process, and nothing polls.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 /// Every packet of these tests is shorter.
@@ -20,8 +21,10 @@ const LONGEST: usize = 64 * 1024;
 pub(super) struct Script {
     /// Events on which it drops the connection.
     pub(super) poison: BTreeSet<u64>,
-    /// Acknowledge nothing.
+    /// Acknowledge nothing, until told to [`speak`](Scripted::speak).
     pub(super) silent: bool,
+    /// Acknowledge what was never sent.
+    pub(super) wrong_ids: bool,
     /// Be silent from when this event comes.
     pub(super) silent_from: Option<u64>,
     /// Acknowledgements that are owed.
@@ -38,6 +41,7 @@ pub(super) struct Script {
 /// The broker. Dropping it ends it.
 pub(super) struct Scripted {
     script: Arc<Mutex<Script>>,
+    wake: Arc<Notify>,
     port: u16,
     _task: JoinSet<()>,
 }
@@ -48,14 +52,16 @@ impl Scripted {
         let listener = listener.expect("a free port");
         let port = listener.local_addr().expect("bound").port();
         let script = Arc::new(Mutex::new(Script::default()));
-        let (mut task, shared) = (JoinSet::new(), Arc::clone(&script));
+        let wake = Arc::new(Notify::new());
+        let (mut task, shared, woken) = (JoinSet::new(), Arc::clone(&script), Arc::clone(&wake));
         task.spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.expect("accepts");
-                serve(stream, &shared).await;
+                serve(stream, &shared, &woken).await;
             }
         });
         Self {
+            wake,
             script,
             port,
             _task: task,
@@ -66,21 +72,26 @@ impl Scripted {
         self.port
     }
 
+    /// Is silent no longer, and pays at once what it owes.
+    pub(super) fn speak(&self) {
+        self.script().silent = false;
+        self.wake.notify_one();
+    }
+
     pub(super) fn script(&self) -> MutexGuard<'_, Script> {
         self.script.lock().expect("no holder panics")
     }
 }
 
 /// One connection, until either side ends it.
-async fn serve(mut stream: TcpStream, script: &Mutex<Script>) {
+async fn serve(mut stream: TcpStream, script: &Mutex<Script>, wake: &Notify) {
     let script = || script.lock().expect("no holder panics");
     script().owed.clear();
     let mut input = Vec::new();
     loop {
         let read = tokio::select! {
             read = stream.read_buf(&mut input) => read,
-            // What is owed is paid once the script says so.
-            () = tokio::time::sleep(std::time::Duration::from_millis(100)) => Ok(1),
+            () = wake.notified() => Ok(1),
         };
         if !read.is_ok_and(|read| read > 0) {
             return;
@@ -100,7 +111,8 @@ async fn serve(mut stream: TcpStream, script: &Mutex<Script>) {
                 _ => return,
             }
         }
-        for id in script().pay() {
+        let skew = if script().wrong_ids { 77 } else { 0 };
+        for id in script().pay().into_iter().map(|id| id + skew) {
             output.extend([0x40, 2]);
             output.extend(id.to_be_bytes());
         }
@@ -111,7 +123,7 @@ async fn serve(mut stream: TcpStream, script: &Mutex<Script>) {
 }
 
 /// Takes a whole packet off the front: its first byte and what follows the length.
-fn packet(input: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
+pub(in crate::interop) fn packet(input: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
     let kind = *input.first()?;
     let (mut length, mut header) = (0, 1);
     loop {

@@ -136,7 +136,7 @@ async fn the_state_of_an_alarm_that_changes_now_does_not_wait_behind_backlog() {
     world.until("the state of A", state).await;
     let last = world.script().seqs().into_iter().max();
     assert!(last.is_some_and(|last| last < 100), "{last:?}");
-    world.script().silent = false;
+    world.broker.speak();
     world.metric(QUEUE, 0).await;
     assert_eq!(world.script().seqs().last(), Some(&101), "in its turn");
     world.gateway.stop().await;
@@ -170,7 +170,7 @@ async fn events_gone_before_their_turn_are_counted_and_their_states_go_at_once()
         Some("normal"),
         "its turn has not come"
     );
-    world.script().silent = false;
+    world.broker.speak();
     world.metric(QUEUE, 0).await;
     let arrived: BTreeSet<u64> = world.script().seqs().into_iter().collect();
     assert!(!arrived.contains(&101), "the event of A is gone");
@@ -179,5 +179,27 @@ async fn events_gone_before_their_turn_are_counted_and_their_states_go_at_once()
     world.until("the state of A", state).await;
     world.gateway.status(1.0).await;
     assert_eq!(world.script().connections, 1, "without another connection");
+    world.gateway.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_acknowledges_what_was_never_sent_is_left_and_nothing_is_taken_for_delivered()
+{
+    let mut world = World::begin(Duration::from_secs(15), 64 << 20).await;
+    world.script().wrong_ids = true;
+    for occurrence in 1..=30 {
+        world
+            .gateway
+            .commit("A", occurrence, AlarmState::Unacknowledged);
+    }
+    let failed = r#"forewarn_output_failures_total{output="control-room",reason="protocol"}"#;
+    world.metric(failed, 3).await;
+    world.gateway.status(1.0).await;
+    assert_eq!(world.gateway.journal.feed().cursor(OUTPUT), 0);
+    world.script().wrong_ids = false;
+    world.metric(QUEUE, 0).await;
+    let seqs: BTreeSet<u64> = world.script().seqs().into_iter().collect();
+    assert_eq!(seqs, (1..=30).collect());
+    world.gateway.status(0.0).await;
     world.gateway.stop().await;
 }

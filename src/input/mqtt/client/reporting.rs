@@ -1,18 +1,15 @@
 //! What a subscriber tells: heartbeat, status point, counters, log.
 
-use std::time::Duration;
+use tracing::{error, warn};
 
-use tracing::warn;
-
+use super::subscription::SUBSCRIPTION_REFUSED;
+use super::unheard::TOLD_AFTER;
 use super::{Connection, Subscriber};
-use crate::broker::{Ending, Link};
+use crate::broker::{Ending, Link, STOLEN};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
 use crate::input::mqtt::mapping::{Refused, Rejection};
 use crate::metrics::Refusal;
-
-/// So young and aborted so many times in a row: somebody else uses our client id.
-const THEFT: (Duration, u32) = (Duration::from_secs(2), 5);
 
 impl Subscriber {
     pub(super) fn beat(&mut self, now: Moment) {
@@ -22,7 +19,40 @@ impl Subscriber {
         } else {
             Link::Lost
         };
-        self.status.update(link, false, now);
+        self.status.update(link, self.theft.is_known(), now);
+    }
+
+    /// What a connection that stands has to say of itself, about twice a second.
+    pub(super) fn look_at(&mut self, connection: &Connection, now: Moment) {
+        let Some(since) = connection.connack_at.filter(|_| connection.subscribed) else {
+            return;
+        };
+        let lived = now.mono.since(since);
+        self.theft.stands(lived);
+        let unheard = || connection.unheard.words();
+        let words = if self.theft.is_known() {
+            Some(STOLEN.to_owned())
+        } else if lived >= TOLD_AFTER {
+            unheard()
+        } else {
+            None
+        };
+        if words.is_some() && words != self.told {
+            let words = words.as_deref();
+            warn!(
+                broker = &*self.id,
+                words, "connected, but something is wrong"
+            );
+        }
+        self.tell(words);
+    }
+
+    /// For the health pages; what is told already is not told again.
+    fn tell(&mut self, words: Option<String>) {
+        if words != self.told {
+            self.metrics.trouble("broker", &self.id, words.clone());
+            self.told = words;
+        }
     }
 
     pub(super) fn reject(
@@ -57,24 +87,25 @@ impl Subscriber {
     pub(super) fn set_connected(&mut self, connected: bool) {
         self.connected = connected;
         self.metrics.broker_connected(&self.id, connected);
-        let link = if connected { Link::Proven } else { Link::Lost };
-        self.status.update(link, false, clock::now());
+        self.beat(clock::now());
     }
 
     pub(super) fn report(&mut self, ending: &Ending, connack_at: Option<Mono>, now: Mono) {
-        let (young, times) = THEFT;
-        let was_young = connack_at.is_some_and(|since| now.since(since) < young);
-        self.young_aborts = if ending.is_abort() && was_young {
-            self.young_aborts.saturating_add(1)
+        let known = self.theft.is_known();
+        let lived = connack_at.map(|since| now.since(since));
+        self.theft.ended(ending, lived);
+        let words = if self.theft.is_known() {
+            Some(STOLEN.to_owned())
+        } else if ending.name == SUBSCRIPTION_REFUSED {
+            Some(ending.detail.clone())
         } else {
-            0
+            None
         };
-        if self.young_aborts == times {
-            warn!(
+        self.tell(words);
+        if self.theft.is_known() && !known {
+            error!(
                 broker = &*self.id,
-                times,
-                "the broker drops us at once, again and again: does another client use the \
-                 same client id?"
+                "{STOLEN}: the broker drops us for it, again and again"
             );
         }
         if let Some(count) = self.sampler.hit(ending.name, now) {

@@ -11,6 +11,9 @@ use crate::broker::Ending;
 use crate::clock;
 use crate::engine::time::Mono;
 
+/// How a connection ends on which the broker refuses a topic: connected and deaf is worse.
+pub(super) const SUBSCRIPTION_REFUSED: &str = "subscription_refused";
+
 /// Topics in one SUBSCRIBE at most.
 const FILTERS: usize = 500;
 /// Bytes of one SUBSCRIBE at most, unless a single topic is longer.
@@ -83,7 +86,7 @@ impl Subscriber {
         if let Some((topic, reason)) = refused {
             let detail =
                 format!("the broker refuses the subscription of `{topic}` ({reason}); see its ACL");
-            return Err(Ending::ours("subscription_refused", &detail));
+            return Err(Ending::ours(SUBSCRIPTION_REFUSED, &detail));
         }
         if refusals.len() != open {
             return Err(Ending::ours(
@@ -91,6 +94,8 @@ impl Subscriber {
                 "the broker answered for another number of topics than it was asked",
             ));
         }
+        let topics = self.mapper.topics().skip(granted).take(open);
+        connection.unheard.granted(topics);
         connection.subscription.granted += open;
         connection.subscription.open = 0;
         self.subscribe(connection);
