@@ -2,6 +2,7 @@
 
 mod alertmanager;
 pub(crate) mod bench;
+mod brokers;
 pub(crate) mod certificates;
 #[cfg(feature = "demo")]
 mod dashboard;
@@ -11,6 +12,7 @@ pub(crate) mod mosquitto;
 mod mqtt_input;
 mod mqtt_output;
 mod mqtt_tls;
+mod nats;
 #[cfg(feature = "demo")]
 mod plant;
 mod probe;
