@@ -12,11 +12,13 @@
 //!                answered      refused, a single value
 //! ```
 //!
-//! When everything below a refused request is known the search is over, and the plan is made anew
-//! around what it found, so that from then on nothing costs more than it must:
+//! When everything below a refused request is known the search is over. If it took several polls the whole is
+//! asked for once more, as a device that starts refuses for a while what it gives later. Then the plan is made
+//! anew around what was found, so that from then on nothing costs more than it must:
 //!
 //! - a single value that is refused is *pinned*: no request reaches over it, its point is bad, and it is
-//!   asked for by itself every [`ASK_AGAIN`], in case it is there one day;
+//!   asked for by itself every [`ASK_AGAIN`], in case it is there one day. Where many are pinned, one that is
+//!   there says that the device was changed, and all that were refused are asked for anew;
 //! - where two halves are answered and the whole is not, the device does not want to be read across that
 //!   place, or not so much at a time: a *cut*, which no request reaches over. Cuts are lifted one at a
 //!   time every [`LIFT`], in case the device was changed.
@@ -52,7 +54,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use self::findings::findings;
-use self::tree::{Node, State, tree};
+use self::tree::{Doubt, Node, State, doubt, forget_below, tree};
 
 use super::RegisterPoint;
 use super::plan::{Plan, Request, Rules, Wall};
@@ -122,6 +124,7 @@ enum Asking {
 
 #[derive(Debug, Default)]
 struct Round {
+    number: u64,
     now: Mono,
     queue: VecDeque<Asking>,
     asking: Option<Asking>,
@@ -175,6 +178,7 @@ impl Coverage {
         if self.is_put_off() {
             let queue = std::mem::take(&mut self.round.queue);
             self.round = Round {
+                number: self.round.number,
                 now,
                 queue,
                 heard: self.round.heard,
@@ -192,6 +196,7 @@ impl Coverage {
         let witness = wary.then(|| self.witness()).flatten();
         let witness = witness.map(Asking::Witness).into_iter();
         self.round = Round {
+            number: self.round.number + 1,
             now,
             queue: witness.chain(nodes.map(Asking::Node)).chain(pins).collect(),
             ..Round::default()
@@ -235,7 +240,7 @@ impl Coverage {
                 return Some(asking);
             };
             let node = self.nodes.get(position)?;
-            if !matches!(node.state, State::Refused(_)) {
+            if !matches!(node.state, State::Refused(_)) || node.doubt == Doubt::Asking {
                 return Some(asking);
             }
             self.queue_halves(position);
@@ -256,6 +261,7 @@ impl Coverage {
         self.round.heard = true;
         match self.round.asking.take() {
             Some(Asking::Node(position)) => {
+                forget_below(&mut self.nodes, position);
                 if let Some(node) = self.nodes.get_mut(position) {
                     node.state = State::Answered;
                     node.strikes = 0;
@@ -292,8 +298,14 @@ impl Coverage {
             return Refusal::Searching;
         };
         node.state = State::Refused(fault);
+        node.refused_in = self.round.number;
         if node.halves.is_none() {
             return Refusal::Found;
+        }
+        if node.doubt == Doubt::Asking {
+            node.doubt = Doubt::Settled;
+            self.queue_halves(position);
+            return Refusal::Searching;
         }
         self.round.splits += 1;
         if self.round.splits <= SPLITS {
@@ -331,9 +343,12 @@ impl Coverage {
         let roots = self.plan.requests().len();
         let asking = self.round.asking.take();
         if let Some(Asking::Node(position)) = asking
-            && let Some(node) = self.nodes.get(position)
+            && let Some(node) = self.nodes.get_mut(position)
         {
             self.first = (node.root + 1) % roots.max(1);
+            if node.doubt == Doubt::Asking {
+                node.doubt = Doubt::Settled;
+            }
         }
         self.round.queue.clear();
         // An empty queue must not look like a device that refuses everything.
@@ -386,6 +401,9 @@ impl Coverage {
         let Some(found) = findings(&self.nodes, roots, now) else {
             return;
         };
+        if doubt(&mut self.nodes, roots, self.round.number) {
+            return;
+        }
         let lifted = self.cuts.iter().position(|cut| now >= cut.lift);
         let healed = self.pins.iter().any(|pin| pin.healed);
         if found.is_empty() && lifted.is_none() && !healed {
@@ -393,6 +411,11 @@ impl Coverage {
         }
         if let Some(lifted) = lifted {
             self.cuts.swap_remove(lifted);
+        }
+        // One of many: the device was changed, and all of them are asked for with few questions.
+        let all = healed && self.pins.len() > REPEATS;
+        if all {
+            self.cuts.clear();
         }
         self.cuts.extend(found.cuts);
         let (points, left_out) = self.plan.points().split_at(self.plan.left_out().start);
@@ -407,7 +430,7 @@ impl Coverage {
             }
         }
         for (point, pin) in left_out.iter().zip(&self.pins) {
-            if pin.healed {
+            if pin.healed || (all && pin.fault != Fault::Unanswered) {
                 read.push(*point);
             } else {
                 refused.push(*point);

@@ -171,6 +171,45 @@ fn a_map_full_of_holes_that_are_refused_settles() {
     assert_eq!((requests, read), (31, addresses));
 }
 
+/// The answers of a device that starts: for a while it refuses what it gives later.
+#[test]
+fn what_a_device_refused_while_it_started_is_not_held_against_it() {
+    for until in 1..20 {
+        let mut coverage = coverage(&(0..100).collect::<Vec<_>>(), 0);
+        let all = (0..100).collect();
+        for second in 0..until {
+            poll(&mut coverage, at(second), &all);
+        }
+        let none = BTreeSet::new();
+        let mut polls = 0;
+        // Pinned values are tried after a minute.
+        let begin = if refused(&coverage).len() == 100 {
+            until + 60
+        } else {
+            until
+        };
+        while poll(&mut coverage, at(begin + polls), &none) != (1, (0..100).collect()) {
+            polls += 1;
+            assert!(polls < 10, "refused for {until} s");
+        }
+    }
+}
+
+/// A thousand pinned values, four a poll, would take 250 polls.
+#[test]
+fn a_device_that_was_changed_is_read_as_a_whole_at_once() {
+    let mut coverage = coverage(&(0..1_000).collect::<Vec<_>>(), 0);
+    let all = (0..1_000).collect();
+    for second in 0..200 {
+        poll(&mut coverage, at(second), &all);
+    }
+    assert_eq!(refused(&coverage).len(), 1_000);
+    let none = BTreeSet::new();
+    poll(&mut coverage, at(300), &none);
+    let (requests, read) = poll(&mut coverage, at(310), &none);
+    assert_eq!((requests, read.len()), (8, 1_000));
+}
+
 #[test]
 fn a_round_that_is_put_off_goes_on_where_it_was() {
     let mut coverage = coverage(&(0..10).map(|i| i * 10).collect::<Vec<_>>(), 0);
