@@ -20,7 +20,7 @@ const UNITS: u8 = 20;
 const SCATTERED: u8 = 21;
 const APART: u8 = 22;
 
-const POLL: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(500);
 const TIMEOUT: Duration = Duration::from_millis(200);
 /// How often a dead unit is asked in the end: twenty times the timeout.
 const PROBE: Duration = Duration::from_secs(4);
