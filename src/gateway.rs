@@ -36,13 +36,14 @@ use crate::engine::effect::Run;
 use crate::engine::snapshot::History;
 use crate::evaluation::{self, Desk, Inlet, Readings};
 use crate::guidance::Guidance;
-use crate::http::{self, App, Socket};
+use crate::http::{self, App, Indoors, Socket};
 use crate::input::modbus;
 use crate::input::mqtt;
 use crate::journal::{self, Journal, OpenError, Restored};
 use crate::metrics::Metrics;
 use crate::notify::station::Station;
-use crate::output::{self, Wiring};
+use crate::output::command_topic::{self, Give};
+use crate::output::{self, OutputSettings, Target, Wiring};
 use crate::systemd;
 use names::{bus_task, names, subscriber_task};
 use own_points::JournalPoint;
@@ -297,6 +298,12 @@ impl Gateway {
         let socket = open_socket(&config);
         let persons = Arc::new(config.persons);
         let guidance: Arc<[Guidance]> = config.guidance.into();
+        let app = App::new(
+            self.desk.clone(),
+            self.journal.feed(),
+            Arc::clone(&self.metrics),
+            Arc::clone(&guidance),
+        );
         let engine = evaluation::run(
             station,
             inlet,
@@ -317,15 +324,10 @@ impl Gateway {
                 persons: Arc::clone(&persons),
                 sources: Arc::clone(&sources),
             };
+            self.spawn_commands(&output, &wiring, &app);
             let task = output::run(output, wiring, self.outputs.stop.subscribe());
             self.outputs.spawn(name, task);
         }
-        let app = App::new(
-            self.desk.clone(),
-            self.journal.feed(),
-            Arc::clone(&self.metrics),
-            guidance,
-        );
         if let Some(socket) = socket {
             let pages = http::serve_locally(socket, app.clone(), self.pages.stop.subscribe());
             self.pages.spawn("http.socket".to_owned(), pages);
@@ -348,6 +350,31 @@ impl Gateway {
             let task = mqtt::client::run(subscriber, self.readings.clone(), metrics, stop);
             self.inputs.spawn(name, task);
         }
+    }
+
+    /// Commands over the broker of an output, if anybody may give them.
+    fn spawn_commands(&mut self, output: &OutputSettings, wiring: &Wiring, app: &App) {
+        let Target::Mqtt(target) = &output.target else {
+            return;
+        };
+        if target.commands.is_empty() {
+            return;
+        }
+        let pages = Indoors::new(app.clone());
+        let give: Give = Arc::new(move |path, body| {
+            let pages = pages.clone();
+            Box::pin(async move { pages.post(path, body).await })
+        });
+        let task = command_topic::run(
+            Arc::clone(&output.id),
+            target.clone(),
+            Arc::clone(&wiring.site),
+            give,
+            Arc::clone(&self.metrics),
+            self.outputs.stop.subscribe(),
+        );
+        self.outputs
+            .spawn(command_topic::task_name(&output.id), task);
     }
 
     /// Stage by stage; answers whether everything is on disk.

@@ -58,7 +58,7 @@ pub(super) fn build(
     let devices = device::read(&root, log);
     let brokers = broker::brokers(&root, site, sources, log);
     let mappings = mapping::read(&root, &brokers, log);
-    let outputs = output::read(&root, site, sources, log);
+    let outputs = output::read(&root, site, sources, &people.persons, log);
     let priorities = priority::read(&root, log);
     let (longest, guards) = overlays::commands(&root, &people, log);
     let escalation = escalation::read(&root, &people, &outputs, log);

@@ -9,7 +9,7 @@ use crate::input::modbus::{self, BusSettings, DeviceSettings};
 use crate::input::mqtt::SubscriberSettings;
 use crate::input::mqtt::mapping::Rejection;
 use crate::metrics::Names;
-use crate::output::{self, OutputSettings, Target};
+use crate::output::{self, OutputSettings, Target, command_topic};
 
 /// A task's name, in heartbeats and when it dies.
 pub(super) fn bus_task(bus: &BusSettings) -> String {
@@ -82,6 +82,9 @@ pub(super) fn names(config: &Config) -> Names {
             .iter()
             .map(|output| format!("output.{}", output.id)),
     );
+    let commanded = |output: &&OutputSettings| matches!(&output.target, Target::Mqtt(target) if !target.commands.is_empty());
+    let commanded = config.outputs.iter().filter(commanded);
+    tasks.extend(commanded.map(|output| command_topic::task_name(&output.id)));
     let alarms = config.guidance.iter();
     Names {
         devices: devices.map(|device| Arc::clone(&device.id)).collect(),

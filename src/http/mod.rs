@@ -39,6 +39,7 @@ mod events;
 mod groups;
 mod guard;
 mod health;
+mod indoors;
 mod inputs;
 mod journal;
 mod listing;
@@ -63,6 +64,7 @@ use self::commands::{
 };
 use self::drills::{AcknowledgeDrill, Drill, EndDrill};
 use self::guard::Hosts;
+pub use self::indoors::Indoors;
 use self::listing::Turns;
 use self::reply::Refusal;
 use self::scrape::Scrape;

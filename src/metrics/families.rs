@@ -73,6 +73,7 @@ pub(super) struct Families {
     pub(super) output_failures: IntCounterVec,
     pub(super) output_dropped: IntCounterVec,
     pub(super) output_unheard: IntCounterVec,
+    pub(super) output_commands: IntCounterVec,
     pub(super) output_aside: IntGaugeVec,
     pub(super) delivery_duration: HistogramVec,
     pub(super) alertmanager: Alertmanager,
@@ -296,6 +297,12 @@ impl Families {
                 "forewarn_output_dropped_total",
                 "Events given up for this output, by reason.",
                 &["output", "reason"],
+            ),
+            output_commands: counters(
+                r,
+                "forewarn_output_commands_total",
+                "Requests on the command topic, by what became of them.",
+                &["output", "result"],
             ),
             output_unheard: counters(
                 r,

@@ -263,6 +263,20 @@ impl Metrics {
         counter.with_label_values(&[output, reason]).inc();
     }
 
+    /// Requests on the command topic of an output are counted from now on, by one of these results.
+    pub fn output_commands(&self, output: &str, results: &[&'static str]) {
+        let counters = &self.families.output_commands;
+        for result in results {
+            counters.with_label_values(&[output, result]);
+        }
+    }
+
+    /// A request came on the command topic of an output.
+    pub fn output_command(&self, output: &str, result: &'static str) {
+        let counter = &self.families.output_commands;
+        counter.with_label_values(&[output, result]).inc();
+    }
+
     /// The broker took an event although nobody is subscribed to it.
     pub fn output_unheard(&self, output: &str) {
         let counter = &self.families.output_unheard;

@@ -58,6 +58,22 @@ impl Topics {
         self.below("event")
     }
 
+    /// Where commands come in.
+    pub fn command(&self) -> String {
+        format!("{}/command", self.base)
+    }
+
+    /// Where they are answered.
+    pub fn command_reply(&self) -> String {
+        format!("{}/command/reply", self.base)
+    }
+
+    /// Is this one of the topics of this site?
+    pub fn is_own(&self, topic: &str) -> bool {
+        let rest = topic.strip_prefix(&*self.base);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// The present state of one alarm, `POINT/kind`; retained.
     pub fn alarm(&self, alarm: &str) -> String {
         let (point, kind) = alarm.rsplit_once('/').unwrap_or((alarm, ""));

@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 mod aside;
+pub mod command_topic;
 pub mod courier;
 pub mod delivery;
 pub mod http_client;
@@ -116,6 +117,8 @@ pub struct MqttTarget {
     pub window: usize,
     /// A PUBACK later than this drops the connection.
     pub ack_timeout: Duration,
+    /// Ids of the persons who may command over this broker; empty: nobody listens.
+    pub commands: Arc<[Arc<str>]>,
     /// Publish the present value of every point this often; `None`: no telemetry.
     pub readings: Option<Duration>,
 }

@@ -22,7 +22,8 @@
 //! A broker of version 3.1.1 acknowledges what its access list then throws away. One of version 5 says so:
 //! an event that it refuses ends the connection and is asked for again with growing pauses, and is told.
 //!
-//! Deliberately absent: a subscription, and any judgement of what 3.1.1 cannot tell.
+//! Deliberately absent: a subscription (commands have a connection of their own: `command_topic`), and any
+//! judgement of what 3.1.1 cannot tell.
 
 mod connection;
 mod reporting;

@@ -4,6 +4,7 @@ mod alertmanager;
 pub(crate) mod bench;
 mod brokers;
 pub(crate) mod certificates;
+mod command_topic;
 #[cfg(feature = "demo")]
 mod dashboard;
 #[cfg(feature = "demo")]

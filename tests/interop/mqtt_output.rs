@@ -203,6 +203,7 @@ fn target(port: u16) -> MqttTarget {
         dots: Dots::Kept,
         window: 8,
         ack_timeout: Duration::from_secs(1),
+        commands: [].into(),
         readings: Some(Duration::from_secs(1)),
     }
 }

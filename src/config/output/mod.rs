@@ -4,6 +4,8 @@ mod alertmanager;
 mod mqtt;
 mod stdout;
 
+use std::collections::BTreeMap;
+
 use super::finding::{Kind, Log};
 use super::keys::{Keys, Vocabulary, check_id, joined};
 use super::people::entries;
@@ -45,7 +47,6 @@ const OUTPUT: Vocabulary = Vocabulary {
         ("webhook_file", "call webhooks"),
         ("template", "call webhooks"),
         ("email", "send e-mail"),
-        ("commands", "take commands over MQTT"),
     ],
 };
 
@@ -65,6 +66,8 @@ struct Reading<'a> {
     keys: Keys<'a>,
     site: &'a str,
     sources: &'a Sources,
+    /// Everyone, by id.
+    persons: &'a BTreeMap<String, String>,
 }
 
 /// Where events go.
@@ -86,13 +89,25 @@ pub(super) fn explain(target: &Target) -> String {
 }
 
 /// Reads `[output]`.
-pub(super) fn read(root: &Section, site: &str, sources: &Sources, log: &mut Log) -> Vec<Output> {
+pub(super) fn read(
+    root: &Section,
+    site: &str,
+    sources: &Sources,
+    persons: &BTreeMap<String, String>,
+    log: &mut Log,
+) -> Vec<Output> {
     let entries = entries(root, "output", log);
-    let read = |entry| output(entry, site, sources, log);
+    let read = |entry| output(entry, site, sources, persons, log);
     entries.iter().map(read).collect()
 }
 
-fn output(entry: &Entry, site: &str, sources: &Sources, log: &mut Log) -> Output {
+fn output(
+    entry: &Entry,
+    site: &str,
+    sources: &Sources,
+    persons: &BTreeMap<String, String>,
+    log: &mut Log,
+) -> Output {
     check_id("an output", &entry.key, log);
     let mut output = Output {
         id: entry.key.clone(),
@@ -131,6 +146,7 @@ fn output(entry: &Entry, site: &str, sources: &Sources, log: &mut Log) -> Output
         keys,
         site,
         sources,
+        persons,
     };
     output.target = (family.read)(&reading, log);
     output

@@ -1,6 +1,7 @@
 //! Upstream over MQTT.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Reading;
@@ -9,6 +10,7 @@ use crate::config::broker::{PLAIN, TLS, enter, is_topic, reach, unknown_address}
 use crate::config::endpoint::{self, Endpoint};
 use crate::config::finding::{Kind, Log};
 use crate::config::keys::{Keys, mismatch};
+use crate::config::people::dangling;
 use crate::config::place::At;
 use crate::config::tree::{Item, Value};
 use crate::output::message::Dots;
@@ -28,6 +30,7 @@ pub(super) const KEYS: &[&str] = &[
     "window",
     "ack_timeout",
     "readings",
+    "commands",
     "password",
 ];
 
@@ -46,6 +49,7 @@ pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
         dots: Dots::Kept,
         window: 50,
         ack_timeout: Duration::from_secs(15),
+        commands: [].into(),
         readings: None,
     };
     let mut servers = servers(keys, log).into_iter();
@@ -81,6 +85,7 @@ pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
     target.readings = keys
         .duration("readings", READINGS, log)
         .map(|every| every.value);
+    target.commands = commanders(reading, log);
     known.then_some(Target::Mqtt(target))
 }
 
@@ -152,6 +157,26 @@ impl From<Endpoint> for Server {
     }
 }
 
+/// Who may command. A name that stands for nobody is a mistake: it would be let in by whoever uses it.
+fn commanders(reading: &Reading<'_>, log: &mut Log) -> Arc<[Arc<str>]> {
+    let items = reading.keys.list("commands", log).unwrap_or_default();
+    let person = |item: &Item| {
+        let Value::Text(id) = &item.value else {
+            return mismatch("commands", "a list of person ids", item, log);
+        };
+        if reading.persons.contains_key(id) {
+            return Some(Arc::from(id.as_str()));
+        }
+        let id = At {
+            value: id.clone(),
+            place: item.place,
+        };
+        dangling("person", &id, reading.persons.keys(), log);
+        None
+    };
+    items.iter().filter_map(person).collect()
+}
+
 pub(super) fn explain(target: &MqttTarget) -> String {
     let servers = target
         .servers()
@@ -163,5 +188,9 @@ pub(super) fn explain(target: &MqttTarget) -> String {
     } else {
         ""
     };
-    format!("MQTT to {servers}{tls}, topics below {prefix}")
+    let commands = match &*target.commands {
+        [] => String::new(),
+        persons => format!("; commands of {}", persons.join(", ")),
+    };
+    format!("MQTT to {servers}{tls}, topics below {prefix}{commands}")
 }

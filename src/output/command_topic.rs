@@ -1,0 +1,311 @@
+//! Commands from the control room: `.../command` in, `.../command/reply` out (contract, section 6).
+//!
+//! ```text
+//!  broker ──request──▶ who may? ──▶ the page that HTTP has for it ──▶ engine, journal
+//!    ▲                    │ no                   │ the answer, after the commit
+//!    └────── reply ◀──────┴──────────◀───────────┘
+//! ```
+//!
+//! A connection of its own, so that no flood of requests delays an alarm and PUBACKs of events stay in order. The
+//! session is clean: a command that waited at the broker while nobody was there is an order from another hour,
+//! and must not be carried out.
+//!
+//! **What proves who sent a request is the broker's access list, and nothing here**: let nobody publish to the topic
+//! who may not command. `by` has to be a person whom the output's `commands` names; without one nothing is done.
+//!
+//! | bound | when full |
+//! |---|---|
+//! | one command at a time | the others wait at the broker |
+//! | 10 at once, 5 a second | answered `too_many_requests`, not given |
+//! | 64 answers remembered | a request that comes again later than that is a new one |
+//! | 32 KiB a request | the connection ends, as with every packet over its limit |
+//!
+//! Deliberately absent: retained commands (they would be given at each connection; ignored and counted), topics
+//! for the answer that lie among our own, a queue.
+
+mod request;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, info, warn};
+
+use self::request::{Answered, Refusal, answer, read};
+use super::MqttTarget;
+use super::message::Topics;
+use crate::broker::{
+    Backoff, Client, Connector, Ending, Event, Happening, Message, Sampler, Session, Signal,
+    Signals, Sure, goodbye,
+};
+use crate::clock;
+use crate::engine::time::Mono;
+use crate::metrics::Metrics;
+
+/// Longest packet that is taken, bytes; a comment has 4000.
+const INCOMING_LIMIT: usize = 32 * 1024;
+/// Longest packet that is sent, bytes.
+const OUTGOING_LIMIT: usize = 64 * 1024;
+/// Requests to the library that wait to be written.
+const REQUESTS: usize = 32;
+/// Answers without their PUBACK at most.
+const INFLIGHT: u16 = 16;
+/// Requests that a broker of version 5 may send ahead.
+const AHEAD: u16 = 8;
+/// So many at once ...
+const BURST: u32 = 10;
+/// ... and one more each time this has passed.
+const REFILL: Duration = Duration::from_millis(200);
+
+/// What became of requests, for metrics.
+const RESULTS: [&str; 5] = [GIVEN, REFUSED, REPEATED, RETAINED, TOO_MANY];
+
+const GIVEN: &str = "given";
+const REFUSED: &str = "refused";
+const REPEATED: &str = "repeated";
+const RETAINED: &str = "retained";
+const TOO_MANY: &str = "too_many";
+
+/// Gives a command to the gateway: the path of a page and a JSON body in, the JSON answer out.
+pub type Give =
+    Arc<dyn Fn(String, String) -> Pin<Box<dyn Future<Output = Vec<u8>> + Send>> + Send + Sync>;
+
+/// The task's name, in heartbeats.
+pub fn task_name(output: &str) -> String {
+    format!("output.{output}.commands")
+}
+
+/// Takes commands from the broker of `target` until `shutdown` turns true. Never returns for a fault.
+pub async fn run(
+    output: Arc<str>,
+    target: MqttTarget,
+    site: Arc<str>,
+    give: Give,
+    metrics: Arc<Metrics>,
+    shutdown: watch::Receiver<bool>,
+) {
+    let mut address = target.address;
+    address.client_id.push_str("-cmd");
+    metrics.output_commands(&output, &RESULTS);
+    let mut commander = Commander {
+        task: task_name(&output),
+        output,
+        persons: target.commands,
+        topics: Topics::new(&target.prefix, &site).spelt(target.dots),
+        connector: Connector::new(address).among(&target.others),
+        give,
+        metrics,
+        answered: Answered::default(),
+        allowance: Allowance::default(),
+        backoff: Backoff::default(),
+        sampler: Sampler::default(),
+    };
+    commander.serve(Signals::new(shutdown)).await;
+}
+
+/// What outlives a connection.
+struct Commander {
+    output: Arc<str>,
+    task: String,
+    persons: Arc<[Arc<str>]>,
+    topics: Topics,
+    connector: Connector,
+    give: Give,
+    metrics: Arc<Metrics>,
+    answered: Answered,
+    allowance: Allowance,
+    backoff: Backoff,
+    sampler: Sampler,
+}
+
+/// How many requests may come now.
+#[derive(Debug, Clone, Copy, Default)]
+struct Allowance {
+    used: u32,
+    since: Mono,
+}
+
+impl Allowance {
+    /// May one more?
+    fn take(&mut self, now: Mono) -> bool {
+        while self.used > 0 && now.since(self.since) >= REFILL {
+            self.used -= 1;
+            self.since = self.since + REFILL;
+        }
+        if self.used == 0 {
+            self.since = now;
+        }
+        let may = self.used < BURST;
+        self.used += u32::from(may);
+        may
+    }
+}
+
+impl Commander {
+    async fn serve(&mut self, mut signals: Signals) {
+        while !signals.stopping() {
+            let Err(ending) = self.connection(&mut signals).await else {
+                break;
+            };
+            let now = clock::monotonic();
+            if let Some(count) = self.sampler.hit(ending.name, now) {
+                let (reason, detail) = (ending.name, ending.detail);
+                warn!(
+                    output = &*self.output,
+                    reason, detail, count, "no commands can be received"
+                );
+            }
+            self.connector.turn();
+            let wait = self.backoff.failed(now, fastrand::f64());
+            let beat = || self.metrics.heartbeat(&self.task);
+            if signals.pause(wait, beat).await == Signal::Stop {
+                break;
+            }
+        }
+    }
+
+    /// One connection, to its end; `Ok`: we were asked to stop.
+    async fn connection(&mut self, signals: &mut Signals) -> Result<(), Ending> {
+        let session = Session {
+            keep: false,
+            incoming: INCOMING_LIMIT,
+            outgoing: OUTGOING_LIMIT,
+            inflight: INFLIGHT,
+            ahead: AHEAD,
+            will: None,
+        };
+        let (client, pump, mut happenings) = self.connector.open(session, REQUESTS).await?;
+        tokio::select! {
+            end = self.converse(&client, &mut happenings, signals) => end,
+            // Its last word is an error among the happenings; the conversation ends with it.
+            () = async { pump.run().await; std::future::pending().await } => Ok(()),
+        }
+    }
+
+    async fn converse(
+        &mut self,
+        client: &Client,
+        happenings: &mut mpsc::Receiver<Happening>,
+        signals: &mut Signals,
+    ) -> Result<(), Ending> {
+        loop {
+            let happening = tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Signal::Turn => {
+                        self.metrics.heartbeat(&self.task);
+                        continue;
+                    }
+                    Signal::Stop => {
+                        goodbye(client, happenings).await;
+                        return Ok(());
+                    }
+                },
+                happening = happenings.recv() => happening,
+            };
+            let happening =
+                happening.ok_or_else(|| Ending::ours("stopped", "the connection ended"));
+            match happening?? {
+                Event::Connected(_) => {
+                    self.backoff.connected(clock::monotonic());
+                    let topic = self.topics.command();
+                    // The pump has met an error if it takes nothing, and will tell.
+                    let _ended = client.subscribe([&*topic].into_iter()).is_err();
+                }
+                Event::Subscribed(refusals) => self.subscribed(&refusals)?,
+                Event::Message(message) => self.take(client, message).await,
+                Event::Written(_) | Event::Acknowledged(..) | Event::IdsCameRound => {}
+            }
+        }
+    }
+
+    fn subscribed(&self, refusals: &[Option<&'static str>]) -> Result<(), Ending> {
+        let topic = self.topics.command();
+        if let Some(reason) = refusals.iter().find_map(|refusal| *refusal) {
+            let detail =
+                format!("the broker refuses the subscription of `{topic}` ({reason}); see its ACL");
+            return Err(Ending::ours("subscription_refused", &detail));
+        }
+        info!(output = &*self.output, topic, "commands are received");
+        Ok(())
+    }
+
+    /// One request: answered, then acknowledged.
+    async fn take(&mut self, client: &Client, message: Message) {
+        if message.retain {
+            self.metrics.output_command(&self.output, RETAINED);
+            if let Some(count) = self.sampler.hit(RETAINED, clock::monotonic()) {
+                warn!(
+                    output = &*self.output,
+                    count, "a retained command is ignored"
+                );
+            }
+        } else {
+            let (result, answer) = self.answer(&message.payload).await;
+            self.metrics.output_command(&self.output, result);
+            let topic = self.reply_topic(message.answer_to);
+            let correlation = message.correlation;
+            let sent = client.answer(topic, answer, false, Sure::Acknowledged, correlation);
+            if sent.is_err() {
+                debug!(
+                    output = &*self.output,
+                    "answer not sent; the request comes again, or is asked again"
+                );
+                return;
+            }
+        }
+        if let Some(id) = message.id {
+            let _ended = client.acknowledge(id).is_err();
+        }
+    }
+
+    async fn answer(&mut self, payload: &[u8]) -> (&'static str, String) {
+        if !self.allowance.take(clock::monotonic()) {
+            let message = "too many requests at once: this one was not read; try again";
+            return (
+                TOO_MANY,
+                Refusal::new("", "too_many_requests", message).payload(),
+            );
+        }
+        let request = match read(payload, &self.persons) {
+            Ok(request) => request,
+            Err(refusal) => return (REFUSED, refusal.payload()),
+        };
+        if let Some(answer) = self.answered.get(&request.id) {
+            return (REPEATED, answer.to_owned());
+        }
+        let page = (self.give)(request.path, request.body).await;
+        let answer = answer(&request.id, &page);
+        self.answered.put(request.id, answer.clone());
+        (GIVEN, answer)
+    }
+
+    /// Where the answer goes. Our right to publish is not lent: of our own topics only those below the reply topic
+    /// may be asked for.
+    fn reply_topic(&self, asked: Option<String>) -> String {
+        let ours = self.topics.command_reply();
+        let own = |topic: &str| self.topics.is_own(topic) && !topic.starts_with(&ours);
+        let good =
+            |topic: &String| !topic.is_empty() && !topic.contains(['+', '#', '\0']) && !own(topic);
+        asked.filter(good).unwrap_or(ours)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_come_at_once_and_five_a_second_after_that() {
+        let mut allowance = Allowance::default();
+        let at = |millis| Mono::ZERO + Duration::from_millis(millis);
+        let taken =
+            |allowance: &mut Allowance, now| (0..20).filter(|_| allowance.take(at(now))).count();
+        assert_eq!(taken(&mut allowance, 1_000), 10);
+        assert_eq!(taken(&mut allowance, 1_199), 0);
+        assert_eq!(taken(&mut allowance, 1_200), 1);
+        assert_eq!(taken(&mut allowance, 2_200), 5);
+        assert_eq!(taken(&mut allowance, 60_000), 10);
+    }
+}
