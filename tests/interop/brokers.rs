@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -152,7 +153,11 @@ async fn all_arrived(gateway: &Gateway, plant: &Device, receiver: &Receiver) {
     let journal = gateway.events().await.len();
     receiver.look(|record| {
         let summary = record.summary();
-        println!("journal: {journal} events; receiver: {summary}");
+        let _nobody = writeln!(
+            std::io::stderr(),
+            "journal: {journal} events; receiver: {summary}"
+        )
+        .is_err();
         assert_eq!(record.missing_seq().count(), 0, "{summary}");
         assert_eq!((record.out_of_order(), record.malformed()), (0, 0));
         assert!(record.duplicates() <= TWICE, "{summary}");

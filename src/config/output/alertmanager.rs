@@ -88,9 +88,10 @@ fn client(keys: &Keys<'_>, sources: &Sources, log: &mut Log) -> ClientSettings {
 /// One address, or a list of them.
 fn members(keys: &Keys<'_>, client: &ClientSettings, log: &mut Log) -> Option<Vec<ClientSettings>> {
     let entry = keys.entry("alertmanager")?;
-    let items = match &entry.item.value {
-        Value::List(items) => items.as_slice(),
-        _ => std::slice::from_ref(&entry.item),
+    let items = if let Value::List(items) = &entry.item.value {
+        items.as_slice()
+    } else {
+        std::slice::from_ref(&entry.item)
     };
     if items.is_empty() || items.len() > MOST_MEMBERS {
         let text = format!("`alertmanager` has from 1 to {MOST_MEMBERS} addresses");
