@@ -53,6 +53,7 @@
 //! | what happens when the disk fails | [`journal`] |
 //! | delivery, duplicates, backlog | [`output::delivery`] |
 //! | what stands at Alertmanager, and when it is taken back | [`output::alertmanager`] |
+//! | outputs that are asked one event at a time; webhooks | [`output::courier`], [`output::webhook`] |
 //! | the event as receivers see it | [`event`] |
 //! | topics and payloads of Sparkplug B | [`sparkplug`] |
 //! | what a person may write, and every mistake | [`config`] |

@@ -7,6 +7,7 @@
 //! | [`pty`] | a serial line without a wire |
 //! | [`mqtt`] | sensors that publish, and a load of thousands of messages a second that is counted |
 //! | [`upstream`] | the control room's end: receives events and checks order, loss and duplicates |
+//! | [`hook`] | a receiver of webhooks that answers well or badly, as it is told |
 //! | [`plant`] | the plant of the demo, as data |
 //! | [`program`] | what the three programs share: Ctrl-C, lines from stdin, lines to stdout |
 //!
@@ -14,6 +15,7 @@
 //! purpose: they are the independent witness against which the gateway is tested.
 
 mod clock;
+pub mod hook;
 mod link;
 pub mod modbus;
 #[cfg(test)]

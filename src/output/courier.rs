@@ -282,7 +282,7 @@ impl<C: Carrier> Courier<C> {
         self.delivery.connected(self.feed.committed());
         self.delivery.proved();
         self.page.clear();
-        let late = self.delivery.is_replaying();
+        let late = self.delivery.unconfirmed(self.delivery.backlog_until()) > 0;
         self.delivery.live_first();
         self.present_due = late && self.carrier.tells_present();
     }

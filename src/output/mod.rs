@@ -13,9 +13,11 @@ mod present;
 mod pubacks;
 mod reporting;
 mod retained;
+pub mod selection;
 mod stdout;
 mod telemetry;
 pub mod verdict;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use tokio::sync::watch;
 pub use self::alertmanager::AlertmanagerTarget;
 use self::message::Dots;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
+use self::webhook::{Webhook, WebhookTarget};
 use crate::broker::{BrokerAddress, Server};
 use crate::engine::reading::PointIndex;
 use crate::evaluation::{Desk, Readings};
@@ -60,6 +63,12 @@ pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiv
         Target::Mqtt(target) => {
             mqtt::run(output.id, output.status, target, wiring, shutdown).await;
         }
+        Target::Webhook(target) => {
+            let (id, site) = (Arc::clone(&output.id), Arc::clone(&wiring.site));
+            let carrier = Webhook::new(id, site, *target)
+                .expect("its template was compiled when the configuration was checked");
+            courier::run(output.id, output.status, carrier, wiring, shutdown).await;
+        }
         Target::Stdout => {
             let carrier = stdout::Stdout;
             courier::run(output.id, output.status, carrier, wiring, shutdown).await;
@@ -88,6 +97,8 @@ pub enum Target {
     Mqtt(MqttTarget),
     /// Standard output, a line for each event.
     Stdout,
+    /// Anything that takes a POST.
+    Webhook(Box<WebhookTarget>),
     /// Every member of an Alertmanager.
     Alertmanager(AlertmanagerTarget),
 }
@@ -96,7 +107,7 @@ impl Target {
     /// Does it deliver events, so that the journal has to keep those that it has not delivered yet?
     pub const fn carries_events(&self) -> bool {
         match self {
-            Self::Mqtt(_) | Self::Stdout => true,
+            Self::Mqtt(_) | Self::Stdout | Self::Webhook(_) => true,
             Self::Alertmanager(_) => false,
         }
     }

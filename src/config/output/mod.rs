@@ -1,8 +1,9 @@
-//! `[output]`: where events go. Which kind of output it is, one key says: `mqtt`, `stdout`, `alertmanager`.
+//! `[output]`: where events go. Which kind of output it is, one key says: `mqtt`, `webhook`, `alertmanager`, `stdout`.
 
 mod alertmanager;
 mod mqtt;
 mod stdout;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -14,12 +15,18 @@ use super::tree::{Entry, Section};
 use crate::output::Target;
 
 /// The kinds of output: the key that says so, all keys of the kind, and an example.
-const KINDS: [Family; 3] = [
+const KINDS: [Family; 4] = [
     Family {
         sign: &["mqtt"],
         keys: mqtt::KEYS,
         example: "\"mqtt://192.0.2.20:1883\"",
         read: mqtt::read,
+    },
+    Family {
+        sign: &["webhook", "webhook_file"],
+        keys: webhook::KEYS,
+        example: "\"https://hooks.example.com/KEY\"",
+        read: webhook::read,
     },
     Family {
         sign: &["stdout"],
@@ -37,15 +44,10 @@ const KINDS: [Family; 3] = [
 
 const OUTPUT: Vocabulary = Vocabulary {
     what: "an output",
-    keys: &joined::<{ mqtt::KEYS.len() + stdout::KEYS.len() + alertmanager::KEYS.len() }>(&[
-        mqtt::KEYS,
-        stdout::KEYS,
-        alertmanager::KEYS,
-    ]),
+    keys: &joined::<
+        { mqtt::KEYS.len() + webhook::KEYS.len() + stdout::KEYS.len() + alertmanager::KEYS.len() },
+    >(&[mqtt::KEYS, webhook::KEYS, stdout::KEYS, alertmanager::KEYS]),
     later: &[
-        ("webhook", "call webhooks"),
-        ("webhook_file", "call webhooks"),
-        ("template", "call webhooks"),
         ("email", "send e-mail"),
     ],
 };
@@ -83,6 +85,7 @@ pub(super) struct Output {
 pub(super) fn explain(target: &Target) -> String {
     match target {
         Target::Mqtt(target) => mqtt::explain(target),
+        Target::Webhook(target) => webhook::explain(target),
         Target::Stdout => stdout::explain(),
         Target::Alertmanager(target) => alertmanager::explain(target),
     }

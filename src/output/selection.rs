@@ -1,0 +1,111 @@
+//! Which events an output carries. Pure.
+
+use crate::engine::effect::EventKind;
+use crate::event::WireEvent;
+
+/// A choice among all events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// Every one: for programs.
+    Events,
+    /// What people are told over this output: `notified` and `all_clear` that name it, or none.
+    Notices,
+    /// The life of alarms that somebody is alerted of: raised, acknowledged, over.
+    Lifecycle,
+}
+
+impl Selection {
+    /// Does the output `id` carry `event`?
+    pub fn takes(self, event: &WireEvent, id: &str) -> bool {
+        match self {
+            Self::Events => true,
+            Self::Notices => concerns(event, id),
+            Self::Lifecycle => lifecycle(event),
+        }
+    }
+}
+
+/// A notice that names no output goes to each that reaches its persons, as a room does that all of them read.
+fn concerns(event: &WireEvent, id: &str) -> bool {
+    if event.event == EventKind::Notified {
+        return event.output.as_deref().is_none_or(|output| output == id);
+    }
+    let told = || event.outputs.iter().any(|output| &**output == id);
+    event.event == EventKind::AllClear && (event.outputs.is_empty() || told())
+}
+
+fn lifecycle(event: &WireEvent) -> bool {
+    let begins = matches!(event.event, EventKind::Raised | EventKind::Realarmed);
+    let goes_on = matches!(
+        event.event,
+        EventKind::Acknowledged | EventKind::Cleared | EventKind::Reset
+    );
+    // What nobody is alerted of calls nobody; that it is over hurts nobody.
+    event.alarm.is_some() && (goes_on || begins && event.annunciated == Some(true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(rest: &str) -> WireEvent {
+        let line = format!(
+            r#"{{"id":"a:1:1","seq":1,"time":"2026-05-04T06:12:31.000Z","cause":"process",{rest}}}"#
+        );
+        serde_json::from_str(&line).expect(&line)
+    }
+
+    #[test]
+    fn each_selection_takes_what_is_its_own() {
+        use Selection::{Events, Lifecycle, Notices};
+        for (rest, takers) in [
+            (r#""event":"started""#, &[Events][..]),
+            (
+                r#""event":"raised","alarm":"P/high","annunciated":true"#,
+                &[Events, Lifecycle],
+            ),
+            (
+                r#""event":"raised","alarm":"P/high","annunciated":false"#,
+                &[Events],
+            ),
+            (
+                r#""event":"cleared","alarm":"P/high","annunciated":false"#,
+                &[Events, Lifecycle],
+            ),
+            (
+                r#""event":"notified","alarm":"P/high","to":["li"]"#,
+                &[Events, Notices],
+            ),
+            (
+                r#""event":"notified","alarm":"P/high","output":"chat""#,
+                &[Events, Notices],
+            ),
+            (
+                r#""event":"notified","alarm":"P/high","output":"mail""#,
+                &[Events],
+            ),
+            (
+                r#""event":"all_clear","alarm":"P/high","to":["li"]"#,
+                &[Events, Notices],
+            ),
+            (
+                r#""event":"all_clear","alarm":"P/high","outputs":["mail"]"#,
+                &[Events],
+            ),
+            (
+                r#""event":"all_clear","alarm":"P/high","outputs":["mail","chat"]"#,
+                &[Events, Notices],
+            ),
+        ] {
+            let event = event(rest);
+            for selection in [Events, Notices, Lifecycle] {
+                let expected = takers.contains(&selection);
+                assert_eq!(
+                    selection.takes(&event, "chat"),
+                    expected,
+                    "{selection:?} {rest}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Events to anything that takes a POST: programs, chat rooms, paging services.
+//!
+//! ```text
+//!  event ──▶ facts ──▶ template ──▶ body ──▶ signed ──▶ http_client ──▶ status ──▶ code in the body ──▶ verdict
+//!             words, line, ...                                           `verdict`   `answers`
+//! ```
+//!
+//! When, in which order and how often is the [courier's](super::courier) affair. A receiver's form is data: a
+//! template, a preset's (`presets/`) or the plant's own. The address is a secret when it comes from a file, and
+//! so are the headers of a file; neither is in any message.
+//!
+//! | bound | value | then |
+//! |---|---|---|
+//! | a body | 256 KiB | refused: set aside and told |
+//! | an answer | as in [`http_client`](super::http_client) | |
+//!
+//! Deliberately absent: batches (a receiver removes duplicates by id, one event a request), and any request but POST.
+
+pub mod answers;
+pub mod presets;
+pub mod signing;
+pub mod template;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::sync::Arc;
+
+use hyper::Method;
+use hyper::body::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
+use minijinja::value::Value;
+use tracing::warn;
+
+use self::presets::Preset;
+use self::signing::Scheme;
+use self::template::{Source, Template};
+use self::words::Words;
+use super::courier::{Carrier, Load, Parcel, Present};
+use super::http_client::{Answer, Client, ClientSettings, Failure, Request};
+use super::selection::Selection;
+use super::verdict::Verdict;
+use crate::broker::Secret;
+use crate::clock;
+use crate::engine::time::Wall;
+use crate::event::{WireEvent, rfc3339};
+
+/// What people read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Language {
+    /// `en`
+    #[default]
+    English,
+    /// `zh`
+    Chinese,
+}
+
+/// A receiver of POST requests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WebhookTarget {
+    /// Where it is.
+    pub client: ClientSettings,
+    /// Its kind, when it is a known one.
+    pub preset: Option<&'static Preset>,
+    /// What its bodies are made from.
+    pub source: Source,
+    /// What a body is, for the header.
+    pub content_type: String,
+    /// Headers as configured.
+    pub headers: Vec<(String, Secret)>,
+    /// Signature in a header.
+    pub signature: Option<Signature>,
+    /// What the preset's scheme is made with.
+    pub secret: Option<Secret>,
+    /// Channel, where the preset has such a thing.
+    pub topic: Option<String>,
+    /// Which events it gets.
+    pub selection: Selection,
+    /// In which language texts are.
+    pub language: Language,
+}
+
+/// A header that shows that the body is ours (`signing`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signature {
+    /// Shared with the receiver.
+    pub secret: Secret,
+    /// Name of the header.
+    pub header: String,
+}
+
+/// What came back, and what it means.
+pub type Outcome = Result<(Answer, Verdict), Failure>;
+
+/// Sends to one receiver.
+pub struct Webhook {
+    id: Arc<str>,
+    site: Arc<str>,
+    target: WebhookTarget,
+    template: Template,
+    client: Client,
+}
+
+impl Webhook {
+    /// For the output `id` of `site`.
+    ///
+    /// # Errors
+    /// The template has a mistake.
+    pub fn new(id: Arc<str>, site: Arc<str>, target: WebhookTarget) -> Result<Self, String> {
+        Ok(Self {
+            template: Template::new(target.source.clone())?,
+            client: Client::new(target.client.clone()),
+            id,
+            site,
+            target,
+        })
+    }
+
+    /// Tries the template against samples of what it will be given; every name must be there.
+    ///
+    /// # Errors
+    /// What is wrong with it, with its line.
+    pub fn rehearse(&self) -> Result<(), String> {
+        for line in SAMPLES {
+            let event: WireEvent = serde_json::from_str(line).expect("the samples are events");
+            if !self.target.selection.takes(&event, &self.id) {
+                continue;
+            }
+            let parcel = Parcel {
+                seq: event.seq,
+                line: line.to_owned(),
+                replayed: false,
+                event,
+            };
+            self.template
+                .strict(&self.facts(&Load::Event(&parcel), Wall::default()))?;
+        }
+        Ok(())
+    }
+
+    /// Sends `load` and tells what came back.
+    ///
+    /// # Errors
+    /// The body could not be made, or there was no answer.
+    pub async fn send(&mut self, load: &Load<'_>) -> Result<Outcome, String> {
+        let now = clock::now().wall;
+        let request = self.request(load, now)?;
+        let answer = match self.client.ask(&request).await {
+            Ok(answer) => answer,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let url = self.client.url();
+        let mut verdict = Verdict::of(&answer, url, clock::now().wall);
+        let codes = self.target.preset.and_then(|preset| preset.codes.as_ref());
+        if let (Verdict::Accepted, Some(codes)) = (&verdict, codes) {
+            verdict = codes.verdict(&answer, url);
+        }
+        Ok(Ok((answer, verdict)))
+    }
+
+    fn request(&self, load: &Load<'_>, now: Wall) -> Result<Request, String> {
+        let facts = self.facts(load, now);
+        let body = self.template.strict(&facts).or_else(|mistake| {
+            let output = &*self.id;
+            warn!(
+                output,
+                mistake, "the template lacks something; it is left empty"
+            );
+            self.template.lenient(&facts)
+        })?;
+        let url = self.client.url();
+        let path = match (self.scheme(), &self.target.secret) {
+            (Some(Scheme::DingTalk), Some(secret)) => {
+                url.with_query(&signing::dingtalk(secret.expose(), now))
+            }
+            (Some(_) | None, _) => url.path().to_owned(),
+        };
+        let mut headers = Vec::new();
+        for (name, value) in &self.target.headers {
+            headers.push((header_name(name)?, header_value(value.expose())?));
+        }
+        if let Some(signature) = &self.target.signature {
+            let value = signing::header(signature.secret.expose(), &body, now);
+            headers.push((header_name(&signature.header)?, header_value(&value)?));
+        }
+        Ok(Request {
+            method: Method::POST,
+            path,
+            content_type: header_value(&self.target.content_type)?,
+            headers,
+            body: Bytes::from(body),
+        })
+    }
+
+    fn scheme(&self) -> Option<Scheme> {
+        self.target.preset?.scheme
+    }
+
+    /// What a template may name.
+    fn facts(&self, load: &Load<'_>, now: Wall) -> Value {
+        let mut facts = vec![("site", Value::from(&*self.site))];
+        if let Some(topic) = &self.target.topic {
+            facts.push(("topic", Value::from(topic.as_str())));
+        }
+        match (self.scheme(), &self.target.secret) {
+            (Some(Scheme::Feishu), Some(secret)) => {
+                let (timestamp, sign) = signing::feishu(secret.expose(), now);
+                facts.push(("timestamp", timestamp.into()));
+                facts.push(("sign", sign.into()));
+            }
+            (Some(Scheme::InBody), Some(secret)) => {
+                facts.push(("secret", Value::from(secret.expose())));
+            }
+            (Some(Scheme::DingTalk | Scheme::Feishu | Scheme::InBody) | None, _) => {}
+        }
+        match load {
+            Load::Event(parcel) => {
+                let words = Words::of(parcel, &self.target);
+                facts.extend(self.about(parcel));
+                facts.extend(told(words));
+            }
+            Load::Summary(parcels) => {
+                if let Some(newest) = parcels.last() {
+                    facts.extend(self.about(newest));
+                }
+                facts.extend(told(Words::summary(parcels, &self.target)));
+            }
+            Load::Present(present) => facts.extend(snapshot(present)),
+        }
+        facts.into_iter().collect()
+    }
+
+    /// An event as it is, and the parts that are asked for most.
+    fn about(&self, parcel: &Parcel) -> [(&'static str, Value); 5] {
+        let event: serde_json::Value =
+            serde_json::from_str(&parcel.line).expect("the journal's lines are JSON");
+        let priority = parcel.event.priority.map_or("", |priority| priority.name());
+        [
+            ("event", Value::from_serialize(&event)),
+            ("line", Value::from_safe_string(parcel.line.clone())),
+            ("priority", priority.into()),
+            ("replayed", parcel.replayed.into()),
+            ("test", parcel.event.test.into()),
+        ]
+    }
+}
+
+fn told(words: Words) -> [(&'static str, Value); 3] {
+    [
+        ("title", words.title.into()),
+        ("body", words.body.into()),
+        ("short", words.short.into()),
+    ]
+}
+
+fn snapshot(present: &Present) -> [(&'static str, Value); 3] {
+    let states = format!("[{}]", present.states.join(","));
+    [
+        ("snapshot", Value::from_safe_string(states)),
+        ("time", rfc3339::format(present.at).into()),
+        ("seq", present.seq.into()),
+    ]
+}
+
+fn header_name(name: &str) -> Result<HeaderName, String> {
+    let parsed = name.parse();
+    parsed.map_err(|_| format!("`{name}` cannot be the name of a header"))
+}
+
+fn header_value(value: &str) -> Result<HeaderValue, String> {
+    let mut parsed = HeaderValue::from_str(value)
+        .map_err(|_| "the value of a header has characters that cannot stand there".to_owned())?;
+    parsed.set_sensitive(true);
+    Ok(parsed)
+}
+
+impl Carrier for Webhook {
+    fn wants(&self, event: &WireEvent) -> bool {
+        self.target.selection.takes(event, &self.id)
+    }
+
+    fn sums_up(&self) -> bool {
+        self.target.selection == Selection::Notices
+    }
+
+    fn tells_present(&self) -> bool {
+        self.target
+            .preset
+            .is_some_and(|preset| preset.name == "json")
+            && self.target.selection == Selection::Events
+    }
+
+    async fn carry(&mut self, load: &Load<'_>) -> Verdict {
+        match self.send(load).await {
+            Ok(Ok((_, verdict))) => verdict,
+            Ok(Err(failure)) => failure.into(),
+            Err(why) => Verdict::Refused { why },
+        }
+    }
+}
+
+/// One of each kind that a template meets, with few fields and with many.
+const SAMPLES: [&str; 4] = [
+    r#"{"id":"site:1:1","seq":1,"time":"2026-05-04T06:00:00.000Z","event":"started","cause":"process","version":"0.1.0"}"#,
+    r#"{"id":"site:1:2","seq":2,"time":"2026-05-04T06:12:31.000Z","event":"raised","alarm":"PT-330/high","occurrence":4,"point":"PT-330","area":"reactor","state":"unacknowledged","overlays":[],"priority":"high","value":8.04,"limit":8.0,"unit":"bar","quality":"good","annunciated":true,"cause":"process","message":"\"quoted\" \u0007 & <b>"}"#,
+    r#"{"id":"site:1:3","seq":3,"time":"2026-05-04T06:12:31.000Z","event":"notified","alarm":"PT-330/high","occurrence":4,"point":"PT-330","state":"unacknowledged","overlays":[],"priority":"high","quality":"good","annunciated":true,"cause":"process","notice":"page","step":0,"to":["li-wei"]}"#,
+    r#"{"id":"site:1:4","seq":4,"time":"2026-05-04T06:22:31.000Z","event":"all_clear","alarm":"PT-330/high","occurrence":4,"point":"PT-330","state":"normal","overlays":[],"priority":"high","quality":"good","annunciated":true,"cause":"process","to":["li-wei"]}"#,
+];

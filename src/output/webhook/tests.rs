@@ -1,0 +1,184 @@
+//! Bodies and signatures of every preset. That foreign programs agree is tested with real receivers.
+
+use super::presets::{PRESETS, find};
+use super::*;
+use crate::output::http_client::Url;
+
+fn target(preset: &'static Preset) -> WebhookTarget {
+    WebhookTarget {
+        client: ClientSettings {
+            url: Url::parse("https://a.example/hook?access_token=1", true).expect("an address"),
+            ..ClientSettings::default()
+        },
+        preset: Some(preset),
+        source: Source {
+            name: preset.name.into(),
+            text: preset.template.into(),
+            is_json: true,
+        },
+        content_type: preset.content_type.to_owned(),
+        headers: Vec::new(),
+        signature: None,
+        secret: preset.scheme.map(|_| Secret::new("SEC-123")),
+        topic: preset.has_topic.then(|| "alarms".to_owned()),
+        selection: preset.selection,
+        language: Language::English,
+    }
+}
+
+fn webhook(preset: &str) -> Webhook {
+    let preset = find(preset).expect(preset);
+    Webhook::new("chat".into(), "north".into(), target(preset)).expect("a good template")
+}
+
+fn parcel(line: &str) -> Parcel {
+    let event: WireEvent = serde_json::from_str(line).expect(line);
+    Parcel {
+        seq: event.seq,
+        line: line.to_owned(),
+        replayed: false,
+        event,
+    }
+}
+
+fn sent(webhook: &Webhook, load: &Load<'_>) -> (Request, serde_json::Value) {
+    let request = webhook.request(load, Wall::from_unix_nanos(1_700_000_000_123_000_000));
+    let request = request.expect("a body");
+    let body = serde_json::from_slice(&request.body).expect("JSON");
+    (request, body)
+}
+
+#[test]
+fn every_preset_makes_its_form_of_whatever_it_takes() {
+    for preset in &PRESETS {
+        let webhook = webhook(preset.name);
+        assert_eq!(webhook.rehearse(), Ok(()), "{}", preset.name);
+        let raised = parcel(SAMPLES[1]);
+        let (_, body) = sent(&webhook, &Load::Event(&raised));
+        let pointer = match preset.name {
+            "json" => "/alarm",
+            "cloudevents" => "/data/alarm",
+            "slack" => "/text",
+            "teams" => "/attachments/0/content/body/1/text",
+            "ntfy" => "/message",
+            "wecom" | "dingtalk" => "/text/content",
+            "feishu" => "/content/text",
+            "pagerduty" => "/payload/custom_details/alarm",
+            name => unreachable!("a preset without a test: {name}"),
+        };
+        let found = body.pointer(pointer).and_then(serde_json::Value::as_str);
+        let found = found.unwrap_or_default();
+        assert!(found.contains("PT-330"), "{}: {body}", preset.name);
+        let summed = [raised.clone(), raised];
+        if webhook.sums_up() {
+            let (_, body) = sent(&webhook, &Load::Summary(&summed));
+            let found = body.pointer(pointer).and_then(serde_json::Value::as_str);
+            assert!(found.unwrap_or_default().contains("PT-330"), "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_program_gets_the_line_and_the_present() {
+    let webhook = webhook("json");
+    let raised = parcel(SAMPLES[1]);
+    let (request, _) = sent(&webhook, &Load::Event(&raised));
+    assert_eq!(request.body, SAMPLES[1]);
+    let present = Present {
+        site: "north".into(),
+        at: Wall::default(),
+        seq: 7,
+        states: vec![r#"{"alarm":"a"}"#.to_owned(), r#"{"alarm":"b"}"#.to_owned()],
+    };
+    let (_, body) = sent(&webhook, &Load::Present(&present));
+    assert_eq!(body["snapshot"][1]["alarm"], "b");
+    assert_eq!((&body["seq"], &body["site"]), (&7.into(), &"north".into()));
+}
+
+#[test]
+fn a_paging_service_gets_the_life_of_an_occurrence_under_one_key() {
+    let webhook = webhook("pagerduty");
+    let action = |event: &str| {
+        let line = SAMPLES[1].replace("\"raised\"", &format!("\"{event}\""));
+        let (_, body) = sent(&webhook, &Load::Event(&parcel(&line)));
+        assert_eq!(body["dedup_key"], "north/PT-330/high/4");
+        assert_eq!(body["routing_key"], "SEC-123");
+        assert_eq!(body["payload"]["severity"], "error");
+        body["event_action"].as_str().map(str::to_owned)
+    };
+    for (event, expected) in [
+        ("raised", "trigger"),
+        ("realarmed", "trigger"),
+        ("acknowledged", "acknowledge"),
+        ("cleared", "resolve"),
+        ("reset", "resolve"),
+    ] {
+        assert_eq!(action(event).as_deref(), Some(expected), "{event}");
+    }
+}
+
+#[test]
+fn chat_rooms_are_shown_their_secret_as_they_want_it() {
+    // Taken with Python: hmac.new(key, text, sha256), base64, quote.
+    let raised = parcel(SAMPLES[1]);
+    let (request, _) = sent(&webhook("dingtalk"), &Load::Event(&raised));
+    assert_eq!(request.path, format!("/hook?access_token=1&{DINGTALK}"));
+    let (request, body) = sent(&webhook("feishu"), &Load::Event(&raised));
+    assert_eq!(request.path, "/hook?access_token=1");
+    assert_eq!(
+        (&body["timestamp"], &body["sign"]),
+        (&"1700000000".into(), &FEISHU.into())
+    );
+    let header = signing::header(
+        "SEC-123",
+        "{}",
+        Wall::from_unix_nanos(1_700_000_000_123_000_000),
+    );
+    assert_eq!(header, format!("t=1700000000,v1={HEADER}"));
+}
+
+#[test]
+fn long_texts_are_cut_where_a_receiver_refuses_them() {
+    let line = SAMPLES[2].replace(
+        "\"cause\"",
+        &format!("\"message\":\"{}\",\"cause\"", "漏".repeat(9000)),
+    );
+    let notice = parcel(&line);
+    let (_, body) = sent(&webhook("wecom"), &Load::Event(&notice));
+    let text = body["text"]["content"].as_str().unwrap_or_default();
+    assert!((2000..=2048).contains(&text.len()), "{}", text.len());
+}
+
+#[test]
+fn mistakes_in_a_template_are_told_with_their_line_and_lose_no_alarm() {
+    let custom = |text: &str| {
+        let mut target = target(find("slack").expect("a preset"));
+        target.preset = None;
+        target.source = Source {
+            name: "chat.j2".into(),
+            text: text.into(),
+            is_json: true,
+        };
+        Webhook::new("chat".into(), "north".into(), target)
+    };
+    let mistake = custom("{\n {% if %}\n}").err().expect("a mistake");
+    assert!(mistake.starts_with("chat.j2:2: "), "{mistake}");
+    let unknown = custom("{\"a\":\n {{ event.valeu }}}").expect("it compiles");
+    let mistake = unknown.rehearse().expect_err("no such field");
+    assert!(mistake.starts_with("chat.j2:2: undefined"), "{mistake}");
+    let quoted = custom("{\"a\": \"{{ title }}\"}").expect("it compiles");
+    let mistake = quoted.rehearse().expect_err("quoted twice");
+    assert!(mistake.contains("without quotes"), "{mistake}");
+    let seldom =
+        custom("{\"text\": {{ title }}, \"by\": {{ event.by.name }}}").expect("it compiles");
+    let (_, body) = {
+        let notice = parcel(SAMPLES[2]);
+        sent(&seldom, &Load::Event(&notice))
+    };
+    assert!(body["text"].is_string(), "{body}");
+}
+
+const DINGTALK: &str =
+    "timestamp=1700000000123&sign=RehSMMVFx8IrddmGq2SRgdWtGS1iK%2BlG4x8A1ZGxEbs%3D";
+const FEISHU: &str = "fOLDJLLOXkFCq8QXf0JL3TTDsL4b43pyvTk7yGB/LTA=";
+const HEADER: &str = "1e8a096f20a20812a6974b26dae19d7694cc4d74386948c4cb44eea2bb479632";
