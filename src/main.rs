@@ -33,6 +33,8 @@ enum Command {
     Replay(commands::replay::ReplayArgs),
     /// Check that readings over time give the events they must
     Test(commands::test::TestArgs),
+    /// Does a message arrive over an output?
+    Notify(commands::notify::NotifyArgs),
     /// Points as a list for a spreadsheet
     Points(commands::points::PointsArgs),
     /// What stands, and what people do about it, on the gateway that runs
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Probe(args) => commands::probe::run(&args, out),
         Command::Replay(args) => commands::replay::run(&args, out),
         Command::Test(args) => commands::test::run(&args, out),
+        Command::Notify(args) => commands::notify::run(args, out),
         Command::Points(args) => commands::points::run(args),
         Command::Alarms(args) => commands::alarms::run(args, out),
         Command::Journal(args) => commands::journal::run(args, out),

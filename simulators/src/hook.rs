@@ -47,7 +47,7 @@ pub struct Received {
     pub head: String,
     /// The body.
     pub body: String,
-    /// Was it answered with [`Reply::Good`]?
+    /// Was it answered with 200?
     pub accepted: bool,
 }
 
@@ -148,7 +148,7 @@ async fn converse(mut stream: TcpStream, state: Arc<Mutex<State>>) {
             let count = state.count;
             state.count += 1;
             let reply = (state.script)(count);
-            received.accepted = matches!(reply, Reply::Good(_));
+            received.accepted = matches!(reply, Reply::Good(_) | Reply::Endless);
             if state.received.len() < KEPT {
                 state.received.push(received);
             }

@@ -6,6 +6,7 @@ pub mod daemon;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod journal;
+pub mod notify;
 pub mod points;
 pub mod probe;
 pub mod progress;

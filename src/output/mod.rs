@@ -16,6 +16,7 @@ mod retained;
 pub mod selection;
 mod stdout;
 mod telemetry;
+pub mod trial;
 pub mod verdict;
 pub mod webhook;
 
@@ -28,7 +29,7 @@ use tokio::sync::watch;
 pub use self::alertmanager::AlertmanagerTarget;
 use self::message::Dots;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
-use self::webhook::{Webhook, WebhookTarget};
+use self::webhook::{Language, Webhook, WebhookTarget};
 use crate::broker::{BrokerAddress, Server};
 use crate::engine::reading::PointIndex;
 use crate::evaluation::{Desk, Readings};
@@ -109,6 +110,18 @@ impl Target {
         match self {
             Self::Mqtt(_) | Self::Stdout | Self::Webhook(_) => true,
             Self::Alertmanager(_) => false,
+        }
+    }
+}
+
+impl Target {
+    /// Speaks another language, if it speaks to people at all.
+    pub fn speak(&mut self, language: &str) {
+        if let Self::Webhook(target) = self {
+            target.language = match language {
+                "zh" => Language::Chinese,
+                _ => Language::English,
+            };
         }
     }
 }

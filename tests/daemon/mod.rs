@@ -18,3 +18,4 @@ mod reminder;
 mod slow_card;
 mod spoilt;
 mod unread_backlog;
+mod webhook;

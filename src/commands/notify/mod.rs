@@ -1,0 +1,138 @@
+//! `forewarn notify test OUTPUT`: does a message arrive, and what does the far end say?
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::run::runtime;
+use super::{BAD_CONFIGURATION, FINDINGS, GOOD, USAGE, complain};
+use crate::config::{self, Config, Source};
+use crate::output::OutputSettings;
+use crate::output::trial::{self, Trial};
+
+/// Arguments of `forewarn notify`.
+#[derive(Debug, Args)]
+pub struct NotifyArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Send one test message over an output, without the daemon
+    Test(TestArgs),
+}
+
+/// Arguments of `forewarn notify test`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: forewarn notify test chat --config /etc/forewarn/forewarn.toml\n\nThe message says TEST and is marked so. The journal is not touched.\n\nExit codes: 0 the far end took it, 1 it did not, 2 no such output, 78 mistakes in the configuration"
+)]
+pub struct TestArgs {
+    /// The output, as in [output]
+    output: String,
+    /// Configuration; `conf.d/*.toml` beside it is read, too
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// In this language instead of the output's: en or zh
+    #[arg(long, value_parser = ["en", "zh"])]
+    language: Option<String>,
+    /// Print the outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `forewarn notify` and gives the exit code.
+pub fn run(args: NotifyArgs, out: impl Write) -> u8 {
+    let What::Test(args) = args.what;
+    test(args, out)
+}
+
+fn test(args: TestArgs, mut out: impl Write) -> u8 {
+    let source = Source::file(args.config).environment(std::env::vars_os());
+    let config = match config::load(&source) {
+        Ok((config, _warnings)) => config,
+        Err(mistakes) => {
+            let _nobody = write!(io::stderr(), "{mistakes}").is_err();
+            return BAD_CONFIGURATION;
+        }
+    };
+    let Some(output) = find(&config, &args.output) else {
+        return USAGE;
+    };
+    let output = match &args.language {
+        Some(language) => in_language(output, language),
+        None => output.clone(),
+    };
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&error);
+            return FINDINGS;
+        }
+    };
+    let trial = runtime.block_on(trial::run(&output, &config.site));
+    // A name that is looked up still holds a thread.
+    runtime.shutdown_background();
+    let told = if args.json {
+        writeln!(out, "{}", as_json(&args.output, &trial))
+    } else {
+        out.write_all(in_words(&args.output, &trial).as_bytes())
+    };
+    if told.is_ok() && trial.accepted {
+        GOOD
+    } else {
+        FINDINGS
+    }
+}
+
+/// The output of this name; says which there are if there is none.
+fn find<'c>(config: &'c Config, id: &str) -> Option<&'c OutputSettings> {
+    let found = config.outputs.iter().find(|output| &*output.id == id);
+    if found.is_none() {
+        let ids: Vec<&str> = config.outputs.iter().map(|output| &*output.id).collect();
+        let there = if ids.is_empty() {
+            "there is none in the configuration".to_owned()
+        } else {
+            format!("there are {}", ids.join(", "))
+        };
+        let _nobody = writeln!(io::stderr(), "error: no output \"{id}\"; {there}").is_err();
+    }
+    found
+}
+
+/// The same in another language, where it speaks one.
+fn in_language(output: &OutputSettings, language: &str) -> OutputSettings {
+    let mut output = output.clone();
+    output.target.speak(language);
+    output
+}
+
+fn in_words(id: &str, trial: &Trial) -> String {
+    let tls = trial.tls.as_ref();
+    let tls = tls.map_or_else(String::new, |tls| format!("tls      {tls}\n"));
+    format!(
+        "output   {id}\nsent     {}\nanswer   {}\ntook     {} ms\n{tls}{}\n",
+        trial.sent,
+        trial.answer,
+        trial.took.as_millis(),
+        if trial.accepted {
+            "ACCEPTED"
+        } else {
+            "NOT ACCEPTED"
+        },
+    )
+}
+
+fn as_json(id: &str, trial: &Trial) -> serde_json::Value {
+    json!({
+        "output": id,
+        "accepted": trial.accepted,
+        "sent": trial.sent,
+        "answer": trial.answer,
+        "took_ms": u64::try_from(trial.took.as_millis()).unwrap_or(u64::MAX),
+        "tls": trial.tls,
+    })
+}

@@ -1,0 +1,234 @@
+//! One test message over an output, without the daemon: what exactly does the far end answer?
+//!
+//! The message is an event like any other, marked `test`, with the number 0, which no event of the journal has. No
+//! cursor moves, and nothing is recorded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::courier::{Load, Parcel};
+use super::http_client::Answer;
+use super::message::Topics;
+use super::selection::Selection;
+use super::verdict::{Verdict, told};
+use super::webhook::{Webhook, WebhookTarget};
+use super::{AlertmanagerTarget, alertmanager};
+use super::{MqttTarget, OutputSettings, Target};
+use crate::broker::{self, Connector, Ending, Event, Session, Sure};
+use crate::clock;
+use crate::event::{WireEvent, rfc3339};
+
+/// A broker takes its time for a connection and a PUBACK.
+const BROKER_WITHIN: Duration = Duration::from_secs(15);
+
+/// What became of a test message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trial {
+    /// Did the far end take it?
+    pub accepted: bool,
+    /// What was sent, and where.
+    pub sent: String,
+    /// What the far end answered, or why there is no answer.
+    pub answer: String,
+    /// How long it took.
+    pub took: Duration,
+    /// Encryption in a few words, where there is one.
+    pub tls: Option<String>,
+}
+
+/// Sends one over `output`; where an alarm has a life, its begin and its end.
+pub async fn run(output: &OutputSettings, site: &str) -> Trial {
+    match &output.target {
+        Target::Mqtt(target) => over_mqtt(target, site).await,
+        Target::Webhook(target) => over_webhook(&output.id, target, site).await,
+        Target::Alertmanager(target) => over_alertmanager(target, site).await,
+        Target::Stdout => Trial {
+            accepted: true,
+            sent: parcel(site, "notified").line,
+            answer: "standard output is always there".to_owned(),
+            ..Trial::default()
+        },
+    }
+}
+
+/// A test message as an event of this kind.
+pub fn parcel(site: &str, kind: &str) -> Parcel {
+    let time = rfc3339::format(clock::now().wall);
+    let notice = if kind == "notified" {
+        r#","notice":"page","step":0,"to":[]"#
+    } else {
+        ""
+    };
+    let site = serde_json::Value::from(site);
+    let site = site.to_string();
+    let site = site.trim_matches('"');
+    let line = format!(
+        r#"{{"id":"{site}:test:0","seq":0,"time":"{time}","event":"{kind}","alarm":"gateway.test/state","occurrence":1,"point":"gateway.test","state":"unacknowledged","overlays":[],"priority":"low","quality":"good","annunciated":true,"cause":"operator","message":"TEST: this is a test message of forewarn at {site}. Nothing has happened, nothing is to be done.","test":true{notice}}}"#
+    );
+    let event: WireEvent = serde_json::from_str(&line).expect("it is an event");
+    Parcel {
+        seq: 0,
+        line,
+        event,
+        replayed: false,
+    }
+}
+
+async fn over_webhook(id: &Arc<str>, target: &WebhookTarget, site: &str) -> Trial {
+    let kinds: &[&str] = match target.selection {
+        Selection::Events | Selection::Notices => &["notified"],
+        // So that nobody is left with an incident that never ends.
+        Selection::Lifecycle => &["raised", "cleared"],
+    };
+    let mut trial = Trial {
+        sent: format!(
+            "a test message as {} to {}",
+            target.source.name, target.client.url
+        ),
+        ..Trial::default()
+    };
+    let mut webhook = match Webhook::new(Arc::clone(id), site.into(), target.clone()) {
+        Ok(webhook) => webhook,
+        Err(mistake) => {
+            trial.answer = mistake;
+            return trial;
+        }
+    };
+    for kind in kinds {
+        let parcel = parcel(site, kind);
+        let began = clock::monotonic();
+        let outcome = webhook.send(&Load::Event(&parcel)).await;
+        trial.took = clock::monotonic().since(began);
+        let (accepted, answer, tls) = match outcome {
+            Err(mistake) => (false, mistake, None),
+            Ok(Err(failure)) => (false, failure.to_string(), None),
+            Ok(Ok((answer, verdict))) => {
+                let words = in_words(&answer, &verdict, target);
+                (verdict == Verdict::Accepted, words, encryption(&answer))
+            }
+        };
+        (trial.accepted, trial.answer, trial.tls) = (accepted, answer, tls);
+        if !accepted {
+            break;
+        }
+    }
+    trial
+}
+
+fn in_words(answer: &Answer, verdict: &Verdict, target: &WebhookTarget) -> String {
+    let said = told(answer, &target.client.url);
+    match verdict {
+        Verdict::Accepted => said,
+        Verdict::Refused { .. } => format!("{said} (it will never take such a message)"),
+        Verdict::Later { why, after, .. } => {
+            let after = after.map_or_else(String::new, |after| {
+                format!(", not before {} s", after.as_secs())
+            });
+            format!("{why} (to be tried again{after})")
+        }
+    }
+}
+
+fn encryption(answer: &Answer) -> Option<String> {
+    let facts = answer.tls.as_ref()?;
+    let (version, cipher, certificates) = (&facts.version, &facts.cipher, facts.certificates);
+    Some(format!(
+        "{version}, {cipher}, certificates shown: {certificates}"
+    ))
+}
+
+/// Every member has to take it.
+async fn over_alertmanager(target: &AlertmanagerTarget, site: &str) -> Trial {
+    let began = clock::monotonic();
+    let members = alertmanager::trial(target, site).await;
+    let answers: Vec<String> = members
+        .iter()
+        .map(|member| format!("{}: {}", member.member, member.words))
+        .collect();
+    Trial {
+        accepted: !members.is_empty() && members.iter().all(|member| member.taken),
+        sent: format!("a test alert to each of {} members", members.len()),
+        answer: answers.join("; "),
+        took: clock::monotonic().since(began),
+        tls: None,
+    }
+}
+
+/// Connects as a client of its own, so that the daemon's connection stays, and without a last will.
+async fn over_mqtt(target: &MqttTarget, site: &str) -> Trial {
+    let topic = Topics::new(&target.prefix, site).spelt(target.dots).event();
+    let address = &target.address;
+    let mut trial = Trial {
+        sent: format!(
+            "a test event to {topic} at {}:{}",
+            address.host, address.port
+        ),
+        tls: address
+            .tls
+            .as_ref()
+            .map(|_| "verified with the configured authority".to_owned()),
+        ..Trial::default()
+    };
+    let began = clock::monotonic();
+    let acknowledged = timeout(BROKER_WITHIN, acknowledged(target, site, topic)).await;
+    trial.took = clock::monotonic().since(began);
+    (trial.accepted, trial.answer) = match acknowledged {
+        Ok(Ok(answer)) => (true, answer),
+        Ok(Err(ending)) => (false, format!("{}: {}", ending.name, ending.detail)),
+        Err(_elapsed) => (false, "no PUBACK in time".to_owned()),
+    };
+    trial
+}
+
+async fn acknowledged(target: &MqttTarget, site: &str, topic: String) -> Result<String, Ending> {
+    let mut address = target.address.clone();
+    address.client_id.push_str("-test");
+    let session = Session {
+        keep: false,
+        incoming: 16 * 1024,
+        outgoing: 64 * 1024,
+        inflight: 10,
+        ahead: 1,
+        will: None,
+    };
+    let (client, pump, mut happenings) = Connector::new(address).open(session, 10).await?;
+    let line = parcel(site, "notified").line;
+    let conversation = async {
+        loop {
+            let Some(happening) = happenings.recv().await else {
+                return Err(Ending::ours("stopped", "the connection ended"));
+            };
+            match happening? {
+                Event::Connected(_) => {
+                    let asked =
+                        client.publish(topic.clone(), line.clone(), false, Sure::Acknowledged);
+                    if asked.is_err() {
+                        return Err(Ending::ours("stopped", "the connection ended"));
+                    }
+                }
+                Event::Acknowledged(_, verdict) => {
+                    return match verdict {
+                        broker::Verdict::Taken => Ok("acknowledged (PUBACK)".to_owned()),
+                        broker::Verdict::Unheard => {
+                            Ok("acknowledged (PUBACK), but nobody is subscribed".to_owned())
+                        }
+                        broker::Verdict::Refused(why) | broker::Verdict::Later(why) => {
+                            Err(Ending::ours("refused", why))
+                        }
+                    };
+                }
+                Event::Subscribed(_)
+                | Event::Message(_)
+                | Event::Written(_)
+                | Event::IdsCameRound => {}
+            }
+        }
+    };
+    tokio::select! {
+        done = conversation => done,
+        // Its last word is among the happenings.
+        () = async { pump.run().await; std::future::pending().await } => unreachable!("it waits for ever"),
+    }
+}
