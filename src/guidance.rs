@@ -41,6 +41,29 @@ pub struct PointWords {
     pub unit: Arc<str>,
     /// Plain names of the persons responsible for the area.
     pub responsible: Arc<[String]>,
+    /// What it measures.
+    pub measures: Measure,
+}
+
+/// What a point measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// A combustible or toxic gas.
+    Gas,
+    /// Oxygen.
+    Oxygen,
+    /// Flow.
+    Flow,
+    /// Level.
+    Level,
+    /// Pressure.
+    Pressure,
+    /// Temperature.
+    Temperature,
+    /// Vibration.
+    Vibration,
+    /// Something else, or nothing in the plant.
+    Other,
 }
 
 /// What a person wrote about an alarm.
@@ -123,7 +146,7 @@ impl Guidance {
 
 /// What to do first about the measuring when nobody wrote it. The process action ("stop hot work") would
 /// be wrong when only the measurement has failed.
-fn by_default(kind: AlarmKind, name: &str) -> Option<String> {
+pub(crate) fn by_default(kind: AlarmKind, name: &str) -> Option<String> {
     let (what, check) = match kind {
         AlarmKind::Bad => (
             format!("The value of {name} cannot be trusted"),

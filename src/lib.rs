@@ -51,6 +51,7 @@
 //! | Modbus: plan, schedule, decode, the safe wrapper | [`input::modbus`] |
 //! | MQTT: payloads, acknowledgements, reconnects | [`input::mqtt`], [`broker`] |
 //! | what happens when the disk fails | [`journal`] |
+//! | what people read: letters and text messages, in English and Chinese | [`wording`] |
 //! | delivery, duplicates, backlog | [`output::delivery`] |
 //! | what stands at Alertmanager, and when it is taken back | [`output::alertmanager`] |
 //! | outputs that are asked one event at a time; webhooks | [`output::courier`], [`output::webhook`] |
@@ -108,3 +109,4 @@ pub mod output;
 mod scalar;
 pub mod sparkplug;
 pub mod systemd;
+pub mod wording;

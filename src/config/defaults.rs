@@ -20,20 +20,8 @@ use crate::engine::settings::{
     AlarmKind, AlarmSettings, Direction, DiscrepancyRule, Level, LimitRule, OnBad, PendingHold,
     PointSettings, Rule,
 };
+pub(super) use crate::guidance::Measure;
 use crate::guidance::{AlarmWords, Guidance, PointWords};
-
-/// What a point measures; decides its defaults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
-    Gas,
-    Oxygen,
-    Flow,
-    Level,
-    Pressure,
-    Temperature,
-    Vibration,
-    Other,
-}
 
 /// Starting values of one kind of signal.
 struct Start {
@@ -361,6 +349,7 @@ fn words(
         area_name: area.map(|area| Arc::clone(&area.name)),
         unit: Arc::clone(&settings.unit),
         responsible: area.map_or_else(|| [].into(), |area| Arc::clone(&area.responsible)),
+        measures: raw.measures,
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::defaults::Resolved;
 use crate::engine::settings::{AlarmKind, AlarmSettings, PointSettings, Priority, Rule};
-use crate::guidance::{AlarmWords, Guidance, PointWords};
+use crate::guidance::{AlarmWords, Guidance, Measure, PointWords};
 use crate::input::modbus::failure::Loss;
 
 /// The journal is not on disk.
@@ -101,6 +101,7 @@ fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
             area_name: None,
             unit: "".into(),
             responsible: [].into(),
+            measures: Measure::Other,
         }),
         words: Arc::new(AlarmWords {
             action: Some(action.into()),

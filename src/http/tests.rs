@@ -22,7 +22,7 @@ use crate::engine::snapshot::{
 };
 use crate::engine::time::{Moment, Wall};
 use crate::evaluation::{Answer, REQUESTS, Request};
-use crate::guidance::{AlarmWords, PointWords};
+use crate::guidance::{AlarmWords, Measure, PointWords};
 use crate::journal::{self, Journal, JournalSettings};
 use crate::metrics::{Names, Refusal};
 
@@ -259,6 +259,7 @@ fn words() -> Guidance {
             area_name: Some("Tank farm north".into()),
             unit: "%LEL".into(),
             responsible: ["Li Wei, shift lead".to_owned()].into(),
+            measures: Measure::Other,
         }),
         words: Arc::new(AlarmWords {
             action: Some("Stop hot work, start fans".into()),

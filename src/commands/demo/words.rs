@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::engine::settings::{AlarmKind, Priority};
-    use crate::guidance::{AlarmWords, PointWords};
+    use crate::guidance::{AlarmWords, Measure, PointWords};
 
     fn words(kind: AlarmKind) -> Words {
         Words::new(&[Guidance {
@@ -154,6 +154,7 @@ mod tests {
                 area_name: None,
                 unit: "%LEL".into(),
                 responsible: [].into(),
+                measures: Measure::Other,
             }),
             words: Arc::new(AlarmWords {
                 action: Some("Stop hot work".into()),

@@ -12,7 +12,7 @@ use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::{Acknowledgement, ReadingCounts};
 use crate::engine::time::Moment;
-use crate::guidance::{AlarmWords, PointWords};
+use crate::guidance::{AlarmWords, Measure, PointWords};
 
 pub(in crate::output) fn guidance(alarm: &str) -> Guidance {
     let (point, _) = alarm.split_once('/').expect("POINT/kind");
@@ -27,6 +27,7 @@ pub(in crate::output) fn guidance(alarm: &str) -> Guidance {
             area_name: Some("Tank farm north".into()),
             unit: "%LEL".into(),
             responsible: ["Li Wei, shift lead".to_owned()].into(),
+            measures: Measure::Other,
         }),
         words: Arc::new(AlarmWords {
             action: Some("Stop \"hot work\"".into()),

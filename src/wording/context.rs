@@ -1,0 +1,87 @@
+//! What is known about alarms, persons and the place beyond the events.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::Language;
+use crate::engine::drill::drilled;
+use crate::guidance::Guidance;
+
+/// Somebody who is told. As configured.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// Plain name; the id when none was written.
+    pub name: String,
+    /// What they read; absent: as the site does.
+    pub language: Option<Language>,
+    /// Where mail goes.
+    pub email: Option<String>,
+    /// Where calls and text messages go.
+    pub phone: Option<String>,
+}
+
+impl Person {
+    /// The name, and how to reach them at 03:00.
+    pub fn label(&self) -> String {
+        let reach = [&self.phone, &self.email].into_iter().flatten();
+        let reach: Vec<&str> = reach.map(String::as_str).collect();
+        if reach.is_empty() {
+            return self.name.clone();
+        }
+        format!("{} ({})", self.name, reach.join(", "))
+    }
+}
+
+/// The same for all letters of one run of the gateway; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The site, as configured.
+    pub site: Arc<str>,
+    /// What a person reads who said nothing else, and an output.
+    pub language: Language,
+    /// Whose local time is shown; UTC stands beside any other.
+    pub zone: TimeZone,
+    /// Persons by id.
+    pub persons: Arc<BTreeMap<String, Person>>,
+    /// Where the operator page is, as people reach it; without a slash at its end.
+    pub link: Option<Arc<str>>,
+    guidance: Arc<[Guidance]>,
+    /// Positions in `guidance` in the order of alarm ids, of which no list is kept.
+    order: Arc<[usize]>,
+}
+
+impl Context {
+    /// English, UTC, no persons and no link; fields are set from outside.
+    pub fn new(site: impl Into<Arc<str>>, guidance: Arc<[Guidance]>) -> Self {
+        let mut order: Vec<usize> = (0..guidance.len()).collect();
+        order.sort_by(|a, b| guidance[*a].cmp_id(&guidance[*b].alarm()));
+        Self {
+            site: site.into(),
+            language: Language::default(),
+            zone: TimeZone::UTC,
+            persons: Arc::default(),
+            link: None,
+            guidance,
+            order: order.into(),
+        }
+    }
+
+    /// What is written about `alarm`, `POINT/kind`; a drill has the words of what it exercises.
+    pub fn guidance(&self, alarm: &str) -> Option<&Guidance> {
+        let alarm = drilled(alarm).unwrap_or(alarm);
+        let found = self
+            .order
+            .binary_search_by(|position| self.guidance[*position].cmp_id(alarm));
+        found.ok().map(|at| &self.guidance[self.order[at]])
+    }
+
+    /// What this person reads.
+    pub fn language_of(&self, person: &str) -> Language {
+        let person = self.persons.get(person);
+        person
+            .and_then(|person| person.language)
+            .unwrap_or(self.language)
+    }
+}
