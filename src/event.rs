@@ -217,7 +217,7 @@ pub struct WireEvent {
     /// The shelf ends as soon as the alarm is no longer active.
     #[serde(default, skip_serializing_if = "is_false")]
     pub one_shot: bool,
-    /// When the condition of a late occurrence began.
+    /// When the condition of a late occurrence, or of one that is told of, began.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

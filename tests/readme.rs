@@ -39,6 +39,21 @@ fn the_example_configuration_loads_without_a_word() {
     assert_eq!(kinds, ["high", "high_high", "rise", "bad", "stale"]);
 }
 
+/// What a letter really says stands in these files, word by word; the README shows some of them.
+#[test]
+fn the_messages_it_shows_are_what_people_get() {
+    let said = ours("src/wording/tests/page.txt");
+    let blocks = blocks("text");
+    for beginning in ["Critical alarm.", "紧急报警。"] {
+        let shown = blocks.iter().find(|block| block.starts_with(beginning));
+        let shown = shown.expect("the message is shown");
+        assert!(said.contains(shown.trim()), "{shown}\nnot in\n{said}");
+    }
+    let short = blocks.iter().find(|block| block.starts_with("[HH GAS]"));
+    let short = short.expect("a text message is shown").trim();
+    assert!(said.contains(&format!("Short: {short}\n")), "{short}");
+}
+
 #[test]
 fn the_mistake_it_shows_reads_like_that() {
     let text = "site = \"a\"\n[area.reactor]\n[device]\nd = { modbus = \"tcp://192.0.2.1\" }\n\

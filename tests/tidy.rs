@@ -46,7 +46,7 @@ impl Source {
 }
 
 /// A third-party crate and the only places that may name it.
-const CRATES: [(&str, &[&str], &str); 6] = [
+const CRATES: [(&str, &[&str], &str); 7] = [
     (
         "rusqlite",
         &["journal"],
@@ -66,6 +66,11 @@ const CRATES: [(&str, &[&str], &str); 6] = [
         "serial2",
         &["input/modbus/transport/serial"],
         "only src/input/modbus/transport/serial.rs opens serial devices",
+    ),
+    (
+        "lettre",
+        &["output/email"],
+        "only src/output/email makes and sends mails",
     ),
     (
         "prometheus",
@@ -154,11 +159,12 @@ fn the_config_crate_stays_in_one_file(sources: &[Source]) -> Vec<String> {
 }
 
 /// Who may know which of our modules. Shells meet in the gateway, through the engine's types.
-const MAY_KNOW: [(&str, &[&str]); 8] = [
+const MAY_KNOW: [(&str, &[&str]); 9] = [
     ("engine", &["engine"]),
     ("sparkplug", &["sparkplug"]),
     ("notify", &["engine", "notify"]),
     ("metrics", &["clock", "engine", "metrics"]),
+    ("wording", &["engine", "event", "guidance", "wording"]),
     ("input", SHELL),
     ("journal", SHELL),
     ("http", SHELL),
@@ -176,6 +182,7 @@ const SHELL: &[&str] = &[
     "metrics",
     "scalar",
     "sparkplug",
+    "wording",
 ];
 
 /// Committed events are read from the journal's feed.

@@ -54,6 +54,10 @@ fn report(
     writeln!(out, "{}", explain::summary(config))?;
     if explain {
         write!(out, "\n{}", explain::explain(config))?;
+        let on_call = explain::on_call(config, crate::clock::now().wall);
+        if !on_call.is_empty() {
+            write!(out, "\n{on_call}")?;
+        }
     }
     out.flush()
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use super::Config;
@@ -18,6 +19,7 @@ use super::first_out;
 use super::frozen;
 use super::group;
 use super::health;
+use super::language;
 use super::layers::Scalars;
 use super::mapping::{self, Mapping};
 use super::origin;
@@ -45,6 +47,7 @@ use crate::input::mqtt::{Mappings, SubscriberSettings};
 use crate::journal::chain::hex;
 use crate::notify::settings::NotifySettings;
 use crate::output::OutputSettings;
+use crate::wording::Readers;
 
 /// Reads the tables of `root` and builds the configuration, unless there was a mistake.
 pub(super) fn build(
@@ -54,7 +57,8 @@ pub(super) fn build(
     log: &mut Log,
 ) -> Option<Config> {
     let site = scalars.as_ref().map_or("", |scalars| scalars.site.as_str());
-    let people = people::read(&root, log);
+    let readers = language::read(&root, log);
+    let people = people::read(&root, readers.zone.as_ref(), log);
     let devices = device::read(&root, log);
     let brokers = broker::brokers(&root, site, sources, log);
     let mappings = mapping::read(&root, &brokers, log);
@@ -141,8 +145,12 @@ pub(super) fn build(
     }
     Some(assemble(
         scalars,
-        people.persons,
         Parts {
+            readers: Readers {
+                language: readers.language,
+                zone: readers.zone.unwrap_or(TimeZone::UTC),
+                persons: Arc::new(people.persons),
+            },
             notify,
             areas,
             points,
@@ -191,6 +199,7 @@ fn is_hazard(raw: &RawPoint, settings: &PointSettings) -> bool {
 
 /// Everything that was read, without mistakes.
 struct Parts {
+    readers: Readers,
     notify: NotifySettings,
     /// In the order of the configuration.
     areas: Vec<Arc<str>>,
@@ -232,11 +241,7 @@ fn index(position: usize) -> PointIndex {
     PointIndex(u32::try_from(position).unwrap_or(u32::MAX))
 }
 
-fn assemble(
-    scalars: Scalars,
-    persons: std::collections::BTreeMap<String, String>,
-    parts: Parts,
-) -> Config {
+fn assemble(scalars: Scalars, parts: Parts) -> Config {
     let mut numbered = Numbered {
         settings: Settings {
             first_outs: parts.first_outs,
@@ -288,7 +293,7 @@ fn assemble(
         journal: scalars.journal,
         journal_status,
         ranges,
-        persons,
+        readers: parts.readers,
         hash: String::new(),
     };
     for (point, origin) in origin::all(&config) {

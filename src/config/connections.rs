@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::{AlarmKind, PointSettings, Priority};
-use crate::notify::settings::{NotifySettings, Role, Roles};
+use crate::notify::settings::{Holder, NotifySettings, Role, Roles};
 
 /// A device or a broker.
 pub(super) struct Connection {
@@ -81,10 +81,10 @@ fn together(areas: &[&Arc<str>], notify: &mut NotifySettings) -> Arc<str> {
     let name: Arc<str> = ids.join(", ").into();
     let of = |role| {
         let holders = (areas.iter()).filter_map(|area| Some(notify.areas.get(*area)?.of(role)));
-        let mut persons: Vec<Arc<str>> = Vec::new();
+        let mut persons: Vec<Holder> = Vec::new();
         for person in holders.flatten() {
             if !persons.contains(person) {
-                persons.push(Arc::clone(person));
+                persons.push(person.clone());
             }
         }
         persons
@@ -155,10 +155,10 @@ mod tests {
         assert_eq!(area("gateway.broker.b"), None);
         assert_eq!(area("gateway.journal"), None);
         let roles = &notify.areas["pit, farm"];
-        let ids = |role| roles.of(role).iter().map(|id| &**id).collect::<Vec<_>>();
-        assert_eq!(ids(Role::Responsible), ["li", "anna"]);
-        assert_eq!(ids(Role::Deputy), ["wang"]);
-        assert_eq!(ids(Role::Principal), ["wang"]);
+        let of = |role| roles.of(role);
+        assert_eq!(of(Role::Responsible), ["li", "anna"].map(Holder::from));
+        assert_eq!(of(Role::Deputy), ["wang"].map(Holder::from));
+        assert_eq!(of(Role::Principal), ["wang"].map(Holder::from));
     }
 
     #[test]

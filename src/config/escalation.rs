@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use explain::told;
+pub(super) use explain::{rotas_by_name, told};
 
 use super::defaults::Measure;
 use super::finding::{Kind, Log, nearest};
@@ -206,6 +206,10 @@ impl Names<'_> {
                 let persons = self.people.persons.keys();
                 Target::Person(known("person", id, place, persons, log)?)
             }
+            Some(("on-call", id)) => {
+                let rotas = self.people.rotas.keys();
+                Target::OnCall(known("rota", id, place, rotas, log)?)
+            }
             Some(("output", id)) => {
                 let outputs = self.outputs.iter().map(|output| &output.id.value);
                 Target::Output(known("output", id, place, outputs, log)?)
@@ -213,7 +217,7 @@ impl Names<'_> {
             Some((what, _)) => {
                 let text = format!("`to` cannot name a \"{what}\"");
                 log.error(Kind::BadValue, place, text)
-                    .hint("allowed: roles, \"person:ID\", \"output:ID\"");
+                    .hint("allowed: roles, \"person:ID\", \"on-call:ROTA\", \"output:ID\"");
                 return None;
             }
         };
@@ -319,11 +323,14 @@ impl Escalation {
             let policy = policy(priority, written, &outputs);
             (priority, policy)
         };
-        let areas = people.areas.iter();
+        let (areas, rotas) = (people.areas.iter(), people.rotas.iter());
         NotifySettings {
             policies: PRIORITIES.into_iter().map(policy).collect(),
             areas: areas
                 .map(|(id, area)| (id.as_str().into(), area.roles.clone()))
+                .collect(),
+            rotas: rotas
+                .filter_map(|(id, rota)| Some((id.as_str().into(), rota.clone()?)))
                 .collect(),
             outputs,
             ..NotifySettings::default()

@@ -14,6 +14,7 @@ use super::health;
 use super::origin;
 use super::output;
 use super::polling;
+use super::rota;
 use super::scalar::{show_duration, show_number};
 use super::signal;
 use super::suppression;
@@ -22,6 +23,7 @@ use crate::engine::reading::PointIndex;
 use crate::engine::settings::{
     AlarmSettings, Direction, PendingHold, PointSettings, Reference, Rule,
 };
+use crate::engine::time::Wall;
 use crate::guidance::Guidance;
 
 /// One line of numbers: `2 devices, 1 broker, 5 points, 21 alarms, 1 output`. The gateway's own
@@ -51,10 +53,22 @@ pub fn summary(config: &Config) -> String {
     counted.collect::<Vec<_>>().join(", ")
 }
 
+/// Who is on call in the days after `now`, by every rota; empty without one.
+pub fn on_call(config: &Config, now: Wall) -> String {
+    let mut text = String::new();
+    for (id, rota) in &config.notify.rotas {
+        for sentence in rota::explain(id, rota, &config.readers.persons, now) {
+            line(&mut text, format_args!("{sentence}"));
+        }
+    }
+    text
+}
+
 /// Every point and every alarm in words, points separated by empty lines.
 pub fn explain(config: &Config) -> String {
     let mut text = String::new();
     let readings = readings(config);
+    let notify = escalation::rotas_by_name(&config.notify);
     let mut guidance = config.guidance.iter();
     for (position, point) in config.engine.points.iter().enumerate() {
         let index = u32::try_from(position).map_or(PointIndex(u32::MAX), PointIndex);
@@ -101,9 +115,9 @@ pub fn explain(config: &Config) -> String {
         }
         for (alarm, guidance) in alarms {
             explain_alarm(&mut text, &config.engine.points, point, alarm, guidance);
-            let area = config.notify.area_or_own(point.area.as_ref(), &point.id);
+            let area = notify.area_or_own(point.area.as_ref(), &point.id);
             let area = area.map(|area| &**area);
-            let told = escalation::told(&config.notify, alarm.priority, area);
+            let told = escalation::told(&notify, alarm.priority, area);
             line(&mut text, format_args!("    {told}"));
             if !is_own(point) && point.group.is_none() {
                 let asked = readings.get(&index).copied();

@@ -22,6 +22,8 @@ pub(super) const ROOT: Vocabulary = Vocabulary {
     what: "a configuration",
     keys: &[
         "site",
+        "language",
+        "timezone",
         "data",
         "log",
         "http",
@@ -32,6 +34,7 @@ pub(super) const ROOT: Vocabulary = Vocabulary {
         "mapping",
         "area",
         "person",
+        "rota",
         "point",
         "points_csv",
         "group",

@@ -53,6 +53,7 @@ mod frozen;
 mod group;
 mod health;
 mod keys;
+mod language;
 mod layers;
 mod line;
 mod mapping;
@@ -70,6 +71,7 @@ mod polling;
 mod priority;
 mod register;
 mod review;
+mod rota;
 mod secret;
 mod shape;
 mod signal;
@@ -83,8 +85,6 @@ mod tree;
 mod trend;
 mod wiring;
 pub(crate) mod words;
-
-use std::collections::BTreeMap;
 
 pub(crate) use finding::nearest;
 pub use finding::{Finding, Kind, Location, Mistakes, Severity, warnings_in_words};
@@ -100,6 +100,7 @@ use crate::journal::JournalSettings;
 use crate::notify::settings::NotifySettings;
 use crate::output::OutputSettings;
 use crate::scalar;
+use crate::wording::Readers;
 
 /// A configuration without mistakes, all defaults resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,8 +131,8 @@ pub struct Config {
     pub journal_status: PointIndex,
     /// What each point can measure, in its unit, as written; as many as the engine has points.
     pub ranges: Vec<Option<(f64, f64)>>,
-    /// Persons by id: name and how to reach them.
-    pub persons: BTreeMap<String, String>,
+    /// Who reads messages, and in which language and zone.
+    pub readers: Readers,
     /// SHA-256 over the effective configuration, for `forewarn_config_info` and `started` events.
     /// Secrets are left out. Comparable between runs of one version of the program.
     pub hash: String,

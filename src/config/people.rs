@@ -3,15 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use super::finding::{Kind, Log, nearest};
 use super::keys::{Keys, Vocabulary, check_id, mismatch};
 use super::place::{At, Place};
+use super::rota::{self, Rotas};
 use super::tree::{Entry, Item, Section, Value};
-use crate::notify::settings::{Role, Roles};
+use crate::notify::settings::{Holder, Role, Roles};
+use crate::wording::{Language, Person};
 
 const PERSON: Vocabulary = Vocabulary {
     what: "a person",
-    keys: &["name", "email", "phone", "approves"],
+    keys: &["name", "language", "email", "phone", "approves"],
     later: &[],
 };
 
@@ -23,8 +27,10 @@ const AREA: Vocabulary = Vocabulary {
 
 /// Everyone and every place they answer for.
 pub(super) struct People {
-    /// Name and how to reach them, by person id.
-    pub(super) persons: BTreeMap<String, String>,
+    /// By person id.
+    pub(super) persons: BTreeMap<String, Person>,
+    /// Whose turn it is, by rota id.
+    pub(super) rotas: Rotas,
     /// Ids of those who may approve what nobody does alone.
     pub(super) approvers: BTreeSet<Arc<str>>,
     /// By area id.
@@ -74,8 +80,8 @@ pub(super) fn entries<'a>(root: &'a Section, name: &str, log: &mut Log) -> &'a [
     &section.entries
 }
 
-/// Reads `[person]` and `[area]`.
-pub(super) fn read(root: &Section, log: &mut Log) -> People {
+/// Reads `[person]`, `[rota]` and `[area]`. `zone`: where the plant is, if that is written.
+pub(super) fn read(root: &Section, zone: Option<&TimeZone>, log: &mut Log) -> People {
     let (mut persons, mut approvers) = (BTreeMap::new(), BTreeSet::new());
     for entry in entries(root, "person", log) {
         check_id("a person", &entry.key, log);
@@ -84,10 +90,16 @@ pub(super) fn read(root: &Section, log: &mut Log) -> People {
         if approves.is_some_and(|flag| flag.value) {
             approvers.insert(entry.key.value.as_str().into());
         }
-        let label = keys.map(|keys| label(&entry.key.value, &keys, log));
-        let label = label.unwrap_or_else(|| entry.key.value.clone());
-        persons.insert(entry.key.value.clone(), label);
+        let mut person = Person {
+            name: entry.key.value.clone(),
+            ..Person::default()
+        };
+        if let Some(keys) = keys {
+            read_person(&mut person, &keys, log);
+        }
+        persons.insert(entry.key.value.clone(), person);
     }
+    let rotas = rota::read(root, &persons, zone, log);
     let mut areas = BTreeMap::new();
     for entry in entries(root, "area", log) {
         check_id("an area", &entry.key, log);
@@ -102,32 +114,75 @@ pub(super) fn read(root: &Section, log: &mut Log) -> People {
             if let Some(name) = keys.text("name", log) {
                 area.name = name.value.into();
             }
-            area.read_roles(&keys, &persons, log);
+            area.read_roles(&keys, &persons, &rotas, log);
         }
         areas.insert(entry.key.value.clone(), area);
     }
     People {
         persons,
+        rotas,
         approvers,
         areas,
     }
 }
 
-/// What stands in messages: the name, and how to reach the person at 03:00.
-fn label(id: &str, keys: &Keys<'_>, log: &mut Log) -> String {
-    let name = keys
-        .text("name", log)
-        .map_or_else(|| id.to_owned(), |name| name.value);
-    let reach = ["phone", "email"].map(|key| keys.text(key, log).map(|text| text.value));
-    let reach: Vec<String> = reach.into_iter().flatten().collect();
-    if reach.is_empty() {
-        return name;
+fn read_person(person: &mut Person, keys: &Keys<'_>, log: &mut Log) {
+    if let Some(name) = keys.text("name", log) {
+        person.name = name.value;
     }
-    format!("{name} ({})", reach.join(", "))
+    let language = keys.choice("language", &Language::WORDS, log);
+    person.language = language.map(|language| language.value);
+    let text = |key, log: &mut Log| keys.text(key, log).filter(|text| is_line(key, text, log));
+    person.phone = text("phone", log).map(|phone| phone.value);
+    let email = text("email", log);
+    person.email = email
+        .filter(|email| is_address("email", email, log))
+        .map(|email| email.value);
+}
+
+/// Whoever is reached by it is not reached by two lines.
+fn is_line(key: &str, text: &At<String>, log: &mut Log) -> bool {
+    let good = !text.value.chars().any(char::is_control);
+    if !good {
+        let words = format!("`{key}` is more than one line");
+        log.error(Kind::BadValue, text.place, words);
+    }
+    good
+}
+
+/// Could mail be sent to it?
+pub(super) fn is_address(key: &str, text: &At<String>, log: &mut Log) -> bool {
+    let address = &text.value;
+    let parts = address.rsplit_once('@');
+    let good = parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+        && !address.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';'))
+        && address.len() <= 254;
+    if !good {
+        let words = format!("`{key}` is no address: \"{address}\"");
+        log.error(Kind::BadValue, text.place, words)
+            .hint("one bare address, such as \"li.wei@example.com\"; names go into `name`");
+    }
+    good
+}
+
+/// What stands in messages.
+fn label(holder: &Holder, persons: &BTreeMap<String, Person>) -> String {
+    match holder {
+        Holder::Person(id) => persons
+            .get(&**id)
+            .map_or_else(|| id.to_string(), Person::label),
+        Holder::OnCall(rota) => format!("on call: {rota}"),
+    }
 }
 
 impl Area {
-    fn read_roles(&mut self, keys: &Keys<'_>, persons: &BTreeMap<String, String>, log: &mut Log) {
+    fn read_roles(
+        &mut self,
+        keys: &Keys<'_>,
+        persons: &BTreeMap<String, Person>,
+        rotas: &Rotas,
+        log: &mut Log,
+    ) {
         let mut of = |role: Role| {
             let items = keys.list(role.name(), log).unwrap_or_default();
             if !items.is_empty() {
@@ -135,37 +190,48 @@ impl Area {
             }
             let ids = items
                 .iter()
-                .filter_map(|item| holder(role, item, persons, log));
-            ids.collect::<Vec<Arc<str>>>()
+                .filter_map(|item| holder(role, item, persons, rotas, log));
+            ids.collect::<Vec<Holder>>()
         };
         self.roles = Roles {
             responsible: of(Role::Responsible),
             deputy: of(Role::Deputy),
             principal: of(Role::Principal),
         };
-        let ids = self.roles.responsible.iter();
-        self.responsible = ids.filter_map(|id| persons.get(&**id)).cloned().collect();
+        let holders = self.roles.responsible.iter();
+        self.responsible = holders.map(|holder| label(holder, persons)).collect();
     }
 }
 
-/// The id of a person who has a role.
+/// Begins what is on call by a rota, as in `on-call:tank-farm`.
+pub(super) const ON_CALL: &str = "on-call:";
+
+/// A person or a rota that has a role.
 fn holder(
     role: Role,
     item: &Item,
-    persons: &BTreeMap<String, String>,
+    persons: &BTreeMap<String, Person>,
+    rotas: &Rotas,
     log: &mut Log,
-) -> Option<Arc<str>> {
-    let Value::Text(id) = &item.value else {
+) -> Option<Holder> {
+    let Value::Text(text) = &item.value else {
         return mismatch(role.name(), "a list of person ids", item, log);
     };
-    if persons.contains_key(id) {
-        return Some(id.as_str().into());
-    }
-    let id = At {
-        value: id.clone(),
+    let at = |id: &str| At {
+        value: id.to_owned(),
         place: item.place,
     };
-    dangling("person", &id, persons.keys(), log);
+    if let Some(rota) = text.strip_prefix(ON_CALL) {
+        if rotas.contains_key(rota) {
+            return Some(Holder::OnCall(rota.into()));
+        }
+        dangling("rota", &at(rota), rotas.keys(), log);
+        return None;
+    }
+    if persons.contains_key(text) {
+        return Some(Holder::Person(text.as_str().into()));
+    }
+    dangling("person", &at(text), persons.keys(), log);
     None
 }
 

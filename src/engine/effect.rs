@@ -260,7 +260,7 @@ pub struct Details {
     pub until: Option<Wall>,
     /// The shelf ends as soon as the alarm is no longer active.
     pub one_shot: bool,
-    /// When the condition of a late occurrence began.
+    /// When the condition of a late occurrence, or of one that is told of, began.
     pub raised_at: Option<Wall>,
     /// When it ended.
     pub cleared_at: Option<Wall>,
@@ -282,6 +282,15 @@ pub struct Details {
     pub was: Option<Box<Was>>,
     /// Of `started`: what holds for every event of the run that begins.
     pub run: Option<Box<Run>>,
+}
+
+/// Which way a value goes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Outlook {
+    /// Units per minute; absent when it cannot be told.
+    pub slope_per_min: Option<f64>,
+    /// Seconds until each limit ahead at this slope.
+    pub forecast_s: BTreeMap<AlarmKind, f64>,
 }
 
 /// What every event of one run of the gateway has in common (alarm-standards 1.6). A run has one

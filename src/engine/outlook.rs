@@ -1,7 +1,7 @@
 //! Which way a value goes, as people are told: its slope, and when it will reach a limit.
 
 use super::Engine;
-use super::effect::Details;
+use super::effect::{Details, Outlook};
 use super::occurrence::Alarm;
 use super::report::six_digits;
 use super::rule::Watch;
@@ -35,6 +35,22 @@ impl Engine {
             forecast_s: forecast.into_iter().map(tenths).collect(),
             message,
             ..Details::default()
+        }
+    }
+
+    /// Slope and time to the limits ahead at this moment, for whoever is told of `alarm`; nothing of drills.
+    pub fn outlook(&self, alarm: &str) -> Outlook {
+        let Some(index) = self.find(alarm) else {
+            return Outlook::default();
+        };
+        let Details {
+            slope_per_min,
+            forecast_s,
+            ..
+        } = self.trend(index, self.now.mono);
+        Outlook {
+            slope_per_min,
+            forecast_s,
         }
     }
 

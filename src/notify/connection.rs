@@ -130,7 +130,8 @@ impl Notifier {
         }
         let lost = self.office.settings.lost_with(present.subject.index)?;
         let quiet = self.cases.get(lost).map(|case| case.quiet);
-        self.speaks(lost, present).then(|| Under {
+        let speaks = self.speaks(lost, present, event.at.wall);
+        speaks.then(|| Under {
             alarm: Arc::clone(lost),
             joined: quiet.unwrap_or_default().time(event.at.mono),
             ends: None,
@@ -138,7 +139,7 @@ impl Notifier {
     }
 
     /// Does the alarm `lost` speak for the other?
-    fn speaks(&self, lost: &str, other: &Present) -> bool {
+    fn speaks(&self, lost: &str, other: &Present, at: Wall) -> bool {
         let settings = &self.office.settings;
         let priority = other.subject.priority;
         let area = settings.area_of(&other.subject).map(|area| &**area);
@@ -147,9 +148,9 @@ impl Notifier {
         told.zip(ladder).is_some_and(|(told, ladder)| {
             let point = lost.rsplit_once('/').map_or(lost, |(point, _)| point);
             let own = settings.area_or_own(None, point).map(|area| &**area);
-            let first = settings.told_first(priority, area);
+            let first = settings.told_first(priority, area, at);
             first.iter().all(|line| is_among(line, told))
-                && settings.reaches_all((ladder.priority, own), (priority, area))
+                && settings.reaches_all((ladder.priority, own), (priority, area), at)
         })
     }
 
@@ -196,13 +197,14 @@ impl Notifier {
     }
 
     /// What was grouped before this start still is, if the alarm above it still speaks; else it is alone.
-    pub(super) fn regroup(&mut self, alarms: &impl Alarms, now: Mono) {
+    pub(super) fn regroup(&mut self, alarms: &impl Alarms, at: Moment) {
+        let now = at.mono;
         let ladders = self.cases.iter().filter_map(|(alarm, case)| {
             let under = case.ladder.as_ref()?.under.as_ref()?;
             Some((Arc::clone(alarm), Arc::clone(&under.alarm)))
         });
         for (alarm, lost) in ladders.collect::<Vec<_>>() {
-            let speaks = self.still_speaks(&lost, &alarm, alarms);
+            let speaks = self.still_speaks(&lost, &alarm, alarms, at.wall);
             let quiet = self.cases.get_mut(&lost).map(|case| {
                 case.quiet = case.quiet.hear(case.speaks(), now);
                 case.quiet
@@ -221,7 +223,7 @@ impl Notifier {
         let Some(under) = under.filter(|under| under.ends.is_some_and(|end| end <= at.mono)) else {
             return;
         };
-        let speaks = self.still_speaks(&under.alarm, alarm, alarms);
+        let speaks = self.still_speaks(&under.alarm, alarm, alarms, at.wall);
         let Some(case) = self.cases.get_mut(alarm) else {
             return;
         };
@@ -231,13 +233,13 @@ impl Notifier {
         }
     }
 
-    fn still_speaks(&self, lost: &Arc<str>, alarm: &str, alarms: &impl Alarms) -> bool {
+    fn still_speaks(&self, lost: &Arc<str>, alarm: &str, alarms: &impl Alarms, at: Wall) -> bool {
         let Some(present) = alarms.present(alarm) else {
             return false;
         };
         // The point may be read from another device since the last start.
         let configured = self.office.settings.lost_with(present.subject.index);
-        configured == Some(lost) && self.speaks(lost, &present)
+        configured == Some(lost) && self.speaks(lost, &present, at)
     }
 }
 
@@ -302,6 +304,7 @@ impl NotifySettings {
         &self,
         speaker: (Priority, Option<&str>),
         other: (Priority, Option<&str>),
+        at: Wall,
     ) -> bool {
         let steps = |priority| {
             self.policy(priority)
@@ -311,9 +314,9 @@ impl NotifySettings {
         theirs.all(|(number, step)| {
             let sooner = (0..).zip(steps(speaker.0));
             let sooner = sooner.filter(|(_, own)| own.after <= step.after);
-            let told = sooner.flat_map(|(own, _)| self.reached(speaker.0, speaker.1, own));
+            let told = sooner.flat_map(|(own, _)| self.reached(speaker.0, speaker.1, own, at));
             let told: Vec<Told> = told.collect();
-            let lines = self.reached(other.0, other.1, number);
+            let lines = self.reached(other.0, other.1, number, at);
             lines.iter().all(|line| is_among(line, &told))
         })
     }

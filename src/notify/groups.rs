@@ -59,7 +59,10 @@ impl Notifier {
             };
             (topic, key.step)
         };
-        let told = self.office.settings.reached(key.priority.0, area, step);
+        let told = self
+            .office
+            .settings
+            .reached(key.priority.0, area, step, at.wall);
         for (index, line) in told.iter().enumerate() {
             for alarm in &waiting {
                 if let Some(case) = self.cases.get_mut(alarm) {

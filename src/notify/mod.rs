@@ -62,6 +62,7 @@ mod connection;
 mod gate;
 mod groups;
 mod news;
+pub mod rota;
 pub mod settings;
 mod since;
 pub mod station;
@@ -82,7 +83,7 @@ use self::since::Since;
 use self::telling::Scene;
 use crate::engine::alarm::AlarmState;
 use crate::engine::drill::drilled;
-use crate::engine::effect::{Event, Subject};
+use crate::engine::effect::{Event, Outlook, Subject};
 use crate::engine::notice::NoticeCounts;
 use crate::engine::snapshot::{AlarmRecord, History};
 use crate::engine::time::{Moment, Mono, Wall};
@@ -94,6 +95,8 @@ struct Present {
     subject: Subject,
     /// Its durable state.
     record: AlarmRecord,
+    /// Which way its value goes.
+    outlook: Outlook,
 }
 
 /// Every alarm as it stands: the engine, or a model of it.
@@ -153,7 +156,7 @@ impl Notifier {
             notifier.cases.insert(alarm, case);
         }
         notifier.recall_flood(now);
-        notifier.regroup(alarms, now.mono);
+        notifier.regroup(alarms, now);
         let alarms: Vec<_> = notifier.cases.keys().cloned().collect();
         alarms.iter().for_each(|alarm| notifier.schedule(alarm));
         notifier
@@ -168,7 +171,9 @@ impl Notifier {
         since: impl Fn(Wall) -> Since,
         now: Moment,
     ) {
-        let Present { subject, record } = present;
+        let Present {
+            subject, record, ..
+        } = present;
         let area = self.office.settings.area_of(subject);
         let area = area.map(|area| &**area);
         let wants = record.state == AlarmState::Unacknowledged && !case.standing.covered;
@@ -341,6 +346,7 @@ impl Notifier {
                     state: AlarmState::Normal,
                     ..record.clone()
                 },
+                outlook: Outlook::default(),
             };
             case.settle_over(
                 &Scene {
@@ -425,6 +431,10 @@ fn present(event: &Event) -> Option<Present> {
     Some(Present {
         subject: event.subject.clone()?,
         record: event.record.clone()?,
+        outlook: Outlook {
+            slope_per_min: event.details.slope_per_min,
+            forecast_s: event.details.forecast_s.clone(),
+        },
     })
 }
 

@@ -186,10 +186,7 @@ impl Case {
         let at_once = steps
             .and_then(|steps| steps.first())
             .is_some_and(|step| step.after.is_zero());
-        if !at_once
-            || office.settings.reached(priority, area, 0).is_empty()
-            || !self.mute(office, 0)
-        {
+        if !at_once || !office.settings.tells(priority, area, 0) || !self.mute(office, 0) {
             return false;
         }
         if let Some(ladder) = &mut self.ladder {

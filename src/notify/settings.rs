@@ -8,6 +8,8 @@ use crate::engine::effect::Subject;
 use crate::engine::notice::Told;
 use crate::engine::reading::AlarmIndex;
 use crate::engine::settings::{AlarmSettings, PointSettings, Priority, Settings};
+use crate::engine::time::Wall;
+use crate::notify::rota::Rota;
 
 /// Everything about telling people.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,6 +18,8 @@ pub struct NotifySettings {
     pub policies: BTreeMap<Priority, Policy>,
     /// Persons by area id; of several areas together by their ids with commas between.
     pub areas: BTreeMap<Arc<str>, Roles>,
+    /// By id: who of several persons is on call.
+    pub rotas: BTreeMap<Arc<str>, Rota>,
     /// By point id, the area of what lies in none: a device or a broker is answered for by whoever
     /// answers for the points that are read from it.
     pub areas_of_own: BTreeMap<Arc<str>, Arc<str>>,
@@ -61,6 +65,8 @@ pub enum Target {
     Role(Role),
     /// One person, by id.
     Person(Arc<str>),
+    /// Whoever is on call by this rota.
+    OnCall(Arc<str>),
     /// An output, by id; the step's persons are told over it.
     Output(Arc<str>),
 }
@@ -90,20 +96,35 @@ impl Role {
     }
 }
 
-/// Person ids by role.
+/// Who has a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// One person, by id.
+    Person(Arc<str>),
+    /// Whoever is on call by this rota.
+    OnCall(Arc<str>),
+}
+
+impl From<&str> for Holder {
+    fn from(person: &str) -> Self {
+        Self::Person(person.into())
+    }
+}
+
+/// Holders by role.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles {
     /// Answers for the area.
-    pub responsible: Vec<Arc<str>>,
+    pub responsible: Vec<Holder>,
     /// Stands in.
-    pub deputy: Vec<Arc<str>>,
+    pub deputy: Vec<Holder>,
     /// Answers for the whole.
-    pub principal: Vec<Arc<str>>,
+    pub principal: Vec<Holder>,
 }
 
 impl Roles {
     /// Who has `role`.
-    pub fn of(&self, role: Role) -> &[Arc<str>] {
+    pub fn of(&self, role: Role) -> &[Holder] {
         match role {
             Role::Responsible => &self.responsible,
             Role::Deputy => &self.deputy,
@@ -111,6 +132,9 @@ impl Roles {
         }
     }
 }
+
+/// Whether anybody is told does not depend on the time: a rota has no gap.
+const ANY_TIME: Wall = Wall::from_unix_nanos(0);
 
 impl NotifySettings {
     /// What happens at `priority`, if anything.
@@ -134,16 +158,25 @@ impl NotifySettings {
 
     /// Whom a step tells, a line for each output; none when it reaches nobody. An alarm that a whole
     /// ladder would tell nobody of (its point lies in no area) goes to every output with the first
-    /// step: a wrong receiver is better than none.
-    pub fn reached(&self, priority: Priority, area: Option<&str>, step: u16) -> Vec<Told> {
+    /// step: a wrong receiver is better than none. Of a rota those are told who are on call at `at`.
+    pub fn reached(
+        &self,
+        priority: Priority,
+        area: Option<&str>,
+        step: u16,
+        at: Wall,
+    ) -> Vec<Told> {
         let steps = self
             .policy(priority)
             .map_or(&[][..], |policy| &policy.steps);
         let Some(chosen) = steps.get(usize::from(step)) else {
             return Vec::new();
         };
-        let found = self.named(chosen, area);
-        let nobody = || steps.iter().all(|step| self.named(step, area).is_empty());
+        let found = self.named(chosen, area, at);
+        let nobody = || {
+            let mut steps = steps.iter();
+            steps.all(|step| self.named(step, area, at).is_empty())
+        };
         if step > 0 || !found.is_empty() || !nobody() {
             return found;
         }
@@ -162,7 +195,12 @@ impl NotifySettings {
             .map_or(&[][..], |policy| &policy.steps);
         !steps.is_empty()
             && (!self.outputs.is_empty()
-                || steps.iter().any(|step| !self.named(step, area).is_empty()))
+                || (steps.iter()).any(|step| !self.named(step, area, ANY_TIME).is_empty()))
+    }
+
+    /// Does this step tell anybody?
+    pub fn tells(&self, priority: Priority, area: Option<&str>, step: u16) -> bool {
+        !self.reached(priority, area, step, ANY_TIME).is_empty()
     }
 
     /// Of how many alarms nobody would be told.
@@ -186,10 +224,10 @@ impl NotifySettings {
     }
 
     /// The lines of the first step that tells anybody.
-    pub(super) fn told_first(&self, priority: Priority, area: Option<&str>) -> Vec<Told> {
+    pub(super) fn told_first(&self, priority: Priority, area: Option<&str>, at: Wall) -> Vec<Told> {
         let steps = self.policy(priority).map_or(0, |policy| policy.steps.len());
         let lines = (0..u16::try_from(steps).unwrap_or(u16::MAX))
-            .map(|step| self.reached(priority, area, step));
+            .map(|step| self.reached(priority, area, step, at));
         let mut lines = lines.into_iter();
         lines.find(|told| !told.is_empty()).unwrap_or_default()
     }
@@ -206,7 +244,7 @@ impl NotifySettings {
     }
 
     /// The persons and outputs that a step names, each once.
-    fn named(&self, step: &Step, area: Option<&str>) -> Vec<Told> {
+    fn named(&self, step: &Step, area: Option<&str>, at: Wall) -> Vec<Told> {
         let roles = area.and_then(|area| self.areas.get(area));
         let (mut persons, mut outputs) = (Vec::new(), Vec::new());
         let add = |list: &mut Vec<Arc<str>>, id: &Arc<str>| {
@@ -214,12 +252,24 @@ impl NotifySettings {
                 list.push(Arc::clone(id));
             }
         };
+        let on_call = |rota: &Arc<str>| {
+            let rota = self.rotas.get(rota);
+            rota.map_or_else(Vec::new, |rota| rota.on_call(at))
+        };
         for target in &step.to {
             match target {
                 Target::Role(role) => {
                     let holders = roles.map_or(&[][..], |roles| roles.of(*role));
-                    holders.iter().for_each(|id| add(&mut persons, id));
+                    for holder in holders {
+                        match holder {
+                            Holder::Person(id) => add(&mut persons, id),
+                            Holder::OnCall(rota) => {
+                                on_call(rota).iter().for_each(|id| add(&mut persons, id));
+                            }
+                        }
+                    }
                 }
+                Target::OnCall(rota) => on_call(rota).iter().for_each(|id| add(&mut persons, id)),
                 Target::Person(id) => add(&mut persons, id),
                 Target::Output(id) => add(&mut outputs, id),
             }
@@ -272,7 +322,7 @@ mod tests {
 
     /// `OUTPUT:PERSON,PERSON` a line.
     fn reached(settings: &NotifySettings, area: Option<&str>, step: u16) -> Vec<String> {
-        let told = settings.reached(Priority::High, area, step);
+        let told = settings.reached(Priority::High, area, step, ANY_TIME);
         let line = |told: &Told| {
             let output = told.output.as_deref().unwrap_or("-");
             format!("{output}:{}", told.persons.join(","))
@@ -303,6 +353,38 @@ mod tests {
             ),
         ] {
             assert_eq!(reached(&settings(&[&to]), Some("farm"), 0), lines, "{to:?}");
+        }
+    }
+
+    /// The same step tells other persons after the hand-over, and everybody while the time cannot be right.
+    #[test]
+    fn of_a_rota_those_are_told_who_are_on_call_then() {
+        const HOUR: i64 = 3_600;
+        let begins = 1_793_599_200;
+        let mut settings = settings(&[&[Target::Role(Role::Responsible)]]);
+        let rota = Rota {
+            begins,
+            every: Duration::from_secs(12 * 3_600),
+            order: vec![vec!["day".into()], vec!["night".into(), "li".into()]],
+            swaps: Vec::new(),
+            offsets: Arc::default(),
+        };
+        settings.rotas.insert("farm".into(), rota);
+        let roles = Roles {
+            responsible: vec![Holder::OnCall("farm".into()), "li".into()],
+            ..Roles::default()
+        };
+        settings.areas.insert("farm".into(), roles);
+        for (second, told) in [
+            (begins, "day,li"),
+            (begins + 12 * HOUR - 1, "day,li"),
+            (begins + 12 * HOUR, "night,li"),
+            (0, "day,night,li"),
+        ] {
+            let at = Wall::from_unix_nanos(second * 1_000_000_000);
+            let lines = settings.reached(Priority::High, Some("farm"), 0, at);
+            assert_eq!(lines.len(), 1);
+            assert_eq!(lines[0].persons.join(","), told, "{second}");
         }
     }
 

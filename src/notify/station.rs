@@ -43,7 +43,11 @@ pub struct Station {
 impl Alarms for Engine {
     fn present(&self, alarm: &str) -> Option<Present> {
         let (subject, record) = self.alarm(alarm)?;
-        Some(Present { subject, record })
+        Some(Present {
+            outlook: self.outlook(alarm),
+            subject,
+            record,
+        })
     }
 }
 

@@ -40,12 +40,22 @@ impl Scene<'_> {
         told: &Told,
         notices: Option<Box<NoticeRecord>>,
     ) -> Event {
+        let Present {
+            record, outlook, ..
+        } = self.present;
+        // An occurrence of delayed data is not the one that the record is about.
+        let newest = Some(record).filter(|record| record.occurrence == topic.occurrence);
+        let outlook = newest.map(|_| outlook.clone()).unwrap_or_default();
         let details = Details {
             message: topic.message.clone(),
             notice: Some(topic.notice),
             step: topic.step,
             persons: Some(told.persons.clone()),
             output: told.output.clone(),
+            raised_at: newest.and_then(|record| record.raised_at),
+            peak: newest.and_then(|record| record.peak),
+            slope_per_min: outlook.slope_per_min,
+            forecast_s: outlook.forecast_s,
             ..Details::default()
         };
         let mut event = self.event(EventKind::Notified, topic.occurrence, details, notices);
@@ -62,7 +72,9 @@ impl Scene<'_> {
         details: Details,
         notices: Option<Box<NoticeRecord>>,
     ) -> Event {
-        let Present { subject, record } = self.present;
+        let Present {
+            subject, record, ..
+        } = self.present;
         let mut subject = subject.clone();
         if occurrence != subject.occurrence {
             let open = record.unacknowledged.iter();
@@ -127,9 +139,12 @@ impl Case {
                 return;
             };
             let (priority, every) = (ladder.priority, policy.group_every);
-            let told = office
-                .settings
-                .reached(priority, scene.area(&office.settings), step);
+            let told = office.settings.reached(
+                priority,
+                scene.area(&office.settings),
+                step,
+                scene.at.wall,
+            );
             if told.is_empty() || self.mute(office, step) {
                 continue;
             }
@@ -249,9 +264,12 @@ impl Case {
         if policy.is_some_and(|policy| chatter.ends(policy) > now) {
             return;
         }
-        let told = office
-            .settings
-            .reached(chatter.priority, scene.area(&office.settings), 0);
+        let told = office.settings.reached(
+            chatter.priority,
+            scene.area(&office.settings),
+            0,
+            scene.at.wall,
+        );
         if chatter.held == 0 || told.is_empty() {
             self.chatter = None;
             return;
@@ -348,9 +366,12 @@ impl Case {
         let Some(late) = self.late.filter(|late| !late.waits) else {
             return;
         };
-        let told = office
-            .settings
-            .reached(late.priority, scene.area(&office.settings), 0);
+        let told = office.settings.reached(
+            late.priority,
+            scene.area(&office.settings),
+            0,
+            scene.at.wall,
+        );
         let every = office
             .settings
             .policy(late.priority)

@@ -77,8 +77,11 @@ fn settings() -> NotifySettings {
         }
     };
     let roles = |area: &str| Roles {
-        responsible: vec![format!("{area}-1").into(), format!("{area}-2").into()],
-        deputy: vec![format!("{area}-d").into()],
+        responsible: vec![
+            format!("{area}-1").as_str().into(),
+            format!("{area}-2").as_str().into(),
+        ],
+        deputy: vec![format!("{area}-d").as_str().into()],
         principal: vec!["boss".into()],
     };
     NotifySettings {
@@ -124,7 +127,12 @@ impl Plant {
                 first_out: false,
                 ..Subject::unconfigured(id)
             };
-            (alarm, Present { subject, record })
+            let present = Present {
+                subject,
+                record,
+                outlook: Outlook::default(),
+            };
+            (alarm, present)
         });
         Self(alarms.collect())
     }
@@ -209,7 +217,9 @@ impl Rig {
 
     fn happen(&mut self, alarm: &str, act: Act) -> Option<Event> {
         let now = self.now;
-        let Present { subject, record } = self.plant.0.get_mut(alarm)?;
+        let Present {
+            subject, record, ..
+        } = self.plant.0.get_mut(alarm)?;
         let mut details = Details::default();
         let kind = match act {
             Act::Raise => EventKind::Raised,
@@ -344,7 +354,10 @@ impl Rig {
         }
         self.plant = self.blank.clone();
         for (alarm, stored) in stored {
-            let Some(Present { subject, record }) = self.plant.0.get_mut(&alarm) else {
+            let Some(Present {
+                subject, record, ..
+            }) = self.plant.0.get_mut(&alarm)
+            else {
                 continue;
             };
             *record = stored;

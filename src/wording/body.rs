@@ -300,7 +300,7 @@ fn lasted(facts: &Facts<'_>, words: &dyn Lexicon) -> String {
 fn by(facts: &Facts<'_>, words: &dyn Lexicon) -> String {
     let event = facts.event;
     let name = event.by.as_deref().map(|by| {
-        let person = facts.context.persons.get(by);
+        let person = facts.context.readers.persons.get(by);
         clean(person.map_or(by, |person| &person.name))
     });
     let comment = event.comment.as_deref().map(clean);

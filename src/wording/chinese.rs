@@ -339,6 +339,18 @@ impl Lexicon for Chinese {
         format!("另有 {count} 个")
     }
 
+    fn digest(&self, count: usize) -> String {
+        format!("延迟 {count} 条消息汇总")
+    }
+
+    fn digest_note(&self, count: usize) -> String {
+        format!("延迟消息：以下 {count} 条消息未能及时发出，处置前请先核实当前状态。")
+    }
+
+    fn earlier(&self, count: usize) -> String {
+        format!("更早的 {count} 条见事件日志")
+    }
+
     fn comma(&self) -> &'static str {
         "，"
     }

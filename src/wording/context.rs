@@ -34,17 +34,35 @@ impl Person {
     }
 }
 
-/// The same for all letters of one run of the gateway; cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// The site, as configured.
-    pub site: Arc<str>,
+/// Who reads letters, as configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readers {
     /// What a person reads who said nothing else, and an output.
     pub language: Language,
     /// Whose local time is shown; UTC stands beside any other.
     pub zone: TimeZone,
     /// Persons by id.
     pub persons: Arc<BTreeMap<String, Person>>,
+}
+
+impl Default for Readers {
+    /// English, UTC, nobody.
+    fn default() -> Self {
+        Self {
+            language: Language::default(),
+            zone: TimeZone::UTC,
+            persons: Arc::default(),
+        }
+    }
+}
+
+/// The same for all letters of one run of the gateway; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The site, as configured.
+    pub site: Arc<str>,
+    /// Who reads.
+    pub readers: Readers,
     /// Where the operator page is, as people reach it; without a slash at its end.
     pub link: Option<Arc<str>>,
     guidance: Arc<[Guidance]>,
@@ -53,15 +71,13 @@ pub struct Context {
 }
 
 impl Context {
-    /// English, UTC, no persons and no link; fields are set from outside.
-    pub fn new(site: impl Into<Arc<str>>, guidance: Arc<[Guidance]>) -> Self {
+    /// Without a link.
+    pub fn new(site: impl Into<Arc<str>>, guidance: Arc<[Guidance]>, readers: Readers) -> Self {
         let mut order: Vec<usize> = (0..guidance.len()).collect();
         order.sort_by(|a, b| guidance[*a].cmp_id(&guidance[*b].alarm()));
         Self {
             site: site.into(),
-            language: Language::default(),
-            zone: TimeZone::UTC,
-            persons: Arc::default(),
+            readers,
             link: None,
             guidance,
             order: order.into(),
@@ -79,9 +95,9 @@ impl Context {
 
     /// What this person reads.
     pub fn language_of(&self, person: &str) -> Language {
-        let person = self.persons.get(person);
+        let person = self.readers.persons.get(person);
         person
             .and_then(|person| person.language)
-            .unwrap_or(self.language)
+            .unwrap_or(self.readers.language)
     }
 }

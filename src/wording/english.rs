@@ -323,6 +323,20 @@ impl Lexicon for English {
         format!("and {count} more")
     }
 
+    fn digest(&self, count: usize) -> String {
+        format!("DELAYED summary of {count} messages")
+    }
+
+    fn digest_note(&self, count: usize) -> String {
+        format!(
+            "DELAYED: these {count} messages could not be sent in time. Look at the present state before you act."
+        )
+    }
+
+    fn earlier(&self, count: usize) -> String {
+        format!("{count} earlier ones are in the journal")
+    }
+
     fn comma(&self) -> &'static str {
         ", "
     }

@@ -97,7 +97,7 @@ impl<'a> Facts<'a> {
     /// `2026-05-04 14:12:31 +08:00 (06:12:31 UTC)`.
     pub(super) fn time(&self, wall: Wall) -> String {
         let utc = timestamp(wall).to_zoned(TimeZone::UTC);
-        let local = utc.with_time_zone(self.context.zone.clone());
+        let local = utc.with_time_zone(self.context.readers.zone.clone());
         if self.is_utc() {
             return utc.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
         }
@@ -113,7 +113,7 @@ impl<'a> Facts<'a> {
 
     /// `14:12`, with its date when that is not the day of the event.
     pub(super) fn short_time(&self, wall: Wall) -> String {
-        let zoned = |wall| timestamp(wall).to_zoned(self.context.zone.clone());
+        let zoned = |wall| timestamp(wall).to_zoned(self.context.readers.zone.clone());
         let (then, now) = (zoned(wall), zoned(self.event.time));
         let form = match (then.date() == now.date(), self.is_utc()) {
             (true, true) => "%H:%MZ",
@@ -125,7 +125,7 @@ impl<'a> Facts<'a> {
     }
 
     fn is_utc(&self) -> bool {
-        self.context.zone == TimeZone::UTC
+        self.context.readers.zone == TimeZone::UTC
     }
 
     /// Since when the condition holds.
@@ -213,7 +213,7 @@ impl<'a> Facts<'a> {
             return None;
         };
         let name = |id: &str| {
-            let person = self.context.persons.get(id);
+            let person = self.context.readers.persons.get(id);
             clean(person.map_or(id, |person| &person.name))
         };
         Some(persons.iter().map(|id| name(id)).collect())
@@ -237,7 +237,11 @@ impl<'a> Facts<'a> {
         when(chatter, Remark::ChatterSummed);
         when(event.chattering && over, Remark::MoreMayBeHeld);
         let first_page = event.notice == Some(Notice::Page) && event.step == Some(0);
-        when(first_page && event.message.is_some(), Remark::LeftAlone);
+        // A drill says so in its message, and is never grouped.
+        when(
+            first_page && event.message.is_some() && !event.test,
+            Remark::LeftAlone,
+        );
         let clean = |text: &str| clean(text);
         let texts = [
             (

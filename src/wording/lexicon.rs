@@ -132,6 +132,11 @@ pub(super) trait Lexicon {
     /// How to acknowledge at the gateway itself.
     fn acknowledge_here(&self, alarm: &str) -> String;
     fn more(&self, count: usize) -> String;
+    /// So many notices in one letter, as its title and in a sentence.
+    fn digest(&self, count: usize) -> String;
+    fn digest_note(&self, count: usize) -> String;
+    /// So many before those that are named.
+    fn earlier(&self, count: usize) -> String;
     /// Between items of a list.
     fn comma(&self) -> &'static str;
     /// Between parts of a field.

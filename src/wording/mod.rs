@@ -39,6 +39,7 @@ mod body;
 mod chinese;
 mod clean;
 mod context;
+mod digest;
 mod english;
 mod facts;
 mod lexicon;
@@ -46,7 +47,8 @@ mod short;
 #[cfg(test)]
 mod tests;
 
-pub use context::{Context, Person};
+pub use context::{Context, Person, Readers};
+pub use digest::digest;
 
 use serde::{Deserialize, Serialize};
 

@@ -119,6 +119,13 @@ const LIMIT: u8 = 4;
 const TREND: u8 = 5;
 const NAME: u8 = 6;
 
+/// One text, as much of it as one message holds.
+pub(super) fn plain_short(text: &str) -> String {
+    let text = plain(text);
+    let alphabet = if text.chars().all(is_gsm) { GSM } else { UCS2 };
+    cut_by(&text, alphabet.room, alphabet.width)
+}
+
 /// What never goes: `DRILL [HH GAS] ` and the tag.
 fn head(facts: &Facts<'_>, words: &dyn Lexicon) -> (String, String) {
     let headline = facts.headline();

@@ -28,7 +28,14 @@ fn methane(name: &str, responsible: &str) -> PointWords {
         id: "GD-201".into(),
         name: name.into(),
         area: Some("tank-farm".into()),
-        area_name: Some("Tank farm north".into()),
+        area_name: Some(
+            if name.is_ascii() {
+                "Tank farm north"
+            } else {
+                "北罐区"
+            }
+            .into(),
+        ),
         unit: "%LEL".into(),
         responsible: [responsible.to_owned()].into(),
         measures: Measure::Gas,
@@ -88,17 +95,18 @@ fn plant(language: Language) -> Context {
         limit: guidance.limit.filter(|limit| limit.abs() > 0.0),
         ..guidance
     });
-    let mut context = Context::new("north-plant", guidance.into());
-    context.language = language;
-    context.zone = TimeZone::fixed(offset(8));
     let li = Person {
         name: person.to_owned(),
         language: Some(language),
         email: Some("li.wei@example.invalid".to_owned()),
         phone: Some("+86 10 5566".to_owned()),
     };
-    context.persons = Arc::new([("li-wei".to_owned(), li)].into());
-    context
+    let readers = Readers {
+        language,
+        zone: TimeZone::fixed(offset(8)),
+        persons: Arc::new([("li-wei".to_owned(), li)].into()),
+    };
+    Context::new("north-plant", guidance.into(), readers)
 }
 
 fn event(fields: Value) -> WireEvent {
@@ -333,7 +341,7 @@ proptest! {
             ..words(language)
         };
         let known = guidance(point, AlarmKind::HighHigh, 50.0, said);
-        let context = Context::new(area.as_str(), [known].into());
+        let context = Context::new(area.as_str(), [known].into(), Readers::default());
         let (_, mut event, _) = letters().swap_remove(kind);
         let end = if drill { "/drill" } else { "" };
         event.alarm = Some(format!("{tag}/high_high{end}").into());
@@ -383,14 +391,17 @@ fn what_does_not_fit_goes_from_the_least_important() {
         50.0,
         words(Language::English),
     );
-    let mut context = Context::new("north-plant", [known].into());
-    context.zone = TimeZone::fixed(offset(8));
+    let readers = Readers {
+        zone: TimeZone::fixed(offset(8)),
+        ..Readers::default()
+    };
+    let context = Context::new("north-plant", [known].into(), readers);
     let (_, event, handing) = letters().swap_remove(0);
     let letter = letter(&event, &handing, &context);
     fits(&letter.short);
     for part in [
         "[HH GAS] GD-201 a very long name",
-        "54.2%LEL (lim 50) +4.02/min since 08:17",
+        "54.2%LEL (lim 50) +4/min since 08:17",
         "EVACUATE PUMP BAY, call 5566",
         "Ack: 7F3K",
     ] {

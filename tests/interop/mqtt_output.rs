@@ -15,7 +15,7 @@ use forewarn::engine::settings::{AlarmKind, Priority};
 use forewarn::engine::snapshot::{AlarmRecord, PointView, ReadingCounts, Snapshot};
 use forewarn::engine::time::Moment;
 use forewarn::evaluation::{Delivery, Desk, Request};
-use forewarn::guidance::{AlarmWords, Guidance, PointWords};
+use forewarn::guidance::{AlarmWords, Guidance, Measure, PointWords};
 use forewarn::journal::{Journal, JournalSettings, Record};
 use forewarn::metrics::Metrics;
 use forewarn::output::MqttTarget;
@@ -220,6 +220,7 @@ fn guidance(point: &str) -> Guidance {
             area_name: None,
             unit: "bar".into(),
             responsible: [].into(),
+            measures: Measure::Pressure,
         }),
         words: Arc::new(AlarmWords {
             action: Some("Close V-12".into()),

@@ -176,7 +176,7 @@ fn annunciated(subject: &Subject, raised: bool, now: f64, settings: &NotifySetti
             due,
             latest: due + wait,
             may_group: wait > 0.0 && wait < CHATTER,
-            to: settings.reached(priority, area, number),
+            to: settings.reached(priority, area, number, Wall::default()),
             settled: false,
         }
     });

@@ -3,6 +3,7 @@
 mod lives;
 
 use super::*;
+use crate::notify::settings::Holder;
 
 const DEVICE: &str = "gateway.device.d/state";
 
@@ -36,9 +37,8 @@ fn settings_of_lost(may_be_held: bool) -> NotifySettings {
         .steps;
     steps[0].to.push(Target::Output("room".into()));
     let both = [&settings.areas["farm"], &settings.areas["pit"]];
-    let of = |role: fn(&Roles) -> &Vec<Arc<str>>| {
-        both.iter().flat_map(move |roles| role(roles)).cloned()
-    };
+    let of =
+        |role: fn(&Roles) -> &Vec<Holder>| both.iter().flat_map(move |roles| role(roles)).cloned();
     let roles = Roles {
         responsible: of(|roles| &roles.responsible).collect(),
         deputy: of(|roles| &roles.deputy).collect(),
