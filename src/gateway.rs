@@ -296,7 +296,9 @@ impl Gateway {
         listener: TcpListener,
     ) {
         let socket = open_socket(&config);
-        let persons = Arc::new(config.persons);
+        let persons = config.readers.persons.iter();
+        let persons = persons.map(|(id, person)| (id.clone(), person.label()));
+        let persons = Arc::new(persons.collect());
         let guidance: Arc<[Guidance]> = config.guidance.into();
         let app = App::new(
             self.desk.clone(),
@@ -316,6 +318,7 @@ impl Gateway {
             let name = format!("output.{}", output.id);
             let wiring = Wiring {
                 feed: self.journal.feed(),
+                readers: config.readers.clone(),
                 guidance: Arc::clone(&guidance),
                 site: config.site.as_str().into(),
                 desk: self.desk.clone(),

@@ -5,6 +5,7 @@ mod aside;
 pub mod command_topic;
 pub mod courier;
 pub mod delivery;
+pub mod email;
 pub mod http_client;
 pub mod message;
 pub mod mqtt;
@@ -36,6 +37,7 @@ use crate::evaluation::{Desk, Readings};
 use crate::guidance::Guidance;
 use crate::journal::Feed;
 use crate::metrics::Metrics;
+use crate::wording::{Context, Readers};
 
 /// What an output is connected to inside the gateway.
 #[derive(Debug, Clone)]
@@ -44,6 +46,8 @@ pub struct Wiring {
     pub site: Arc<str>,
     /// One per alarm.
     pub guidance: Arc<[Guidance]>,
+    /// Who reads messages, and how.
+    pub readers: Readers,
     /// What is committed, and this output's cursor.
     pub feed: Feed,
     /// For values, when telemetry is wanted.
@@ -77,6 +81,12 @@ pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiv
         Target::Alertmanager(target) => {
             alertmanager::run(output.id, output.status, target, wiring, shutdown).await;
         }
+        Target::Email(target) => {
+            let (site, guidance) = (Arc::clone(&wiring.site), Arc::clone(&wiring.guidance));
+            let context = Context::new(site, guidance, wiring.readers.clone());
+            let carrier = email::Email::new(Arc::clone(&output.id), target, context);
+            courier::run(output.id, output.status, carrier, wiring, shutdown).await;
+        }
     }
 }
 
@@ -102,13 +112,15 @@ pub enum Target {
     Webhook(Box<WebhookTarget>),
     /// Every member of an Alertmanager.
     Alertmanager(AlertmanagerTarget),
+    /// Notices by mail.
+    Email(email::EmailTarget),
 }
 
 impl Target {
     /// Does it deliver events, so that the journal has to keep those that it has not delivered yet?
     pub const fn carries_events(&self) -> bool {
         match self {
-            Self::Mqtt(_) | Self::Stdout | Self::Webhook(_) => true,
+            Self::Mqtt(_) | Self::Stdout | Self::Webhook(_) | Self::Email(_) => true,
             Self::Alertmanager(_) => false,
         }
     }

@@ -7,6 +7,7 @@ pub(crate) mod certificates;
 mod command_topic;
 #[cfg(feature = "demo")]
 mod dashboard;
+mod email;
 #[cfg(feature = "demo")]
 mod metrics_contract;
 pub(crate) mod mosquitto;

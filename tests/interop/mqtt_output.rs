@@ -80,6 +80,7 @@ impl Gateway {
             site: "plant".into(),
             guidance: ["A", "B", "C"].map(guidance).into(),
             feed: journal.feed(),
+            readers: forewarn::wording::Readers::default(),
             desk: Desk::new(requests),
             readings,
             metrics: Arc::clone(&metrics),

@@ -1,6 +1,8 @@
-//! `[output]`: where events go. Which kind of output it is, one key says: `mqtt`, `webhook`, `alertmanager`, `stdout`.
+//! `[output]`: where events go. Which kind of output it is, one key says: `mqtt`, `webhook`, `alertmanager`, `email`,
+//! `stdout`.
 
 mod alertmanager;
+mod email;
 mod mqtt;
 mod stdout;
 mod webhook;
@@ -15,7 +17,7 @@ use super::tree::{Entry, Section};
 use crate::output::Target;
 
 /// The kinds of output: the key that says so, all keys of the kind, and an example.
-const KINDS: [Family; 4] = [
+const KINDS: [Family; 5] = [
     Family {
         sign: &["mqtt"],
         keys: mqtt::KEYS,
@@ -40,16 +42,32 @@ const KINDS: [Family; 4] = [
         example: "\"http://192.0.2.20:9093\"",
         read: alertmanager::read,
     },
+    Family {
+        sign: &["email"],
+        keys: email::KEYS,
+        example: "\"smtp://relay.example.com\"",
+        read: email::read,
+    },
 ];
 
 const OUTPUT: Vocabulary = Vocabulary {
     what: "an output",
     keys: &joined::<
-        { mqtt::KEYS.len() + webhook::KEYS.len() + stdout::KEYS.len() + alertmanager::KEYS.len() },
-    >(&[mqtt::KEYS, webhook::KEYS, stdout::KEYS, alertmanager::KEYS]),
-    later: &[
-        ("email", "send e-mail"),
-    ],
+        {
+            mqtt::KEYS.len()
+                + webhook::KEYS.len()
+                + stdout::KEYS.len()
+                + alertmanager::KEYS.len()
+                + email::KEYS.len()
+        },
+    >(&[
+        mqtt::KEYS,
+        webhook::KEYS,
+        stdout::KEYS,
+        alertmanager::KEYS,
+        email::KEYS,
+    ]),
+    later: &[],
 };
 
 /// One kind of output.
@@ -88,6 +106,7 @@ pub(super) fn explain(target: &Target) -> String {
         Target::Webhook(target) => webhook::explain(target),
         Target::Stdout => stdout::explain(),
         Target::Alertmanager(target) => alertmanager::explain(target),
+        Target::Email(target) => email::explain(target),
     }
 }
 

@@ -1,0 +1,248 @@
+//! From a notice to mails, one a reader. Pure.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use lettre::Address;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message};
+
+use super::EmailTarget;
+use crate::engine::drill::drilled;
+use crate::engine::effect::EventKind;
+use crate::engine::settings::Priority;
+use crate::engine::time::Wall;
+use crate::event::{To, WireEvent};
+use crate::output::courier::Parcel;
+use crate::wording::{Context, Handing, Language, Letter, digest, letter};
+
+/// The mark of the delivery (contract, promise 3).
+const NOT_DURABLE: &str = "\"durable\":false}";
+
+/// Readers of one notice.
+const READERS: usize = 100;
+
+/// A mail, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mail {
+    pub(super) to: Address,
+    /// Head and body as on the wire, seven bits.
+    pub(super) text: Vec<u8>,
+}
+
+/// Somebody who reads a notice here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reader {
+    pub(super) name: Option<String>,
+    pub(super) address: Address,
+    pub(super) language: Language,
+}
+
+/// Who reads `event` over the output `id`.
+pub(super) fn readers(
+    event: &WireEvent,
+    id: &str,
+    target: &EmailTarget,
+    context: &Context,
+) -> Vec<Reader> {
+    let over_this = event.output.as_deref() == Some(id);
+    let all_clear = event.event == EventKind::AllClear;
+    // Over another output they were told by that one.
+    if !all_clear && !over_this && event.output.is_some() {
+        return Vec::new();
+    }
+    let persons = match &event.to {
+        Some(To::Persons(persons)) => persons.as_slice(),
+        Some(To::Time(_)) | None => &[],
+    };
+    let mut readers: Vec<Reader> = Vec::new();
+    let mut add = |reader: Reader| {
+        let known = readers.iter().any(|known| known.address == reader.address);
+        if !known && readers.len() < READERS {
+            readers.push(reader);
+        }
+    };
+    for id in persons {
+        let person = context.readers.persons.get(&**id);
+        let address = person.and_then(|person| person.email.as_ref()?.parse().ok());
+        if let (Some(person), Some(address)) = (person, address) {
+            add(Reader {
+                name: Some(person.name.clone()),
+                address,
+                language: context.language_of(id),
+            });
+        }
+    }
+    let nobody = readers.is_empty();
+    let told_here = over_this || event.outputs.iter().any(|output| **output == *id);
+    // Who was told of an occurrence over several steps cannot be told apart: all of them hear its end.
+    if told_here && (nobody || all_clear) {
+        let language = target.language.unwrap_or(context.readers.language);
+        for address in target.to.iter().filter_map(|address| address.parse().ok()) {
+            let known = readers.iter().any(|known| known.address == address);
+            if !known && readers.len() < READERS {
+                readers.push(Reader {
+                    name: None,
+                    address,
+                    language,
+                });
+            }
+        }
+    }
+    readers
+}
+
+/// What a mail is made with.
+pub(super) struct Composer<'c> {
+    pub(super) output: &'c str,
+    pub(super) target: &'c EmailTarget,
+    pub(super) context: &'c Context,
+}
+
+/// What stands in the head of a mail beside its reader.
+struct Head {
+    id: String,
+    thread: Option<String>,
+    /// Of what it tells.
+    event: String,
+    at: Wall,
+    urgent: bool,
+}
+
+impl Composer<'_> {
+    /// One notice, a mail a reader.
+    pub(super) fn notice(&self, parcel: &Parcel) -> Result<Vec<Mail>, lettre::error::Error> {
+        let event = &parcel.event;
+        let urgent = event.priority >= Some(Priority::High) && event.event == EventKind::Notified;
+        let head = Head {
+            id: atoms(&event.id),
+            thread: thread(event, &self.context.site),
+            event: atoms(&event.id),
+            at: event.time,
+            urgent: urgent && !event.test,
+        };
+        let readers = readers(event, self.output, self.target, self.context);
+        let mail = |reader: &Reader| {
+            let handing = Handing {
+                language: reader.language,
+                replayed: parcel.replayed,
+                volatile: parcel.line.ends_with(NOT_DURABLE),
+                ..Handing::default()
+            };
+            self.mail(reader, &letter(event, &handing, self.context), &head)
+        };
+        readers.iter().map(mail).collect()
+    }
+
+    /// Notices of an outage: each reader gets those that are theirs, in one mail.
+    pub(super) fn digest(&self, parcels: &[Parcel]) -> Result<Vec<Mail>, lettre::error::Error> {
+        let mut shares: BTreeMap<Address, (Reader, Vec<&Parcel>)> = BTreeMap::new();
+        for parcel in parcels {
+            for reader in readers(&parcel.event, self.output, self.target, self.context) {
+                let share = shares.entry(reader.address.clone());
+                let share = share.or_insert_with(|| (reader, Vec::new()));
+                share.1.push(parcel);
+            }
+        }
+        let mail = |(reader, share): &(Reader, Vec<&Parcel>)| {
+            let events: Vec<&WireEvent> = share.iter().map(|parcel| &parcel.event).collect();
+            let handing = Handing {
+                language: reader.language,
+                replayed: true,
+                ..Handing::default()
+            };
+            let ends = events.first().zip(events.last());
+            let (first, last) = ends.map_or(("", ""), |(first, last)| (&*first.id, &*last.id));
+            let head = Head {
+                id: format!("digest.{}.{}", atoms(first), atoms(last)),
+                thread: None,
+                event: atoms(last),
+                at: events.last().map_or_else(Wall::default, |event| event.time),
+                urgent: false,
+            };
+            self.mail(reader, &digest(&events, &handing, self.context), &head)
+        };
+        shares.values().map(mail).collect()
+    }
+
+    fn mail(
+        &self,
+        reader: &Reader,
+        letter: &Letter,
+        head: &Head,
+    ) -> Result<Mail, lettre::error::Error> {
+        let from = Mailbox::new(Some("forewarn".to_owned()), address(&self.target.from)?);
+        let to = Mailbox::new(reader.name.clone(), reader.address.clone());
+        let domain = from.email.domain().to_owned();
+        let mut builder = Message::builder()
+            .from(from)
+            .to(to)
+            .subject(letter.title.as_str())
+            .date(time(head.at))
+            .message_id(Some(format!("<{}@{domain}>", head.id)));
+        if let Some(thread) = &head.thread {
+            let thread = format!("<{thread}@{domain}>");
+            builder = builder.in_reply_to(thread.clone()).references(thread);
+        }
+        let mut message = builder
+            .header(ContentType::TEXT_PLAIN)
+            .body(letter.body.clone())?;
+        let headers = message.headers_mut();
+        let urgent = [("Importance", "high"), ("X-Priority", "1")];
+        let urgent = urgent.iter().filter(|_| head.urgent);
+        let always = [
+            ("Auto-Submitted", "auto-generated"),
+            ("Precedence", "bulk"),
+            ("X-Auto-Response-Suppress", "All"),
+            ("Content-Language", reader.language.tag()),
+            ("X-Forewarn-Event", head.event.as_str()),
+        ];
+        for (name, value) in always.iter().chain(urgent) {
+            let name = HeaderName::new_from_ascii((*name).to_owned());
+            let name = name.expect("header names of ours are ASCII");
+            headers.insert_raw(HeaderValue::new(name, (*value).to_owned()));
+        }
+        Ok(Mail {
+            to: reader.address.clone(),
+            text: message.formatted(),
+        })
+    }
+}
+
+fn address(text: &str) -> Result<Address, lettre::error::Error> {
+    text.parse().map_err(|_| lettre::error::Error::MissingFrom)
+}
+
+/// What all mails of one occurrence refer to.
+fn thread(event: &WireEvent, site: &str) -> Option<String> {
+    let alarm = event.alarm.as_deref()?;
+    let (alarm, drill) = match drilled(alarm) {
+        Some(alarm) => (alarm, ".drill"),
+        None => (alarm, ""),
+    };
+    let occurrence = event.occurrence?;
+    Some(format!(
+        "{}.{}.{occurrence}{drill}",
+        atoms(site),
+        atoms(alarm)
+    ))
+}
+
+/// An id as one side of a message id (RFC 5322, `dot-atom-text`): colons become dots, what may not stand there
+/// becomes its bytes.
+fn atoms(id: &str) -> String {
+    let mut text = String::with_capacity(id.len());
+    for byte in id.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => text.push(char::from(byte)),
+            b':' if !text.is_empty() && !text.ends_with('.') => text.push('.'),
+            other => text.push_str(&format!("={other:02X}")),
+        }
+    }
+    text
+}
+
+fn time(wall: Wall) -> SystemTime {
+    let nanos = u64::try_from(wall.unix_nanos()).unwrap_or(0);
+    SystemTime::UNIX_EPOCH + Duration::from_nanos(nanos)
+}

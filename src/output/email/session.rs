@@ -1,0 +1,199 @@
+//! One conversation with a mail relay. The only file that speaks SMTP.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters,
+};
+use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
+use lettre::transport::smtp::extension::ClientId;
+
+use super::compose::Mail;
+use super::{EmailTarget, Protection};
+use crate::output::verdict::{UNAVAILABLE, UNWELCOME, Verdict};
+
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// So much of an answer is shown, characters.
+const SHOWN: usize = 200;
+
+/// Why a mail was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// This reader, or this mail to them, is refused for good.
+    Reader(String),
+    /// Nobody is served until somebody puts it right.
+    Everybody(String),
+    /// Perhaps another time: the reason is one of the metrics' words.
+    Later(&'static str, String),
+}
+
+impl Trouble {
+    pub(super) fn verdict(self) -> Verdict {
+        match self {
+            Self::Reader(why) => Verdict::Refused { why },
+            Self::Everybody(why) => Verdict::later(UNWELCOME, why),
+            Self::Later(reason, why) => Verdict::later(reason, why),
+        }
+    }
+}
+
+/// An open conversation.
+pub(super) struct Session(AsyncSmtpConnection);
+
+impl Session {
+    /// Connects, protects the connection and logs in.
+    pub(super) async fn open(target: &EmailTarget) -> Result<Self, Trouble> {
+        let hello = hello(target);
+        let server = (target.host.as_str(), target.port);
+        let implicit = match target.protection {
+            Protection::Implicit => Some(tls(target)?),
+            Protection::StartTls | Protection::Opportunistic => None,
+        };
+        let opened =
+            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &hello, implicit, None);
+        let mut connection = opened.await.map_err(|error| of_all("connecting", &error))?;
+        if target.protection != Protection::Implicit {
+            let offered = connection.can_starttls();
+            if !offered && target.protection == Protection::StartTls {
+                connection.abort().await;
+                return Err(Trouble::Everybody(
+                    "the relay offers no STARTTLS, and without it everybody on the way could read and change the \
+                     mail"
+                        .to_owned(),
+                ));
+            }
+            if offered {
+                let upgraded = connection.starttls(tls(target)?, &hello).await;
+                upgraded.map_err(|error| of_all("STARTTLS", &error))?;
+            }
+        }
+        if let Some(login) = &target.login {
+            let password = login.password.expose().to_owned();
+            let credentials = Credentials::new(login.username.clone(), password);
+            let mechanisms = [Mechanism::Plain, Mechanism::Login];
+            let entered = connection.auth(&mechanisms, &credentials).await;
+            entered.map_err(|error| of_all("login", &error))?;
+        }
+        Ok(Self(connection))
+    }
+
+    /// One mail to one reader. After any trouble the conversation is of no use any more.
+    pub(super) async fn send(&mut self, from: &str, mail: &Mail) -> Result<(), Trouble> {
+        let Self(connection) = self;
+        let from = from.parse().ok();
+        let sender = connection.command(MailFrom::new(from, Vec::new())).await;
+        sender.map_err(|error| of_all("MAIL FROM", &error))?;
+        let reader = connection.command(Rcpt::new(mail.to.clone(), Vec::new()));
+        reader.await.map_err(|error| of_one("RCPT TO", &error))?;
+        let data = connection.command(Data).await;
+        data.map_err(|error| of_one("DATA", &error))?;
+        let taken = connection.message(&mail.text).await;
+        taken.map_err(|error| of_one("the message", &error))?;
+        Ok(())
+    }
+
+    /// Says good-bye; whether that is heard does not matter any more.
+    pub(super) async fn close(self) {
+        let Self(mut connection) = self;
+        connection.abort().await;
+    }
+}
+
+/// An address, where the name of this machine says nothing to anybody.
+fn hello(target: &EmailTarget) -> ClientId {
+    let domain = target.from.rsplit_once('@').map(|(_, domain)| domain);
+    let named = domain.filter(|domain| domain.is_ascii());
+    named.map_or(ClientId::Ipv4(Ipv4Addr::LOCALHOST), |domain| {
+        ClientId::Domain(domain.to_owned())
+    })
+}
+
+/// The named authorities, or those of the operating system.
+fn tls(target: &EmailTarget) -> Result<TlsParameters, Trouble> {
+    let unusable = |why: String| Trouble::Later("tls", why);
+    let mut builder = TlsParameters::builder(target.host.clone());
+    if let Some(ca_file) = &target.ca_file {
+        let path = ca_file.display();
+        let pem = std::fs::read(ca_file)
+            .map_err(|error| unusable(format!("cannot read {path}: {error}")))?;
+        let roots = Certificate::from_pem(&pem)
+            .map_err(|error| unusable(format!("{path} is no PEM file: {error}")))?;
+        builder = builder
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(roots);
+    }
+    builder
+        .build()
+        .map_err(|error| unusable(format!("TLS cannot be set up: {}", words(&error))))
+}
+
+/// An answer that everybody would get.
+fn of_all(step: &str, error: &Error) -> Trouble {
+    let why = format!("{step}: {}", words(error));
+    if error.is_permanent() {
+        return Trouble::Everybody(why);
+    }
+    Trouble::Later(reason(error), why)
+}
+
+/// An answer to one reader.
+fn of_one(step: &str, error: &Error) -> Trouble {
+    let why = format!("{step}: {}", words(error));
+    if error.is_permanent() {
+        return Trouble::Reader(why);
+    }
+    Trouble::Later(reason(error), why)
+}
+
+/// A word of the metrics.
+fn reason(error: &Error) -> &'static str {
+    if error.is_transient() {
+        UNAVAILABLE
+    } else if error.is_timeout() {
+        "timeout"
+    } else if error.is_tls() || is_about_tls(error) {
+        "tls"
+    } else if error.is_client() {
+        UNWELCOME
+    } else if error.is_response() {
+        "protocol"
+    } else {
+        "network"
+    }
+}
+
+/// Is a certificate behind it? A handshake that fails reads like a connection that does.
+fn is_about_tls(error: &Error) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let mut causes = causes.map(|cause| {
+        let io = cause.downcast_ref::<std::io::Error>();
+        let inside = io.and_then(std::io::Error::get_ref);
+        cause.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>())
+    });
+    causes.any(|tls| tls)
+}
+
+/// The error with its causes, in one line of bounded length.
+fn words(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let inner_words = inner.to_string();
+        if !text.contains(&inner_words) {
+            text.push_str(": ");
+            text.push_str(&inner_words);
+        }
+        cause = inner.source();
+    }
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().take(SHOWN).map(printable).collect()
+}
+
+/// Is it this machine?
+pub(crate) fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
