@@ -113,6 +113,21 @@ pub struct Parcel {
     pub replayed: bool,
 }
 
+/// The mark of an event that is not on disk (`message::event`), which stands at its end.
+const NOT_DURABLE: &str = "\"durable\":false}";
+
+impl Parcel {
+    /// Is the event in memory only, because the disk fails?
+    pub(super) fn is_volatile(&self) -> bool {
+        self.line.ends_with(NOT_DURABLE)
+    }
+
+    /// Is it no event of the journal, but somebody's attempt whether messages arrive?
+    pub(super) const fn is_trial(&self) -> bool {
+        self.seq == 0
+    }
+}
+
 /// The state of every alarm that is not normal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Present {

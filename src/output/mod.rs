@@ -30,14 +30,14 @@ use tokio::sync::watch;
 pub use self::alertmanager::AlertmanagerTarget;
 use self::message::Dots;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
-use self::webhook::{Language, Webhook, WebhookTarget};
+use self::webhook::{Webhook, WebhookTarget};
 use crate::broker::{BrokerAddress, Server};
 use crate::engine::reading::PointIndex;
 use crate::evaluation::{Desk, Readings};
 use crate::guidance::Guidance;
 use crate::journal::Feed;
 use crate::metrics::Metrics;
-use crate::wording::{Context, Readers};
+use crate::wording::{Context, Language, Readers};
 
 /// What an output is connected to inside the gateway.
 #[derive(Debug, Clone)]
@@ -62,6 +62,14 @@ pub struct Wiring {
     pub sources: Arc<BTreeMap<Arc<str>, Arc<str>>>,
 }
 
+impl Wiring {
+    /// For whoever writes to people.
+    fn context(&self) -> Context {
+        let (site, guidance) = (Arc::clone(&self.site), Arc::clone(&self.guidance));
+        Context::new(site, guidance, self.readers.clone())
+    }
+}
+
 /// Runs one output until `shutdown` turns true.
 pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiver<bool>) {
     match output.target {
@@ -69,8 +77,7 @@ pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiv
             mqtt::run(output.id, output.status, target, wiring, shutdown).await;
         }
         Target::Webhook(target) => {
-            let (id, site) = (Arc::clone(&output.id), Arc::clone(&wiring.site));
-            let carrier = Webhook::new(id, site, *target)
+            let carrier = Webhook::new(Arc::clone(&output.id), wiring.context(), *target)
                 .expect("its template was compiled when the configuration was checked");
             courier::run(output.id, output.status, carrier, wiring, shutdown).await;
         }
@@ -82,9 +89,7 @@ pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiv
             alertmanager::run(output.id, output.status, target, wiring, shutdown).await;
         }
         Target::Email(target) => {
-            let (site, guidance) = (Arc::clone(&wiring.site), Arc::clone(&wiring.guidance));
-            let context = Context::new(site, guidance, wiring.readers.clone());
-            let carrier = email::Email::new(Arc::clone(&output.id), target, context);
+            let carrier = email::Email::new(Arc::clone(&output.id), target, wiring.context());
             courier::run(output.id, output.status, carrier, wiring, shutdown).await;
         }
     }
@@ -128,12 +133,11 @@ impl Target {
 
 impl Target {
     /// Speaks another language, if it speaks to people at all.
-    pub fn speak(&mut self, language: &str) {
-        if let Self::Webhook(target) = self {
-            target.language = match language {
-                "zh" => Language::Chinese,
-                _ => Language::English,
-            };
+    pub const fn speak(&mut self, language: Language) {
+        match self {
+            Self::Webhook(target) => target.language = Some(language),
+            Self::Email(target) => target.language = Some(language),
+            Self::Mqtt(_) | Self::Stdout | Self::Alertmanager(_) => {}
         }
     }
 }

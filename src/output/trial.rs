@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::courier::{Load, Parcel};
+use super::courier::{Carrier, Load, Parcel};
+use super::email::{Email, EmailTarget};
 use super::http_client::Answer;
 use super::message::Topics;
 use super::selection::Selection;
@@ -19,6 +20,7 @@ use super::{MqttTarget, OutputSettings, Target};
 use crate::broker::{self, Connector, Ending, Event, Session, Sure};
 use crate::clock;
 use crate::event::{WireEvent, rfc3339};
+use crate::wording::Context;
 
 /// A broker takes its time for a connection and a PUBACK.
 const BROKER_WITHIN: Duration = Duration::from_secs(15);
@@ -39,11 +41,13 @@ pub struct Trial {
 }
 
 /// Sends one over `output`; where an alarm has a life, its begin and its end.
-pub async fn run(output: &OutputSettings, site: &str) -> Trial {
+pub async fn run(output: &OutputSettings, context: &Context) -> Trial {
+    let site = &*context.site;
     match &output.target {
         Target::Mqtt(target) => over_mqtt(target, site).await,
-        Target::Webhook(target) => over_webhook(&output.id, target, site).await,
+        Target::Webhook(target) => over_webhook(&output.id, target, context).await,
         Target::Alertmanager(target) => over_alertmanager(target, site).await,
+        Target::Email(target) => over_email(output, target, context).await,
         Target::Stdout => Trial {
             accepted: true,
             sent: parcel(site, "notified").line,
@@ -76,7 +80,39 @@ pub fn parcel(site: &str, kind: &str) -> Parcel {
     }
 }
 
-async fn over_webhook(id: &Arc<str>, target: &WebhookTarget, site: &str) -> Trial {
+/// To those in `to` of the output: nobody else is to be woken.
+async fn over_email(output: &OutputSettings, target: &EmailTarget, context: &Context) -> Trial {
+    let mut parcel = parcel(&context.site, "notified");
+    parcel.event.output = Some(Arc::clone(&output.id));
+    let mut email = Email::new(Arc::clone(&output.id), target.clone(), context.clone());
+    let sent = format!(
+        "a test message to {} by {}:{}",
+        target.to.join(", "),
+        target.host,
+        target.port
+    );
+    if target.to.is_empty() {
+        return Trial {
+            sent,
+            answer: "the output has no `to`: nobody is there for a test message".to_owned(),
+            ..Trial::default()
+        };
+    }
+    let began = clock::monotonic();
+    let verdict = email.carry(&Load::Event(&parcel)).await;
+    Trial {
+        accepted: verdict == Verdict::Accepted,
+        sent,
+        answer: match &verdict {
+            Verdict::Accepted => "accepted by every reader's relay".to_owned(),
+            Verdict::Refused { why } | Verdict::Later { why, .. } => why.clone(),
+        },
+        took: clock::monotonic().since(began),
+        tls: None,
+    }
+}
+
+async fn over_webhook(id: &Arc<str>, target: &WebhookTarget, context: &Context) -> Trial {
     let kinds: &[&str] = match target.selection {
         Selection::Events | Selection::Notices => &["notified"],
         // So that nobody is left with an incident that never ends.
@@ -89,7 +125,7 @@ async fn over_webhook(id: &Arc<str>, target: &WebhookTarget, site: &str) -> Tria
         ),
         ..Trial::default()
     };
-    let mut webhook = match Webhook::new(Arc::clone(id), site.into(), target.clone()) {
+    let mut webhook = match Webhook::new(Arc::clone(id), context.clone(), target.clone()) {
         Ok(webhook) => webhook,
         Err(mistake) => {
             trial.answer = mistake;
@@ -97,7 +133,7 @@ async fn over_webhook(id: &Arc<str>, target: &WebhookTarget, site: &str) -> Tria
         }
     };
     for kind in kinds {
-        let parcel = parcel(site, kind);
+        let parcel = parcel(&context.site, kind);
         let began = clock::monotonic();
         let outcome = webhook.send(&Load::Event(&parcel)).await;
         trial.took = clock::monotonic().since(began);

@@ -11,6 +11,7 @@ use super::{BAD_CONFIGURATION, FINDINGS, GOOD, USAGE, complain};
 use crate::config::{self, Config, Source};
 use crate::output::OutputSettings;
 use crate::output::trial::{self, Trial};
+use crate::wording::{Context, Language};
 
 /// Arguments of `forewarn notify`.
 #[derive(Debug, Args)]
@@ -37,11 +38,18 @@ pub struct TestArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// In this language instead of the output's: en or zh
-    #[arg(long, value_parser = ["en", "zh"])]
-    language: Option<String>,
+    #[arg(long, value_parser = language)]
+    language: Option<Language>,
     /// Print the outcome as JSON
     #[arg(long)]
     json: bool,
+}
+
+fn language(tag: &str) -> Result<Language, String> {
+    let known = Language::WORDS.iter().find(|(word, _)| *word == tag);
+    known
+        .map(|(_, language)| *language)
+        .ok_or_else(|| "write en or zh".to_owned())
 }
 
 /// Runs `forewarn notify` and gives the exit code.
@@ -62,7 +70,7 @@ fn test(args: TestArgs, mut out: impl Write) -> u8 {
     let Some(output) = find(&config, &args.output) else {
         return USAGE;
     };
-    let output = match &args.language {
+    let output = match args.language {
         Some(language) => in_language(output, language),
         None => output.clone(),
     };
@@ -73,7 +81,8 @@ fn test(args: TestArgs, mut out: impl Write) -> u8 {
             return FINDINGS;
         }
     };
-    let trial = runtime.block_on(trial::run(&output, &config.site));
+    let context = Context::new(config.site.as_str(), config.guidance.into(), config.readers);
+    let trial = runtime.block_on(trial::run(&output, &context));
     // A name that is looked up still holds a thread.
     runtime.shutdown_background();
     let told = if args.json {
@@ -104,7 +113,7 @@ fn find<'c>(config: &'c Config, id: &str) -> Option<&'c OutputSettings> {
 }
 
 /// The same in another language, where it speaks one.
-fn in_language(output: &OutputSettings, language: &str) -> OutputSettings {
+fn in_language(output: &OutputSettings, language: Language) -> OutputSettings {
     let mut output = output.clone();
     output.target.speak(language);
     output

@@ -15,6 +15,7 @@ use super::people::entries;
 use super::place::{At, Place, Sources};
 use super::tree::{Entry, Section};
 use crate::output::Target;
+use crate::wording::Person;
 
 /// The kinds of output: the key that says so, all keys of the kind, and an example.
 const KINDS: [Family; 5] = [
@@ -87,7 +88,7 @@ struct Reading<'a> {
     site: &'a str,
     sources: &'a Sources,
     /// Everyone, by id.
-    persons: &'a BTreeMap<String, String>,
+    persons: &'a BTreeMap<String, Person>,
 }
 
 /// Where events go.
@@ -115,7 +116,7 @@ pub(super) fn read(
     root: &Section,
     site: &str,
     sources: &Sources,
-    persons: &BTreeMap<String, String>,
+    persons: &BTreeMap<String, Person>,
     log: &mut Log,
 ) -> Vec<Output> {
     let entries = entries(root, "output", log);
@@ -127,7 +128,7 @@ fn output(
     entry: &Entry,
     site: &str,
     sources: &Sources,
-    persons: &BTreeMap<String, String>,
+    persons: &BTreeMap<String, Person>,
     log: &mut Log,
 ) -> Output {
     check_id("an output", &entry.key, log);

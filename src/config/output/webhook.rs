@@ -15,7 +15,8 @@ use crate::output::http_client::{ClientSettings, Url};
 use crate::output::selection::Selection;
 use crate::output::webhook::presets::{PRESETS, Preset, find};
 use crate::output::webhook::template::Source;
-use crate::output::webhook::{Language, Signature, Webhook, WebhookTarget};
+use crate::output::webhook::{Signature, Webhook, WebhookTarget};
+use crate::wording::{Context, Language, Readers};
 
 pub(super) const KEYS: &[&str] = &[
     "webhook",
@@ -46,7 +47,6 @@ const SEND: [(&str, Selection); 2] = [
     ("events", Selection::Events),
     ("notices", Selection::Notices),
 ];
-const LANGUAGE: [(&str, Language); 2] = [("en", Language::English), ("zh", Language::Chinese)];
 /// A template is no longer, bytes.
 const TEMPLATE_LIMIT: u64 = 64 * 1024;
 
@@ -60,7 +60,7 @@ pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
     let body = body(keys, sources, log);
     let headers = headers(keys, sources, log);
     let signature = signature(keys, sources, log);
-    let language = keys.choice("language", &LANGUAGE, log);
+    let language = keys.choice("language", &Language::WORDS, log);
     let send = keys.choice("send", &SEND, log);
     let (preset, source, content_type) = body?;
     let selection = preset.map_or(Selection::Notices, |preset| preset.selection);
@@ -91,9 +91,10 @@ pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
             (Selection::Events | Selection::Notices, Some(send)) => send.value,
             (selection, _) => selection,
         },
-        language: language.map_or(Language::English, |language| language.value),
+        language: language.map(|language| language.value),
     };
-    let rehearsed = Webhook::new(reading.id.into(), reading.site.into(), target.clone());
+    let nobody = Context::new(reading.site, [].into(), Readers::default());
+    let rehearsed = Webhook::new(reading.id.into(), nobody, target.clone());
     if let Err(mistake) = rehearsed.and_then(|webhook| webhook.rehearse()) {
         log.error(Kind::BadValue, content_type.place, format!("the template has a mistake: {mistake}"))
             .hint("tried with a sample event; what need not be there is asked for: `{% if event.value is defined %}`");

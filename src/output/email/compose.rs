@@ -16,9 +16,6 @@ use crate::event::{To, WireEvent};
 use crate::output::courier::Parcel;
 use crate::wording::{Context, Handing, Language, Letter, digest, letter};
 
-/// The mark of the delivery (contract, promise 3).
-const NOT_DURABLE: &str = "\"durable\":false}";
-
 /// Readers of one notice.
 const READERS: usize = 100;
 
@@ -126,7 +123,8 @@ impl Composer<'_> {
             let handing = Handing {
                 language: reader.language,
                 replayed: parcel.replayed,
-                volatile: parcel.line.ends_with(NOT_DURABLE),
+                volatile: parcel.is_volatile(),
+                test: parcel.is_trial(),
                 ..Handing::default()
             };
             self.mail(reader, &letter(event, &handing, self.context), &head)

@@ -22,7 +22,6 @@ pub mod signing;
 pub mod template;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use std::sync::Arc;
 
@@ -35,7 +34,6 @@ use tracing::warn;
 use self::presets::Preset;
 use self::signing::Scheme;
 use self::template::{Source, Template};
-use self::words::Words;
 use super::courier::{Carrier, Load, Parcel, Present};
 use super::http_client::{Answer, Client, ClientSettings, Failure, Request};
 use super::selection::Selection;
@@ -44,16 +42,7 @@ use crate::broker::Secret;
 use crate::clock;
 use crate::engine::time::Wall;
 use crate::event::{WireEvent, rfc3339};
-
-/// What people read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Language {
-    /// `en`
-    #[default]
-    English,
-    /// `zh`
-    Chinese,
-}
+use crate::wording::{Context, Handing, Language, Letter, digest, letter};
 
 /// A receiver of POST requests.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,8 +65,8 @@ pub struct WebhookTarget {
     pub topic: Option<String>,
     /// Which events it gets.
     pub selection: Selection,
-    /// In which language texts are.
-    pub language: Language,
+    /// In which language texts are; left out: as the site reads.
+    pub language: Option<Language>,
 }
 
 /// A header that shows that the body is ours (`signing`).
@@ -95,23 +84,23 @@ pub type Outcome = Result<(Answer, Verdict), Failure>;
 /// Sends to one receiver.
 pub struct Webhook {
     id: Arc<str>,
-    site: Arc<str>,
+    context: Context,
     target: WebhookTarget,
     template: Template,
     client: Client,
 }
 
 impl Webhook {
-    /// For the output `id` of `site`.
+    /// For the output `id`.
     ///
     /// # Errors
     /// The template has a mistake.
-    pub fn new(id: Arc<str>, site: Arc<str>, target: WebhookTarget) -> Result<Self, String> {
+    pub fn new(id: Arc<str>, context: Context, target: WebhookTarget) -> Result<Self, String> {
         Ok(Self {
             template: Template::new(target.source.clone())?,
             client: Client::new(target.client.clone()),
             id,
-            site,
+            context,
             target,
         })
     }
@@ -198,7 +187,7 @@ impl Webhook {
 
     /// What a template may name.
     fn facts(&self, load: &Load<'_>, now: Wall) -> Value {
-        let mut facts = vec![("site", Value::from(&*self.site))];
+        let mut facts = vec![("site", Value::from(&*self.context.site))];
         if let Some(topic) = &self.target.topic {
             facts.push(("topic", Value::from(topic.as_str())));
         }
@@ -215,19 +204,32 @@ impl Webhook {
         }
         match load {
             Load::Event(parcel) => {
-                let words = Words::of(parcel, &self.target);
+                let handing = self.handing(parcel);
                 facts.extend(self.about(parcel));
-                facts.extend(told(words));
+                facts.extend(told(letter(&parcel.event, &handing, &self.context)));
             }
             Load::Summary(parcels) => {
                 if let Some(newest) = parcels.last() {
                     facts.extend(self.about(newest));
+                    let events: Vec<&WireEvent> =
+                        parcels.iter().map(|parcel| &parcel.event).collect();
+                    facts.extend(told(digest(&events, &self.handing(newest), &self.context)));
                 }
-                facts.extend(told(Words::summary(parcels, &self.target)));
             }
             Load::Present(present) => facts.extend(snapshot(present)),
         }
         facts.into_iter().collect()
+    }
+
+    fn handing(&self, parcel: &Parcel) -> Handing<'static> {
+        let language = self.target.language;
+        Handing {
+            language: language.unwrap_or(self.context.readers.language),
+            replayed: parcel.replayed,
+            volatile: parcel.is_volatile(),
+            test: parcel.is_trial(),
+            acknowledge: None,
+        }
     }
 
     /// An event as it is, and the parts that are asked for most.
@@ -245,7 +247,7 @@ impl Webhook {
     }
 }
 
-fn told(words: Words) -> [(&'static str, Value); 3] {
+fn told(words: Letter) -> [(&'static str, Value); 3] {
     [
         ("title", words.title.into()),
         ("body", words.body.into()),

@@ -3,6 +3,11 @@
 use super::presets::{PRESETS, find};
 use super::*;
 use crate::output::http_client::Url;
+use crate::wording::Readers;
+
+fn north() -> Context {
+    Context::new("north", [].into(), Readers::default())
+}
 
 fn target(preset: &'static Preset) -> WebhookTarget {
     WebhookTarget {
@@ -22,13 +27,13 @@ fn target(preset: &'static Preset) -> WebhookTarget {
         secret: preset.scheme.map(|_| Secret::new("SEC-123")),
         topic: preset.has_topic.then(|| "alarms".to_owned()),
         selection: preset.selection,
-        language: Language::English,
+        language: None,
     }
 }
 
 fn webhook(preset: &str) -> Webhook {
     let preset = find(preset).expect(preset);
-    Webhook::new("chat".into(), "north".into(), target(preset)).expect("a good template")
+    Webhook::new("chat".into(), north(), target(preset)).expect("a good template")
 }
 
 fn parcel(line: &str) -> Parcel {
@@ -159,7 +164,7 @@ fn mistakes_in_a_template_are_told_with_their_line_and_lose_no_alarm() {
             text: text.into(),
             is_json: true,
         };
-        Webhook::new("chat".into(), "north".into(), target)
+        Webhook::new("chat".into(), north(), target)
     };
     let mistake = custom("{\n {% if %}\n}").err().expect("a mistake");
     assert!(mistake.starts_with("chat.j2:2: "), "{mistake}");
