@@ -52,7 +52,7 @@ pub(crate) use ending::{ENDINGS, Ending};
 pub(crate) use event::{Connected, Event, Message, Verdict};
 pub(crate) use pump::Pump;
 pub(crate) use sampler::Sampler;
-pub(crate) use session::Session;
+pub(crate) use session::{Session, Will};
 pub(crate) use signals::{Signal, Signals};
 pub(crate) use status::{Link, StatusPoint};
 pub(crate) use theft::{STOLEN, Theft};

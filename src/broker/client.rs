@@ -32,7 +32,7 @@ impl Client {
     pub(crate) fn publish(
         &self,
         topic: String,
-        payload: String,
+        payload: impl Into<Vec<u8>>,
         retain: bool,
         sure: Sure,
     ) -> Result<(), Unasked> {
@@ -43,11 +43,12 @@ impl Client {
     pub(crate) fn answer(
         &self,
         topic: String,
-        payload: String,
+        payload: impl Into<Vec<u8>>,
         retain: bool,
         sure: Sure,
         correlation: Option<Bytes>,
     ) -> Result<(), Unasked> {
+        let payload = payload.into();
         let asked = match self {
             Self::V3(client) => {
                 let qos = match sure {

@@ -14,6 +14,8 @@ pub(crate) enum Event {
     /// The answer to the oldest subscription that has none: for each filter in turn, the refusal if it is
     /// one.
     Subscribed(Vec<Option<&'static str>>),
+    /// The answer to the oldest question to give a subscription back that has none.
+    Unsubscribed,
     /// A message came.
     Message(Message),
     /// The next publish that was asked for went out under this packet id; 0 at QoS 0.
@@ -94,13 +96,13 @@ impl Event {
                 correlation: None,
             })),
             Packet::PubAck(ack) => Some(Self::Acknowledged(ack.pkid, Verdict::Taken)),
+            Packet::UnsubAck(_) => Some(Self::Unsubscribed),
             Packet::Connect(_)
             | Packet::PubRec(_)
             | Packet::PubRel(_)
             | Packet::PubComp(_)
             | Packet::Subscribe(_)
             | Packet::Unsubscribe(_)
-            | Packet::UnsubAck(_)
             | Packet::PingReq
             | Packet::PingResp
             | Packet::Disconnect => None,
@@ -138,6 +140,7 @@ impl Event {
                 }))
             }
             Packet5::PubAck(ack) => Some(Self::Acknowledged(ack.pkid, verdict(ack.reason))),
+            Packet5::UnsubAck(_) => Some(Self::Unsubscribed),
             Packet5::Auth(_)
             | Packet5::Connect(..)
             | Packet5::PubRec(_)
@@ -145,7 +148,6 @@ impl Event {
             | Packet5::PubComp(_)
             | Packet5::Subscribe(_)
             | Packet5::Unsubscribe(_)
-            | Packet5::UnsubAck(_)
             | Packet5::PingReq(_)
             | Packet5::PingResp(_)
             | Packet5::Disconnect(_) => None,

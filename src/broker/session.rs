@@ -27,8 +27,16 @@ pub(crate) struct Session {
     pub(crate) inflight: u16,
     /// Messages that the broker may send ahead of our PUBACKs; version 5 only.
     pub(crate) ahead: u16,
-    /// What the broker says for us, retained, when we are gone without a word: topic and payload.
-    pub(crate) will: Option<(String, String)>,
+    /// What the broker says for us when we are gone without a word.
+    pub(crate) will: Option<Will>,
+}
+
+/// A message at QoS 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Will {
+    pub(crate) topic: String,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) retain: bool,
 }
 
 impl Version {
@@ -68,12 +76,12 @@ impl BrokerAddress {
         if let Some(login) = &self.login {
             options.set_credentials(&login.username, login.password.expose());
         }
-        if let Some((topic, payload)) = session.will {
+        if let Some(will) = session.will {
             options.set_last_will(rumqttc::LastWill::new(
-                topic,
-                payload,
+                will.topic,
+                will.payload,
                 QoS::AtLeastOnce,
-                true,
+                will.retain,
             ));
         }
         if let Some(trust) = trust {
@@ -105,8 +113,14 @@ impl BrokerAddress {
         if let Some(login) = &self.login {
             options.set_credentials(&login.username, login.password.expose());
         }
-        if let Some((topic, payload)) = session.will {
-            options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true, None));
+        if let Some(will) = session.will {
+            options.set_last_will(LastWill::new(
+                will.topic,
+                will.payload,
+                QoS::AtLeastOnce,
+                will.retain,
+                None,
+            ));
         }
         if let Some(trust) = trust {
             options.set_transport(encrypted(trust));

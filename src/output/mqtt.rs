@@ -50,6 +50,7 @@ use super::retained::Retained;
 use super::telemetry::Telemetry;
 use crate::broker::{
     Backoff, Connected, Connector, Ending, Event, Happening, Link, Session, Signal, Signals, Theft,
+    Will,
 };
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -206,7 +207,11 @@ impl Forwarder {
             outgoing: OUTGOING_LIMIT,
             inflight: u16::try_from(2 * self.publishes).unwrap_or(u16::MAX),
             ahead: 1,
-            will: Some((self.topics.status(), message::last_will())),
+            will: Some(Will {
+                topic: self.topics.status(),
+                payload: message::last_will().into_bytes(),
+                retain: true,
+            }),
         }
     }
 
@@ -299,7 +304,7 @@ impl Forwarder {
             Event::IdsCameRound => {
                 return Err(Ending::ours("protocol", "the packet ids came round"));
             }
-            Event::Subscribed(_) | Event::Message(_) => {}
+            Event::Subscribed(_) | Event::Unsubscribed | Event::Message(_) => {}
         }
         Ok(())
     }

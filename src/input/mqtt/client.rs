@@ -278,7 +278,10 @@ impl Subscriber {
                 self.publish(connection, message);
                 Ok(())
             }
-            Event::Written(_) | Event::Acknowledged(..) | Event::IdsCameRound => Ok(()),
+            Event::Unsubscribed
+            | Event::Written(_)
+            | Event::Acknowledged(..)
+            | Event::IdsCameRound => Ok(()),
         }
     }
 
