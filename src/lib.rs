@@ -56,7 +56,7 @@
 //! | what stands at Alertmanager, and when it is taken back | [`output::alertmanager`] |
 //! | outputs that are asked one event at a time; webhooks | [`output::courier`], [`output::webhook`] |
 //! | the event as receivers see it | [`event`] |
-//! | topics and payloads of Sparkplug B | [`sparkplug`] |
+//! | Sparkplug B: topics and payloads; the edge node | [`sparkplug`]; [`output::sparkplug`] |
 //! | what a person may write, and every mistake | [`config`] |
 //! | metrics, health, API | [`metrics`], [`http`] |
 //! | tasks, supervision, the order of the end | [`gateway`] |

@@ -1,5 +1,5 @@
 //! Sparkplug B 3.0 on the wire: topics, payloads, and what a host says of itself. Pure; no sockets, no
-//! state of a session. What an edge node does with it is in [`output::sparkplug`](crate::output).
+//! state of a session. What an edge node does with it is in [`output::sparkplug`](crate::output::sparkplug).
 //!
 //! ```text
 //!   spBv1.0/GROUP/NBIRTH/NODE           spBv1.0/GROUP/DDATA/NODE/DEVICE        spBv1.0/STATE/HOST

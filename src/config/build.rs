@@ -265,7 +265,8 @@ fn assemble(scalars: Scalars, parts: Parts) -> Config {
     let buses = buses(parts.devices, parts.registers, &mut numbered);
     let read_from = subscribers::mappings(&parts.points, parts.mappings, &parts.brokers);
     let subscribers = subscribers(parts.brokers, read_from, &mut numbered);
-    let outputs = outputs(parts.outputs, &mut numbered);
+    let mut outputs = outputs(parts.outputs, &mut numbered);
+    output::tell_nodes(&mut outputs, &buses, &subscribers, &scalars.journal.path);
     if !parts.hazards.is_empty() {
         numbered.settings.reminder = Some(Reminder {
             point: numbered.add(own::inhibited()),

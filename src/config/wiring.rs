@@ -10,7 +10,7 @@ use super::output::Output;
 use super::place::Place;
 use super::point::{RawPoint, RawSource};
 use super::register::table_name;
-use crate::output::{MqttTarget, Target};
+use crate::output::{MqttTarget, SparkplugTarget, Target};
 
 /// Two points that would read the same value, and settings that nothing uses.
 pub(super) fn check(
@@ -23,6 +23,7 @@ pub(super) fn check(
 ) {
     registers(points, devices, log);
     topics(points, log);
+    sparkplug_names(devices, brokers, outputs, log);
     let (mut device_used, mut broker_used) =
         (vec![false; devices.len()], vec![false; brokers.len()]);
     let mut mapping_used = vec![false; mappings.len()];
@@ -127,10 +128,16 @@ fn clients(brokers: &[Broker], outputs: &[Output], log: &mut Log) {
         let server = (address.host.as_str(), address.port);
         (server, &address.client_id, broker.url_place)
     });
-    let outputs = upstream(outputs).flat_map(|(target, place)| {
+    let over_mqtt = upstream(outputs).flat_map(|(target, place)| {
         let id = &target.address.client_id;
         target.servers().map(move |server| (server, id, place))
     });
+    let nodes = nodes(outputs).map(|(target, place)| {
+        let address = &target.address;
+        let server = (address.host.as_str(), address.port);
+        (server, &address.client_id, place)
+    });
+    let outputs = over_mqtt.chain(nodes);
     let mut taken = BTreeMap::new();
     for (server, id, place) in brokers.chain(outputs).filter(|((_, port), ..)| *port > 0) {
         if let Some(first) = taken.insert((server, id), place) {
@@ -150,6 +157,50 @@ fn upstream(outputs: &[Output]) -> impl Iterator<Item = (&MqttTarget, Place)> {
         };
         Some((target, output.place))
     })
+}
+
+/// The edge nodes, and where their addresses stand.
+fn nodes(outputs: &[Output]) -> impl Iterator<Item = (&SparkplugTarget, Place)> {
+    outputs.iter().filter_map(|output| {
+        let Target::Sparkplug(target) = output.target.as_ref()? else {
+            return None;
+        };
+        Some((target, output.place))
+    })
+}
+
+/// Two edge nodes of one name, or two devices of one name in an edge node: a host would take each for
+/// the other.
+fn sparkplug_names(devices: &[Device], brokers: &[Broker], outputs: &[Output], log: &mut Log) {
+    let mut taken = BTreeMap::new();
+    for (target, place) in nodes(outputs) {
+        let address = &target.address;
+        let (group, node) = (&target.group, &target.node);
+        let key = (&address.host, address.port, group, node);
+        if let Some(first) = taken.insert(key, place) {
+            let (host, port) = (&address.host, address.port);
+            let text = format!("two outputs are the edge node {group}/{node} at {host}:{port}");
+            log.error(Kind::Duplicate, place, text)
+                .hint("leave one of the two out, or give it another `node`")
+                .also(first, "the other output");
+        }
+    }
+    let Some((_, place)) = nodes(outputs).next() else {
+        return;
+    };
+    for broker in brokers {
+        let same = |device: &&Device| device.id.value == broker.id.value;
+        if let Some(device) = devices.iter().find(same) {
+            let text = format!(
+                "a device and a broker are both called \"{}\", and a Sparkplug host could not tell them apart",
+                broker.id.value
+            );
+            log.error(Kind::Duplicate, broker.id.place, text)
+                .hint("give one of them another id")
+                .also(device.id.place, "the device")
+                .also(place, "the output that tells of both");
+        }
+    }
 }
 
 /// Two outputs that write the same topics: every event would arrive twice, and the last will of one

@@ -65,7 +65,11 @@ fn members(config: &Config) -> Vec<(Arc<str>, String)> {
             let named = members.map(|member| (Arc::clone(&output.id), member.url.to_string()));
             named.collect()
         }
-        Target::Mqtt(_) | Target::Stdout | Target::Webhook(_) | Target::Email(_) => Vec::new(),
+        Target::Mqtt(_)
+        | Target::Webhook(_)
+        | Target::Email(_)
+        | Target::Sparkplug(_)
+        | Target::Stdout => Vec::new(),
     };
     config.outputs.iter().flat_map(members).collect()
 }

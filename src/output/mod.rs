@@ -15,6 +15,7 @@ mod pubacks;
 mod reporting;
 mod retained;
 pub mod selection;
+pub mod sparkplug;
 mod stdout;
 mod telemetry;
 pub mod trial;
@@ -22,6 +23,7 @@ pub mod verdict;
 pub mod webhook;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ use tokio::sync::watch;
 pub use self::alertmanager::AlertmanagerTarget;
 use self::message::Dots;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
+pub use self::sparkplug::Origin;
 use self::webhook::{Webhook, WebhookTarget};
 use crate::broker::{BrokerAddress, Server};
 use crate::engine::reading::PointIndex;
@@ -81,6 +84,9 @@ pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiv
                 .expect("its template was compiled when the configuration was checked");
             courier::run(output.id, output.status, carrier, wiring, shutdown).await;
         }
+        Target::Sparkplug(target) => {
+            sparkplug::run(output.id, output.status, target, wiring, shutdown).await;
+        }
         Target::Stdout => {
             let carrier = stdout::Stdout;
             courier::run(output.id, output.status, carrier, wiring, shutdown).await;
@@ -111,6 +117,8 @@ pub struct OutputSettings {
 pub enum Target {
     /// An MQTT broker (contract, section 6).
     Mqtt(MqttTarget),
+    /// An MQTT broker, as an edge node of Sparkplug B.
+    Sparkplug(SparkplugTarget),
     /// Standard output, a line for each event.
     Stdout,
     /// Anything that takes a POST.
@@ -125,7 +133,11 @@ impl Target {
     /// Does it deliver events, so that the journal has to keep those that it has not delivered yet?
     pub const fn carries_events(&self) -> bool {
         match self {
-            Self::Mqtt(_) | Self::Stdout | Self::Webhook(_) | Self::Email(_) => true,
+            Self::Mqtt(_)
+            | Self::Webhook(_)
+            | Self::Email(_)
+            | Self::Sparkplug(_)
+            | Self::Stdout => true,
             Self::Alertmanager(_) => false,
         }
     }
@@ -137,7 +149,7 @@ impl Target {
         match self {
             Self::Webhook(target) => target.language = Some(language),
             Self::Email(target) => target.language = Some(language),
-            Self::Mqtt(_) | Self::Stdout | Self::Alertmanager(_) => {}
+            Self::Mqtt(_) | Self::Sparkplug(_) | Self::Stdout | Self::Alertmanager(_) => {}
         }
     }
 }
@@ -161,6 +173,29 @@ pub struct MqttTarget {
     pub commands: Arc<[Arc<str>]>,
     /// Publish the present value of every point this often; `None`: no telemetry.
     pub readings: Option<Duration>,
+}
+
+/// Upstream as an edge node of Sparkplug B 3.0, over MQTT 3.1.1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SparkplugTarget {
+    /// Where the broker is.
+    pub address: BrokerAddress,
+    /// Group id; default `forewarn`.
+    pub group: String,
+    /// Edge node id; default: the site.
+    pub node: String,
+    /// Id of the host application that must be there before anything is told; `None`: whoever listens.
+    pub primary_host: Option<String>,
+    /// Events without a receipt at most.
+    pub window: usize,
+    /// A receipt later than this drops the connection.
+    pub ack_timeout: Duration,
+    /// Tell values that have changed this often.
+    pub readings: Duration,
+    /// Devices and brokers that bring points.
+    pub origins: Arc<[Origin]>,
+    /// Where the number of its connections is kept: the journal's folder.
+    pub folder: PathBuf,
 }
 
 impl MqttTarget {

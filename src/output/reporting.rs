@@ -19,7 +19,7 @@ use crate::journal::Feed;
 use crate::metrics::Metrics;
 
 /// Why a delivery can fail, for metrics.
-pub const FAILURE_REASONS: [&str; 14] = {
+pub const FAILURE_REASONS: [&str; 16] = {
     let [a, b, c, d, e, f, g, h, i] = ENDINGS;
     [
         a,
@@ -31,8 +31,10 @@ pub const FAILURE_REASONS: [&str; 14] = {
         g,
         h,
         i,
+        HOST_OFFLINE,
         NAME,
         NO_PUBACK,
+        NO_RECEIPT,
         PUBLISH_REFUSED,
         TEMPLATE,
         UNAVAILABLE,
@@ -41,9 +43,13 @@ pub const FAILURE_REASONS: [&str; 14] = {
 /// Why an event can be lost for an output, for metrics.
 pub const DROP_REASONS: [&str; 3] = [GONE, POISON, TOO_LARGE];
 
+/// The primary host of a Sparkplug node says that it is gone.
+pub(super) const HOST_OFFLINE: &str = "host_offline";
 /// The receiver's name stands for nothing.
 const NAME: &str = "name";
 pub(super) const NO_PUBACK: &str = "no_puback";
+/// The broker did not answer a question that stands for a receipt.
+pub(super) const NO_RECEIPT: &str = "no_receipt";
 /// The broker said that it does not take an event (MQTT 5).
 pub(super) const PUBLISH_REFUSED: &str = "publish_refused";
 /// The body could not be made.

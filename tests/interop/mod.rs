@@ -20,3 +20,4 @@ mod plant;
 mod probe;
 mod promtool;
 mod pymodbus;
+mod sparkplug;

@@ -1,14 +1,16 @@
 //! `[output]`: where events go. Which kind of output it is, one key says: `mqtt`, `webhook`, `alertmanager`, `email`,
-//! `stdout`.
+//! `sparkplug`, `stdout`.
 
 mod alertmanager;
 mod email;
 mod mqtt;
+mod sparkplug;
 mod stdout;
 mod webhook;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::sparkplug::tell_nodes;
 use super::finding::{Kind, Log};
 use super::keys::{Keys, Vocabulary, check_id, joined};
 use super::people::entries;
@@ -18,7 +20,7 @@ use crate::output::Target;
 use crate::wording::Person;
 
 /// The kinds of output: the key that says so, all keys of the kind, and an example.
-const KINDS: [Family; 5] = [
+const KINDS: [Family; 6] = [
     Family {
         sign: &["mqtt"],
         keys: mqtt::KEYS,
@@ -30,6 +32,12 @@ const KINDS: [Family; 5] = [
         keys: webhook::KEYS,
         example: "\"https://hooks.example.com/KEY\"",
         read: webhook::read,
+    },
+    Family {
+        sign: &["sparkplug"],
+        keys: sparkplug::KEYS,
+        example: "\"mqtt://192.0.2.20:1883\"",
+        read: sparkplug::read,
     },
     Family {
         sign: &["stdout"],
@@ -60,6 +68,7 @@ const OUTPUT: Vocabulary = Vocabulary {
                 + stdout::KEYS.len()
                 + alertmanager::KEYS.len()
                 + email::KEYS.len()
+                + sparkplug::OWN.len()
         },
     >(&[
         mqtt::KEYS,
@@ -67,6 +76,7 @@ const OUTPUT: Vocabulary = Vocabulary {
         stdout::KEYS,
         alertmanager::KEYS,
         email::KEYS,
+        sparkplug::OWN,
     ]),
     later: &[],
 };
