@@ -215,7 +215,10 @@ impl Commander {
                 }
                 Event::Subscribed(refusals) => self.subscribed(&refusals)?,
                 Event::Message(message) => self.take(client, message).await,
-                Event::Written(_) | Event::Acknowledged(..) | Event::IdsCameRound => {}
+                Event::Written(_)
+                | Event::Acknowledged(..)
+                | Event::Unsubscribed
+                | Event::IdsCameRound => {}
             }
         }
     }

@@ -48,6 +48,10 @@ pub async fn run(output: &OutputSettings, context: &Context) -> Trial {
         Target::Webhook(target) => over_webhook(&output.id, target, context).await,
         Target::Alertmanager(target) => over_alertmanager(target, site).await,
         Target::Email(target) => over_email(output, target, context).await,
+        Target::Sparkplug(_) => Trial {
+            answer: "a Sparkplug host has no place for a test message: look for the births of the node there".to_owned(),
+            ..Trial::default()
+        },
         Target::Stdout => Trial {
             accepted: true,
             sent: parcel(site, "notified").line,
@@ -256,6 +260,7 @@ async fn acknowledged(target: &MqttTarget, site: &str, topic: String) -> Result<
                     };
                 }
                 Event::Subscribed(_)
+                | Event::Unsubscribed
                 | Event::Message(_)
                 | Event::Written(_)
                 | Event::IdsCameRound => {}

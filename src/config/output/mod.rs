@@ -118,6 +118,7 @@ pub(super) fn explain(target: &Target) -> String {
         Target::Stdout => stdout::explain(),
         Target::Alertmanager(target) => alertmanager::explain(target),
         Target::Email(target) => email::explain(target),
+        Target::Sparkplug(target) => sparkplug::explain(target),
     }
 }
 
