@@ -200,6 +200,8 @@ fn a_message_counts_once_for_each_point_however_many_filters_match() {
     assert_eq!(plant.hear("p/hall/t", "5"), once, "another one");
     plant.wait(1);
     assert_eq!(plant.hear("p/hall/t", "5"), once, "nor a second later");
+    plant.reconnect();
+    assert_eq!(plant.hear("p/hall/t", "5"), once, "nor what comes again");
     assert_eq!(plant.hear("p/hall/h", "6"), "h=6 [unknown_point hall-h-b]");
     assert_eq!(plant.hear("p/hall/h", "6"), "h=6 [unknown_point hall-h-b]");
 }

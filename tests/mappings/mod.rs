@@ -49,6 +49,10 @@ impl Plant {
         self.now = self.now.after(Duration::from_secs(seconds));
     }
 
+    pub(super) fn reconnect(&mut self) {
+        self.mapper.connected();
+    }
+
     /// A live message.
     pub(super) fn hear(&mut self, topic: &str, payload: impl AsRef<[u8]>) -> String {
         self.told(topic, payload.as_ref(), false)

@@ -287,6 +287,7 @@ impl Subscriber {
 
     fn connack(&mut self, connection: &mut Connection, connected: Connected) -> Result<(), Ending> {
         let now = clock::monotonic();
+        self.mapper.connected();
         connection.connack_at = Some(now);
         self.backoff.connected(now);
         if self.limit.plan() == Plan::Purge {

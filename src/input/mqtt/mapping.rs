@@ -137,6 +137,12 @@ impl Mapper {
         self.filters.iter().map(String::as_str)
     }
 
+    /// A connection begins. What the broker sends again then is no copy: whether it was ever safe is not
+    /// known.
+    pub fn connected(&mut self) {
+        self.copies = Copies::default();
+    }
+
     /// Reads one message that reached the gateway at `received`: the readings of all points that it
     /// means, and why some or all of them got no value. A refused point has a bad reading when the
     /// message says that there is no value, else none.
@@ -148,7 +154,7 @@ impl Mapper {
         received: Moment,
     ) -> (Option<Batch>, Vec<Refused>) {
         let mut harvest = Harvest::new(retained, received);
-        if self.is_copy(topic, payload, received) {
+        if self.is_copy((topic, payload, retained), received) {
             harvest.count(Rejection::Copy.into());
             return (None, harvest.refused);
         }
@@ -204,14 +210,14 @@ impl Mapper {
     }
 
     /// Has this message come already, for another subscription?
-    fn is_copy(&mut self, topic: &str, payload: &[u8], received: Moment) -> bool {
+    fn is_copy(&mut self, message: (&str, &[u8], bool), received: Moment) -> bool {
         if self.wild_filters.len() < 2 {
             // Exact topics that a filter covers are not asked for.
             return false;
         }
         let filters = self.wild_filters.iter();
-        let times = filters.filter(|filter| covers(filter, topic)).count();
-        times > 1 && self.copies.is_one(topic, payload, times, received.mono)
+        let times = filters.filter(|filter| covers(filter, message.0)).count();
+        times > 1 && self.copies.is_one(message, times, received.mono)
     }
 
     /// Reads what a message says of whether a source is there.

@@ -33,8 +33,9 @@ struct Message {
 }
 
 impl Copies {
-    /// Is this message, which may come `times` times, one that was here already?
-    pub(super) fn is_one(&mut self, topic: &str, payload: &[u8], times: usize, now: Mono) -> bool {
+    /// Is this message, which may come `times` times, one that was here already? What is retained is no
+    /// copy of what is live.
+    pub(super) fn is_one(&mut self, message: (&str, &[u8], bool), times: usize, now: Mono) -> bool {
         while let Some(oldest) = self.recent.front() {
             if now.since(oldest.arrived) < WITHIN && self.recent.len() < MOST {
                 break;
@@ -42,7 +43,7 @@ impl Copies {
             self.recent.pop_front();
         }
         let mut hasher = DefaultHasher::new();
-        (topic, payload).hash(&mut hasher);
+        message.hash(&mut hasher);
         let fingerprint = hasher.finish();
         let mut recent = self.recent.iter_mut();
         let known = recent.find(|known| known.fingerprint == fingerprint && known.left > 0);
@@ -67,7 +68,7 @@ mod tests {
     fn a_copy_is_known_while_it_may_come() {
         let mut copies = Copies::default();
         let later = Mono::ZERO + WITHIN;
-        let mut seen = |topic, payload: &[u8], now| copies.is_one(topic, payload, 2, now);
+        let mut seen = |topic, payload: &[u8], now| copies.is_one((topic, payload, false), 2, now);
         assert!(!seen("a", b"1", Mono::ZERO));
         assert!(!seen("a", b"2", Mono::ZERO), "another value");
         assert!(!seen("b", b"1", Mono::ZERO), "another topic");
@@ -79,5 +80,8 @@ mod tests {
             seen("c", &number.to_le_bytes(), later);
         }
         assert!(copies.recent.len() <= MOST);
+        let mut seen = |retained| copies.is_one(("d", b"1", retained), 2, later);
+        let arrivals = [true, false, true, false].map(&mut seen);
+        assert_eq!(arrivals, [false, false, true, true]);
     }
 }
