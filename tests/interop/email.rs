@@ -165,8 +165,9 @@ async fn every_notice_reaches_every_reader_of_a_moody_relay_in_order() {
     .await;
     let got = relay.got();
     assert!(!got.contains_key("refused@plant.test"), "{got:?}");
-    for lane in got.values().flatten() {
-        assert!(once(lane).is_sorted(), "{lane:?}");
+    // What is late goes stretch by stretch, the newest first; what is live never overtakes.
+    for [live, _late] in got.values() {
+        assert!(once(live).is_sorted(), "{live:?}");
     }
     for mail in relay.mails() {
         assert_eq!(mail["encrypted"], true);
