@@ -194,6 +194,10 @@ type Script = Arc<Mutex<VecDeque<(&'static str, &'static str)>>>;
 type Taken = Arc<Mutex<Vec<String>>>;
 
 /// A relay that answers by `script`, each line of it once and in order.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the relay is the test's own, and ends with its local set"
+)]
 async fn relay(script: &[(&'static str, &'static str)]) -> (Email, Taken, Script) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("bound").port();

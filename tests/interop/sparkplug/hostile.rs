@@ -21,10 +21,13 @@ enum Malice {
     Babbling,
 }
 
+/// Topic and payload.
+type Heard = (String, Vec<u8>);
+
 struct Broker {
     port: u16,
     /// Every message that it was given.
-    heard: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    heard: Arc<Mutex<Vec<Heard>>>,
     _task: JoinSet<()>,
 }
 
