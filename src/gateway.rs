@@ -295,7 +295,7 @@ impl Gateway {
         inlet: Inlet,
         listener: TcpListener,
     ) {
-        let socket = open_socket(&config);
+        let socket = Socket::of(&config.http, &config.journal.path);
         let persons = config.readers.persons.iter();
         let persons = persons.map(|(id, person)| (id.clone(), person.label()));
         let persons = Arc::new(persons.collect());
@@ -392,20 +392,6 @@ impl Gateway {
         self.pages.end(HTTP_END).await;
         info!(stored, "stopped");
         stored
-    }
-}
-
-/// The gateway watches without it, too.
-fn open_socket(config: &Config) -> Option<Socket> {
-    let path = config.http.socket.clone();
-    let path = path.unwrap_or_else(|| http::default_socket(&config.journal.path));
-    match Socket::open(&path) {
-        Ok(socket) => Some(socket),
-        Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            error!(%error, cause, "commands of this machine find no gateway; see [http] socket");
-            None
-        }
     }
 }
 

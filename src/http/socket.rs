@@ -12,6 +12,9 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
+use tracing::error;
+
+use super::HttpSettings;
 
 /// The name of the file.
 pub const NAME: &str = "forewarn.sock";
@@ -71,6 +74,21 @@ pub fn default_path(journal: &Path) -> PathBuf {
 }
 
 impl Socket {
+    /// The socket of a gateway whose journal is at `journal`; `None`, and an error in the log, when there can be
+    /// none: the gateway watches without it, too.
+    pub fn of(settings: &HttpSettings, journal: &Path) -> Option<Self> {
+        let path = settings.socket.clone();
+        let path = path.unwrap_or_else(|| default_path(journal));
+        match Self::open(&path) {
+            Ok(socket) => Some(socket),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                error!(%error, cause, "commands of this machine find no gateway; see [http] socket");
+                None
+            }
+        }
+    }
+
     /// Listens at `path`. Must be called within a runtime.
     ///
     /// # Errors

@@ -67,11 +67,12 @@ const NOT_BASE_UNITS: [&str; 30] = [
     "percentage",
 ];
 
-/// What the demo has none of: an output that nobody answers (the series of outages must be there, too),
-/// a group and an exposure.
+/// What the demo has none of: an output that nobody answers (the series of outages must be there, too) and
+/// that takes commands, a group and an exposure.
 const ADDED: &str = r#"
 [output.nowhere]
 mqtt = "mqtt://127.0.0.1:1"
+commands = ["li-wei"]
 
 [output.pager]
 alertmanager = "http://127.0.0.1:1"
