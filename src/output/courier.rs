@@ -23,7 +23,7 @@
 //! |---|---|---|
 //! | events on their way | 1, or those of one summary | |
 //! | pause after a failure | 0.5 s doubled to 30 s; 5 min where everything is refused | |
-//! | events set aside | 16 ([`aside`](super::aside)) | the oldest is given up; 16 in a row: the output waits |
+//! | events set aside | 16 (`aside`) | the oldest is given up; 16 in a row: the output waits |
 //! | a page of the backlog | 100 events, about 1 MiB | the next is read when it is through |
 //! | the end | 2 s | what is left stays in the journal |
 //!

@@ -39,7 +39,7 @@
 //! | bound | when full |
 //! |---|---|
 //! | requests on the way: two a member, one of them with alerts | the next waits |
-//! | alerts in a post: [`batches::MOST`] | another post |
+//! | alerts in a post: `batches::MOST` | another post |
 //! | the list of what stands there: 8 MiB | it is not believed |
 //!
 //! Deliberately absent: a queue and a cursor. The journal need not keep anything for this output.

@@ -105,7 +105,7 @@ impl Url {
 
     /// May what is sent there go unencrypted? To this machine, to addresses that no router on the internet
     /// forwards, and to names that mean something in a local network only. What a name stands for is
-    /// looked at again when it is known ([`is_local`]).
+    /// looked at again when it is known (`is_local`).
     pub fn is_local(&self) -> bool {
         if let Ok(address) = self.host.parse() {
             return is_local(address);
