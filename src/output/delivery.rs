@@ -115,6 +115,13 @@ pub enum Place {
     Between,
 }
 
+impl Place {
+    /// Does nothing that is kept come before it? Then what memory does not have is read from disk.
+    pub const fn is_oldest(self) -> bool {
+        matches!(self, Self::Only | Self::Oldest)
+    }
+}
+
 /// What happened to the window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {

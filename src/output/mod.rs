@@ -17,6 +17,7 @@ mod retained;
 pub mod selection;
 pub mod sparkplug;
 mod stdout;
+mod supply;
 mod telemetry;
 pub mod trial;
 pub mod verdict;

@@ -38,7 +38,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::info;
 
-use self::connection::{Connection, What, answered};
+use self::connection::{Connection, What};
 use super::MqttTarget;
 use super::Wiring;
 use super::aside::Aside;
@@ -47,6 +47,7 @@ use super::message::{self, Topics};
 use super::present::Present;
 use super::reporting::{NO_PUBACK, Reporter};
 use super::retained::Retained;
+use super::supply::answered;
 use super::telemetry::Telemetry;
 use crate::broker::{
     Backoff, Connected, Connector, Ending, Event, Happening, Link, Session, Signal, Signals, Theft,
@@ -238,7 +239,7 @@ impl Forwarder {
                     self.turn(connection, clock::now())
                 }
                 happening = connection.happenings.recv() => self.handle(connection, happening),
-                fetched = answered(&mut connection.fetch) => {
+                fetched = answered(&mut connection.supply.fetch) => {
                     self.fetched(connection, fetched);
                     Ok(())
                 }
@@ -267,7 +268,7 @@ impl Forwarder {
             self.stands(now.mono.since(since), link);
         }
         self.beat(link, now);
-        connection.rest = false;
+        connection.supply.rest = false;
         let oldest = connection.pubacks.oldest();
         if oldest.is_some_and(|since| now.mono.since(since) > self.target.ack_timeout) {
             return Err(Ending::ours(NO_PUBACK, "the broker did not acknowledge"));

@@ -47,7 +47,6 @@ mod plan;
 mod receipts;
 mod reporting;
 mod sending;
-mod supply;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,10 +60,10 @@ use self::node::Node;
 use self::number::Numbers;
 pub use self::plan::Origin;
 use self::plan::Plan;
-use self::supply::answered;
 use super::delivery::Delivery;
 use super::present::Present;
 use super::reporting::{HOST_OFFLINE, NO_RECEIPT, Reporter};
+use super::supply::answered;
 use super::{SparkplugTarget, Wiring};
 use crate::broker::{
     Backoff, Connector, Ending, Event, Happening, Link, Session, Signal, Signals, Will,

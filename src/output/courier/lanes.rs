@@ -136,7 +136,7 @@ impl<C: Carrier> Courier<C> {
         if want.room == 0 || want.after >= want.upto.min(self.feed.committed()) {
             return Found::Nothing;
         }
-        let from_disk = matches!(want.place, Place::Only | Place::Oldest);
+        let from_disk = want.place.is_oldest();
         if from_disk && let Some(event) = self.turn_page(want.after) {
             return self.within(want, event);
         }

@@ -1,9 +1,5 @@
 //! What ends with a connection.
 
-use std::collections::VecDeque;
-use std::pin::Pin;
-use std::time::Duration;
-
 use tokio::sync::mpsc;
 
 use super::{FINISH_WITHIN, OUTGOING_LIMIT};
@@ -12,13 +8,9 @@ use crate::clock;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::time::Mono;
 use crate::evaluation::DeskError;
-use crate::event::Committed;
-use crate::journal::FeedError;
 use crate::output::delivery::Delivery;
 use crate::output::pubacks::PubAcks;
-
-/// A disk that takes longer to give the backlog holds back nothing else.
-const DISK_PATIENCE: Duration = Duration::from_secs(1);
+use crate::output::supply::{Answer, Events, Supply};
 
 /// What a PUBACK is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +25,7 @@ pub(super) enum What {
     State,
 }
 
-/// What was asked and is not answered yet.
-pub(super) type Answer<T> = Option<Pin<Box<dyn Future<Output = T> + Send>>>;
-
-/// The answer of the journal.
-pub(super) type Events = Result<Vec<Committed>, FeedError>;
-
-/// The same for an event that was set aside.
+/// The answer of the journal for an event that was set aside.
 pub(super) type ReadAgain = (u64, Events);
 
 /// One connection.
@@ -47,13 +33,7 @@ pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) happenings: mpsc::Receiver<Happening>,
     pub(super) pubacks: PubAcks<What>,
-    /// Read from disk and not sent.
-    pub(super) page: VecDeque<Committed>,
-    pub(super) fetch: Answer<Events>,
-    /// What is being read.
-    pub(super) asked: Asked,
-    /// The disk gave nothing although it should; it is asked again at the next turn.
-    pub(super) rest: bool,
+    pub(super) supply: Supply,
     /// An event that was set aside is being read.
     pub(super) again: Answer<ReadAgain>,
     pub(super) snapshot: Answer<Result<Snapshot, DeskError>>,
@@ -72,16 +52,6 @@ pub(super) struct Connection {
     pub(super) finishing: Option<Finish>,
 }
 
-/// A question to the journal.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Asked {
-    /// For events after this one.
-    pub(super) after: u64,
-    /// The newest event at that time.
-    pub(super) upto: u64,
-    pub(super) at: Mono,
-}
-
 /// What is still to be done before we go.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Finish {
@@ -95,10 +65,7 @@ impl Connection {
             client,
             happenings,
             pubacks: PubAcks::default(),
-            page: VecDeque::new(),
-            fetch: None,
-            asked: Asked::default(),
-            rest: false,
+            supply: Supply::default(),
             again: None,
             snapshot: None,
             telemetry_ahead: 0,
@@ -135,21 +102,6 @@ impl Connection {
         self.telemetry_ahead += 1;
     }
 
-    /// Does the disk fail to give what it was asked for, or take too long?
-    pub(super) fn is_unread(&self, now: Mono) -> bool {
-        let late = self.fetch.is_some() && now.since(self.asked.at) > DISK_PATIENCE;
-        self.rest || late
-    }
-
-    /// The next event read from disk after this number.
-    pub(super) fn turn_page(&mut self, after: u64) -> Option<u64> {
-        debug_assert!(self.page.is_empty() || self.asked.after <= after);
-        while self.page.front().is_some_and(|event| event.seq <= after) {
-            self.page.pop_front();
-        }
-        self.page.front().map(|event| event.seq)
-    }
-
     /// Everything up to `until` is to be delivered before we go, if there is time.
     pub(super) fn finish(&mut self, until: u64) {
         let deadline = clock::monotonic() + FINISH_WITHIN;
@@ -161,14 +113,4 @@ impl Connection {
             delivery.unconfirmed(finish.until) == 0 || clock::monotonic() >= finish.deadline
         })
     }
-}
-
-/// The answer to what was asked, if anything was; else never.
-pub(super) async fn answered<T>(asked: &mut Answer<T>) -> T {
-    let Some(answer) = asked else {
-        return std::future::pending().await;
-    };
-    let answer = answer.as_mut().await;
-    *asked = None;
-    answer
 }

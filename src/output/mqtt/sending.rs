@@ -248,10 +248,10 @@ impl Forwarder {
 
     /// Is nothing at hand that could be sent?
     pub(super) fn is_idle(&self, connection: &Connection, now: Moment) -> bool {
-        let unread = connection.is_unread(now.mono);
+        let unread = connection.supply.is_unread(now.mono);
         let memory = self.feed.recent(0, 0).err().filter(|_| unread);
         let committed = self.feed.committed();
-        connection.page.is_empty() && !self.delivery.has_more(committed, memory.unwrap_or(0))
+        connection.supply.is_empty() && !self.delivery.has_more(committed, memory.unwrap_or(0))
     }
 }
 

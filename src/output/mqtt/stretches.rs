@@ -1,111 +1,65 @@
-//! What each stretch of the journal gets: from memory what memory has, the rest from disk; and what
-//! follows when the disk does not give it ([`delivery`](crate::output::delivery)).
+//! Hands out the journal stretch by stretch ([`supply`](crate::output::supply)); and what follows when the disk
+//! does not give it ([`delivery`](crate::output::delivery)).
 
 use tracing::{error, warn};
 
 use super::Forwarder;
-use super::connection::{Asked, Connection, Events};
+use super::connection::Connection;
 use crate::clock;
 use crate::engine::time::Moment;
-use crate::output::delivery::{Place, Want};
-
-/// How a stretch of the journal fared.
-enum Served {
-    /// It has what it could get.
-    Done,
-    /// Ask it again.
-    Again,
-    /// It waits for the disk, and what comes after it waits, too.
-    Waits,
-    /// The journal was cut in front of it: the first has another place now.
-    Cut,
-}
+use crate::event::Committed;
+use crate::output::supply::{Events, Supplied};
 
 impl Forwarder {
-    /// Hands out events, stretch by stretch.
+    /// Hands out events, stretch by stretch, as long as there is room.
     pub(super) fn forward(&mut self, connection: &mut Connection, now: Moment) {
         let mut turn = 0;
-        while let Some(want) = self.delivery.want(turn) {
-            match self.serve_stretch(connection, want, now) {
-                Served::Done => turn += 1,
-                Served::Again => {}
-                Served::Cut => turn = 0,
-                Served::Waits => return,
-            }
-        }
-    }
-
-    fn serve_stretch(&mut self, connection: &mut Connection, want: Want, now: Moment) -> Served {
-        if want.room == 0 || want.after >= want.upto || !self.has_room(connection) {
-            return Served::Done;
-        }
-        let from_disk = matches!(want.place, Place::Only | Place::Oldest);
-        if from_disk && let Some(next) = connection.turn_page(want.after) {
-            self.send_from_page(connection, want, next, now);
-            return Served::Again;
-        }
-        let until = match self.feed.recent(want.after, want.room) {
-            Ok(events) => {
-                for event in events.iter().take_while(|event| event.seq <= want.upto) {
-                    if self.has_room(connection) {
-                        self.publish_event(connection, event, from_disk, now);
-                    }
+        while let Some(want) = self.delivery.want(turn)
+            && self.has_room(connection)
+        {
+            match connection.supply.serve(want, &self.feed, now.mono) {
+                Supplied::Next(event) => self.publish_event(connection, &event, true, now),
+                Supplied::Ends => {
+                    let progress = self.delivery.passed_over(want.after, want.upto);
+                    self.progress(progress, want.upto);
                 }
-                return Served::Done;
+                Supplied::Last(events) => {
+                    self.publish_events(connection, &events, want.place.is_oldest(), now);
+                    turn += 1;
+                }
+                Supplied::Waits => return,
+                Supplied::Unread(until) if self.go_ahead(want.after, until, now) => turn = 0,
+                Supplied::Unread(_) => turn += 1,
             }
-            Err(until) => until,
-        };
-        if from_disk {
-            self.fetch(connection, want, now);
-            if !connection.is_unread(now.mono) {
-                return Served::Waits;
-            }
-        }
-        if want.place != Place::Oldest && self.go_ahead(want.after, until, now) {
-            return Served::Cut;
-        }
-        Served::Done
-    }
-
-    fn send_from_page(&mut self, connection: &mut Connection, want: Want, next: u64, now: Moment) {
-        if next > want.upto {
-            // The page goes on where the next stretch begins.
-            let progress = self.delivery.passed_over(want.after, want.upto);
-            self.progress(progress, want.upto);
-        } else if let Some(event) = connection.page.pop_front() {
-            self.publish_event(connection, &event, true, now);
         }
     }
 
-    /// Asks the journal for what a stretch wants, unless it is being asked.
-    fn fetch(&self, connection: &mut Connection, want: Want, now: Moment) {
-        if connection.fetch.is_some() || connection.rest {
-            return;
+    /// Those that find no room stay in memory for later.
+    fn publish_events(
+        &mut self,
+        connection: &mut Connection,
+        events: &[Committed],
+        in_order: bool,
+        now: Moment,
+    ) {
+        for event in events {
+            if self.has_room(connection) {
+                self.publish_event(connection, event, in_order, now);
+            }
         }
-        let feed = self.feed.clone();
-        connection.asked = Asked {
-            after: want.after,
-            upto: feed.committed(),
-            at: now.mono,
-        };
-        connection.page.clear();
-        connection.fetch = Some(Box::pin(
-            async move { feed.after(want.after, want.room).await },
-        ));
     }
 
     /// The journal has answered.
     pub(super) fn fetched(&mut self, connection: &mut Connection, fetched: Events) {
         match fetched {
-            Ok(events) if events.is_empty() => {
-                connection.rest = true;
-                let Asked { after, upto, .. } = connection.asked;
-                let progress = self.delivery.passed_over(after, upto);
-                self.progress(progress, upto);
+            Ok(events) => {
+                if let Some((after, upto)) = connection.supply.fetched(events) {
+                    let progress = self.delivery.passed_over(after, upto);
+                    self.progress(progress, upto);
+                }
             }
-            Ok(events) => connection.page.extend(events),
             Err(error) => {
-                connection.rest = true;
+                connection.supply.rest = true;
                 let cause = std::error::Error::source(&error).map(ToString::to_string);
                 if let Some(count) = self.report.sampler.hit("journal", clock::monotonic()) {
                     warn!(output = &*self.id, %error, cause, count, "backlog not read");

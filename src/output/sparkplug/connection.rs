@@ -8,7 +8,6 @@ use super::births::Births;
 use super::host::PrimaryHost;
 use super::node;
 use super::receipts::Receipts;
-use super::supply::{Answer, Supply};
 use super::{FINISH_WITHIN, OUTGOING_LIMIT};
 use crate::broker::{Client, Ending, Happening, Message, Sure};
 use crate::clock;
@@ -16,6 +15,7 @@ use crate::engine::snapshot::Snapshot;
 use crate::engine::time::Mono;
 use crate::evaluation::DeskError;
 use crate::output::delivery::Delivery;
+use crate::output::supply::{Answer, Supply};
 
 /// Publishes that are asked for and not written yet.
 const AHEAD: usize = 64;

@@ -2,7 +2,6 @@
 
 use super::connection::Connection;
 use super::host::Word;
-use super::supply::{Events, Supplied};
 use super::{Edge, LIVE_AHEAD, START};
 use crate::broker::{Ending, Message, goodbye};
 use crate::clock;
@@ -11,6 +10,7 @@ use crate::engine::time::Moment;
 use crate::evaluation::DeskError;
 use crate::event::Committed;
 use crate::output::reporting::{HOST_OFFLINE, since};
+use crate::output::supply::{Events, Supplied};
 use crate::sparkplug::{Limits, Payload, REBIRTH, metric_value};
 
 /// A command to a node is a metric or two.

@@ -1,5 +1,6 @@
-//! Events for the wire: from memory what memory has, the rest from disk, stretch by stretch
-//! ([`delivery`](crate::output::delivery)).
+//! Events for an output that has many on their way: from memory what memory has, the rest from disk, stretch by
+//! stretch ([`delivery`](crate::output::delivery)). One that sends one at a time waits for the disk itself
+//! (`courier`).
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -60,7 +61,7 @@ impl Supply {
         if want.room == 0 || want.after >= want.upto {
             return Supplied::Last(Vec::new());
         }
-        let from_disk = matches!(want.place, Place::Only | Place::Oldest);
+        let from_disk = want.place.is_oldest();
         if from_disk && let Some(next) = self.turn_page(want.after) {
             let fits = next <= want.upto;
             let event = self.page.pop_front_if(|_| fits);
@@ -110,7 +111,7 @@ impl Supply {
     }
 
     /// Does the disk fail to give what it was asked for, or take too long?
-    fn is_unread(&self, now: Mono) -> bool {
+    pub(super) fn is_unread(&self, now: Mono) -> bool {
         let late = self.fetch.is_some() && now.since(self.asked.at) > DISK_PATIENCE;
         self.rest || late
     }
