@@ -11,6 +11,7 @@ use forewarn::commands::check::check;
 use forewarn::config::{self, Source};
 
 const PLANT: &str = "site = \"a\"\npoints_csv = \"points.csv\"\n[device.d]\nmodbus = \"tcp://127.0.0.1\"\n\
+    poll = \"5s\"\n\
     [person.p]\n[area.x]\nresponsible = [\"p\"]\n";
 
 fn project() -> PathBuf {
@@ -142,7 +143,7 @@ fn a_point_in_two_places_names_both() {
     assert_eq!(code, 78);
     for expected in [
         "points.csv:2:1, column \"id\"\n",
-        "plant.toml:8:8 (first here)",
+        "plant.toml:9:8 (first here)",
         "points.csv:4:1, column \"id\"\n",
         "points.csv:3:1, column \"id\" (first here)",
         "more.csv:3:1, column \"id\"\n",
