@@ -5,45 +5,22 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 
 use super::App;
+use super::question::Question;
 use super::reply::Refusal;
 use crate::event::Committed;
-
-/// Events in one answer if the question does not say.
-pub(super) const DEFAULT_LIMIT: usize = 100;
-
-/// Events in one answer at most; about half a megabyte.
-pub(super) const MAX_LIMIT: usize = 1000;
 
 /// The journal answers within this, or we say that it does not.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Question {
-    #[serde(default)]
-    pub(super) after: u64,
-    pub(super) limit: Option<usize>,
-}
-
 /// What was committed after a position.
-pub(super) async fn after(
-    State(app): State<App>,
-    question: Result<Query<Question>, QueryRejection>,
-) -> Result<Response, Refusal> {
-    let Ok(Query(question)) = question else {
-        return Err(Refusal::bad_request(
-            "expected `after` (a position, default 0) and `limit` (1 to 1000, default 100)",
-        ));
-    };
-    let limit = question.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-    let events = tokio::time::timeout(DEADLINE, app.feed.after(question.after, limit)).await;
+pub(super) async fn after(State(app): State<App>, question: Question) -> Result<Response, Refusal> {
+    let Question { after, limit } = question;
+    let events = tokio::time::timeout(DEADLINE, app.feed.after(after, limit)).await;
     let Ok(Ok(events)) = events else {
         return Err(Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -51,7 +28,7 @@ pub(super) async fn after(
             "the journal did not answer; the same question can be asked again",
         ));
     };
-    let body = page(question.after, &events);
+    let body = page(after, &events);
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 

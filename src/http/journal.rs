@@ -5,14 +5,13 @@
 //! `line` is the event as text, `null` where the bytes are none. No rows: there are no more.
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::App;
-use super::events::{DEFAULT_LIMIT, MAX_LIMIT, Question};
+use super::question::Question;
 use super::reply::Refusal;
 use crate::journal::chain::hex;
 use crate::journal::{FeedError, Page, PageRow};
@@ -38,17 +37,8 @@ struct Row {
 }
 
 /// Rows after a position.
-pub(super) async fn page(
-    State(app): State<App>,
-    question: Result<Query<Question>, QueryRejection>,
-) -> Result<Response, Refusal> {
-    let Ok(Query(question)) = question else {
-        return Err(Refusal::bad_request(
-            "expected `after` (a position, default 0) and `limit` (1 to 1000, default 100)",
-        ));
-    };
-    let limit = question.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-    let page = app.feed.page(question.after, limit).await;
+pub(super) async fn page(State(app): State<App>, question: Question) -> Result<Response, Refusal> {
+    let page = app.feed.page(question.after, question.limit).await;
     let page = page.map_err(|error| silent(&error))?;
     Ok(Json(Answer::from(page)).into_response())
 }

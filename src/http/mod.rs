@@ -44,6 +44,7 @@ mod inputs;
 mod journal;
 mod listing;
 mod points;
+mod question;
 mod reply;
 mod scrape;
 mod server;
