@@ -27,6 +27,7 @@
 //! | `GET /api/v1/inputs` | `{"time","inputs":[..]}`: brokers, and messages that became no reading |
 //! | `GET /api/v1/events?after=SEQ&limit=N` | `{"events":[..],"next":SEQ}` |
 //! | `GET /api/v1/journal?after=SEQ&limit=N` | rows as they are on disk, with the hash chain |
+//! | `GET /api/v1/journal/EVENT` | one event, and what became of it at each output |
 //! | `GET /api/v1/status` | how the gateway is: sources, blind points, alarms, outputs, journal |
 //!
 //! Everything that is no success is `{"error":"one_word","message":"what to do"}`, without versions,
@@ -178,6 +179,7 @@ fn router(app: App, listen: SocketAddr) -> Router {
         .route("/api/v1/inputs", get(inputs::list))
         .route("/api/v1/events", get(events::after))
         .route("/api/v1/journal", get(journal::page))
+        .route("/api/v1/journal/{event}", get(journal::account))
         .route("/api/v1/status", get(status::status))
         .fallback(no_such_page)
         .method_not_allowed_fallback(wrong_method)
@@ -213,6 +215,7 @@ async fn index() -> &'static str {
      GET  /api/v1/inputs                               brokers, and messages that became no reading\n\
      GET  /api/v1/events?after=SEQ&limit=N             what happened after SEQ\n\
      GET  /api/v1/journal?after=SEQ&limit=N            the same as it is on disk, with its hash chain\n\
+     GET  /api/v1/journal/EVENT                        one event by number or id, and who has it\n\
      GET  /api/v1/status                               sources, blind points, alarms, outputs, journal\n"
 }
 

@@ -17,11 +17,11 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::Shared;
+use super::account::{self, Account, Traces};
 use super::page::{Page, page};
 use super::reader::{events_after, reader};
-use super::receipts::{self, Receipt};
+use super::receipts::{Receipt, together};
 use crate::engine::snapshot::AlarmRecord;
-use crate::engine::time::Wall;
 use crate::event::{Committed, Identity};
 
 /// Threads that read from disk at a time.
@@ -197,35 +197,47 @@ impl Feed {
         self.shared.wake.notify_one();
     }
 
-    /// The far end of `output` accepted the event `seq`. Reaches the disk as a cursor does.
-    pub fn accepted(&self, output: &Arc<str>, seq: u64, at: Wall) {
-        let output = Arc::clone(output);
-        self.shared.lock().receipts.add(Receipt { seq, output, at });
+    /// An output is through with an event. Reaches the disk as a cursor does.
+    pub fn note(&self, receipt: Receipt) {
+        self.shared.lock().receipts.add(receipt);
         self.shared.wake.notify_one();
     }
 
-    /// Who accepted the event `seq` and when: those that are on disk in the order of time, then those on
-    /// their way there.
+    /// What became of the event `seq` at each output: what is on disk in the order of time, then what is on
+    /// its way there.
     ///
     /// # Errors
     /// The disk fails or hangs.
     pub async fn receipts(&self, seq: u64) -> Result<Vec<Receipt>, FeedError> {
+        Ok(self.traces(seq).await?.receipts)
+    }
+
+    /// The account of the event `seq`, which is or was in the journal.
+    ///
+    /// # Errors
+    /// The disk fails or hangs.
+    pub async fn account(&self, seq: u64) -> Result<Account, FeedError> {
+        // Asked first: where it says that an output is through, the receipt is there.
+        let (cursors, durable) = {
+            let ledger = self.shared.lock();
+            (account::cursors(&ledger), ledger.is_durable(seq))
+        };
+        let traces = self.traces(seq).await?;
+        Ok(Account::new(seq, durable, traces, &cursors))
+    }
+
+    async fn traces(&self, seq: u64) -> Result<Traces, FeedError> {
         // Before the disk is read: what gets there meanwhile is found twice, not missed.
         let waiting: Vec<Receipt> = self.shared.lock().receipts.of(seq).cloned().collect();
-        let read = self.on_disk(move |shared| {
-            shared.with_reader(|connection| receipts::stored(connection, seq))
-        });
+        let read = self
+            .on_disk(move |shared| shared.with_reader(|connection| Traces::read(connection, seq)));
         let unread = |why| FeedError::GapUnread {
             until: self.shared.lock().memory_begins_after(),
             why,
         };
-        let mut found = read.await?.map_err(unread)?;
-        for receipt in waiting {
-            if !found.iter().any(|known| known.output == receipt.output) {
-                found.push(receipt);
-            }
-        }
-        Ok(found)
+        let mut traces = read.await?.map_err(unread)?;
+        traces.receipts = together(traces.receipts, &waiting);
+        Ok(traces)
     }
 
     /// Site and epoch of this run.

@@ -52,8 +52,8 @@ struct Pending {
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Cursor {
-    delivered: u64,
+pub(super) struct Cursor {
+    pub(super) delivered: u64,
     stored: u64,
 }
 
@@ -101,7 +101,7 @@ pub(super) struct Ledger {
     memories: BTreeMap<Arc<str>, Arc<Memory>>,
     /// Is one of them urgent?
     urgent: bool,
-    cursors: BTreeMap<Arc<str>, Cursor>,
+    pub(super) cursors: BTreeMap<Arc<str>, Cursor>,
     pub(super) receipts: Receipts,
     dropped: u64,
     closed: bool,

@@ -86,6 +86,7 @@
 //! | receipts that wait for the disk | 4096 (`receipts.rs`) | the oldest is forgotten |
 //! | reads from disk at a time | 2, each 5 s | [`FeedError`] |
 
+mod account;
 mod by_hand;
 pub mod chain;
 mod database;
@@ -109,13 +110,14 @@ mod store;
 mod temporary;
 mod writer;
 
+pub use account::{Account, Standing, State};
 pub use by_hand::ByHand;
 pub use feed::{Feed, FeedError, Unreadable};
 pub use found::{Known, OpenError, Restored, Temporary};
 pub use inbox::Inbox;
 pub use page::{Page, PageRow, Pages};
 pub use prune::Losses;
-pub use receipts::Receipt;
+pub use receipts::{Fate, Receipt};
 pub use store::{CommitError, Entry, Store};
 pub use writer::ALIVE;
 

@@ -41,6 +41,7 @@ use super::database::{
 use super::found::{OpenError, Restored};
 use super::place::FileId;
 use super::prune::{Age, Losses};
+use super::receipts;
 use super::sidecar::{Ballast, EpochFile, HeadFile, Lock, beside, quarantine};
 use super::store::{PAGE, Store, signed};
 use crate::engine::time::{Moment, Wall};
@@ -136,6 +137,7 @@ impl Opening<'_> {
         restored.cursors = cursors(&connection, outputs, restored.last_seq)
             .and_then(|cursors| {
                 connection.execute("UPDATE meta SET epoch=?1", [signed(epoch)])?;
+                receipts::give_up_what_is_aside(&connection)?;
                 Ok(cursors)
             })
             .map_err(|source| self.sqlite(source))?;

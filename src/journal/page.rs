@@ -95,6 +95,10 @@ impl Pages {
         Ok(Self { connection })
     }
 
+    pub(super) const fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// As [`Feed::page`](super::Feed::page).
     ///
     /// # Errors
@@ -106,7 +110,7 @@ impl Pages {
     }
 }
 
-fn unreadable(path: &Path, source: rusqlite::Error) -> Damage {
+pub(super) fn unreadable(path: &Path, source: rusqlite::Error) -> Damage {
     Damage::Unreadable {
         path: path.to_owned(),
         source,

@@ -1,13 +1,19 @@
-//! Which output's far end accepted which event, and when: the ledger that proves a delivery.
+//! What became of which event at which output, and when: the ledger that proves a delivery.
 //!
 //! The cursor of an output says that it is through with everything up to a number; it may have passed events over
-//! that are not for it. A receipt says of one event that the far end has it. Receipts are stored with the next
-//! group, with events that are on disk only, as a number may be given again when its event is lost. The first
-//! one counts: what is sent twice was accepted before.
+//! that are not for it. A receipt says of one event what became of it: the far end has it, or the output goes on
+//! without it. Receipts are stored with the next group, with events that are on disk only, as a number may be
+//! given again when its event is lost. The first acceptance counts: what is sent twice was accepted before.
+//!
+//! ```text
+//!   aside ──▶ accepted         lost ──▶ accepted: never seen, but it would count
+//!     └────▶ lost
+//! ```
 //!
 //! | bound | when full |
 //! |---|---|
 //! | 4096 receipts that wait for the disk | the oldest is forgotten: it proves a delivery and causes none |
+//! | 120 characters of what the far end said | the rest is left out |
 //! | on disk: a row for each event and output | pruned with the events |
 
 use std::collections::VecDeque;
@@ -21,7 +27,21 @@ use crate::engine::time::Wall;
 /// Receipts that wait for the disk at most.
 const WAITING: usize = 4096;
 
-/// The far end of an output accepted an event.
+/// So much of what a far end says is kept, characters.
+const SAID: usize = 120;
+
+/// What became of an event at an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// The far end has it.
+    Accepted,
+    /// The far end refuses it; it is tried again from time to time, as long as the gateway runs.
+    Aside,
+    /// It was given up for this output.
+    Lost,
+}
+
+/// An output is through with an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// The event's number.
@@ -30,6 +50,49 @@ pub struct Receipt {
     pub output: Arc<str>,
     /// When.
     pub at: Wall,
+    /// What became of it.
+    pub fate: Fate,
+    /// When this run sent it first; `None`: it did not, or nobody knows.
+    pub sent: Option<Wall>,
+    /// How often this run sent it.
+    pub attempts: Option<u32>,
+    /// What the far end said, or why the event is not there.
+    pub words: Option<Arc<str>>,
+}
+
+impl Receipt {
+    /// What is known when this comes after `self`.
+    fn then(&self, next: &Self) -> Self {
+        if self.fate == Fate::Accepted {
+            return self.clone();
+        }
+        let mut next = next.clone();
+        if next.fate != Fate::Accepted {
+            next.words = next.words.or_else(|| self.words.clone());
+        }
+        next.sent = next.sent.or(self.sent);
+        next.attempts = next.attempts.or(self.attempts);
+        next
+    }
+}
+
+impl Fate {
+    /// As it stands in the table.
+    const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Accepted => None,
+            Self::Aside => Some("aside"),
+            Self::Lost => Some("lost"),
+        }
+    }
+
+    fn of(word: Option<&str>) -> Self {
+        match word {
+            None => Self::Accepted,
+            Some("aside") => Self::Aside,
+            Some(_) => Self::Lost,
+        }
+    }
 }
 
 /// Receipts that are not on disk, in order of their arrival.
@@ -37,7 +100,8 @@ pub struct Receipt {
 pub(super) struct Receipts(VecDeque<Receipt>);
 
 impl Receipts {
-    pub(super) fn add(&mut self, receipt: Receipt) {
+    pub(super) fn add(&mut self, mut receipt: Receipt) {
+        receipt.words = receipt.words.map(shortened);
         self.0.push_back(receipt);
         self.bound();
     }
@@ -75,14 +139,48 @@ impl Receipts {
     }
 }
 
-/// Writes receipts beside those that are there.
+fn shortened(words: Arc<str>) -> Arc<str> {
+    match words.char_indices().nth(SAID) {
+        None => words,
+        Some((end, _)) => words.get(..end).unwrap_or_default().into(),
+    }
+}
+
+/// Of one event: what is on disk, and then what is on its way there.
+pub(super) fn together(mut stored: Vec<Receipt>, waiting: &[Receipt]) -> Vec<Receipt> {
+    for next in waiting {
+        let known = stored.iter_mut().find(|known| known.output == next.output);
+        match known {
+            Some(known) => *known = known.then(next),
+            None => stored.push(next.clone()),
+        }
+    }
+    stored
+}
+
+/// Writes receipts beside those that are there; [`Receipt::then`] in SQL.
 pub(super) fn put(tx: &Transaction<'_>, receipts: &[Receipt]) -> Result<(), rusqlite::Error> {
-    let mut insert = tx.prepare_cached("INSERT OR IGNORE INTO receipt VALUES (?1, ?2, ?3)")?;
+    let mut upsert = tx.prepare_cached(
+        "INSERT INTO receipt (seq, output, time_ms, fate, sent_ms, attempts, words)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (seq, output) DO UPDATE SET
+             time_ms = excluded.time_ms,
+             fate = excluded.fate,
+             sent_ms = coalesce(excluded.sent_ms, sent_ms),
+             attempts = coalesce(excluded.attempts, attempts),
+             words = CASE WHEN excluded.fate IS NULL THEN excluded.words
+                          ELSE coalesce(excluded.words, words) END
+         WHERE fate IS NOT NULL",
+    )?;
     for receipt in receipts {
-        insert.execute(params![
+        upsert.execute(params![
             signed(receipt.seq),
             receipt.output,
-            millis(receipt.at)
+            millis(receipt.at),
+            receipt.fate.word(),
+            receipt.sent.map(millis),
+            receipt.attempts,
+            receipt.words,
         ])?;
     }
     Ok(())
@@ -91,24 +189,42 @@ pub(super) fn put(tx: &Transaction<'_>, receipts: &[Receipt]) -> Result<(), rusq
 /// Those of one event that are on disk, in the order of time.
 pub(super) fn stored(connection: &Connection, seq: u64) -> Result<Vec<Receipt>, rusqlite::Error> {
     let mut select = connection.prepare_cached(
-        "SELECT output, time_ms FROM receipt WHERE seq = ?1 ORDER BY time_ms, output",
+        "SELECT output, time_ms, fate, sent_ms, attempts, words FROM receipt
+         WHERE seq = ?1 ORDER BY time_ms, output",
     )?;
     let rows = select.query_map([signed(seq)], |row| {
-        let time_ms: i64 = row.get(1)?;
+        let fate: Option<String> = row.get(2)?;
+        let sent: Option<i64> = row.get(3)?;
+        let words: Option<String> = row.get(5)?;
         Ok(Receipt {
             seq,
             output: row.get::<_, String>(0)?.into(),
-            at: Wall::from_unix_nanos(time_ms.saturating_mul(1_000_000)),
+            at: wall(row.get(1)?),
+            fate: Fate::of(fate.as_deref()),
+            sent: sent.map(wall),
+            attempts: row.get(4)?,
+            words: words.map(Into::into),
         })
     })?;
     rows.collect()
+}
+
+/// What an earlier run had set aside is tried no more.
+pub(super) fn give_up_what_is_aside(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute("UPDATE receipt SET fate = 'lost' WHERE fate = 'aside'", [])?;
+    Ok(())
+}
+
+/// Unix milliseconds as a time.
+pub(super) fn wall(time_ms: i64) -> Wall {
+    Wall::from_unix_nanos(time_ms.saturating_mul(1_000_000))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::effect::EventKind;
-    use crate::journal::scratch::{Scratch, at, event};
+    use crate::journal::scratch::{Scratch, at, event, raises};
     use crate::journal::store::Write;
     use crate::journal::{Entry, reader};
 
@@ -117,6 +233,18 @@ mod tests {
             seq,
             output: output.into(),
             at: at(second).wall,
+            fate: Fate::Accepted,
+            sent: None,
+            attempts: Some(1),
+            words: None,
+        }
+    }
+
+    fn story(fate: Fate, second: u64, words: Option<&str>) -> Receipt {
+        Receipt {
+            fate,
+            words: words.map(Into::into),
+            ..receipt(1, "up", second)
         }
     }
 
@@ -162,5 +290,89 @@ mod tests {
         let found = stored(&reader, 1).expect("readable");
         assert_eq!(found, [receipt(1, "up", 10), receipt(1, "chat", 12)]);
         assert_eq!(stored(&reader, 3).expect("readable"), []);
+    }
+
+    /// On disk and in memory the same rule holds.
+    #[test]
+    fn what_is_aside_may_arrive_or_be_lost_and_what_has_arrived_stays() {
+        use Fate::{Accepted, Aside, Lost};
+        let said = |fate, words| story(fate, 2, words);
+        for (first, next, expected) in [
+            (
+                story(Accepted, 1, Some("yes")),
+                said(Accepted, None),
+                story(Accepted, 1, Some("yes")),
+            ),
+            (
+                story(Accepted, 1, None),
+                said(Lost, Some("no")),
+                story(Accepted, 1, None),
+            ),
+            (
+                story(Aside, 1, Some("no")),
+                said(Accepted, None),
+                said(Accepted, None),
+            ),
+            (
+                story(Aside, 1, Some("no")),
+                said(Lost, None),
+                said(Lost, Some("no")),
+            ),
+            (
+                story(Aside, 1, None),
+                said(Lost, Some("big")),
+                said(Lost, Some("big")),
+            ),
+        ] {
+            let expected = [expected];
+            let found = together(vec![first.clone()], std::slice::from_ref(&next));
+            assert_eq!(found, expected);
+            let scratch = Scratch::new();
+            let (mut store, _) = scratch.open();
+            store
+                .commit(&raises(1, 1), at(1).wall)
+                .expect("a sound disk");
+            for receipt in [first, next] {
+                let write = Write {
+                    settled: 1,
+                    receipts: &[receipt],
+                    ..Write::default()
+                };
+                store.write(&write, at(2).wall).expect("a sound disk");
+            }
+            let reader = reader::reader(&scratch.database()).expect("it is there");
+            assert_eq!(stored(&reader, 1).expect("readable"), expected);
+        }
+    }
+
+    #[test]
+    fn what_was_aside_when_a_run_ended_is_lost() {
+        let scratch = Scratch::new();
+        let (mut store, _) = scratch.open();
+        store
+            .commit(&raises(1, 1), at(1).wall)
+            .expect("a sound disk");
+        let write = Write {
+            settled: 1,
+            receipts: &[story(Fate::Aside, 2, Some("no")), receipt(1, "chat", 2)],
+            ..Write::default()
+        };
+        store.write(&write, at(2).wall).expect("a sound disk");
+        store.close();
+        let (_store, _) = scratch.open();
+        let reader = reader::reader(&scratch.database()).expect("it is there");
+        let found = stored(&reader, 1).expect("readable");
+        assert_eq!(
+            found,
+            [receipt(1, "chat", 2), story(Fate::Lost, 2, Some("no"))]
+        );
+    }
+
+    #[test]
+    fn what_a_far_end_says_is_cut() {
+        let mut receipts = Receipts::default();
+        receipts.add(story(Fate::Accepted, 1, Some(&"ä".repeat(500))));
+        let words = receipts.of(1).next().and_then(|one| one.words.clone());
+        assert_eq!(words.map(|words| words.chars().count()), Some(SAID));
     }
 }

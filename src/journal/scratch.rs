@@ -125,6 +125,7 @@ pub(crate) fn raises(first: u64, count: u64) -> Vec<Entry> {
 /// Makes a journal of today one of the first version.
 pub(crate) const TO_VERSION_1: &str = "DROP TABLE memory;
     DROP TABLE receipt;
+    ALTER TABLE event DROP COLUMN commit_ms;
     ALTER TABLE meta ADD COLUMN reserved INTEGER NOT NULL DEFAULT 8;
     PRAGMA user_version=1";
 

@@ -300,7 +300,7 @@ impl Store {
             if self.on_disk > write.settled && !write.rows.is_empty() {
                 tx.execute("DELETE FROM event WHERE seq > ?1", [signed(write.settled)])?;
             }
-            put_rows(&tx, write.rows, self.age)?;
+            put_rows(&tx, write.rows, self.age, now)?;
             put_states(&tx, write)?;
             put_memories(&tx, write.memories)?;
             for (output, seq) in write.cursors {
@@ -333,12 +333,12 @@ impl Store {
     }
 }
 
-fn put_rows(tx: &Connection, rows: &[Row], age: Age) -> Result<(), rusqlite::Error> {
+fn put_rows(tx: &Connection, rows: &[Row], age: Age, now: Wall) -> Result<(), rusqlite::Error> {
     if rows.is_empty() {
         return Ok(());
     }
     let mut hash = head(tx)?;
-    let mut insert = tx.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = tx.prepare_cached("INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for row in rows {
         let line = &*row.committed.line;
         hash = chain::link(&hash, line);
@@ -346,7 +346,8 @@ fn put_rows(tx: &Connection, rows: &[Row], age: Age) -> Result<(), rusqlite::Err
             signed(row.committed.seq),
             age.millis(row.at),
             line,
-            hash
+            hash,
+            millis(now)
         ])?;
     }
     Ok(())

@@ -254,6 +254,7 @@ impl<C: Carrier> Courier<C> {
                 self.rest(seen, &mut signals).await;
                 continue;
             };
+            self.note_attempt(&step, clock::now().wall);
             let Some(verdict) = self.carry(&step, &mut signals).await else {
                 break;
             };
@@ -300,6 +301,17 @@ impl<C: Carrier> Courier<C> {
         let late = self.delivery.unconfirmed(self.delivery.backlog_until()) > 0;
         self.delivery.live_first();
         self.present_due = late && self.carrier.tells_present();
+    }
+
+    fn note_attempt(&mut self, step: &Step, now: Wall) {
+        let parcels = match step {
+            Step::Event(parcel) | Step::Again(parcel) => std::slice::from_ref(parcel),
+            Step::Summary(parcels) => parcels,
+            Step::Present(_) => &[],
+        };
+        for parcel in parcels {
+            self.report.sent(parcel.seq, now);
+        }
     }
 
     fn beat(&mut self, now: Moment) {

@@ -113,6 +113,8 @@ struct Served {
     /// The load, by its last event.
     seq: u64,
     accepted: BTreeSet<Address>,
+    /// What the relay said to each of those.
+    answers: Vec<String>,
     refused: BTreeSet<Address>,
 }
 
@@ -159,8 +161,9 @@ impl Email {
                 None => Session::open(&self.target).await?,
             };
             match open.send(&self.target.from, mail).await {
-                Ok(()) => {
+                Ok(answer) => {
                     self.served.accepted.insert(mail.to.clone());
+                    self.served.answers.push(answer);
                     session = Some(open);
                 }
                 Err(Trouble::Reader(why)) => {
@@ -185,12 +188,16 @@ impl Email {
         let nobody = self.served.accepted.is_empty() && !mails.is_empty();
         let refused: Vec<String> = self.served.refused.iter().map(Address::to_string).collect();
         // What is tried again later is tried with everybody.
-        self.served = Served::default();
+        let answers = std::mem::take(&mut self.served).answers;
         if nobody {
             let why = format!("every reader is refused: {}", refused.join(", "));
             return Verdict::Refused { why };
         }
-        Verdict::Accepted
+        let mut answer = answers.join("; ");
+        if !refused.is_empty() {
+            answer = format!("refused for good: {}; else {answer}", refused.join(", "));
+        }
+        Verdict::Accepted { answer }
     }
 }
 
@@ -222,7 +229,7 @@ impl Carrier for Email {
                 let last = parcels.last().map_or(0, |parcel: &Parcel| parcel.seq);
                 (last, compose.digest(parcels))
             }
-            Load::Present(_) => return Verdict::Accepted,
+            Load::Present(_) => return Verdict::accepted(),
         };
         match mails {
             Ok(mails) => self.send(seq, mails).await,

@@ -20,6 +20,7 @@ mod stdout;
 mod supply;
 mod telemetry;
 pub mod trial;
+mod tries;
 pub mod verdict;
 pub mod webhook;
 

@@ -335,6 +335,7 @@ impl Forwarder {
         let online = message::online(now.wall, committed);
         connection.publish(self.topics.status(), true, online, What::State, now.mono);
         let server = self.connector.server();
+        self.report.answer = format!("PUBACK of {server}").into();
         info!(
             output = &*self.id,
             server,

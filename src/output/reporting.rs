@@ -9,13 +9,14 @@ use tracing::{error, warn};
 use super::Wiring;
 use super::delivery::{Delivery, Progress};
 use super::oldest::Oldest;
+use super::tries::Tries;
 use super::verdict::UNAVAILABLE;
 use crate::broker::{ENDINGS, Link, Sampler, StatusPoint};
 use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono, Wall};
 use crate::event::{Committed, rfc3339};
-use crate::journal::Feed;
+use crate::journal::{Fate, Feed, Receipt};
 use crate::metrics::Metrics;
 
 /// Why a delivery can fail, for metrics.
@@ -74,6 +75,9 @@ pub(super) struct Reporter {
     pub(super) metrics: Arc<Metrics>,
     pub(super) oldest: Oldest,
     pub(super) sampler: Sampler,
+    /// What receipts say of whoever accepts now.
+    pub(super) answer: Arc<str>,
+    tries: Tries,
     task: String,
     feed: Feed,
     status: StatusPoint,
@@ -92,6 +96,8 @@ impl Reporter {
             metrics: Arc::clone(&wiring.metrics),
             oldest: Oldest::default(),
             sampler: Sampler::default(),
+            answer: "".into(),
+            tries: Tries::default(),
             task: format!("output.{id}"),
             feed: wiring.feed.clone(),
             status: StatusPoint::new(status, wiring.readings.clone()),
@@ -149,9 +155,35 @@ impl Reporter {
         }
     }
 
-    /// The far end has event `seq`: for the ledger.
-    pub(super) fn accepted(&self, seq: u64, at: Wall) {
-        self.feed.accepted(&self.id, seq, at);
+    /// Event `seq` is handed to the wire.
+    pub(super) fn sent(&mut self, seq: u64, now: Wall) {
+        self.tries.sent(seq, now);
+    }
+
+    /// The far end has event `seq`.
+    pub(super) fn accepted(&mut self, seq: u64, at: Wall) {
+        let answer = Some(Arc::clone(&self.answer)).filter(|answer| !answer.is_empty());
+        self.note(seq, Fate::Accepted, at, answer);
+        self.tries.done(seq);
+    }
+
+    /// The output goes on without event `seq`, and tries it again later.
+    pub(super) fn set_aside(&self, seq: u64, why: &str, at: Wall) {
+        self.note(seq, Fate::Aside, at, Some(why.into()));
+    }
+
+    /// For the ledger.
+    fn note(&self, seq: u64, fate: Fate, at: Wall, words: Option<Arc<str>>) {
+        let tried = self.tries.of(seq);
+        self.feed.note(Receipt {
+            seq,
+            output: Arc::clone(&self.id),
+            at,
+            fate,
+            sent: tried.map(|tried| tried.first),
+            attempts: tried.map(|tried| tried.count),
+            words,
+        });
     }
 
     /// Everything up to `cursor` is safe.
@@ -172,7 +204,14 @@ impl Reporter {
     /// Goes on without events for good, and says so: in the log, in the counter and on the status
     /// point. `seq`: the newest of them, or the one after it.
     pub(super) fn lost_events(&mut self, events: u64, reason: &'static str, seq: u64) {
-        self.lost_at = Some(clock::monotonic());
+        let now = clock::now();
+        self.lost_at = Some(now.mono);
+        // Of what is gone there is nothing left to tell of.
+        if reason != GONE {
+            let words = (reason == TOO_LARGE).then(|| "longer than a message may be".into());
+            self.note(seq, Fate::Lost, now.wall, words);
+            self.tries.done(seq);
+        }
         self.metrics.output_dropped(&self.id, reason, events);
         let kept = if reason == GONE {
             "events are gone from the journal before this output had them"

@@ -186,6 +186,8 @@ impl Edge {
             Ok(opened) => opened,
             Err(error) => return End::Lost(error.into()),
         };
+        let server = self.connector.server();
+        self.report.answer = format!("{server} answered what was asked behind it").into();
         let mut connection = Connection::new(client, happenings);
         tokio::select! {
             end = self.converse(&mut connection, signals) => end,

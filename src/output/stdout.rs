@@ -18,7 +18,7 @@ impl Carrier for Stdout {
 
     async fn carry(&mut self, load: &Load<'_>) -> Verdict {
         let Load::Event(parcel) = load else {
-            return Verdict::Accepted;
+            return Verdict::accepted();
         };
         let line = format!("{}\n", parcel.line);
         let write = move || {
@@ -26,7 +26,7 @@ impl Carrier for Stdout {
             out.write_all(line.as_bytes()).and_then(|()| out.flush())
         };
         match tokio::task::spawn_blocking(write).await {
-            Ok(Ok(())) => Verdict::Accepted,
+            Ok(Ok(())) => Verdict::accepted(),
             Ok(Err(error)) => Verdict::later("network", format!("standard output: {error}")),
             Err(_cancelled) => Verdict::later("stopped", "the gateway is stopping".to_owned()),
         }

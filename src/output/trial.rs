@@ -105,10 +105,12 @@ async fn over_email(output: &OutputSettings, target: &EmailTarget, context: &Con
     let began = clock::monotonic();
     let verdict = email.carry(&Load::Event(&parcel)).await;
     Trial {
-        accepted: verdict == Verdict::Accepted,
+        accepted: verdict.is_accepted(),
         sent,
         answer: match &verdict {
-            Verdict::Accepted => "accepted by every reader's relay".to_owned(),
+            Verdict::Accepted { answer } => {
+                format!("accepted by every reader's relay: {answer}")
+            }
             Verdict::Refused { why } | Verdict::Later { why, .. } => why.clone(),
         },
         took: clock::monotonic().since(began),
@@ -146,7 +148,7 @@ async fn over_webhook(id: &Arc<str>, target: &WebhookTarget, context: &Context) 
             Ok(Err(failure)) => (false, failure.to_string(), None),
             Ok(Ok((answer, verdict))) => {
                 let words = in_words(&answer, &verdict, target);
-                (verdict == Verdict::Accepted, words, encryption(&answer))
+                (verdict.is_accepted(), words, encryption(&answer))
             }
         };
         (trial.accepted, trial.answer, trial.tls) = (accepted, answer, tls);
@@ -160,7 +162,7 @@ async fn over_webhook(id: &Arc<str>, target: &WebhookTarget, context: &Context) 
 fn in_words(answer: &Answer, verdict: &Verdict, target: &WebhookTarget) -> String {
     let said = told(answer, &target.client.url);
     match verdict {
-        Verdict::Accepted => said,
+        Verdict::Accepted { .. } => said,
         Verdict::Refused { .. } => format!("{said} (it will never take such a message)"),
         Verdict::Later { why, after, .. } => {
             let after = after.map_or_else(String::new, |after| {

@@ -33,7 +33,10 @@ pub const PROTOCOL: &str = "protocol";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The far end has it.
-    Accepted,
+    Accepted {
+        /// What it said; empty: nothing.
+        answer: String,
+    },
     /// The far end will never take this one, in its words.
     Refused {
         /// For people.
@@ -51,6 +54,18 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The far end has it, and said nothing.
+    pub const fn accepted() -> Self {
+        Self::Accepted {
+            answer: String::new(),
+        }
+    }
+
+    /// Does the far end have it?
+    pub const fn is_accepted(&self) -> bool {
+        matches!(self, Self::Accepted { .. })
+    }
+
     /// Another time, for this reason.
     pub const fn later(reason: &'static str, why: String) -> Self {
         Self::Later {
@@ -64,7 +79,7 @@ impl Verdict {
     pub fn of(answer: &Answer, url: &Url, now: Wall) -> Self {
         let why = || told(answer, url);
         match answer.status {
-            200..=299 => Self::Accepted,
+            200..=299 => Self::Accepted { answer: why() },
             300..=399 => Self::later(UNWELCOME, redirected(answer, url)),
             401..=405 | 407 | 410 | 451 => Self::later(UNWELCOME, why()),
             408 | 409 | 421 | 425 | 429 | 500..=599 => Self::Later {
@@ -142,7 +157,7 @@ mod tests {
     #[test]
     fn each_status_has_its_meaning() {
         let meaning = |status| match verdict(&answer(status)) {
-            Verdict::Accepted => "accepted",
+            Verdict::Accepted { .. } => "accepted",
             Verdict::Refused { .. } => "refused",
             Verdict::Later { reason, .. } => reason,
         };

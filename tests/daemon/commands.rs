@@ -10,7 +10,7 @@ use simulators::modbus::{Device, DeviceConfig};
 use super::gateway::{Gateway, forewarn};
 
 /// Runs the program and gives its exit code, its data and its words.
-async fn run(words: &[&str]) -> (i32, String, String) {
+pub(super) async fn run(words: &[&str]) -> (i32, String, String) {
     let mut command = forewarn();
     command.args(words);
     let output: Output = tokio::task::spawn_blocking(move || command.output())
@@ -23,13 +23,13 @@ async fn run(words: &[&str]) -> (i32, String, String) {
 }
 
 /// The same for a command that must be good.
-async fn good(words: &[&str]) -> String {
+pub(super) async fn good(words: &[&str]) -> String {
     let (code, data, said) = run(words).await;
     assert_eq!(code, 0, "{words:?}: {data}{said}");
     data
 }
 
-fn json(data: &str) -> Value {
+pub(super) fn json(data: &str) -> Value {
     serde_json::from_str(data).expect("JSON")
 }
 
@@ -50,7 +50,7 @@ async fn plant() -> (Gateway, Device) {
     (gateway, device)
 }
 
-fn socket(gateway: &Gateway) -> PathBuf {
+pub(super) fn socket(gateway: &Gateway) -> PathBuf {
     // The tests give the gateway the folder of its configuration as RUNTIME_DIRECTORY.
     gateway.config().with_file_name("forewarn.sock")
 }

@@ -7,6 +7,7 @@ mod faulty_device;
 pub(crate) mod gateway;
 mod http;
 mod kills;
+mod ledger;
 mod life;
 mod load;
 mod many_units;

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::commands::daemon::{Daemon, NoAnswer, Reach};
 use crate::commands::trouble::Trouble;
-use crate::journal::chain::Hash;
+use crate::journal::chain::{Damage, Hash};
 use crate::journal::{Page, PageRow, Pages};
 
 /// Rows of one page at most.
@@ -44,10 +45,27 @@ impl Rows {
         self.some(after, PAGE)
     }
 
-    /// The row `seq`, if it is kept.
-    pub(super) fn row(&mut self, seq: u64) -> Result<Option<PageRow>, Trouble> {
-        let page = self.some(seq.saturating_sub(1), 1)?;
-        Ok(page.rows.into_iter().find(|row| row.seq == seq))
+    /// The event `seq` and what became of it, as `GET /api/v1/journal/SEQ` answers; `None`: it is not kept.
+    pub(super) fn account(&mut self, seq: u64) -> Result<Option<Value>, Trouble> {
+        match self {
+            Self::Daemon(daemon) => match daemon.get(&format!("/api/v1/journal/{seq}")) {
+                Ok(answer) => Ok(Some(answer)),
+                Err(NoAnswer::Refused { error, .. }) if error == "not_found" => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+            Self::File(pages) => {
+                let page = pages.page(seq - 1, 1)?;
+                let Some(row) = page.rows.into_iter().find(|row| row.seq == seq) else {
+                    return Ok(None);
+                };
+                let event = row.line.and_then(|line| serde_json::from_str(&line).ok());
+                let event: Value = event.ok_or(Damage::Altered { seq })?;
+                let account = serde_json::to_value(pages.account(seq)?);
+                let mut account = account.expect("numbers and strings always serialize");
+                account["event"] = event;
+                Ok(Some(account))
+            }
+        }
     }
 
     fn some(&mut self, after: u64, limit: usize) -> Result<Page, Trouble> {

@@ -1,19 +1,36 @@
-//! `forewarn journal show`: one event, and what became of it.
+//! `forewarn journal show`: one event as the ledger has it: raised, committed, sent, accepted by whom and when,
+//! who was told of it, who acknowledged.
 //!
-//! Of an event of an alarm everything that followed in the same occurrence is gathered: who was told over
-//! what, who acknowledged, when it cleared. The gateway says which outputs have accepted it.
+//! ```text
+//!   account of the event ─────────────────────────────┐
+//!   what belongs to the same occurrence, before and ──┤
+//!   after it ─▶ its notices ─▶ the account of each ───┴─▶ story (`story.rs`)
+//! ```
+//!
+//! | bound | then |
+//! |---|---|
+//! | 20,000 events are looked through before it, and as many after it | what lies beyond is not found |
+//! | 100 notices | what became of those beyond is not asked |
+
+mod story;
 
 use std::io::Write;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use self::story::{Notice, Story};
 use super::rows::{From, Rows};
-use super::words;
 use crate::commands::trouble::Trouble;
 
-/// Events that are looked through for what followed, at most.
-const FOLLOWED: usize = 20_000;
+/// Events that are looked through in either direction, at most.
+const LOOKED: usize = 20_000;
+
+/// Events of one step backwards.
+const STEP: u64 = 1000;
+
+/// Notices whose delivery is asked for, at most.
+const NOTICES: usize = 100;
 
 /// What ends an occurrence: nothing follows it.
 const LAST: &str = "all_clear";
@@ -34,11 +51,8 @@ pub(super) fn run(args: &ShowArgs, out: &mut impl Write) -> Result<(), Trouble> 
     let seq = number(&args.event)?;
     let mut rows = args.from.open()?;
     let nothing = || Trouble::Nothing(format!("there is no event {} in this journal", args.event));
-    let row = rows.row(seq)?.ok_or_else(nothing)?;
-    let event: Value = row
-        .line
-        .and_then(|line| serde_json::from_str(&line).ok())
-        .ok_or(crate::journal::chain::Damage::Altered { seq })?;
+    let mut account = rows.account(seq)?.ok_or_else(nothing)?;
+    let event = account["event"].take();
     if args.event.contains(':') && event["id"] != args.event.as_str() {
         let other = event["id"].as_str().unwrap_or_default();
         return Err(Trouble::Nothing(format!(
@@ -46,35 +60,20 @@ pub(super) fn run(args: &ShowArgs, out: &mut impl Write) -> Result<(), Trouble> 
             args.event
         )));
     }
+    let earlier = earlier(&mut rows, &event, seq)?;
     let followed = followed(&mut rows, &event, seq)?;
-    let outputs = outputs(&rows, seq)?;
+    let notices = notices(&mut rows, earlier.iter().chain([&event]).chain(&followed))?;
+    let story = Story {
+        event,
+        account,
+        earlier,
+        notices,
+        followed,
+    };
     if args.json {
-        let whole = json!({"event": event, "followed": followed, "outputs": outputs});
-        writeln!(out, "{whole}")?;
-        return Ok(());
-    }
-    writeln!(out, "{}", words::line(&event))?;
-    for (key, value) in event.as_object().into_iter().flatten() {
-        writeln!(out, "  {key:<14} {value}")?;
-    }
-    if !outputs.is_empty() {
-        writeln!(out, "outputs")?;
-    }
-    for output in &outputs {
-        let (id, accepted) = (&output["output"], output["accepted"] == true);
-        let id = id.as_str().unwrap_or_default();
-        let words = if accepted {
-            "accepted"
-        } else {
-            "not accepted yet"
-        };
-        writeln!(out, "  {id:<14} {words}")?;
-    }
-    if !followed.is_empty() {
-        writeln!(out, "what followed")?;
-    }
-    for event in &followed {
-        writeln!(out, "  {}", words::line(event))?;
+        writeln!(out, "{}", story.json())?;
+    } else {
+        out.write_all(story.words().as_bytes())?;
     }
     Ok(())
 }
@@ -88,6 +87,39 @@ fn number(event: &str) -> Result<u64, Trouble> {
     })
 }
 
+/// What happened to the same occurrence before, from its beginning on.
+fn earlier(rows: &mut Rows, event: &Value, seq: u64) -> Result<Vec<Value>, Trouble> {
+    let mut earlier = Vec::new();
+    let (mut upto, mut looked) = (seq - 1, 0);
+    let mut began = event["alarm"].is_null() || event["event"] == "raised";
+    while !began && upto > 0 && looked < LOOKED {
+        let after = upto.saturating_sub(STEP);
+        let mut stretch = between(rows, after, upto)?;
+        looked += usize::try_from(upto - after).unwrap_or(LOOKED);
+        stretch.retain(|other| same_occurrence(event, other));
+        began = stretch.iter().any(|other| other["event"] == "raised");
+        stretch.append(&mut earlier);
+        earlier = stretch;
+        upto = after;
+    }
+    Ok(earlier)
+}
+
+/// Events after one number up to another.
+fn between(rows: &mut Rows, mut after: u64, upto: u64) -> Result<Vec<Value>, Trouble> {
+    let mut events = Vec::new();
+    while after < upto {
+        let page = rows.page(after)?;
+        let Some(last) = page.rows.last().map(|row| row.seq) else {
+            break;
+        };
+        let rows = page.rows.into_iter().filter(|row| row.seq <= upto);
+        events.extend(rows.filter_map(|row| serde_json::from_str(&row.line?).ok()));
+        after = last;
+    }
+    Ok(events)
+}
+
 /// What happened to the same occurrence afterwards.
 fn followed(rows: &mut Rows, event: &Value, seq: u64) -> Result<Vec<Value>, Trouble> {
     let mut followed = Vec::new();
@@ -95,7 +127,7 @@ fn followed(rows: &mut Rows, event: &Value, seq: u64) -> Result<Vec<Value>, Trou
         return Ok(followed);
     }
     let (mut after, mut looked) = (seq, 0);
-    while looked < FOLLOWED {
+    while looked < LOOKED {
         let page = rows.page(after)?;
         let Some(last) = page.rows.last().map(|row| row.seq) else {
             break;
@@ -125,16 +157,19 @@ fn same_occurrence(event: &Value, other: &Value) -> bool {
         || names(&other["alarms"])
 }
 
-/// Which outputs have it; a file does not know.
-fn outputs(rows: &Rows, seq: u64) -> Result<Vec<Value>, Trouble> {
-    let Rows::Daemon(daemon) = rows else {
-        return Ok(Vec::new());
-    };
-    let status = daemon.get("/api/v1/status")?;
-    let outputs = status["outputs"].as_array().into_iter().flatten();
-    let output = |output: &Value| {
-        let accepted = output["accepted"].as_u64().is_some_and(|upto| seq <= upto);
-        json!({"output": output["id"], "accepted": accepted})
-    };
-    Ok(outputs.map(output).collect())
+/// Who was told, and what became of that.
+fn notices<'e>(
+    rows: &mut Rows,
+    events: impl Iterator<Item = &'e Value>,
+) -> Result<Vec<Notice>, Trouble> {
+    let mut notices = Vec::new();
+    for event in events.filter(|event| event["event"] == "notified") {
+        let seq = event["seq"].as_u64().filter(|_| notices.len() < NOTICES);
+        let account = match seq {
+            Some(seq) => rows.account(seq)?,
+            None => None,
+        };
+        notices.push(Notice::new(event.clone(), account.as_ref()));
+    }
+    Ok(notices)
 }

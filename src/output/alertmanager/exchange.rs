@@ -133,7 +133,7 @@ pub(super) fn of_post(
         Err(failure) => failure.into(),
     };
     match verdict {
-        Verdict::Accepted => (Posted::Taken, None),
+        Verdict::Accepted { .. } => (Posted::Taken, None),
         Verdict::Refused { why } => (Posted::Refused, Some((REFUSED, why))),
         Verdict::Later { after, reason, why } => (Posted::Failed(after), Some((reason, why))),
     }

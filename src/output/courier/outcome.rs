@@ -1,5 +1,6 @@
 //! What an answer changes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{error, info, warn};
@@ -13,7 +14,8 @@ impl<C: Carrier> Courier<C> {
     /// Takes note of what became of `step`. How long to wait before the next one, if at all.
     pub(super) fn judge(&mut self, step: &Step, verdict: Verdict, now: Moment) -> Option<Duration> {
         match verdict {
-            Verdict::Accepted => {
+            Verdict::Accepted { answer } => {
+                self.report.answer = answer.into();
                 self.accepted(step, now);
                 None
             }
@@ -33,10 +35,10 @@ impl<C: Carrier> Courier<C> {
     }
 
     fn accepted(&mut self, step: &Step, now: Moment) {
-        let id = &*self.report.id;
+        let id = Arc::clone(&self.report.id);
         if self.health == Health::Failing {
-            self.report.metrics.output_connected(id, true);
-            info!(output = id, "delivers again");
+            self.report.metrics.output_connected(&id, true);
+            info!(output = &*id, "delivers again");
         }
         self.health = Health::Good;
         // An answer that counts shows more than a connection that stands.
@@ -50,7 +52,7 @@ impl<C: Carrier> Courier<C> {
                 self.aside.forget(seq);
                 self.report.accepted(seq, now.wall);
                 info!(
-                    output = id,
+                    output = &*id,
                     seq, "an event that was set aside has arrived after all"
                 );
             }
@@ -103,6 +105,7 @@ impl<C: Carrier> Courier<C> {
             "the receiver refuses this event for good: it is set aside, the output goes on without it and tries \
              it again later"
         );
+        self.report.set_aside(seq, why, now.wall);
         if let Some(oldest) = self.aside.put(seq, now.mono) {
             self.report.lost_events(1, POISON, oldest);
         }

@@ -51,11 +51,7 @@ impl Carrier for FarEnd {
         let verdict = (self.answer)(load);
         sleep(Duration::from_millis(10)).await;
         let second = clock::monotonic().since(self.began).as_secs();
-        let taken = if verdict == Verdict::Accepted {
-            ""
-        } else {
-            "!"
-        };
+        let taken = if verdict.is_accepted() { "" } else { "!" };
         let got = format!("{words}{taken}");
         self.got.lock().expect("no panic").push((second, got));
         verdict
@@ -177,7 +173,7 @@ fn refused() -> Verdict {
 }
 
 const fn accepted(_load: &Load<'_>) -> Verdict {
-    Verdict::Accepted
+    Verdict::accepted()
 }
 
 fn is(load: &Load<'_>, seq: u64) -> bool {
@@ -189,7 +185,7 @@ fn gone_for(span: Duration) -> impl FnMut(&Load<'_>) -> Verdict {
     let began = clock::monotonic();
     move |_load| {
         let gone = clock::monotonic().since(began) < span;
-        if gone { busy() } else { Verdict::Accepted }
+        if gone { busy() } else { Verdict::accepted() }
     }
 }
 
@@ -257,7 +253,7 @@ async fn a_pause_that_is_asked_for_is_kept() {
         if std::mem::take(&mut first) {
             wait
         } else {
-            Verdict::Accepted
+            Verdict::accepted()
         }
     });
     world
@@ -279,7 +275,7 @@ async fn a_poison_event_is_set_aside_and_tried_again_later() {
         if is(load, 2) && !cured {
             refused()
         } else {
-            Verdict::Accepted
+            Verdict::accepted()
         }
     });
     world
@@ -322,7 +318,7 @@ async fn a_wrong_password_sets_nothing_aside() {
         if wrong {
             Verdict::later(UNWELCOME, why)
         } else {
-            Verdict::Accepted
+            Verdict::accepted()
         }
     });
     world

@@ -81,8 +81,9 @@ impl Session {
         Ok(Self(connection))
     }
 
-    /// One mail to one reader. After any trouble the conversation is of no use any more.
-    pub(super) async fn send(&mut self, from: &str, mail: &Mail) -> Result<(), Trouble> {
+    /// One mail to one reader; what the relay says to it. After any trouble the conversation is of no use any
+    /// more.
+    pub(super) async fn send(&mut self, from: &str, mail: &Mail) -> Result<String, Trouble> {
         let Self(connection) = self;
         let from = from.parse().ok();
         let sender = connection.command(MailFrom::new(from, Vec::new())).await;
@@ -92,8 +93,12 @@ impl Session {
         let data = connection.command(Data).await;
         data.map_err(|error| of_one("DATA", &error))?;
         let taken = connection.message(&mail.text).await;
-        taken.map_err(|error| of_one("the message", &error))?;
-        Ok(())
+        let taken = taken.map_err(|error| of_one("the message", &error))?;
+        Ok(shown(&format!(
+            "{} {}",
+            taken.code(),
+            taken.first_line().unwrap_or_default()
+        )))
     }
 
     /// Says good-bye; whether that is heard does not matter any more.
@@ -189,8 +194,12 @@ fn words(error: &Error) -> String {
         }
         cause = inner.source();
     }
+    shown(&text)
+}
+
+fn shown(text: &str) -> String {
     let printable = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().take(SHOWN).map(printable).collect()
+    text.trim_end().chars().take(SHOWN).map(printable).collect()
 }
 
 /// Is it this machine?

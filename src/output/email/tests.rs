@@ -294,7 +294,7 @@ async fn carried(
 
 fn reason(verdict: &Verdict) -> &'static str {
     match verdict {
-        Verdict::Accepted => "accepted",
+        Verdict::Accepted { .. } => "accepted",
         Verdict::Refused { .. } => "this one",
         Verdict::Later { reason, .. } => reason,
     }
@@ -305,7 +305,8 @@ const BOTH: [&str; 2] = ["li@plant.test", "anna@plant.test"];
 #[tokio::test]
 async fn one_mail_a_reader() {
     let (verdicts, taken) = carried(&[], 1).await;
-    assert_eq!(verdicts, [Verdict::Accepted]);
+    assert!(verdicts.iter().all(Verdict::is_accepted), "{verdicts:?}");
+    assert_eq!(verdicts.len(), 1);
     assert_eq!(taken, BOTH);
 }
 
@@ -328,7 +329,8 @@ async fn a_reader_who_is_put_off_comes_later_alone() {
 async fn a_reader_who_is_refused_stops_nobody_else() {
     let script = [("RCPT TO:<li", "550 5.1.1 nobody of that name")];
     let (verdicts, taken) = carried(&script, 1).await;
-    assert_eq!(verdicts, [Verdict::Accepted]);
+    assert!(verdicts.iter().all(Verdict::is_accepted), "{verdicts:?}");
+    assert_eq!(verdicts.len(), 1);
     assert_eq!(taken, ["anna@plant.test"]);
 }
 
@@ -365,7 +367,7 @@ async fn a_relay_that_serves_nobody_is_asked_again() {
             expected,
             "{command} {answer}: {verdicts:?}"
         );
-        assert_eq!(verdicts[1], Verdict::Accepted, "{command} {answer}");
+        assert!(verdicts[1].is_accepted(), "{command} {answer}");
         assert_eq!(taken, BOTH);
     }
 }

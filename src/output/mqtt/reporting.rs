@@ -75,7 +75,7 @@ impl Forwarder {
             ),
         };
         if let Some(seq) = blamed {
-            self.set_aside(seq, reason, now.mono);
+            self.set_aside(seq, reason, now);
             self.report.moved(self.delivery.cursor());
         }
         self.report.oldest.disconnected();

@@ -6,20 +6,21 @@ use super::Forwarder;
 use super::connection::{Connection, ReadAgain, What};
 use super::sending::is_too_long;
 use crate::clock;
-use crate::engine::time::{Moment, Mono};
+use crate::engine::time::Moment;
 use crate::output::message;
 use crate::output::reporting::POISON;
 
 impl Forwarder {
     /// An event that the broker does not take: goes on without it for now.
-    pub(super) fn set_aside(&mut self, seq: u64, reason: &str, now: Mono) {
+    pub(super) fn set_aside(&mut self, seq: u64, reason: &str, now: Moment) {
         error!(
             output = &*self.id,
             seq,
             reason,
             "an event is set aside: the output goes on without it and tries it again later"
         );
-        if let Some(oldest) = self.aside.put(seq, now) {
+        self.report.set_aside(seq, reason, now.wall);
+        if let Some(oldest) = self.aside.put(seq, now.mono) {
             self.report.lost_events(1, POISON, oldest);
         }
     }
@@ -53,6 +54,7 @@ impl Forwarder {
                         return;
                     }
                     self.aside.sent(seq);
+                    self.report.sent(seq, now.wall);
                     let topic = self.topics.event();
                     connection.publish(topic, false, line, What::Aside(seq), now.mono);
                 }

@@ -105,9 +105,10 @@ impl Forwarder {
         if is_too_long(&line, OUTGOING_LIMIT) {
             self.report.lost_events(1, TOO_LARGE, seq);
         } else if is_too_long(&line, connection.limit) {
-            self.set_aside(seq, "it is longer than the broker takes", now.mono);
+            self.set_aside(seq, "it is longer than the broker takes", now);
         } else {
             connection.publish(self.topics.event(), false, line, What::Event(seq), now.mono);
+            self.report.sent(seq, now.wall);
             let with_state = self.publish_state(connection, event, What::StateOf(seq), now);
             due = 1 + usize::from(with_state);
         }

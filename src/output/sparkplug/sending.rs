@@ -110,6 +110,7 @@ impl Edge {
         let due = usize::from(message.is_some());
         if let Some(message) = message {
             connection.publish(message, Some(seq));
+            self.report.sent(seq, now.wall);
         }
         let progress = self.delivery.sent(seq, due, since(event, now));
         self.progress(connection, progress, seq);

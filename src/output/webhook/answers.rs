@@ -23,7 +23,7 @@ impl Codes {
         let code = body.and_then(|body| body.get(self.field)?.as_i64());
         let why = told(answer, url);
         match code {
-            Some(0) => Verdict::Accepted,
+            Some(0) => Verdict::Accepted { answer: why },
             Some(code) if self.later.contains(&code) => Verdict::later(UNAVAILABLE, why),
             Some(code) if self.unwelcome.contains(&code) => Verdict::later(UNWELCOME, why),
             Some(_) => Verdict::Refused { why },
@@ -50,7 +50,7 @@ mod tests {
                 ..Answer::default()
             };
             match codes.expect(preset).verdict(&answer, &Url::default()) {
-                Verdict::Accepted => "accepted",
+                Verdict::Accepted { .. } => "accepted",
                 Verdict::Refused { .. } => "refused",
                 Verdict::Later { reason, .. } => reason,
             }

@@ -141,7 +141,7 @@ impl Webhook {
         let url = self.client.url();
         let mut verdict = Verdict::of(&answer, url, clock::now().wall);
         let codes = self.target.preset.and_then(|preset| preset.codes.as_ref());
-        if let (Verdict::Accepted, Some(codes)) = (&verdict, codes) {
+        if let (Verdict::Accepted { .. }, Some(codes)) = (&verdict, codes) {
             verdict = codes.verdict(&answer, url);
         }
         Ok(Ok((answer, verdict)))
