@@ -33,6 +33,7 @@
 //! Deliberately absent: a queue (the journal is it), HTML, attachments, login without TLS.
 
 mod compose;
+mod one_line;
 mod session;
 #[cfg(test)]
 mod tests;

@@ -10,8 +10,11 @@ use lettre::transport::smtp::client::{
 };
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::compose::Mail;
+use super::one_line::OneLine;
 use super::{EmailTarget, Protection};
 use crate::output::verdict::{UNAVAILABLE, UNWELCOME, Verdict};
 
@@ -48,14 +51,18 @@ impl Session {
     /// Connects, protects the connection and logs in.
     pub(super) async fn open(target: &EmailTarget) -> Result<Self, Trouble> {
         let hello = hello(target);
-        let server = (target.host.as_str(), target.port);
-        let implicit = match target.protection {
-            Protection::Implicit => Some(tls(target)?),
-            Protection::StartTls | Protection::Opportunistic => None,
-        };
-        let opened =
-            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &hello, implicit, None);
-        let mut connection = opened.await.map_err(|error| of_all("connecting", &error))?;
+        let mut connection = match target.protection {
+            Protection::Implicit => {
+                let server = (target.host.as_str(), target.port);
+                let tls = Some(tls(target)?);
+                AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &hello, tls, None).await
+            }
+            Protection::StartTls | Protection::Opportunistic => {
+                let stream = Box::new(OneLine(reach(target).await?));
+                AsyncSmtpConnection::connect_with_transport(stream, &hello).await
+            }
+        }
+        .map_err(|error| of_all("connecting", &error))?;
         if target.protection != Protection::Implicit {
             let offered = connection.can_starttls();
             if !offered && target.protection == Protection::StartTls {
@@ -105,6 +112,19 @@ impl Session {
     pub(super) async fn close(self) {
         let Self(mut connection) = self;
         connection.abort().await;
+    }
+}
+
+/// The relay, without encryption.
+async fn reach(target: &EmailTarget) -> Result<TcpStream, Trouble> {
+    let server = (target.host.as_str(), target.port);
+    match timeout(CONNECT, TcpStream::connect(server)).await {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(error)) => Err(Trouble::Later("network", format!("connecting: {error}"))),
+        Err(_elapsed) => {
+            let why = format!("connecting: no answer within {} s", CONNECT.as_secs());
+            Err(Trouble::Later("timeout", why))
+        }
     }
 }
 

@@ -385,6 +385,23 @@ async fn silence_ends_and_long_words_are_cut() {
     assert!(why.len() < 300, "{why}");
 }
 
+/// Whoever stands on the way cannot say in the clear what the relay is to have said within the encryption.
+#[tokio::test]
+async fn words_ahead_of_the_encryption_end_the_conversation() {
+    let script = [
+        ("EHLO", "250-relay.test\r\n250 STARTTLS"),
+        ("STARTTLS", "220 go on\r\n250-relay.test\r\n250 AUTH PLAIN"),
+    ];
+    let (verdicts, taken) = carried(&script, 1).await;
+    let Verdict::Later { reason, why, .. } = &verdicts[0] else {
+        unreachable!("{verdicts:?}")
+    };
+    assert_eq!(*reason, "tls", "{why}");
+    // The handshake met them; without them it would have met the end of the connection.
+    assert!(why.contains("corrupt message"), "{why}");
+    assert_eq!(taken, [""; 0]);
+}
+
 /// Without `insecure` nothing is sent where others could read it.
 #[tokio::test]
 async fn a_relay_without_tls_gets_nothing_that_should_be_protected() {
