@@ -3,27 +3,22 @@
 //! The message is an event like any other, marked `test`, with the number 0, which no event of the journal has. No
 //! cursor moves, and nothing is recorded.
 
+mod mqtt;
+
 use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::time::timeout;
 
 use super::courier::{Carrier, Load, Parcel};
 use super::email::{Email, EmailTarget};
 use super::http_client::Answer;
-use super::message::Topics;
 use super::selection::Selection;
 use super::verdict::{Verdict, told};
 use super::webhook::{Webhook, WebhookTarget};
 use super::{AlertmanagerTarget, alertmanager};
-use super::{MqttTarget, OutputSettings, Target};
-use crate::broker::{self, Connector, Ending, Event, Session, Sure};
+use super::{OutputSettings, Target};
 use crate::clock;
 use crate::event::{WireEvent, rfc3339};
 use crate::wording::Context;
-
-/// A broker takes its time for a connection and a PUBACK.
-const BROKER_WITHIN: Duration = Duration::from_secs(15);
 
 /// What became of a test message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +39,7 @@ pub struct Trial {
 pub async fn run(output: &OutputSettings, context: &Context) -> Trial {
     let site = &*context.site;
     match &output.target {
-        Target::Mqtt(target) => over_mqtt(target, site).await,
+        Target::Mqtt(target) => mqtt::run(target, &parcel(site, "notified").line, site).await,
         Target::Webhook(target) => over_webhook(&output.id, target, context).await,
         Target::Alertmanager(target) => over_alertmanager(target, site).await,
         Target::Email(target) => over_email(output, target, context).await,
@@ -195,83 +190,5 @@ async fn over_alertmanager(target: &AlertmanagerTarget, site: &str) -> Trial {
         answer: answers.join("; "),
         took: clock::monotonic().since(began),
         tls: None,
-    }
-}
-
-/// Connects as a client of its own, so that the daemon's connection stays, and without a last will.
-async fn over_mqtt(target: &MqttTarget, site: &str) -> Trial {
-    let topic = Topics::new(&target.prefix, site).spelt(target.dots).event();
-    let address = &target.address;
-    let mut trial = Trial {
-        sent: format!(
-            "a test event to {topic} at {}:{}",
-            address.host, address.port
-        ),
-        tls: address
-            .tls
-            .as_ref()
-            .map(|_| "verified with the configured authority".to_owned()),
-        ..Trial::default()
-    };
-    let began = clock::monotonic();
-    let acknowledged = timeout(BROKER_WITHIN, acknowledged(target, site, topic)).await;
-    trial.took = clock::monotonic().since(began);
-    (trial.accepted, trial.answer) = match acknowledged {
-        Ok(Ok(answer)) => (true, answer),
-        Ok(Err(ending)) => (false, format!("{}: {}", ending.name, ending.detail)),
-        Err(_elapsed) => (false, "no PUBACK in time".to_owned()),
-    };
-    trial
-}
-
-async fn acknowledged(target: &MqttTarget, site: &str, topic: String) -> Result<String, Ending> {
-    let mut address = target.address.clone();
-    address.client_id.push_str("-test");
-    let session = Session {
-        keep: false,
-        incoming: 16 * 1024,
-        outgoing: 64 * 1024,
-        inflight: 10,
-        ahead: 1,
-        will: None,
-    };
-    let (client, pump, mut happenings) = Connector::new(address).open(session, 10).await?;
-    let line = parcel(site, "notified").line;
-    let conversation = async {
-        loop {
-            let Some(happening) = happenings.recv().await else {
-                return Err(Ending::ours("stopped", "the connection ended"));
-            };
-            match happening? {
-                Event::Connected(_) => {
-                    let asked =
-                        client.publish(topic.clone(), line.clone(), false, Sure::Acknowledged);
-                    if asked.is_err() {
-                        return Err(Ending::ours("stopped", "the connection ended"));
-                    }
-                }
-                Event::Acknowledged(_, verdict) => {
-                    return match verdict {
-                        broker::Verdict::Taken => Ok("acknowledged (PUBACK)".to_owned()),
-                        broker::Verdict::Unheard => {
-                            Ok("acknowledged (PUBACK), but nobody is subscribed".to_owned())
-                        }
-                        broker::Verdict::Refused(why) | broker::Verdict::Later(why) => {
-                            Err(Ending::ours("refused", why))
-                        }
-                    };
-                }
-                Event::Subscribed(_)
-                | Event::Unsubscribed
-                | Event::Message(_)
-                | Event::Written(_)
-                | Event::IdsCameRound => {}
-            }
-        }
-    };
-    tokio::select! {
-        done = conversation => done,
-        // Its last word is among the happenings.
-        () = async { pump.run().await; std::future::pending().await } => unreachable!("it waits for ever"),
     }
 }

@@ -18,5 +18,6 @@ mod refusals;
 mod reminder;
 mod slow_card;
 mod spoilt;
+mod trial;
 mod unread_backlog;
 mod webhook;
