@@ -296,9 +296,6 @@ impl Gateway {
         listener: TcpListener,
     ) {
         let socket = Socket::of(&config.http, &config.journal.path);
-        let persons = config.readers.persons.iter();
-        let persons = persons.map(|(id, person)| (id.clone(), person.label()));
-        let persons = Arc::new(persons.collect());
         let guidance: Arc<[Guidance]> = config.guidance.into();
         let app = App::new(
             self.desk.clone(),
@@ -324,7 +321,6 @@ impl Gateway {
                 desk: self.desk.clone(),
                 readings: self.readings.clone(),
                 metrics: Arc::clone(&self.metrics),
-                persons: Arc::clone(&persons),
                 sources: Arc::clone(&sources),
             };
             self.spawn_commands(&output, &wiring, &app);

@@ -61,8 +61,6 @@ pub struct Wiring {
     pub readings: Readings,
     /// Counters.
     pub metrics: Arc<Metrics>,
-    /// Names of persons by their ids, and how to reach them.
-    pub persons: Arc<BTreeMap<String, String>>,
     /// What each point is read from, a device or a broker, by the point's id; empty unless an output asks.
     pub sources: Arc<BTreeMap<Arc<str>, Arc<str>>>,
 }

@@ -84,7 +84,6 @@ impl Gateway {
             desk: Desk::new(requests),
             readings,
             metrics: Arc::clone(&metrics),
-            persons: Arc::default(),
             sources: Arc::default(),
         };
         let mut tasks = JoinSet::new();

@@ -26,6 +26,7 @@ use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::{Wall, show_duration};
 use crate::event::rfc3339;
 use crate::guidance::{Directory, Guidance};
+use crate::wording::Person;
 
 use super::news::News;
 
@@ -82,8 +83,8 @@ pub(super) struct Words {
     pub(super) labels: BTreeMap<String, String>,
     /// What each point is read from, by the point's id.
     pub(super) sources: Arc<BTreeMap<Arc<str>, Arc<str>>>,
-    /// Names of persons by their ids.
-    pub(super) persons: Arc<BTreeMap<String, String>>,
+    /// Persons by their ids.
+    pub(super) persons: Arc<BTreeMap<String, Person>>,
     /// Where the gateway's pages are, without a slash at the end.
     pub(super) page_url: Option<String>,
     /// Are drills sent?
@@ -100,8 +101,9 @@ impl Words {
     }
 
     /// How a person is called; logins that are no configured person stay what they are.
-    pub(super) fn person<'w>(&'w self, id: &'w str) -> &'w str {
-        self.persons.get(id).map_or(id, String::as_str)
+    pub(super) fn person(&self, id: &str) -> String {
+        let known = self.persons.get(id);
+        known.map_or_else(|| id.to_owned(), Person::label)
     }
 
     /// The alert of an alarm as `record` says; `None` for an alarm that is not sent.

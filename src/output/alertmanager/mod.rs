@@ -184,7 +184,7 @@ impl Poster {
             alarms: Directory::new(Arc::clone(&wiring.guidance)),
             labels: target.labels,
             sources: Arc::clone(&wiring.sources),
-            persons: Arc::clone(&wiring.persons),
+            persons: Arc::clone(&wiring.readers.persons),
             page_url: target.page_url,
             drills: target.drills,
         };

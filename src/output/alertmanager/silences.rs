@@ -118,7 +118,7 @@ impl Policy {
         let mark = format!("[forewarn {owner}: {kind} {alarm} {at}]");
         let silence = Wanted {
             alarm: Arc::clone(alarm),
-            by: standing.words.person(by).to_owned(),
+            by: standing.words.person(by),
             comment: format!("{why} {mark}"),
             until,
         };

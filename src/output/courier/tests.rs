@@ -124,7 +124,6 @@ impl World {
             desk,
             readings,
             metrics: Arc::default(),
-            persons: Arc::default(),
             sources: Arc::default(),
         };
         let (stop, stopped) = watch::channel(false);
@@ -421,7 +420,6 @@ async fn the_end_does_not_wait_for_a_far_end_that_hangs() {
         desk,
         readings,
         metrics: Arc::default(),
-        persons: Arc::default(),
         sources: Arc::default(),
     };
     let (stop, stopped) = watch::channel(false);

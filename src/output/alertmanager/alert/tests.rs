@@ -13,7 +13,11 @@ use crate::output::message::tests::{guidance, record};
 pub(in crate::output::alertmanager) fn words(alarms: &[&str]) -> Words {
     let guidance: Vec<_> = alarms.iter().map(|alarm| guided(alarm)).collect();
     let sources = [("CH4-101".into(), "gd-01".into())];
-    let persons = [("li-wei".to_owned(), "Li Wei, shift lead".to_owned())];
+    let li_wei = Person {
+        name: "Li Wei, shift lead".to_owned(),
+        ..Person::default()
+    };
+    let persons = [("li-wei".to_owned(), li_wei)];
     Words {
         site: "north-plant".into(),
         alarms: Directory::new(guidance.into()),
