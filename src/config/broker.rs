@@ -8,12 +8,12 @@ use super::availability::{self, RawAvailability};
 use super::endpoint::{self, Endpoint};
 use super::finding::{Kind, Log};
 use super::keys::{Keys, Vocabulary, check_id};
+use super::login;
 use super::people::entries;
 use super::place::{At, Place, Sources};
-use super::secret;
 use super::tls;
 use super::tree::{Entry, Section};
-use crate::broker::{BrokerAddress, Login, Version};
+use crate::broker::{BrokerAddress, Version};
 
 const BROKER: Vocabulary = Vocabulary {
     what: "a broker",
@@ -149,22 +149,7 @@ pub(super) fn enter(
             log.error(Kind::OutOfRange, keep_alive.place, text);
         }
     }
-    secret::refuse_literal(keys, log);
-    let username = keys.text("username", log);
-    let file = keys.text("password_file", log);
-    match (username, file) {
-        (Some(username), Some(file)) => {
-            address.login = secret::read(&file, sources, log).map(|password| Login {
-                username: username.value,
-                password,
-            });
-        }
-        (Some(_), None) if !keys.has("password") => {
-            keys.require("password_file", "\"mqtt-password\"", log);
-        }
-        (None, Some(_)) => keys.require("username", "\"forewarn\"", log),
-        (Some(_) | None, None) => {}
-    }
+    address.login = login::read(keys, "\"mqtt-password\"", sources, log);
 }
 
 /// A broker inside the process serves this machine only: it has no login.

@@ -56,6 +56,7 @@ mod keys;
 mod language;
 mod layers;
 mod line;
+mod login;
 mod mapping;
 mod marker;
 mod origin;

@@ -1,10 +1,10 @@
 //! Notices by mail.
 
 use super::Reading;
-use crate::broker::Login;
 use crate::config::endpoint;
 use crate::config::finding::{Kind, Log};
 use crate::config::keys::{Keys, mismatch};
+use crate::config::login;
 use crate::config::people::is_address;
 use crate::config::place::At;
 use crate::config::secret;
@@ -44,7 +44,7 @@ pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
     let insecure = keys.flag("insecure", log).is_some_and(|flag| flag.value);
     let ca_file = keys.text("ca_file", log);
     let ca_file = ca_file.and_then(|file| secret::readable(&file, sources, log));
-    let login = login(reading, log);
+    let login = login::read(keys, "\"mail-password\"", sources, log);
     let endpoint = endpoint?;
     let protection = match (
         endpoint.scheme.as_str(),
@@ -90,31 +90,6 @@ fn readers(keys: &Keys<'_>, log: &mut Log) -> Vec<String> {
         is_address("to", &address, log).then_some(address.value)
     });
     readers.collect()
-}
-
-fn login(reading: &Reading<'_>, log: &mut Log) -> Option<Login> {
-    let Reading { keys, sources, .. } = reading;
-    secret::refuse_literal(keys, log);
-    let username = keys.text("username", log);
-    let file = keys.text("password_file", log);
-    match (username, file) {
-        (Some(username), Some(file)) => {
-            let password = secret::read(&file, sources, log)?;
-            Some(Login {
-                username: username.value,
-                password,
-            })
-        }
-        (Some(_), None) if !keys.has("password") => {
-            keys.require("password_file", "\"mail-password\"", log);
-            None
-        }
-        (None, Some(_)) => {
-            keys.require("username", "\"forewarn\"", log);
-            None
-        }
-        (Some(_) | None, None) => None,
-    }
 }
 
 pub(super) fn explain(target: &EmailTarget) -> String {
