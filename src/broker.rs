@@ -22,6 +22,7 @@
 //! queue of our own. The journal is the queue towards upstream, the broker's session the one from
 //! the plant.
 
+mod authorities;
 mod backoff;
 mod certificate;
 mod client;
@@ -45,6 +46,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+pub(crate) use authorities::{authorities, verified_by};
 pub use backoff::Backoff;
 pub(crate) use certificate::Facts;
 pub(crate) use client::{Client, Sure};

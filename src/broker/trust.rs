@@ -23,6 +23,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 use tracing::warn;
 
+use super::authorities::{NoAuthorities, authorities, verified_by};
 use super::certificate::{self, Facts};
 use super::{ClientCertificate, Tls};
 
@@ -165,11 +166,7 @@ impl Tls {
     /// # Errors
     /// A file cannot be read, or holds nothing that can be used.
     pub fn load(&self) -> Result<Trust, BrokerError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("ring supports the default protocol versions")
-            .with_root_certificates(self.roots()?);
+        let config = verified_by(self.roots()?);
         let config = match &self.client {
             None => config.with_no_client_auth(),
             Some(client) => {
@@ -182,24 +179,12 @@ impl Tls {
     }
 
     fn roots(&self) -> Result<rustls::RootCertStore, BrokerError> {
-        let path = || self.ca_file.clone();
-        let unreadable = |source| BrokerError::CaFile {
-            path: path(),
-            source,
-        };
-        let mut roots = rustls::RootCertStore::empty();
-        for certificate in CertificateDer::pem_file_iter(&self.ca_file).map_err(unreadable)? {
-            roots
-                .add(certificate.map_err(unreadable)?)
-                .map_err(|source| BrokerError::Certificate {
-                    path: path(),
-                    source,
-                })?;
-        }
-        if roots.is_empty() {
-            return Err(BrokerError::NoCertificate { path: path() });
-        }
-        Ok(roots)
+        let path = self.ca_file.clone();
+        authorities(&self.ca_file).map_err(|why| match why {
+            NoAuthorities::Unreadable(source) => BrokerError::CaFile { path, source },
+            NoAuthorities::Unfit(source) => BrokerError::Certificate { path, source },
+            NoAuthorities::Empty => BrokerError::NoCertificate { path },
+        })
     }
 }
 
