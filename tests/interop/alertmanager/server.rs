@@ -178,6 +178,25 @@ impl Alertmanager {
         assert!(done, "expected {expected:?}, there are {last:?}");
     }
 
+    /// Is nobody told of this alert, for another one that stands?
+    pub(super) async fn is_inhibited(&self, alarm: &str) -> bool {
+        let alerts = self.alerts().await;
+        let mut alerts = alerts.iter();
+        let found = alerts.find(|alert| alert["labels"]["alarm"] == alarm);
+        found.is_some_and(|alert| alert["status"]["state"] == "suppressed")
+    }
+
+    /// Waits until it is.
+    pub(super) async fn inhibits(&self, alarm: &str) {
+        let waiting = async {
+            while !self.is_inhibited(alarm).await {
+                sleep(LOOK).await;
+            }
+        };
+        let done = timeout(DEADLINE, waiting).await.is_ok();
+        assert!(done, "{alarm} is told: {:?}", self.alerts().await);
+    }
+
     /// Waits until so many silences silence.
     pub(super) async fn has_silences(&self, count: usize) {
         let waiting = async {

@@ -2,8 +2,6 @@
 
 use std::process::Command;
 
-use tokio::time::sleep;
-
 use super::server::{Alertmanager, Hook, project};
 use super::{ALARM, device, plant, put, to};
 use crate::daemon::gateway::Gateway;
@@ -55,20 +53,8 @@ async fn the_outer_limit_speaks_for_the_inner_one_and_a_lost_device_for_its_sile
     put(&device, 0, 60);
     hook.is_told("CH4-101/high_high", &[true]).await;
     alertmanager.stands(&[ALARM, "CH4-101/high_high"]).await;
-    let inhibited = |alarm: &'static str| {
-        let alertmanager = &alertmanager;
-        async move {
-            let alerts = alertmanager.alerts().await;
-            let found = alerts
-                .iter()
-                .find(|alert| alert["labels"]["alarm"] == alarm);
-            found.is_some_and(|alert| alert["status"]["state"] == "suppressed")
-        }
-    };
-    while !inhibited(ALARM).await {
-        sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert!(!inhibited("CH4-101/high_high").await);
+    alertmanager.inhibits(ALARM).await;
+    assert!(!alertmanager.is_inhibited("CH4-101/high_high").await);
 
     device.stop().await;
     gateway
@@ -76,11 +62,9 @@ async fn the_outer_limit_speaks_for_the_inner_one_and_a_lost_device_for_its_sile
         .await;
     gateway.alarm_is("CH4-102/stale", "unacknowledged").await;
     hook.is_told("gateway.device.gd-01/state", &[true]).await;
-    while !inhibited("CH4-102/stale").await {
-        sleep(std::time::Duration::from_millis(50)).await;
-    }
+    alertmanager.inhibits("CH4-102/stale").await;
     // Never a hazard: one that stood when the device was lost still stands.
-    assert!(!inhibited("CH4-101/high_high").await);
+    assert!(!alertmanager.is_inhibited("CH4-101/high_high").await);
     let unexpected = hook
         .all()
         .into_iter()
