@@ -22,7 +22,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::alarm::AlarmState;
-use crate::engine::effect::{Cause, Event, EventKind, Subject, Was};
+use crate::engine::effect::{Cause, Event, EventKind, Subject, Via, Was};
 use crate::engine::notice::Notice;
 use crate::engine::overlay::Overlays;
 use crate::engine::reading::Quality;
@@ -139,6 +139,10 @@ pub struct WireEvent {
     /// Who.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// How their command came, where that says more than their name: `link`, that was sent to this person
+    /// alone; `shared_link`, that several could read and chose a name by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
     /// Why: a reason of quality, or the typed denial of a command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -197,6 +201,10 @@ pub struct WireEvent {
     /// The output over which they were told; absent when any that reaches them will do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Arc<str>>,
+    /// Of a notice: which call for attention it tells of. A number that changes whenever the occurrence calls
+    /// again, and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annunciation: Option<u64>,
     /// Every output over which the occurrence that is over was told of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Arc<str>>,
@@ -308,6 +316,7 @@ impl WireEvent {
             group: details.group.clone(),
             cause: event.cause,
             by: details.by.clone(),
+            via: details.via,
             reason: details.reason.clone(),
             comment: details.comment.clone(),
             message: message(event),
@@ -332,6 +341,7 @@ impl WireEvent {
             notice: details.notice,
             step: details.step,
             output: details.output.clone(),
+            annunciation: details.annunciation,
             outputs: details.outputs.clone(),
             alarms: details.alarms.clone(),
             grouped_under: details.grouped_under.clone(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::effect::Via;
 use super::overlay::Overlay;
 use super::snapshot::Acknowledgement;
 use super::time::{Wall, show_duration};
@@ -22,6 +23,16 @@ pub struct Command {
     pub comment: Option<String>,
 }
 
+impl Command {
+    /// How it came, where that says more than the name.
+    pub const fn via(&self) -> Option<Via> {
+        if let Action::AcknowledgeCall(call) = &self.action {
+            return Some(call.via);
+        }
+        None
+    }
+}
+
 /// The actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
@@ -32,6 +43,8 @@ pub enum Action {
         /// "I am on it for so long": if it is still active then, it wants attention again.
         span: Option<Duration>,
     },
+    /// "I have recognised it", by a link from a message: of this one call for attention, and of no other.
+    AcknowledgeCall(Call),
     /// "What it was about was seen to." Without an occurrence, the newest.
     Confirm {
         /// Which episode.
@@ -61,6 +74,17 @@ pub enum Action {
         /// Why, if there is more to say.
         reason: Option<String>,
     },
+}
+
+/// A call for attention, as a message named it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// Which episode.
+    pub occurrence: u64,
+    /// Which of its calls ([`super::annunciation`]).
+    pub annunciation: u64,
+    /// How the answer came.
+    pub via: Via,
 }
 
 /// A drill as it is asked for.
@@ -143,6 +167,9 @@ pub enum Denied {
         /// The newest.
         newest: u64,
     },
+    /// The episode has called again since, or another one has its number now.
+    #[error("it has called for attention again since: only the newest message can acknowledge it")]
+    CalledAgain,
     /// It is not in alarm and nothing waits for an acknowledgement.
     #[error("nothing to acknowledge: the alarm is normal")]
     NothingToAcknowledge,
@@ -283,6 +310,7 @@ impl Denied {
             Self::UnknownGroup(_) => "unknown_group",
             Self::NothingToReset(_) => "nothing_to_reset",
             Self::UnknownOccurrence { .. } => "unknown_occurrence",
+            Self::CalledAgain => "called_again",
             Self::NothingToAcknowledge => "nothing_to_acknowledge",
             Self::NotLatched => "not_latched",
             Self::StillActive => "still_active",

@@ -175,7 +175,7 @@ impl Engine {
         let reason = if wanted > before {
             let realarmed = transition(alarm.standing(), Input::Realarm, alarm.traits);
             if let Ok((standing, Step::Realarmed)) = realarmed {
-                alarm.withdraw_acknowledgement();
+                alarm.withdraw_acknowledgement(now);
                 alarm.state = standing.state;
             }
             "priority_raised"

@@ -88,7 +88,7 @@ impl Engine {
             debug_assert!(false, "a re-alarm is never refused");
             return;
         };
-        let by = alarm.withdraw_acknowledgement();
+        let by = alarm.withdraw_acknowledgement(now);
         alarm.state = standing.state;
         if step == Step::Realarmed {
             let details = Details {
@@ -237,7 +237,7 @@ impl Engine {
         let looked_at = input == Input::TakeOff(Overlay::Shelved);
         if standing.state == AlarmState::Unacknowledged && !looked_at {
             // Nobody looks at it now, whatever was known of it before.
-            alarm.withdraw_acknowledgement();
+            alarm.withdraw_acknowledgement(now);
         }
         alarm.state = standing.state;
         alarm.uncover(overlay);

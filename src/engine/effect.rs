@@ -203,11 +203,23 @@ pub enum Cause {
     Config,
 }
 
+/// How a person's command came, where that says more than their name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// A link that was sent to this person alone.
+    Link,
+    /// A link that several could read: the name was chosen from a list.
+    SharedLink,
+}
+
 /// Fields that only some events have; absent ones do not appear on the wire.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Details {
     /// Who.
     pub by: Option<String>,
+    /// How their command came, where that says more than their name.
+    pub via: Option<Via>,
     /// Why; for quality the reason's name, for commands the typed denial.
     pub reason: Option<String>,
     /// What the person wrote.
@@ -248,6 +260,8 @@ pub struct Details {
     pub notice: Option<Notice>,
     /// Which step of the escalation, counted from 0.
     pub step: Option<u16>,
+    /// Of a notice: which call for attention it tells of ([`super::annunciation`]).
+    pub annunciation: Option<u64>,
     /// Ids of the persons who were told.
     pub persons: Option<Vec<Arc<str>>>,
     /// The output over which they were told.

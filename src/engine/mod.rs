@@ -24,6 +24,7 @@
 mod advance;
 mod agenda;
 pub mod alarm;
+pub mod annunciation;
 pub mod command;
 mod configured;
 pub mod confirm;

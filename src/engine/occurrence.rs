@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarm::{AlarmState, Standing, Traits};
+use super::annunciation;
 use super::configured::Former;
 use super::confirm::Confirmation;
 use super::count::Count;
@@ -69,6 +70,8 @@ pub(super) struct Alarm {
 pub(super) struct Episode {
     pub(super) occurrence: u64,
     pub(super) raised_at: Option<Wall>,
+    /// Its newest call for attention; absent of what an older version raised.
+    pub(super) annunciation: Option<u64>,
     /// Absent when it was raised before this start.
     raised_mono: Option<Mono>,
     cleared_at: Option<Wall>,
@@ -154,6 +157,7 @@ impl Alarm {
         self.episode = Some(Box::new(Episode {
             occurrence: record.occurrence,
             raised_at: record.raised_at,
+            annunciation: record.annunciation,
             raised_mono: None,
             cleared_at: record.cleared_at,
             // The readings that led to it were taken a little earlier.
@@ -212,6 +216,7 @@ impl Alarm {
     ) -> Option<u64> {
         let left = self.follow_on(Episode {
             raised_at: Some(now.wall),
+            annunciation: Some(annunciation::next(None, now.wall)),
             raised_mono: Some(now.mono),
             peak: value,
             value,
@@ -251,9 +256,11 @@ impl Alarm {
         }
         if let (true, Some(raised_at)) = (unattended, episode.raised_at) {
             let occurrence = episode.occurrence;
+            let annunciation = episode.annunciation;
             episode.leave_open(OpenOccurrence {
                 occurrence,
                 raised_at,
+                annunciation,
             });
         }
         self.numbered += 1;
@@ -295,6 +302,7 @@ impl Alarm {
                 episode.leave_open(OpenOccurrence {
                     occurrence,
                     raised_at: found.from,
+                    annunciation: Some(annunciation::next(None, now.wall)),
                 });
             }
             let left = self.confirm_required.then(|| {
@@ -305,6 +313,7 @@ impl Alarm {
         }
         let left = self.follow_on(Episode {
             raised_at: Some(found.from),
+            annunciation: Some(annunciation::next(None, now.wall)),
             cleared_at: Some(found.to),
             seen: (Some(found.from), Some(found.to)),
             peak: Some(found.peak),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::alarm::{AlarmState, Input, Step, transition};
-use super::command::{Action, Command, Denied, Outcome};
+use super::command::{Action, Call, Command, Denied, Outcome};
 use super::delay::Phase;
 use super::drill::{drilled, name};
 use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
@@ -46,6 +46,7 @@ impl Engine {
                 Action::Acknowledge { occurrence, span } => {
                     self.acknowledge(alarm, *occurrence, *span, command, now)
                 }
+                Action::AcknowledgeCall(call) => self.acknowledge_call(alarm, call, command, now),
                 Action::Confirm { occurrence } => {
                     self.confirm_occurrence(alarm, *occurrence, command, now)
                 }
@@ -115,6 +116,21 @@ impl Engine {
             now,
         );
         Ok(self.accepted(index, now))
+    }
+
+    /// As [`Self::acknowledge`], of one call for attention. Whoever had recognised an occurrence that called
+    /// again since recognised it in another situation.
+    fn acknowledge_call(
+        &mut self,
+        index: usize,
+        call: &Call,
+        command: &Command,
+        now: Moment,
+    ) -> Result<Outcome, Denied> {
+        if !self.alarms[index].is_last_call(call) {
+            return Err(Denied::CalledAgain);
+        }
+        self.acknowledge(index, Some(call.occurrence), None, command, now)
     }
 
     /// An older occurrence that nobody had recognised: closes it and leaves the newest alone.
@@ -288,10 +304,11 @@ impl Engine {
     }
 }
 
-/// Who gives a command, and what they wrote.
+/// Who gives a command, how it came, and what they wrote.
 pub(super) fn said(command: &Command) -> Details {
     Details {
         by: Some(command.by.clone()),
+        via: command.via(),
         comment: command.comment.clone(),
         ..Details::default()
     }
@@ -325,6 +342,7 @@ fn wanted(command: &Command) -> Details {
             ..said
         },
         Action::Acknowledge { .. }
+        | Action::AcknowledgeCall(_)
         | Action::Confirm { .. }
         | Action::Reset { .. }
         | Action::Unshelve

@@ -34,6 +34,10 @@ pub struct AlarmRecord {
     /// When the newest occurrence was raised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raised_at: Option<Wall>,
+    /// Its newest call for attention ([`super::annunciation`]); absent before the first, and of what an older
+    /// version raised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annunciation: Option<u64>,
     /// When its condition ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cleared_at: Option<Wall>,
@@ -96,6 +100,7 @@ impl AlarmRecord {
             priority: None,
             occurrence: 0,
             raised_at: None,
+            annunciation: None,
             cleared_at: None,
             acknowledged: None,
             confirmation: None,
@@ -155,6 +160,9 @@ pub struct OpenOccurrence {
     pub occurrence: u64,
     /// When it was raised.
     pub raised_at: Wall,
+    /// Its last call for attention, as in [`AlarmRecord`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annunciation: Option<u64>,
 }
 
 /// An older occurrence that somebody acknowledged.

@@ -30,6 +30,7 @@
 //! `reference` is a second engine that knows only the definitions.
 
 mod agreement;
+mod calls;
 mod clocks;
 mod closing;
 mod configured;

@@ -156,7 +156,7 @@ impl Engine {
             own.priority = priority;
             let realarmed = transition(own.standing(), Input::Realarm, own.traits);
             if let Ok((standing, Step::Realarmed)) = realarmed {
-                own.withdraw_acknowledgement();
+                own.withdraw_acknowledgement(now);
                 own.state = standing.state;
             }
             reason = Some("priority_raised".to_owned());

@@ -82,6 +82,7 @@ const fn status(denied: &Denied) -> StatusCode {
         | Denied::UnknownPerson(_)
         | Denied::OwnApproval => StatusCode::BAD_REQUEST,
         Denied::UnknownOccurrence { .. }
+        | Denied::CalledAgain
         | Denied::NothingToAcknowledge
         | Denied::NothingToReset(_)
         | Denied::NotLatched

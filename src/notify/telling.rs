@@ -46,8 +46,14 @@ impl Scene<'_> {
         // An occurrence of delayed data is not the one that the record is about.
         let newest = Some(record).filter(|record| record.occurrence == topic.occurrence);
         let outlook = newest.map(|_| outlook.clone()).unwrap_or_default();
+        let open = record.unacknowledged.iter();
+        let mut open = open.filter(|open| open.occurrence == topic.occurrence);
         let details = Details {
             message: topic.message.clone(),
+            annunciation: match newest {
+                Some(record) => record.annunciation,
+                None => open.next().and_then(|open| open.annunciation),
+            },
             notice: Some(topic.notice),
             step: topic.step,
             persons: Some(told.persons.clone()),

@@ -279,6 +279,7 @@ impl Rig {
                     record.unacknowledged.push(OpenOccurrence {
                         occurrence: record.occurrence,
                         raised_at: now.wall,
+                        annunciation: record.annunciation,
                     });
                 }
                 record.occurrence += 1;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::agenda::Timer;
 use super::super::alarm::{AlarmState, Input, Step};
+use super::super::annunciation;
 use super::super::command::{Action, Command, Denied, Drilling, Outcome};
 use super::super::effect::{Cause, Details, EventKind};
 use super::super::operate::{ALREADY, said};
@@ -39,6 +40,14 @@ impl Engine {
                 occurrence,
                 span: None,
             } => self.acknowledge_drill(index, *occurrence, command, now),
+            Action::AcknowledgeCall(call) => {
+                let drill = self.drill_record(index).ok_or(Denied::NoDrill)?;
+                let same = drill.occurrence == call.occurrence;
+                if same && drill.annunciation != Some(call.annunciation) {
+                    return Err(Denied::CalledAgain);
+                }
+                self.acknowledge_drill(index, Some(call.occurrence), command, now)
+            }
             Action::Acknowledge { span: Some(_), .. }
             | Action::Confirm { .. }
             | Action::Reset { .. }
@@ -75,6 +84,7 @@ impl Engine {
             priority: Some(alarm.floor),
             occurrence: before.map_or(0, |before| before.record.occurrence) + 1,
             raised_at: Some(now.wall),
+            annunciation: Some(annunciation::next(None, now.wall)),
             drill: Some(Box::new(exercise)),
             ..AlarmRecord::new(name(&alarm.id).into())
         };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::super::annunciation;
+use super::super::command::Call;
 use super::super::overlay::Term;
 use super::super::snapshot::{Acknowledgement, RecognisedOccurrence};
 use super::super::time::Moment;
@@ -85,10 +87,28 @@ impl Alarm {
         true
     }
 
+    /// Is this the last call for attention of its occurrence? Of one that is over and recognised it is not known
+    /// any more, and does not matter.
+    pub(in super::super) fn is_last_call(&self, call: &Call) -> bool {
+        let Some(episode) = self.episode.as_deref() else {
+            return false;
+        };
+        if episode.occurrence == call.occurrence {
+            return episode.annunciation == Some(call.annunciation);
+        }
+        let open = episode.unacknowledged.iter();
+        let mut open = open.filter(|open| open.occurrence == call.occurrence);
+        open.all(|open| open.annunciation == Some(call.annunciation))
+    }
+
     /// Nobody counts as having recognised the newest occurrence any more, nor as having seen to it, nor does
-    /// it count as known to its first-out group. Gives whoever recognised it.
-    pub(in super::super) fn withdraw_acknowledgement(&mut self) -> Option<Acknowledgement> {
+    /// it count as known to its first-out group: it calls again. Gives whoever recognised it.
+    pub(in super::super) fn withdraw_acknowledgement(
+        &mut self,
+        now: Moment,
+    ) -> Option<Acknowledgement> {
         let episode = self.episode.as_mut()?;
+        episode.annunciation = Some(annunciation::next(episode.annunciation, now.wall));
         episode.promise = None;
         episode.released = None;
         if let Some(confirmation) = &mut episode.confirmation {

@@ -17,6 +17,7 @@ impl Alarm {
             priority: Some(self.priority),
             occurrence: self.occurrence(),
             raised_at: episode.and_then(|episode| episode.raised_at),
+            annunciation: episode.and_then(|episode| episode.annunciation),
             cleared_at: episode.and_then(|episode| episode.cleared_at),
             acknowledged: episode.and_then(|episode| episode.acknowledged.clone()),
             confirmation: episode.and_then(|episode| episode.confirmation.clone()),
