@@ -51,6 +51,7 @@
 //! | Modbus: plan, schedule, decode, the safe wrapper | [`input::modbus`] |
 //! | MQTT: payloads, acknowledgements, reconnects | [`input::mqtt`], [`broker`] |
 //! | what happens when the disk fails | [`journal`] |
+//! | links with which people acknowledge; their pages | [`ack_links`]; `http/links.rs` |
 //! | what people read: letters and text messages, in English and Chinese | [`wording`] |
 //! | delivery, duplicates, backlog | [`output::delivery`] |
 //! | what stands at Alertmanager, and when it is taken back | [`output::alertmanager`] |
@@ -89,6 +90,7 @@
 //! | an output | `src/output/NAME.rs` | a variant and an arm in `output/mod.rs` |
 //! | a Modbus data type | none | a variant, a width, an arm and a table row in `input/modbus/decode.rs` |
 
+pub mod ack_links;
 pub mod broker;
 pub mod clock;
 pub mod commands;

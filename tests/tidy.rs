@@ -159,7 +159,8 @@ fn the_config_crate_stays_in_one_file(sources: &[Source]) -> Vec<String> {
 }
 
 /// Who may know which of our modules. Shells meet in the gateway, through the engine's types.
-const MAY_KNOW: [(&str, &[&str]); 9] = [
+const MAY_KNOW: [(&str, &[&str]); 10] = [
+    ("ack_links", &["ack_links", "broker", "engine", "event"]),
     ("engine", &["engine"]),
     ("sparkplug", &["sparkplug"]),
     ("notify", &["engine", "notify"]),
@@ -173,6 +174,7 @@ const MAY_KNOW: [(&str, &[&str]); 9] = [
 
 /// What every shell may know beside itself.
 const SHELL: &[&str] = &[
+    "ack_links",
     "broker",
     "clock",
     "engine",
