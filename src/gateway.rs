@@ -30,13 +30,14 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{error, info, warn};
 
+use crate::ack_links::Links;
 use crate::clock;
 use crate::config::Config;
 use crate::engine::effect::Run;
 use crate::engine::snapshot::History;
 use crate::evaluation::{self, Desk, Inlet, Readings};
 use crate::guidance::Guidance;
-use crate::http::{self, App, Indoors, Socket};
+use crate::http::{self, App, Indoors, LinkPages, Socket};
 use crate::input::modbus;
 use crate::input::mqtt;
 use crate::journal::{self, Journal, OpenError, Restored};
@@ -45,6 +46,7 @@ use crate::notify::station::Station;
 use crate::output::command_topic::{self, Give};
 use crate::output::{self, OutputSettings, Target, Wiring};
 use crate::systemd;
+use crate::wording::Context;
 use names::{bus_task, names, subscriber_task};
 use own_points::JournalPoint;
 
@@ -303,6 +305,13 @@ impl Gateway {
             Arc::clone(&self.metrics),
             Arc::clone(&guidance),
         );
+        let links = config.links.as_ref();
+        let links = links.map(|links| Arc::new(Links::new(config.site.as_str(), links)));
+        let app = app.with_links(links.as_ref().map(|links| {
+            let readers = config.readers.clone();
+            let context = Context::new(config.site.as_str(), Arc::clone(&guidance), readers);
+            LinkPages::new(Arc::clone(links), context)
+        }));
         let engine = evaluation::run(
             station,
             inlet,
@@ -316,6 +325,7 @@ impl Gateway {
             let wiring = Wiring {
                 feed: self.journal.feed(),
                 readers: config.readers.clone(),
+                links: links.clone(),
                 guidance: Arc::clone(&guidance),
                 site: config.site.as_str().into(),
                 desk: self.desk.clone(),

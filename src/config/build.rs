@@ -21,6 +21,7 @@ use super::group;
 use super::health;
 use super::language;
 use super::layers::Scalars;
+use super::links;
 use super::mapping::{self, Mapping};
 use super::origin;
 use super::output::{self, Output};
@@ -37,6 +38,7 @@ use super::suppression;
 use super::texts::Texts;
 use super::tree::Section;
 use super::wiring;
+use crate::ack_links::LinkSettings;
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::{
     FirstOutSettings, Guards, Longest, PointSettings, Priority, Reminder, Settings,
@@ -64,6 +66,7 @@ pub(super) fn build(
     let mappings = mapping::read(&root, &brokers, log);
     let outputs = output::read(&root, site, sources, &people.persons, log);
     let priorities = priority::read(&root, log);
+    let links = links::read(&root, &people.persons, sources, log);
     let (longest, guards) = overlays::commands(&root, &people, log);
     let escalation = escalation::read(&root, &people, &outputs, log);
     let around = Surroundings {
@@ -160,6 +163,7 @@ pub(super) fn build(
             brokers,
             mappings,
             outputs,
+            links,
             first_outs,
             longest,
             guards,
@@ -210,6 +214,7 @@ struct Parts {
     brokers: Vec<Broker>,
     mappings: Vec<Mapping>,
     outputs: Vec<Output>,
+    links: Option<LinkSettings>,
     first_outs: Vec<FirstOutSettings>,
     longest: Longest,
     guards: Guards,
@@ -291,6 +296,7 @@ fn assemble(scalars: Scalars, parts: Parts) -> Config {
         outputs,
         embedded_brokers,
         http: scalars.http,
+        links: parts.links,
         journal: scalars.journal,
         journal_status,
         ranges,

@@ -11,6 +11,7 @@ use super::exposure;
 use super::first_out;
 use super::group;
 use super::health;
+use super::links;
 use super::origin;
 use super::output;
 use super::polling;
@@ -163,6 +164,9 @@ pub fn explain(config: &Config) -> String {
             &mut text,
             format_args!("Approvals are given by {names} and by nobody else."),
         );
+    }
+    if let Some(links) = &config.links {
+        line(&mut text, format_args!("\n{}", links::explain(links)));
     }
     for output in &config.outputs {
         let (id, what) = (&output.id, output::explain(&output.target));

@@ -41,6 +41,7 @@ pub(super) const ROOT: Vocabulary = Vocabulary {
         "output",
         "shelving",
         "escalation",
+        "acknowledge_links",
         "out_of_service",
     ],
     later: &[],

@@ -56,6 +56,7 @@ mod keys;
 mod language;
 mod layers;
 mod line;
+mod links;
 mod login;
 mod mapping;
 mod marker;
@@ -91,6 +92,7 @@ pub(crate) use finding::nearest;
 pub use finding::{Finding, Kind, Location, Mistakes, Severity, warnings_in_words};
 pub use source::Source;
 
+use crate::ack_links::LinkSettings;
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::Settings;
 use crate::guidance::Guidance;
@@ -126,6 +128,8 @@ pub struct Config {
     pub embedded_brokers: Vec<std::net::SocketAddr>,
     /// HTTP.
     pub http: HttpSettings,
+    /// Links in messages with which people acknowledge; `None`: there are none.
+    pub links: Option<LinkSettings>,
     /// Journal.
     pub journal: JournalSettings,
     /// The gateway's own point that says whether the journal is off the disk (1) or fine (0).

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::evaluation;
+use crate::http;
 use crate::input::modbus::{self, BusSettings, DeviceSettings};
 use crate::input::mqtt::SubscriberSettings;
 use crate::input::mqtt::mapping::Rejection;
@@ -122,6 +123,10 @@ pub(super) fn names(config: &Config) -> Names {
         rejections: Rejection::ALL.map(Rejection::name).into(),
         output_failures: &output::FAILURE_REASONS,
         output_drops: &output::DROP_REASONS,
+        link_results: match config.links {
+            Some(_) => &http::LINK_RESULTS,
+            None => &[],
+        },
         config_hash: config.hash.clone(),
     }
 }

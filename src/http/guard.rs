@@ -4,6 +4,8 @@
 //!   own name at our address (DNS rebinding); the browser then sends that name.
 //! - **`Origin`** of a request that changes something must be ourselves, if there is one. Browsers
 //!   always send it with a cross-site POST; programs do not.
+//! - **Links to acknowledge with** need neither: they come in by the name that people reach the gateway by, their
+//!   pages tell no origin (`Referrer-Policy: no-referrer`), and whoever has the token needs no browser of others.
 //! - Every request ends within [`REQUEST_LIMIT`], a slow body included.
 //! - Every answer forbids sniffing, framing and caching.
 
@@ -72,14 +74,19 @@ pub(super) async fn check(State(hosts): State<Hosts>, request: Request, next: Ne
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // A page that has a style says so itself.
+    let policy = headers.entry(header::CONTENT_SECURITY_POLICY);
+    policy.or_insert(HeaderValue::from_static("default-src 'none'"));
     response
 }
 
 fn refusal(hosts: Hosts, request: &Request) -> Option<Refusal> {
+    if request.uri().path().starts_with(crate::ack_links::PATH) {
+        return None;
+    }
     let host = single(request.headers(), &header::HOST);
     let named = request.uri().authority().map(Authority::as_str);
     let known = host.is_some_and(|host| hosts.contain(host))

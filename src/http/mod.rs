@@ -28,6 +28,7 @@
 //! | `GET /api/v1/events?after=SEQ&limit=N` | `{"events":[..],"next":SEQ}` |
 //! | `GET /api/v1/journal?after=SEQ&limit=N` | rows as they are on disk, with the hash chain |
 //! | `GET /api/v1/journal/EVENT` | one event, and what became of it at each output |
+//! | `GET /a/{token}`, `POST /a/{token}` | an acknowledgement link ([`crate::ack_links`]): a page for people |
 //! | `GET /api/v1/status` | how the gateway is: sources, blind points, alarms, outputs, journal |
 //!
 //! Everything that is no success is `{"error":"one_word","message":"what to do"}`, without versions,
@@ -43,6 +44,7 @@ mod health;
 mod indoors;
 mod inputs;
 mod journal;
+mod links;
 mod listing;
 mod points;
 mod question;
@@ -67,6 +69,7 @@ use self::commands::{
 use self::drills::{AcknowledgeDrill, Drill, EndDrill};
 use self::guard::Hosts;
 pub use self::indoors::Indoors;
+pub use self::links::{LinkPages, RESULTS as LINK_RESULTS};
 use self::listing::Turns;
 use self::reply::Refusal;
 use self::scrape::Scrape;
@@ -101,6 +104,8 @@ pub struct App {
     guidance: Arc<[Guidance]>,
     scrape: Arc<Scrape>,
     lists: Turns,
+    /// `None`: there are no links.
+    links: Option<Arc<LinkPages>>,
 }
 
 impl App {
@@ -118,7 +123,15 @@ impl App {
             guidance: guidance.into(),
             scrape: Arc::default(),
             lists: Turns::default(),
+            links: None,
         }
+    }
+
+    /// With the pages of acknowledgement links.
+    #[must_use]
+    pub fn with_links(self, links: Option<LinkPages>) -> Self {
+        let links = links.map(Arc::new);
+        Self { links, ..self }
     }
 }
 
@@ -181,6 +194,7 @@ fn router(app: App, listen: SocketAddr) -> Router {
         .route("/api/v1/journal", get(journal::page))
         .route("/api/v1/journal/{event}", get(journal::account))
         .route("/api/v1/status", get(status::status))
+        .route("/a/{token}", get(links::show).post(links::act))
         .fallback(no_such_page)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -216,7 +230,8 @@ async fn index() -> &'static str {
      GET  /api/v1/events?after=SEQ&limit=N             what happened after SEQ\n\
      GET  /api/v1/journal?after=SEQ&limit=N            the same as it is on disk, with its hash chain\n\
      GET  /api/v1/journal/EVENT                        one event by number or id, and who has it\n\
-     GET  /api/v1/status                               sources, blind points, alarms, outputs, journal\n"
+     GET  /api/v1/status                               sources, blind points, alarms, outputs, journal\n\
+     GET  /a/TOKEN                                     a link of a message, to acknowledge with: a page, and its form\n"
 }
 
 async fn no_such_page() -> Refusal {

@@ -1,5 +1,6 @@
 //! The whole port over real sockets: a client that writes bytes, an engine that answers by script.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -31,6 +32,7 @@ mod commands;
 mod covers;
 mod drills;
 mod health;
+mod links;
 
 const JSON: &str = "application/json";
 const ACKNOWLEDGE: &str = "/api/v1/alarms/CH4-101/high/acknowledge";
@@ -39,9 +41,11 @@ const ACKNOWLEDGE: &str = "/api/v1/alarms/CH4-101/high/acknowledge";
 struct Port {
     address: SocketAddr,
     metrics: Arc<Metrics>,
+    /// How many commands the engine was asked for.
+    commands: Arc<AtomicUsize>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
-    _journal: Journal,
+    journal: Journal,
     _folder: ScratchFolder,
 }
 
@@ -76,6 +80,7 @@ impl Port {
             Arc::clone(&metrics),
             [words()],
         );
+        let app = app.with_links(Some(links::pages()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let (stop, stopping) = watch::channel(false);
@@ -83,9 +88,13 @@ impl Port {
         tasks.spawn(async move {
             serve(listener, app, stopping).await.expect("served");
         });
+        let commands = Arc::new(AtomicUsize::new(0));
+        let given = Arc::clone(&commands);
         tasks.spawn(async move {
             let mut held = Vec::new();
             while let Some(request) = asked.recv().await {
+                let command = matches!(request, Request::Command { .. });
+                given.fetch_add(usize::from(command), Ordering::Relaxed);
                 if answering {
                     answer(request);
                 } else {
@@ -96,9 +105,10 @@ impl Port {
         Self {
             address,
             metrics,
+            commands,
             stop,
             tasks,
-            _journal: journal,
+            journal,
             _folder: folder,
         }
     }

@@ -250,6 +250,11 @@ impl Feed {
         self.shared.lock().records()
     }
 
+    /// The same of one alarm, `POINT/kind`, or of a drill.
+    pub fn state(&self, alarm: &str) -> Option<AlarmRecord> {
+        self.shared.lock().record(alarm)
+    }
+
     /// Newest number when this process started: what comes later is live, the rest is backlog.
     pub fn last_seq_at_start(&self) -> u64 {
         self.shared.last_seq_at_start

@@ -18,6 +18,8 @@
 //! waiter is told exactly once; what is dropped was shown, and is the oldest that is not being written;
 //! an alarm's state outlives its dropped event.
 
+mod known;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -432,13 +434,6 @@ impl Ledger {
 
     pub(super) fn cursor(&self, output: &str) -> Option<u64> {
         self.cursors.get(output).map(|cursor| cursor.delivered)
-    }
-
-    pub(super) fn records(&self) -> Vec<AlarmRecord> {
-        self.records
-            .values()
-            .map(|record| (**record).clone())
-            .collect()
     }
 }
 

@@ -12,6 +12,7 @@ use prometheus::{
 
 use super::Names;
 use super::alertmanager::Alertmanager;
+use super::commands::Commands;
 use super::points::STATES;
 use crate::engine::effect::EventKind;
 use crate::engine::notice::Notice;
@@ -73,10 +74,10 @@ pub(super) struct Families {
     pub(super) output_failures: IntCounterVec,
     pub(super) output_dropped: IntCounterVec,
     pub(super) output_unheard: IntCounterVec,
-    pub(super) output_commands: IntCounterVec,
     pub(super) output_aside: IntGaugeVec,
     pub(super) delivery_duration: HistogramVec,
     pub(super) alertmanager: Alertmanager,
+    pub(super) commands: Commands,
 }
 
 impl Families {
@@ -298,12 +299,6 @@ impl Families {
                 "Events given up for this output, by reason.",
                 &["output", "reason"],
             ),
-            output_commands: counters(
-                r,
-                "forewarn_output_commands_total",
-                "Requests on the command topic, by what became of them.",
-                &["output", "result"],
-            ),
             output_unheard: counters(
                 r,
                 "forewarn_output_unheard_total",
@@ -324,6 +319,7 @@ impl Families {
                 DELIVERY_BUCKETS,
             ),
             alertmanager: Alertmanager::new(r),
+            commands: Commands::new(r),
             registry,
         };
         families.begin_at_zero(names);
@@ -376,6 +372,7 @@ impl Families {
             self.delivery_duration.with_label_values(&output);
         }
         self.alertmanager.begin_at_zero(&names.members);
+        self.commands.begin_at_zero(names.link_results);
         for (area, priority) in &names.alarms {
             for state in STATES {
                 let labels = [&**area, priority.name(), state];

@@ -21,6 +21,7 @@
 
 mod alertmanager;
 mod board;
+mod commands;
 mod condition;
 mod families;
 mod groups;
@@ -76,6 +77,8 @@ pub struct Names {
     pub output_failures: &'static [&'static str],
     /// Why an event can be given up for an output.
     pub output_drops: &'static [&'static str],
+    /// What can become of an acknowledgement link; empty: there are none.
+    pub link_results: &'static [&'static str],
     /// Hash of the configuration in force.
     pub config_hash: String,
 }
@@ -261,20 +264,6 @@ impl Metrics {
         families.output_up.with_label_values(&[output]).set(0);
         let counter = &families.output_failures;
         counter.with_label_values(&[output, reason]).inc();
-    }
-
-    /// Requests on the command topic of an output are counted from now on, by one of these results.
-    pub fn output_commands(&self, output: &str, results: &[&'static str]) {
-        let counters = &self.families.output_commands;
-        for result in results {
-            counters.with_label_values(&[output, result]);
-        }
-    }
-
-    /// A request came on the command topic of an output.
-    pub fn output_command(&self, output: &str, result: &'static str) {
-        let counter = &self.families.output_commands;
-        counter.with_label_values(&[output, result]).inc();
     }
 
     /// The broker took an event although nobody is subscribed to it.

@@ -27,6 +27,7 @@ fn names() -> Names {
         rejections: vec!["not_json"],
         output_failures: &["refused"],
         output_drops: &["too_large"],
+        link_results: &["over"],
         config_hash: "abc".to_owned(),
     }
 }

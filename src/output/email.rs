@@ -12,6 +12,7 @@
 //! - **Threads**: every mail about one occurrence refers to one id that no mail has, made of site, alarm and
 //!   occurrence, so that mail clients show the page, its reminders and the all-clear together. The id of
 //!   a mail is that of the event: receivers remove duplicates by it.
+//! - **Links to acknowledge with** ([`ack_links`](crate::ack_links)) are each person's own; those in `to` share one.
 //! - **Machines do not answer**: `Auto-Submitted`, `Precedence`, `X-Auto-Response-Suppress`.
 //!
 //! # What an answer means
@@ -53,6 +54,7 @@ pub(crate) use self::session::is_loopback;
 use self::session::{Session, Trouble};
 use super::courier::{Carrier, Load, Parcel};
 use super::verdict::Verdict;
+use crate::ack_links::Links;
 use crate::broker::Login;
 use crate::engine::effect::EventKind;
 use crate::event::WireEvent;
@@ -98,6 +100,7 @@ pub struct Email {
     id: Arc<str>,
     target: EmailTarget,
     context: Context,
+    links: Option<Arc<Links>>,
     /// Who has the notice that is being sent.
     served: Served,
 }
@@ -126,8 +129,15 @@ impl Email {
             id,
             target,
             context,
+            links: None,
             served: Served::default(),
         }
+    }
+
+    /// With links to acknowledge with.
+    #[must_use]
+    pub fn with_links(self, links: Option<Arc<Links>>) -> Self {
+        Self { links, ..self }
     }
 
     /// One mail for each reader.
@@ -223,6 +233,7 @@ impl Carrier for Email {
             output: &self.id,
             target: &self.target,
             context: &self.context,
+            links: self.links.as_deref(),
         };
         let (seq, mails) = match load {
             Load::Event(parcel) => (parcel.seq, compose.notice(parcel)),

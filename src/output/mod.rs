@@ -36,6 +36,7 @@ use self::message::Dots;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
 pub use self::sparkplug::Origin;
 use self::webhook::{Webhook, WebhookTarget};
+use crate::ack_links::Links;
 use crate::broker::{BrokerAddress, Server};
 use crate::engine::reading::PointIndex;
 use crate::evaluation::{Desk, Readings};
@@ -53,6 +54,8 @@ pub struct Wiring {
     pub guidance: Arc<[Guidance]>,
     /// Who reads messages, and how.
     pub readers: Readers,
+    /// Makes links to acknowledge with, if there are any.
+    pub links: Option<Arc<Links>>,
     /// What is committed, and this output's cursor.
     pub feed: Feed,
     /// For values, when telemetry is wanted.
@@ -81,7 +84,8 @@ pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiv
         }
         Target::Webhook(target) => {
             let carrier = Webhook::new(Arc::clone(&output.id), wiring.context(), *target)
-                .expect("its template was compiled when the configuration was checked");
+                .expect("its template was compiled when the configuration was checked")
+                .with_links(wiring.links.clone());
             courier::run(output.id, output.status, carrier, wiring, shutdown).await;
         }
         Target::Sparkplug(target) => {
@@ -95,7 +99,8 @@ pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiv
             alertmanager::run(output.id, output.status, target, wiring, shutdown).await;
         }
         Target::Email(target) => {
-            let carrier = email::Email::new(Arc::clone(&output.id), target, wiring.context());
+            let carrier = email::Email::new(Arc::clone(&output.id), target, wiring.context())
+                .with_links(wiring.links.clone());
             courier::run(output.id, output.status, carrier, wiring, shutdown).await;
         }
     }

@@ -1,7 +1,7 @@
 //! The title and the body: which line follows which, in every language.
 
 use super::clean::{clean, steps};
-use super::facts::{Facts, tag_and_kind};
+use super::facts::{Facts, named_alarm};
 use super::lexicon::{Field, Headline, Lexicon, Mark};
 
 /// Alarms of a summary that are named; the rest is counted.
@@ -154,19 +154,8 @@ impl Page<'_> {
         if all.len() < 2 {
             return;
         }
-        let named = all.iter().take(NAMED).map(|alarm| {
-            let (tag, kind) = tag_and_kind(alarm);
-            let guidance = facts.context.guidance(alarm);
-            let name = guidance.map(|guidance| clean(&guidance.point.name));
-            let name = name.filter(|name| *name != tag);
-            let kind = kind.map(|kind| self.words.kind(kind).to_owned());
-            let parts = [Some(tag), name, kind];
-            parts
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(self.words.comma())
-        });
+        let named = all.iter().take(NAMED);
+        let named = named.map(|alarm| named_alarm(alarm, self.words, facts.context));
         let mut items: Vec<String> = named.collect();
         if all.len() > NAMED {
             items.push(self.words.more(all.len() - NAMED));
@@ -328,8 +317,8 @@ fn acknowledge(facts: &Facts<'_>, words: &dyn Lexicon) -> String {
     if !facts.wants_acknowledgement() {
         return String::new();
     }
-    if let Some(way) = facts.handing.acknowledge {
-        return super::clean::line(way.link);
+    if let Some(link) = facts.handing.link {
+        return super::clean::line(link);
     }
     let page = facts.context.link.as_deref();
     let alarm = facts.event.alarm.as_deref().unwrap_or_default();

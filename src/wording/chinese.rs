@@ -384,8 +384,8 @@ impl Lexicon for Chinese {
         format!("历时{span}")
     }
 
-    fn short_acknowledge(&self, code: &str) -> String {
-        format!("确认:{code}")
+    fn short_acknowledge(&self, link: &str) -> String {
+        format!("确认:{link}")
     }
 
     fn short_count(&self, count: usize) -> String {

@@ -93,6 +93,11 @@ impl Context {
         found.ok().map(|at| &self.guidance[self.order[at]])
     }
 
+    /// The ids of all alarms.
+    pub fn alarms(&self) -> impl Iterator<Item = String> {
+        self.guidance.iter().map(Guidance::alarm)
+    }
+
     /// What this person reads.
     pub fn language_of(&self, person: &str) -> Language {
         let person = self.readers.persons.get(person);

@@ -15,7 +15,7 @@ const NAMED: usize = 100;
 pub fn digest(events: &[&WireEvent], handing: &Handing<'_>, context: &Context) -> Letter {
     let words = handing.language.lexicon();
     let handing = Handing {
-        acknowledge: None,
+        link: None,
         ..*handing
     };
     let skipped = events.len().saturating_sub(NAMED);

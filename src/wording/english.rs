@@ -370,8 +370,8 @@ impl Lexicon for English {
         format!("after {span}")
     }
 
-    fn short_acknowledge(&self, code: &str) -> String {
-        format!("Ack: {code}")
+    fn short_acknowledge(&self, link: &str) -> String {
+        format!("Ack: {link}")
     }
 
     fn short_count(&self, count: usize) -> String {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::clean::{clean, number};
-use super::lexicon::{Headline, Mark, Remark};
+use super::lexicon::{Headline, Lexicon, Mark, Remark};
 use super::{Context, Handing};
 use crate::engine::drill::drilled;
 use crate::engine::effect::EventKind;
@@ -96,19 +96,7 @@ impl<'a> Facts<'a> {
 
     /// `2026-05-04 14:12:31 +08:00 (06:12:31 UTC)`.
     pub(super) fn time(&self, wall: Wall) -> String {
-        let utc = timestamp(wall).to_zoned(TimeZone::UTC);
-        let local = utc.with_time_zone(self.context.readers.zone.clone());
-        if self.is_utc() {
-            return utc.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-        }
-        let same_day = utc.date() == local.date();
-        let form = if same_day {
-            "%H:%M:%S UTC"
-        } else {
-            "%Y-%m-%d %H:%M:%S UTC"
-        };
-        let local = local.strftime("%Y-%m-%d %H:%M:%S %:z");
-        format!("{local} ({})", utc.strftime(form))
+        local_time(&self.context.readers.zone, wall)
     }
 
     /// `14:12`, with its date when that is not the day of the event.
@@ -285,10 +273,31 @@ fn named(alarm: &str) -> (Option<String>, Option<AlarmKind>) {
     (Some(clean(point)), kind)
 }
 
-/// The tag and the kind of another alarm.
-pub(super) fn tag_and_kind(alarm: &str) -> (String, Option<AlarmKind>) {
+/// The tag, the plain name and the kind of another alarm than the letter's.
+pub(super) fn named_alarm(alarm: &str, words: &dyn Lexicon, context: &Context) -> String {
     let (tag, kind) = named(alarm);
-    (tag.unwrap_or_default(), kind)
+    let guidance = context.guidance(alarm);
+    let name = guidance.map(|guidance| clean(&guidance.point.name));
+    let name = name.filter(|name| tag.as_ref() != Some(name));
+    let kind = kind.map(|kind| words.kind(kind).to_owned());
+    let parts = [tag, name, kind].into_iter().flatten();
+    parts.collect::<Vec<_>>().join(words.comma())
+}
+
+/// `2026-05-04 14:12:31 +08:00 (06:12:31 UTC)`.
+pub(super) fn local_time(zone: &TimeZone, wall: Wall) -> String {
+    let utc = timestamp(wall).to_zoned(TimeZone::UTC);
+    if *zone == TimeZone::UTC {
+        return utc.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    }
+    let local = utc.with_time_zone(zone.clone());
+    let form = if utc.date() == local.date() {
+        "%H:%M:%S UTC"
+    } else {
+        "%Y-%m-%d %H:%M:%S UTC"
+    };
+    let local = local.strftime("%Y-%m-%d %H:%M:%S %:z");
+    format!("{local} ({})", utc.strftime(form))
 }
 
 fn timestamp(wall: Wall) -> Timestamp {

@@ -141,11 +141,11 @@ pub(super) trait Lexicon {
     fn comma(&self) -> &'static str;
     /// Between parts of a field.
     fn semicolon(&self) -> &'static str;
-    /// `[HH GAS]`; the limit, the time and the code of the short form.
+    /// `[HH GAS]`; the limit, the time and the link of the short form.
     fn short_head(&self, headline: Headline) -> &'static str;
     fn short_limit(&self, limit: &str) -> String;
     fn short_since(&self, time: &str) -> String;
     fn short_lasted(&self, span: &str) -> String;
-    fn short_acknowledge(&self, code: &str) -> String;
+    fn short_acknowledge(&self, link: &str) -> String;
     fn short_count(&self, count: usize) -> String;
 }

@@ -33,7 +33,7 @@
 //! come through: a name cannot forge a line.
 //!
 //! Deliberately absent: who gets the letter and when (`src/notify`), how it travels (`src/output`), the
-//! making of acknowledgement links ([`Acknowledge`] takes a finished one).
+//! making of acknowledgement links ([`Handing`] takes a finished one).
 
 mod body;
 mod chinese;
@@ -43,12 +43,14 @@ mod digest;
 mod english;
 mod facts;
 mod lexicon;
+mod sheet;
 mod short;
 #[cfg(test)]
 mod tests;
 
 pub use context::{Context, Person, Readers};
 pub use digest::digest;
+pub use sheet::{Answer, Sheet, button, sheet};
 
 use serde::{Deserialize, Serialize};
 
@@ -106,17 +108,8 @@ pub struct Handing<'a> {
     pub volatile: bool,
     /// Somebody tries whether messages arrive; nothing happened at all.
     pub test: bool,
-    /// How this reader acknowledges, when there is a way of their own.
-    pub acknowledge: Option<Acknowledge<'a>>,
-}
-
-/// A way to acknowledge one occurrence from afar. Made and checked elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Acknowledge<'a> {
-    /// For the body: a link or a sentence, one line.
-    pub link: &'a str,
-    /// For the short form: a few characters to answer with, or a short link.
-    pub code: Option<&'a str>,
+    /// A link with which this reader acknowledges from afar, when there is one. Made and checked elsewhere.
+    pub link: Option<&'a str>,
 }
 
 /// An event in words.

@@ -1,16 +1,17 @@
 //! The short form, for text messages and watches (alarm-standards 4.1):
 //!
 //! ```text
-//!   [HH GAS] GD-201 Tank-3 pump 54%LEL (lim 50) +4/min since 08:17 EVACUATE PUMP BAY, call 5566. Ack: 7F3K
+//!   [HH GAS] GD-201 Tank-3 pump 54%LEL (lim 50) +4/min since 08:17 EVACUATE PUMP BAY, call 5566.
 //! ```
 //!
 //! One message, because parts of a longer one arrive in any order or not at all: 160 characters while all
 //! of them are in the alphabet of GSM 03.38 (those of its extension table count twice), otherwise 70 of
 //! UCS-2. Signs of units that the alphabet lacks are written with what it has.
 //!
-//! What does not fit goes, from the least to the most important: the name, the trend, the limit, since when,
-//! the first step of the action (cut at a word), the value, the way to acknowledge. The marks, the kind and
-//! the tag never go; only a tag that fills a message by itself is cut in its middle.
+//! What does not fit goes, from the least to the most important: the link to acknowledge with (half a message
+//! by itself, and of no use in part), the name, the trend, the limit, since when, the first step of the action (cut
+//! at a word), the value. The marks, the kind and the tag never go; only a tag that fills a message by itself is
+//! cut in its middle.
 
 use super::body::{actions, stamps};
 use super::clean::{cut_by, number};
@@ -111,13 +112,13 @@ pub(super) fn short(facts: &Facts<'_>, words: &dyn Lexicon) -> String {
     fit(head, parts, alphabet)
 }
 
-const ACKNOWLEDGE: u8 = 0;
 const VALUE: u8 = 1;
 const ACTION: u8 = 2;
 const SINCE: u8 = 3;
 const LIMIT: u8 = 4;
 const TREND: u8 = 5;
 const NAME: u8 = 6;
+const LINK: u8 = 7;
 
 /// One text, as much of it as one message holds.
 pub(super) fn plain_short(text: &str) -> String {
@@ -198,10 +199,10 @@ fn parts(facts: &Facts<'_>, words: &dyn Lexicon) -> Vec<Part> {
         .map(|since| words.short_since(&facts.short_time(since)));
     add(SINCE, false, since);
     add(ACTION, true, actions(facts, words).into_iter().next());
-    let code = facts.handing.acknowledge.and_then(|way| way.code);
-    let code = code.filter(|_| facts.wants_acknowledgement());
-    let code = code.map(|code| words.short_acknowledge(&super::clean::line(code)));
-    add(ACKNOWLEDGE, false, code);
+    let link = facts.handing.link;
+    let link = link.filter(|_| facts.wants_acknowledgement());
+    let link = link.map(|link| words.short_acknowledge(&super::clean::line(link)));
+    add(LINK, false, link);
     parts
 }
 

@@ -13,6 +13,11 @@ use super::*;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::guidance::{AlarmWords, Guidance, Measure, PointWords};
 
+mod sheets;
+
+/// As long as one is (`src/ack_links`).
+const LINK: &str = "https://gw.example/a/EEn2U3UxE0uRAZ3whT9CafhIQwS2u2IG0mC8fJ3mW1oV0kq1Yb7-3n";
+
 fn guidance(point: PointWords, kind: AlarmKind, limit: f64, words: AlarmWords) -> Guidance {
     Guidance {
         kind,
@@ -134,12 +139,8 @@ fn letters() -> Vec<(&'static str, WireEvent, Handing<'static>)> {
     let plain = Handing::default();
     let page = |fields| event(fields);
     let many: Vec<String> = (1..=25).map(|n| format!("GD-{}/high", 200 + n)).collect();
-    let way = Acknowledge {
-        link: "https://forewarn.example.invalid/a/7F3K",
-        code: Some("7F3K"),
-    };
     let linked = Handing {
-        acknowledge: Some(way),
+        link: Some(LINK),
         ..plain
     };
     vec![
@@ -328,7 +329,7 @@ proptest! {
     ) {
         let language = if chinese { Language::Chinese } else { Language::English };
         let lexicon = language.lexicon();
-        let [name, unit, area, action, by, comment, code] = &texts[..] else { unreachable!() };
+        let [name, unit, area, action, by, comment, link] = &texts[..] else { unreachable!() };
         let point = PointWords {
             id: tag.as_str().into(),
             name: name.as_str().into(),
@@ -350,8 +351,7 @@ proptest! {
         event.value = value;
         event.by = Some(by.clone());
         event.comment = Some(comment.clone());
-        let way = Acknowledge { link: code, code: Some(code) };
-        let handing = Handing { language, test: drill, acknowledge: Some(way), ..Handing::default() };
+        let handing = Handing { language, test: drill, link: Some(link), ..Handing::default() };
         let letter = letter(&event, &handing, &context);
         fits(&letter.short);
         prop_assert!(letter.short.contains(&tag), "{}", letter.short);
@@ -403,8 +403,34 @@ fn what_does_not_fit_goes_from_the_least_important() {
         "[HH GAS] GD-201 a very long name",
         "54.2%LEL (lim 50) +4/min since 08:17",
         "EVACUATE PUMP BAY, call 5566",
-        "Ack: 7F3K",
     ] {
         assert!(letter.short.contains(part), "{}", letter.short);
+    }
+}
+
+/// It takes half a message: whole behind all the rest, or not at all.
+#[test]
+fn a_text_message_has_the_link_only_where_nothing_gives_way_to_it() {
+    let known = |action: &str| {
+        let said = AlarmWords {
+            action: Some(action.into()),
+            ..AlarmWords::default()
+        };
+        let known = guidance(methane("GD-201", ""), AlarmKind::HighHigh, 50.0, said);
+        Context::new("north-plant", [known].into(), Readers::default())
+    };
+    let (_, event, handing) = letters().swap_remove(0);
+    for (action, fits) in [("Call 5566", true), ("EVACUATE PUMP BAY, call 5566", false)] {
+        let short = letter(&event, &handing, &known(action)).short;
+        self::fits(&short);
+        assert!(short.contains(action), "{short}");
+        assert_eq!(short.ends_with(LINK), fits, "{short}");
+        assert_eq!(short.contains("https"), fits, "{short}");
+        let chinese = Handing {
+            language: Language::Chinese,
+            ..handing
+        };
+        let short = letter(&event, &chinese, &known(action)).short;
+        assert!(!short.contains("https"), "{short}");
     }
 }

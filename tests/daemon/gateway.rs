@@ -231,6 +231,13 @@ impl Gateway {
         answer.expect("just looked at")
     }
 
+    /// Presses the button of a page that has one.
+    pub(crate) async fn post(&self, path: &str) -> Answer {
+        let answer = http::ask(self.http, "POST", path, "").await;
+        assert!(answer.is_some(), "no answer to POST {path}\n{}", self.log());
+        answer.expect("just looked at")
+    }
+
     /// Acknowledges the newest occurrence of an alarm.
     pub(crate) async fn acknowledge(&self, alarm: &str, by: &str) -> Option<Answer> {
         let body = format!(r#"{{"by":"{by}"}}"#);

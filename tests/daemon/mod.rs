@@ -1,5 +1,6 @@
 //! The real binary with real parts: mosquitto, simulated devices, the control room's receiver.
 
+mod acknowledge_links;
 mod commands;
 mod disk;
 mod drills;

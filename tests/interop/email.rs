@@ -12,14 +12,14 @@ use super::bench::{DEADLINE, Daemon, Program, Scratch, project, within};
 use super::certificates::Certificates;
 
 /// The relay, from `tests/interop/smtp_server.py`.
-struct Relay {
+pub(crate) struct Relay {
     program: Program,
-    port: u16,
+    pub(crate) port: u16,
     _scratch: Scratch,
 }
 
 impl Relay {
-    async fn start(arguments: &[&str]) -> Self {
+    pub(crate) async fn start(arguments: &[&str]) -> Self {
         let scratch = Scratch::new("smtp");
         let mut command = Command::new(project("tests/.venv/bin/python"));
         command
@@ -35,7 +35,7 @@ impl Relay {
     }
 
     /// What it took, in order.
-    fn mails(&self) -> Vec<Value> {
+    pub(crate) fn mails(&self) -> Vec<Value> {
         let said = self.program.said();
         let lines = said
             .lines()

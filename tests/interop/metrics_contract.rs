@@ -13,7 +13,11 @@ use super::plant::Demo;
 use super::promtool::promtool;
 
 /// Listed and perhaps not exposed; everything else always is.
-const MAY_BE_ABSENT: [(&str, &str); 4] = [
+const MAY_BE_ABSENT: [(&str, &str); 5] = [
+    (
+        "forewarn_acknowledge_links_total",
+        "only with `[acknowledge_links]`",
+    ),
     (
         "forewarn_clock_synchronized",
         "only where systemd-timesyncd keeps the time",

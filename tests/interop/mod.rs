@@ -7,7 +7,7 @@ pub(crate) mod certificates;
 mod command_topic;
 #[cfg(feature = "demo")]
 mod dashboard;
-mod email;
+pub(crate) mod email;
 #[cfg(feature = "demo")]
 mod metrics_contract;
 pub(crate) mod mosquitto;

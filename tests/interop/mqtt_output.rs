@@ -81,6 +81,7 @@ impl Gateway {
             guidance: ["A", "B", "C"].map(guidance).into(),
             feed: journal.feed(),
             readers: forewarn::wording::Readers::default(),
+            links: None,
             desk: Desk::new(requests),
             readings,
             metrics: Arc::clone(&metrics),

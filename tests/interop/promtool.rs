@@ -63,6 +63,7 @@ fn populated() -> String {
         rejections: vec!["not_json"],
         output_failures: &["refused"],
         output_drops: &["too_large"],
+        link_results: &["over"],
         config_hash: "0f".repeat(32),
     });
     let took = Duration::from_millis(7);

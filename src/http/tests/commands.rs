@@ -8,6 +8,7 @@ pub(super) fn decide(command: &Command) -> Result<Answer, Denied> {
         return Err(Denied::NoName);
     }
     let outcome = match (command.alarm.as_str(), &command.action) {
+        (_, Action::AcknowledgeCall(call)) => return links::decide(command, call),
         ("CH4-101/high", Action::Acknowledge { occurrence, .. }) => Outcome::Accepted {
             occurrence: occurrence.unwrap_or(4),
             at: Wall::from_unix_nanos(1_777_875_160_250_000_000),

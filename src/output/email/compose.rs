@@ -8,6 +8,7 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 
 use super::EmailTarget;
+use crate::ack_links::{self, Links};
 use crate::engine::drill::drilled;
 use crate::engine::effect::EventKind;
 use crate::engine::settings::Priority;
@@ -30,6 +31,8 @@ pub(super) struct Mail {
 /// Somebody who reads a notice here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reader {
+    /// The id, of a person who is configured.
+    pub(super) person: Option<String>,
     pub(super) name: Option<String>,
     pub(super) address: Address,
     pub(super) language: Language,
@@ -64,6 +67,7 @@ pub(super) fn readers(
         let address = person.and_then(|person| person.email.as_ref()?.parse().ok());
         if let (Some(person), Some(address)) = (person, address) {
             add(Reader {
+                person: Some(id.to_string()),
                 name: Some(person.name.clone()),
                 address,
                 language: context.language_of(id),
@@ -79,6 +83,7 @@ pub(super) fn readers(
             let known = readers.iter().any(|known| known.address == address);
             if !known && readers.len() < READERS {
                 readers.push(Reader {
+                    person: None,
                     name: None,
                     address,
                     language,
@@ -94,6 +99,7 @@ pub(super) struct Composer<'c> {
     pub(super) output: &'c str,
     pub(super) target: &'c EmailTarget,
     pub(super) context: &'c Context,
+    pub(super) links: Option<&'c Links>,
 }
 
 /// What stands in the head of a mail beside its reader.
@@ -120,12 +126,16 @@ impl Composer<'_> {
         };
         let readers = readers(event, self.output, self.target, self.context);
         let mail = |reader: &Reader| {
+            let person = reader.person.as_deref();
+            let who = person.map_or(ack_links::Reader::Several, ack_links::Reader::Person);
+            let links = self.links.filter(|_| !parcel.is_trial());
+            let link = links.and_then(|links| links.link(event, who));
             let handing = Handing {
                 language: reader.language,
                 replayed: parcel.replayed,
                 volatile: parcel.is_volatile(),
                 test: parcel.is_trial(),
-                ..Handing::default()
+                link: link.as_deref(),
             };
             self.mail(reader, &letter(event, &handing, self.context), &head)
         };

@@ -11,6 +11,8 @@ use super::*;
 use crate::output::verdict::{UNAVAILABLE, UNWELCOME};
 use crate::wording::{Person, Readers};
 
+mod links;
+
 fn context() -> Context {
     let person = |name: &str, email: Option<&str>, language| Person {
         name: name.to_owned(),
@@ -102,12 +104,17 @@ fn a_notice_goes_to_its_persons_and_else_to_the_output() {
 }
 
 fn mails(parcels: &[Parcel]) -> Vec<String> {
+    mails_with(parcels, None)
+}
+
+fn mails_with(parcels: &[Parcel], links: Option<&Links>) -> Vec<String> {
     let target = target(1);
     let context = context();
     let composer = compose::Composer {
         output: "mail",
         target: &target,
         context: &context,
+        links,
     };
     let mails = match parcels {
         [one] => composer.notice(one),

@@ -38,11 +38,12 @@ use super::courier::{Carrier, Load, Parcel, Present};
 use super::http_client::{Answer, Client, ClientSettings, Failure, Request};
 use super::selection::Selection;
 use super::verdict::Verdict;
+use crate::ack_links::{Links, Reader};
 use crate::broker::Secret;
 use crate::clock;
 use crate::engine::time::Wall;
 use crate::event::{WireEvent, rfc3339};
-use crate::wording::{Context, Handing, Language, Letter, digest, letter};
+use crate::wording::{Context, Handing, Language, Letter, button, digest, letter};
 
 /// A receiver of POST requests.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +86,7 @@ pub type Outcome = Result<(Answer, Verdict), Failure>;
 pub struct Webhook {
     id: Arc<str>,
     context: Context,
+    links: Option<Arc<Links>>,
     target: WebhookTarget,
     template: Template,
     client: Client,
@@ -101,8 +103,16 @@ impl Webhook {
             client: Client::new(target.client.clone()),
             id,
             context,
+            links: None,
             target,
         })
+    }
+
+    /// With links to acknowledge with. Who reads a chat or stands behind a program nobody here knows, so it is
+    /// always a link on which a name is chosen.
+    #[must_use]
+    pub fn with_links(self, links: Option<Arc<Links>>) -> Self {
+        Self { links, ..self }
     }
 
     /// Tries the template against samples of what it will be given; every name must be there.
@@ -204,8 +214,17 @@ impl Webhook {
         }
         match load {
             Load::Event(parcel) => {
-                let handing = self.handing(parcel);
+                let links = self.links.as_ref().filter(|_| !parcel.is_trial());
+                let link = links.and_then(|links| links.link(&parcel.event, Reader::Several));
+                let handing = Handing {
+                    link: link.as_deref(),
+                    ..self.handing(parcel)
+                };
                 facts.extend(self.about(parcel));
+                if let Some(link) = &link {
+                    facts.push(("link", Value::from(link.as_str())));
+                    facts.push(("link_label", button(handing.language, None).into()));
+                }
                 facts.extend(told(letter(&parcel.event, &handing, &self.context)));
             }
             Load::Summary(parcels) => {
@@ -228,7 +247,7 @@ impl Webhook {
             replayed: parcel.replayed,
             volatile: parcel.is_volatile(),
             test: parcel.is_trial(),
-            acknowledge: None,
+            link: None,
         }
     }
 

@@ -1,7 +1,10 @@
 //! Bodies and signatures of every preset. That foreign programs agree is tested with real receivers.
 
+use std::time::Duration;
+
 use super::presets::{PRESETS, find};
 use super::*;
+use crate::ack_links::LinkSettings;
 use crate::output::http_client::Url;
 use crate::wording::Readers;
 
@@ -80,6 +83,34 @@ fn every_preset_makes_its_form_of_whatever_it_takes() {
             let found = body.pointer(pointer).and_then(serde_json::Value::as_str);
             assert!(found.unwrap_or_default().contains("PT-330"), "{body}");
         }
+    }
+}
+
+/// A room acknowledges by a link on which a name is chosen; a button where the form has one.
+#[test]
+fn what_people_read_has_a_link_to_acknowledge_with() {
+    let settings = LinkSettings {
+        base_url: "https://gw.example".to_owned(),
+        key: Secret::new("0123456789abcdef0123456789abcdef"),
+        valid_for: Duration::from_secs(3600),
+    };
+    let links = Arc::new(Links::new("north", &settings));
+    let call = SAMPLES[2].replace("\"step\":0", "\"step\":0,\"annunciation\":5");
+    let (call, plain) = (parcel(&call), parcel(SAMPLES[2]));
+    let link = links.link(&call.event, Reader::Several).expect("it waits");
+    for preset in &PRESETS {
+        let webhook = webhook(preset.name).with_links(Some(Arc::clone(&links)));
+        let (_, body) = sent(&webhook, &Load::Event(&call));
+        let people = preset.selection == Selection::Notices;
+        assert_eq!(body.to_string().contains(&link), people, "{body}");
+        let pointer = match preset.name {
+            "ntfy" => "/actions/0/url",
+            "teams" => "/attachments/0/content/actions/0/url",
+            _ => continue,
+        };
+        assert_eq!(body.pointer(pointer), Some(&link.as_str().into()), "{body}");
+        let (_, body) = sent(&webhook, &Load::Event(&plain));
+        assert_eq!(body.pointer(pointer), None, "{body}");
     }
 }
 
