@@ -7,10 +7,10 @@ use super::drill::drilled;
 use super::effect::{Cause, Details, Effect, Event, EventKind, Subject};
 use super::notice::NoticeCounts;
 use super::occurrence::Alarm;
-use super::reading::AlarmIndex;
+use super::reading::{AlarmIndex, PointIndex};
 use super::rule::Watch;
 use super::settings::{AlarmKind, Priority};
-use super::snapshot::{AlarmRecord, AlarmView, History, PointView, Snapshot};
+use super::snapshot::{AlarmRecord, AlarmView, History, PointView, Shown, Snapshot};
 use super::time::{Moment, Wall, spoken};
 use super::trend::Line;
 use super::{Engine, Point, Sight, timer_index};
@@ -57,6 +57,22 @@ impl Engine {
             drills: self.drill_views(),
             notices: NoticeCounts::default(),
         }
+    }
+
+    /// What is known of one point now; `None` when there is no such point. A few comparisons, and no
+    /// allocation.
+    pub fn show(&self, point: PointIndex) -> Option<Shown> {
+        let index = point.0 as usize;
+        let point = self.points.get(index)?;
+        let (quality, reason) = self.quality_of(index);
+        Some(Shown {
+            value: self.shown(index),
+            quality,
+            reason,
+            held: point.held_at.is_some(),
+            last_reading: point.channel.last_reading,
+            accepted: point.channel.counts.accepted,
+        })
     }
 
     fn alarm_view(&self, index: usize, point: &Point) -> AlarmView {

@@ -233,6 +233,23 @@ pub struct PointView {
     pub group: Option<Box<GroupView>>,
 }
 
+/// What is known of one point now, as [`PointView`], without a copy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shown {
+    /// The value that a [`PointView`] has.
+    pub value: Option<f64>,
+    /// Quality now.
+    pub quality: Quality,
+    /// Why it is not good.
+    pub reason: Option<&'static str>,
+    /// Is over-range held? The value is the full scale then.
+    pub held: bool,
+    /// When the last fresh reading came; `None` before the first, and of a group.
+    pub last_reading: Option<Wall>,
+    /// Readings judged since start; another number tells a new reading.
+    pub accepted: u64,
+}
+
 /// How a group stands now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupView {

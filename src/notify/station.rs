@@ -22,9 +22,9 @@ use crate::engine::Engine;
 use crate::engine::command::{Command, Denied, Outcome};
 use crate::engine::effect::{Effect, Event, EventKind};
 use crate::engine::inhibited::Inhibited;
-use crate::engine::reading::Reading;
+use crate::engine::reading::{PointIndex, Reading};
 use crate::engine::settings::Settings;
-use crate::engine::snapshot::{History, Snapshot};
+use crate::engine::snapshot::{History, Shown, Snapshot};
 use crate::engine::time::{Moment, Mono};
 
 /// Engine and notifiers.
@@ -164,6 +164,11 @@ impl Station {
             }
         }
         snapshot
+    }
+
+    /// What is known of one point now, as [`Engine::show`].
+    pub fn show(&self, point: PointIndex) -> Option<Shown> {
+        self.engine.show(point)
     }
 
     /// The hazard points that are inhibited now, as [`Engine::inhibited`].
