@@ -23,6 +23,7 @@ use crate::engine::time::Moment;
 use crate::journal::{CommitOutcome, Inbox, Record, Waiter};
 use crate::metrics::Metrics;
 use crate::notify::station::Station;
+use crate::telemetry::Tap;
 use reminder::Reminder;
 
 /// The task's name in heartbeats.
@@ -75,9 +76,10 @@ pub struct Inlet {
 }
 
 /// Runs the engine until `shutdown` turns true (or its sender is gone): then judges what has arrived
-/// already, records the stop and ends.
+/// already, records the stop and ends. What it judges `tap` records, if there is one.
 pub async fn run(
     station: Station,
+    tap: Option<Tap>,
     mut inlet: Inlet,
     inbox: Inbox,
     metrics: Arc<Metrics>,
@@ -85,6 +87,7 @@ pub async fn run(
 ) {
     let mut evaluation = Evaluation {
         station,
+        tap,
         inbox,
         metrics,
         awake: clock::now(),
@@ -94,6 +97,7 @@ pub async fn run(
     let mut gulp = Vec::with_capacity(GULP);
     loop {
         evaluation.metrics.heartbeat(TASK);
+        evaluation.record();
         evaluation.remind(&mut inlet.deliveries).await;
         // The order is the order of importance: a person's command waits for what is in the queue at most.
         tokio::select! {
@@ -143,6 +147,8 @@ async fn ended(shutdown: &mut watch::Receiver<bool>) {
 /// Engine and notifier, and where their effects go.
 struct Evaluation {
     station: Station,
+    /// Where telemetry is made, if anybody wants it.
+    tap: Option<Tap>,
     inbox: Inbox,
     metrics: Arc<Metrics>,
     /// When the loop last turned.
@@ -170,10 +176,10 @@ impl Evaluation {
     async fn judge(&mut self, delivery: Delivery) {
         let began = clock::monotonic();
         match delivery.readings {
-            Batch::One(reading) => self.station.read(reading),
+            Batch::One(reading) => self.read(reading),
             Batch::Many(readings) => {
                 for reading in readings {
-                    self.station.read(reading);
+                    self.read(reading);
                 }
             }
         }
@@ -190,6 +196,22 @@ impl Evaluation {
             }
         }
         self.metrics.evaluation(clock::monotonic().since(began));
+    }
+
+    fn read(&mut self, reading: Reading) {
+        let (point, received) = (reading.point, reading.received);
+        self.station.read(reading);
+        if let Some(tap) = &mut self.tap {
+            tap.judged(point, self.station.show(point), received);
+        }
+    }
+
+    /// Time passes for telemetry.
+    fn record(&mut self) {
+        if let Some(tap) = &mut self.tap {
+            let station = &self.station;
+            tap.turn(clock::now(), |point| station.show(point));
+        }
     }
 
     /// Judges what waits now; what comes meanwhile waits for its turn.

@@ -17,6 +17,7 @@
 
 mod names;
 mod own_points;
+mod recording;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -46,6 +47,7 @@ use crate::notify::station::Station;
 use crate::output::command_topic::{self, Give};
 use crate::output::{self, OutputSettings, Target, Wiring};
 use crate::systemd;
+use crate::telemetry::{Tap, Telemetry};
 use crate::wording::Context;
 use names::{bus_task, names, subscriber_task};
 use own_points::JournalPoint;
@@ -107,6 +109,7 @@ pub struct Gateway {
     outputs: Stage,
     pages: Stage,
     journal: Journal,
+    telemetry: Option<Telemetry>,
     metrics: Arc<Metrics>,
     readings: Readings,
     journal_point: JournalPoint,
@@ -190,6 +193,7 @@ impl Gateway {
             restored.is_history_lost(),
             clock::monotonic(),
         );
+        let (telemetry, tap) = recording::start(&config, &journal, &metrics).unzip();
         let history = History {
             notes: restored.notes(),
             records: restored.records,
@@ -212,13 +216,14 @@ impl Gateway {
             outputs: Stage::default(),
             pages: Stage::default(),
             journal,
+            telemetry,
             metrics,
             readings,
             journal_point,
             desk,
             http,
         };
-        gateway.spawn_all(config, sources, station, inlet, listener);
+        gateway.spawn_all(config, sources, (station, tap), inlet, listener);
         Ok(gateway)
     }
 
@@ -293,7 +298,7 @@ impl Gateway {
         &mut self,
         config: Config,
         sources: Arc<BTreeMap<Arc<str>, Arc<str>>>,
-        station: Station,
+        (station, tap): (Station, Option<Tap>),
         inlet: Inlet,
         listener: TcpListener,
     ) {
@@ -314,6 +319,7 @@ impl Gateway {
         }));
         let engine = evaluation::run(
             station,
+            tap,
             inlet,
             self.journal.inbox(),
             Arc::clone(&self.metrics),
@@ -329,6 +335,7 @@ impl Gateway {
                 guidance: Arc::clone(&guidance),
                 site: config.site.as_str().into(),
                 desk: self.desk.clone(),
+                telemetry: self.telemetry.as_ref().map(Telemetry::feed),
                 readings: self.readings.clone(),
                 metrics: Arc::clone(&self.metrics),
                 sources: Arc::clone(&sources),
@@ -391,7 +398,7 @@ impl Gateway {
         self.inputs.end(INPUTS_END).await;
         self.engine.end(ENGINE_END).await;
         self.outputs.end(OUTPUTS_END).await;
-        let stored = self.journal.close(JOURNAL_END).await;
+        let stored = recording::close(self.journal, self.telemetry, JOURNAL_END).await;
         if !stored {
             error!("not everything that was handed in is on disk");
         }

@@ -54,6 +54,7 @@
 //! | links with which people acknowledge; their pages | [`ack_links`]; `http/links.rs` |
 //! | what people read: letters and text messages, in English and Chinese | [`wording`] |
 //! | delivery, duplicates, backlog | [`output::delivery`] |
+//! | what is told of measured values, kept and dropped | [`telemetry`], `output/shipment.rs` |
 //! | what stands at Alertmanager, and when it is taken back | [`output::alertmanager`] |
 //! | outputs that are asked one event at a time; webhooks | [`output::courier`], [`output::webhook`] |
 //! | the event as receivers see it | [`event`] |
@@ -111,4 +112,5 @@ pub mod output;
 mod scalar;
 pub mod sparkplug;
 pub mod systemd;
+pub mod telemetry;
 pub mod wording;

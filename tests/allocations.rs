@@ -1,9 +1,10 @@
 //! The way of a reading asks for no memory. Engine and notifier judge a plant in which every kind of
 //! rule takes part, and every call that says nothing is held to that: no allocation, whatever goes on
-//! meanwhile (delays that begin and are dropped, alarms that are active and told of, values that are
+//! meanwhile, its telemetry included (delays that begin and are dropped, alarms that are active and told of, values that are
 //! not believed yet, readings out of order). What is said (an event, a memory) is allocated.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use forewarn::config::{self, Config, Source};
@@ -12,6 +13,7 @@ use forewarn::engine::settings::AlarmKind;
 use forewarn::engine::snapshot::History;
 use forewarn::engine::time::{Moment, Mono, Wall};
 use forewarn::notify::station::Station;
+use forewarn::telemetry::{self, JournalState, Names, Tap, Telemetry};
 
 const PLANT: &str = r#"
 site = "plant"
@@ -24,6 +26,9 @@ responsible = ["li-wei"]
 url = "mqtt://192.0.2.20"
 [output.control-room]
 mqtt = "mqtt://192.0.2.30"
+readings = "points"
+[telemetry]
+min_interval = "200s"
 
 [point.GAS-1]
 area = "north"
@@ -221,6 +226,8 @@ fn noise(second: u32) -> f64 {
 /// The pair, and where its points are.
 struct Plant {
     station: Station,
+    tap: Tap,
+    telemetry: Telemetry,
     voices: Vec<(PointIndex, Voice)>,
 }
 
@@ -246,7 +253,18 @@ impl Plant {
         let voices = voices.collect();
         let history = History::default();
         let station = Station::start(&config.engine, config.notify, &history, at(0, 0));
-        Self { station, voices }
+        let points = config.engine.points.iter();
+        let names = Names::new(points.map(|point| (point.id.clone(), point.unit.clone())));
+        let settings = config.telemetry.expect("an output carries it");
+        let (outputs, sound) = (["control-room".into()], || JournalState::Sound);
+        let metrics = Arc::default();
+        let (telemetry, tap) = telemetry::start(&settings, names, &outputs, sound, metrics);
+        Self {
+            station,
+            tap,
+            telemetry,
+            voices,
+        }
     }
 
     /// Every point says what it has to say, second by second. Most stamp their readings; in each second
@@ -283,7 +301,13 @@ impl Plant {
 
     fn read(&mut self, reading: Reading, asked: &mut Asked) {
         let station = &mut self.station;
-        let counted = allocation_counter::measure(|| station.read(reading)).count_total;
+        let tap = &mut self.tap;
+        let counted = allocation_counter::measure(|| {
+            station.read(reading);
+            tap.judged(reading.point, station.show(reading.point), reading.received);
+            tap.turn(reading.received, |point| station.show(point));
+        });
+        let counted = counted.count_total;
         let mut said = 0_u32;
         while self.station.poll_effect().is_some() {
             said += 1;
@@ -319,6 +343,10 @@ fn a_reading_that_says_nothing_asks_for_no_memory() {
     plant.run(0..900);
     let asked = plant.run(900..4_500);
     assert_eq!(asked.by_silent, 0, "{asked:?}");
+    let recorded = plant.telemetry.feed();
+    let recorded = recorded.newest() - recorded.cursor("control-room");
+    // Fewer than make a block, which is allocated.
+    assert!((100..1_024).contains(&recorded), "{recorded}");
     assert!(asked.silent > 30_000, "{asked:?}");
     // Averages are remembered, people reminded: a few calls of thousands.
     assert!((1..1_000).contains(&asked.telling), "{asked:?}");

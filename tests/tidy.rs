@@ -49,8 +49,8 @@ impl Source {
 const CRATES: [(&str, &[&str], &str); 7] = [
     (
         "rusqlite",
-        &["journal"],
-        "only src/journal speaks SQL; ask its Feed",
+        &["journal", "telemetry/store"],
+        "only src/journal speaks SQL; ask its Feed (and src/telemetry/store.rs of its own file)",
     ),
     (
         "rumqttc",
@@ -159,7 +159,7 @@ fn the_config_crate_stays_in_one_file(sources: &[Source]) -> Vec<String> {
 }
 
 /// Who may know which of our modules. Shells meet in the gateway, through the engine's types.
-const MAY_KNOW: [(&str, &[&str]); 10] = [
+const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("ack_links", &["ack_links", "broker", "engine", "event"]),
     ("engine", &["engine"]),
     ("sparkplug", &["sparkplug"]),
@@ -170,6 +170,7 @@ const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("journal", SHELL),
     ("http", SHELL),
     ("output", SHELL),
+    ("telemetry", SHELL),
 ];
 
 /// What every shell may know beside itself.
@@ -187,8 +188,12 @@ const SHELL: &[&str] = &[
     "wording",
 ];
 
-/// Committed events are read from the journal's feed.
-const READERS_OF_THE_JOURNAL: [&str; 2] = ["http", "output"];
+/// Committed events are read from the journal's feed, telemetry from its own.
+const READERS: [(&str, &str); 3] = [
+    ("http", "journal"),
+    ("output", "journal"),
+    ("output", "telemetry"),
+];
 
 fn modules_know_only_whom_they_may(source: &Source) -> Vec<String> {
     let Some((home, known)) = MAY_KNOW.iter().find(|(home, _)| source.is_in(home)) else {
@@ -205,7 +210,7 @@ fn modules_know_only_whom_they_may(source: &Source) -> Vec<String> {
             }
             let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
             let module = &rest[..end.unwrap_or(rest.len())];
-            let feed = module == "journal" && READERS_OF_THE_JOURNAL.contains(home);
+            let feed = READERS.contains(&(*home, module));
             if module != *home && !known.contains(&module) && !feed {
                 let words = format!(
                     "src/{home} may not know crate::{module}; it knows {}. Let them meet in src/gateway.rs",

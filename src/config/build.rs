@@ -35,6 +35,7 @@ use super::priority;
 use super::review;
 use super::subscribers;
 use super::suppression;
+use super::telemetry::{self, RawTelemetry};
 use super::texts::Texts;
 use super::tree::Section;
 use super::wiring;
@@ -65,6 +66,7 @@ pub(super) fn build(
     let brokers = broker::brokers(&root, site, sources, log);
     let mappings = mapping::read(&root, &brokers, log);
     let outputs = output::read(&root, site, sources, &people.persons, log);
+    let telemetry = telemetry::read(&root, &outputs, log);
     let priorities = priority::read(&root, log);
     let links = links::read(&root, &people.persons, sources, log);
     let (longest, guards) = overlays::commands(&root, &people, log);
@@ -168,6 +170,7 @@ pub(super) fn build(
             longest,
             guards,
             hazards,
+            telemetry,
         },
     ))
 }
@@ -220,6 +223,7 @@ struct Parts {
     guards: Guards,
     /// What the gateway reminds of while it is inhibited.
     hazards: Vec<PointIndex>,
+    telemetry: RawTelemetry,
 }
 
 /// Points in the engine's order; hands out indices.
@@ -284,7 +288,11 @@ fn assemble(scalars: Scalars, parts: Parts) -> Config {
     let connected = connected(&buses, &subscribers);
     let all = &numbered.settings.points;
     connections::connect(&connected, all, &parts.areas, &mut notify);
-    let ranges = ranges(&parts.points, numbered.settings.points.len());
+    let all = numbered.settings.points.len();
+    let targets = outputs.iter().map(|output| &output.target);
+    let journal = &scalars.journal.path;
+    let telemetry = (parts.telemetry).settings(&parts.points, all, targets, journal);
+    let ranges = ranges(&parts.points, all);
     let mut config = Config {
         site: scalars.site,
         log: scalars.log,
@@ -299,6 +307,7 @@ fn assemble(scalars: Scalars, parts: Parts) -> Config {
         links: parts.links,
         journal: scalars.journal,
         journal_status,
+        telemetry,
         ranges,
         readers: parts.readers,
         hash: String::new(),

@@ -19,6 +19,7 @@ use super::rota;
 use super::scalar::{show_duration, show_number};
 use super::signal;
 use super::suppression;
+use super::telemetry;
 use super::{count, deviation, forecast, frozen, trend};
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::{
@@ -171,6 +172,12 @@ pub fn explain(config: &Config) -> String {
     for output in &config.outputs {
         let (id, what) = (&output.id, output::explain(&output.target));
         line(&mut text, format_args!("\nOutput {id}: {what}."));
+    }
+    if let Some(settings) = &config.telemetry {
+        line(
+            &mut text,
+            format_args!("\n{}", telemetry::explain(settings)),
+        );
     }
     text
 }

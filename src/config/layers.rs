@@ -40,6 +40,7 @@ pub(super) const ROOT: Vocabulary = Vocabulary {
         "group",
         "output",
         "shelving",
+        "telemetry",
         "escalation",
         "acknowledge_links",
         "out_of_service",

@@ -80,6 +80,7 @@ mod signal;
 mod source;
 mod subscribers;
 mod suppression;
+mod telemetry;
 mod texts;
 mod tls;
 mod topic;
@@ -103,6 +104,7 @@ use crate::journal::JournalSettings;
 use crate::notify::settings::NotifySettings;
 use crate::output::OutputSettings;
 use crate::scalar;
+use crate::telemetry::TelemetrySettings;
 use crate::wording::Readers;
 
 /// A configuration without mistakes, all defaults resolved.
@@ -134,6 +136,8 @@ pub struct Config {
     pub journal: JournalSettings,
     /// The gateway's own point that says whether the journal is off the disk (1) or fine (0).
     pub journal_status: PointIndex,
+    /// What is recorded for dashboards; `None` when no output carries it.
+    pub telemetry: Option<TelemetrySettings>,
     /// What each point can measure, in its unit, as written; as many as the engine has points.
     pub ranges: Vec<Option<(f64, f64)>>,
     /// Who reads messages, and in which language and zone.

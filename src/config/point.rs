@@ -22,7 +22,7 @@ use crate::engine::settings::{AlarmKind, OnBad};
 
 pub(super) const POINT: Vocabulary = Vocabulary {
     what: "a point",
-    keys: &joined::<73>(&[
+    keys: &joined::<74>(&[
         &[
             "name",
             "area",
@@ -64,6 +64,7 @@ pub(super) const POINT: Vocabulary = Vocabulary {
             "frozen",
             "state",
             "deadband",
+            "telemetry_deadband",
             "delay",
             "action",
             "plan",
@@ -116,6 +117,8 @@ pub(super) struct RawPoint {
     pub(super) signal: RawSignal,
     /// In the point's unit, for all limits.
     pub(super) deadband: Option<At<f64>>,
+    /// So far it may move without being recorded anew, in its unit.
+    pub(super) telemetry_deadband: Option<f64>,
     /// On-delay of limits and state.
     pub(super) delay: Option<At<Duration>>,
     pub(super) action: Option<String>,
@@ -148,6 +151,7 @@ impl RawPoint {
             sensor: None,
             signal: RawSignal::default(),
             deadband: None,
+            telemetry_deadband: None,
             delay: None,
             action: None,
             plan: None,
@@ -272,6 +276,9 @@ pub(super) fn read(entry: &Entry, around: &Surroundings<'_>, log: &mut Log) -> O
         source: source(&keys, &entry.key, around, log),
         signal: RawSignal::default(),
         deadband: keys.positive("deadband", true, log),
+        telemetry_deadband: keys
+            .positive("telemetry_deadband", true, log)
+            .map(|band| band.value),
         delay: keys.duration("delay", alarm::DELAY, log),
         action: keys.text("action", log).map(|action| action.value),
         plan: keys.text("plan", log).map(|plan| plan.value),

@@ -11,6 +11,7 @@ use crate::input::mqtt::SubscriberSettings;
 use crate::input::mqtt::mapping::Rejection;
 use crate::metrics::Names;
 use crate::output::{self, OutputSettings, Target, command_topic};
+use crate::telemetry;
 
 /// A task's name, in heartbeats and when it dies.
 pub(super) fn bus_task(bus: &BusSettings) -> String {
@@ -90,6 +91,8 @@ pub(super) fn names(config: &Config) -> Names {
     let commanded = |output: &&OutputSettings| matches!(&output.target, Target::Mqtt(target) if !target.commands.is_empty());
     let commanded = config.outputs.iter().filter(commanded);
     tasks.extend(commanded.map(|output| command_topic::task_name(&output.id)));
+    let carriers = config.outputs.iter();
+    let carriers = carriers.filter(|output| output.target.carries_telemetry());
     let alarms = config.guidance.iter();
     Names {
         devices: devices.map(|device| Arc::clone(&device.id)).collect(),
@@ -127,6 +130,8 @@ pub(super) fn names(config: &Config) -> Names {
             Some(_) => &http::LINK_RESULTS,
             None => &[],
         },
+        telemetry: carriers.map(|output| Arc::clone(&output.id)).collect(),
+        telemetry_drops: &telemetry::DROP_REASONS,
         config_hash: config.hash.clone(),
     }
 }

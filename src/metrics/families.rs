@@ -194,12 +194,10 @@ impl Families {
                 "State changes of alarms, by the state entered.",
                 &["area", "priority", "to"],
             ),
-            left_unconfirmed: register(
+            left_unconfirmed: counter(
                 r,
-                valid(IntCounter::new(
-                    "forewarn_occurrences_left_unconfirmed_total",
-                    "Occurrences that were to be confirmed and no longer can be, for too many newer ones wait.",
-                )),
+                "forewarn_occurrences_left_unconfirmed_total",
+                "Occurrences that were to be confirmed and no longer can be, for too many newer ones wait.",
             ),
             points_inhibited: gauge(
                 r,
@@ -218,12 +216,10 @@ impl Families {
                 "Time that one commit of the journal took, disk sync included, in seconds.",
                 COMMIT_BUCKETS,
             ),
-            events_committed: register(
+            events_committed: counter(
                 r,
-                valid(IntCounter::new(
-                    "forewarn_events_committed_total",
-                    "Events written to the journal.",
-                )),
+                "forewarn_events_committed_total",
+                "Events written to the journal.",
             ),
             last_commit: register(
                 r,
@@ -389,6 +385,10 @@ impl Families {
     }
 }
 
+pub(super) fn counter(registry: &Registry, name: &str, help: &str) -> IntCounter {
+    register(registry, valid(IntCounter::new(name, help)))
+}
+
 pub(super) fn counters(
     registry: &Registry,
     name: &str,
@@ -404,7 +404,7 @@ pub(super) fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str
     register(registry, family)
 }
 
-fn gauge(registry: &Registry, name: &str, help: &str) -> IntGauge {
+pub(super) fn gauge(registry: &Registry, name: &str, help: &str) -> IntGauge {
     register(registry, valid(IntGauge::new(name, help)))
 }
 

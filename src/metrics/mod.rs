@@ -28,6 +28,7 @@ mod groups;
 mod observe;
 mod points;
 mod refusals;
+mod telemetry;
 mod text;
 mod trouble;
 
@@ -41,6 +42,7 @@ use self::board::Board;
 pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat, is_clock_synchronized};
 use self::families::Families;
 pub use self::refusals::{Refusal, Refused};
+pub use self::telemetry::Telemetry;
 use self::text::{Family, Kind};
 use self::trouble::Troubles;
 use crate::clock;
@@ -79,6 +81,10 @@ pub struct Names {
     pub output_drops: &'static [&'static str],
     /// What can become of an acknowledgement link; empty: there are none.
     pub link_results: &'static [&'static str],
+    /// Outputs that carry telemetry.
+    pub telemetry: Vec<Arc<str>>,
+    /// Why a record of telemetry can be dropped.
+    pub telemetry_drops: &'static [&'static str],
     /// Hash of the configuration in force.
     pub config_hash: String,
 }
@@ -87,6 +93,7 @@ pub struct Names {
 #[derive(Debug)]
 pub struct Metrics {
     families: Families,
+    telemetry: Telemetry,
     source_of_point: Vec<Arc<str>>,
     /// Nanoseconds of the monotonic clock at the last sign of life (`condition`).
     tasks: Board,
@@ -111,9 +118,13 @@ impl Metrics {
     /// Metrics in which everything configured stands at 0.
     pub fn new(names: &Names) -> Self {
         let born = clock::monotonic().as_nanos();
+        let families = Families::new(names);
+        let telemetry = Telemetry::new(&families.registry);
+        telemetry.begin_at_zero(&names.telemetry, names.telemetry_drops);
         let contacts = |ids: &[Arc<str>]| Board::new(ids.iter().map(|id| (&**id, 0)));
         Self {
-            families: Families::new(names),
+            families,
+            telemetry,
             source_of_point: names.source_of_point.clone(),
             tasks: Board::new(names.tasks.iter().map(|task| (task.as_str(), born))),
             devices: contacts(&names.devices),
@@ -312,6 +323,11 @@ impl Metrics {
     pub fn output_oldest(&self, output: &str, event: Option<Wall>) {
         let gauge = self.families.output_oldest.with_label_values(&[output]);
         gauge.set(event.map_or(0.0, seconds));
+    }
+
+    /// What telemetry counts.
+    pub const fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
     }
 
     /// Everything in the text format 0.0.4. Without a snapshot (the engine does not answer) the

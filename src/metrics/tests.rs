@@ -28,6 +28,8 @@ fn names() -> Names {
         output_failures: &["refused"],
         output_drops: &["too_large"],
         link_results: &["over"],
+        telemetry: vec!["control-room".into()],
+        telemetry_drops: &["full"],
         config_hash: "abc".to_owned(),
     }
 }

@@ -8,10 +8,11 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::engine::alarm::AlarmState;
-use crate::engine::snapshot::{AlarmRecord, PointView};
+use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Wall;
 use crate::event::rfc3339;
 use crate::guidance::Guidance;
+use crate::telemetry::Record;
 
 /// Version of the program, in every state.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -80,7 +81,12 @@ impl Topics {
         self.below(&format!("alarm/{}/{kind}", level(point)))
     }
 
-    /// The present value of one point; not retained.
+    /// Records of all points, many in a message; not retained.
+    pub fn readings(&self) -> String {
+        self.below("readings")
+    }
+
+    /// Records of one point; not retained.
     pub fn reading(&self, point: &str) -> String {
         self.below(&format!("reading/{}", level(point)))
     }
@@ -249,26 +255,117 @@ pub fn state(
     })
 }
 
-/// Payload of a reading's topic. `time` is when the value came; a point that is bad has no value. While
-/// over-range is held the value is the full scale, and `held` says so in words.
-pub fn reading(point: &PointView, now: Wall) -> String {
-    #[derive(Serialize)]
-    struct Telemetry<'t> {
-        time: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        value: Option<f64>,
-        unit: &'t str,
-        quality: &'t str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        held: Option<&'t str>,
+/// A record of telemetry. `time` is when the newest reading came; a point that is bad has no value. While
+/// over-range is held the value is the full scale, and `held` says so in words. An interval with more than one reading
+/// has `min`, `max`, their `count`, and begins at `from`.
+#[derive(Debug, Serialize)]
+pub struct Line<'l> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    point: Option<&'l str>,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
+    unit: &'l str,
+    quality: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    replayed: bool,
+}
+
+impl<'l> Line<'l> {
+    /// A record of a point of this unit.
+    pub fn of(record: &Record, unit: &'l str) -> Self {
+        let many = record.count > 1;
+        let alike = record.value.map(|value| (value, value));
+        let (min, max) = record.range.or(alike).filter(|_| many).unzip();
+        let gap = if unit.is_empty() { "" } else { " " };
+        let held = record.value.filter(|_| record.held);
+        Self {
+            point: None,
+            time: rfc3339::format(record.time),
+            value: record.value,
+            unit,
+            quality: record.quality.name(),
+            reason: record.reason,
+            held: held.map(|at| format!("at or above {at}{gap}{unit} (held)")),
+            min,
+            max,
+            count: many.then_some(record.count),
+            from: many.then(|| rfc3339::format(record.from)),
+            replayed: false,
+        }
     }
-    json(&Telemetry {
-        time: rfc3339::format(point.last_reading.unwrap_or(now)),
-        value: point.value,
-        unit: &point.unit,
-        quality: point.quality.name(),
-        held: point.held.as_deref(),
+
+    /// It says of which point it is.
+    #[must_use]
+    pub fn at(self, point: &'l str) -> Self {
+        Self {
+            point: Some(point),
+            ..self
+        }
+    }
+}
+
+/// Payload of a reading's topic.
+pub fn reading(record: &Record, unit: &str, replayed: bool) -> String {
+    json(&Line {
+        replayed,
+        ..Line::of(record, unit)
     })
+}
+
+/// Payload of the topic of readings: `{"replayed":true,"dropped":7,"records":[...]}`. `dropped` counts the records
+/// that were lost since the gateway started; it is absent while there are none.
+#[derive(Debug)]
+pub struct Batch {
+    text: String,
+    is_empty: bool,
+}
+
+impl Batch {
+    /// Without a record.
+    pub fn new(replayed: bool, dropped: u64) -> Self {
+        let replayed = if replayed { "\"replayed\":true," } else { "" };
+        let dropped = match dropped {
+            0 => String::new(),
+            dropped => format!("\"dropped\":{dropped},"),
+        };
+        Self {
+            text: format!("{{{replayed}{dropped}\"records\":["),
+            is_empty: true,
+        }
+    }
+
+    /// `false`: the payload would be longer than `longest` bytes, and is as it was. The first record always fits.
+    pub fn add(&mut self, line: &Line<'_>, longest: usize) -> bool {
+        let line = json(line);
+        if !self.is_empty && self.text.len() + line.len() + 3 > longest {
+            return false;
+        }
+        if !self.is_empty {
+            self.text.push(',');
+        }
+        self.is_empty = false;
+        self.text.push_str(&line);
+        true
+    }
+
+    /// The payload.
+    pub fn finish(mut self) -> String {
+        self.text.push_str("]}");
+        self.text
+    }
 }
 
 /// The journal's line with the marks of this delivery at its end: `replayed` for backlog, `durable`

@@ -15,10 +15,10 @@ mod pubacks;
 mod reporting;
 mod retained;
 pub mod selection;
+mod shipment;
 pub mod sparkplug;
 mod stdout;
 mod supply;
-mod telemetry;
 pub mod trial;
 mod tries;
 pub mod verdict;
@@ -43,6 +43,7 @@ use crate::evaluation::{Desk, Readings};
 use crate::guidance::Guidance;
 use crate::journal::Feed;
 use crate::metrics::Metrics;
+use crate::telemetry;
 use crate::wording::{Context, Language, Readers};
 
 /// What an output is connected to inside the gateway.
@@ -58,8 +59,10 @@ pub struct Wiring {
     pub links: Option<Arc<Links>>,
     /// What is committed, and this output's cursor.
     pub feed: Feed,
-    /// For values, when telemetry is wanted.
+    /// For asking the engine.
     pub desk: Desk,
+    /// What is recorded, when an output carries it.
+    pub telemetry: Option<telemetry::Feed>,
     /// Where the status point's readings go.
     pub readings: Readings,
     /// Counters.
@@ -149,6 +152,18 @@ impl Target {
 }
 
 impl Target {
+    /// Does it carry telemetry from the recorder? A Sparkplug node tells values in a way of its own.
+    pub const fn carries_telemetry(&self) -> bool {
+        match self {
+            Self::Mqtt(target) => target.readings.is_some(),
+            Self::Webhook(_)
+            | Self::Email(_)
+            | Self::Sparkplug(_)
+            | Self::Stdout
+            | Self::Alertmanager(_) => false,
+        }
+    }
+
     /// Speaks another language, if it speaks to people at all.
     pub const fn speak(&mut self, language: Language) {
         match self {
@@ -176,8 +191,17 @@ pub struct MqttTarget {
     pub ack_timeout: Duration,
     /// Ids of the persons who may command over this broker; empty: nobody listens.
     pub commands: Arc<[Arc<str>]>,
-    /// Publish the present value of every point this often; `None`: no telemetry.
-    pub readings: Option<Duration>,
+    /// In which form telemetry goes out; `None`: not at all.
+    pub readings: Option<Form>,
+}
+
+/// The form of telemetry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A message for each record, on the topic of its point.
+    Points,
+    /// Many records in a message, on one topic.
+    Batches,
 }
 
 /// Upstream as an edge node of Sparkplug B 3.0, over MQTT 3.1.1.

@@ -4,7 +4,7 @@
 //!  connecting ──CONNACK──▶ status "online" ──▶ states that are not normal ──▶ events behind the cursor
 //!      ▲                                                                           │ nothing waits
 //!      └── back-off ◀── any error, or a PUBACK that does not come                   ▼
-//!                                                         states that are normal, then telemetry
+//!                                                         states that are normal, then telemetry (`readings`)
 //! ```
 //!
 //! The journal is the queue; this task holds no more than its window. An event is done when its own
@@ -26,6 +26,7 @@
 //! judgement of what 3.1.1 cannot tell.
 
 mod connection;
+mod readings;
 mod reporting;
 mod retrying;
 mod sending;
@@ -39,6 +40,7 @@ use tokio::time::sleep;
 use tracing::info;
 
 use self::connection::{Connection, What};
+use self::readings::Telemetry;
 use super::MqttTarget;
 use super::Wiring;
 use super::aside::Aside;
@@ -47,8 +49,8 @@ use super::message::{self, Topics};
 use super::present::Present;
 use super::reporting::{NO_PUBACK, Reporter};
 use super::retained::Retained;
+use super::shipment;
 use super::supply::answered;
-use super::telemetry::Telemetry;
 use crate::broker::{
     Backoff, Connected, Connector, Ending, Event, Happening, Link, Session, Signal, Signals, Theft,
     Will,
@@ -56,7 +58,6 @@ use crate::broker::{
 use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono};
-use crate::evaluation::Desk;
 use crate::guidance::Guidance;
 use crate::journal::Feed;
 
@@ -65,8 +66,6 @@ const WINDOW_MAX: usize = 1000;
 /// The first connection of a run belongs to its start when it comes within this; what waits for a later
 /// one is backlog.
 const START: Duration = Duration::from_secs(10);
-/// Telemetry messages that are asked for and not written yet.
-const TELEMETRY_AHEAD: usize = 16;
 /// Longest packet that is sent, bytes.
 const OUTGOING_LIMIT: usize = 256 * 1024;
 /// A broker that takes no packet as long as this takes no events; those it does not take would all be set
@@ -91,6 +90,8 @@ pub async fn run(
     shutdown: watch::Receiver<bool>,
 ) {
     let report = Reporter::new(&id, status, &wiring);
+    let telemetry = wiring.telemetry.zip(target.readings);
+    let telemetry = telemetry.map(|(feed, form)| Telemetry::new(&id, feed, form));
     let feed = wiring.feed;
     let window = target.window.clamp(1, WINDOW_MAX);
     let mut forwarder = Forwarder {
@@ -102,10 +103,8 @@ pub async fn run(
         retained: Retained::new(Arc::clone(&wiring.guidance)),
         present: Present::default(),
         refreshed: 0,
-        telemetry: Telemetry::default(),
-        telemetry_due: Mono::ZERO,
+        telemetry,
         guidance: wiring.guidance,
-        desk: wiring.desk,
         backoff: Backoff::default().among(1 + target.others.len()),
         began: clock::monotonic(),
         publishes: 2 * window,
@@ -129,7 +128,6 @@ struct Forwarder {
     topics: Topics,
     guidance: Arc<[Guidance]>,
     feed: Feed,
-    desk: Desk,
     connector: Connector,
     delivery: Delivery,
     aside: Aside,
@@ -137,8 +135,7 @@ struct Forwarder {
     present: Present,
     /// No state that the far end has, or that waits for it, is older than this event.
     refreshed: u64,
-    telemetry: Telemetry,
-    telemetry_due: Mono,
+    telemetry: Option<Telemetry>,
     backoff: Backoff,
     /// When the output started.
     began: Mono,
@@ -183,7 +180,7 @@ impl Forwarder {
     /// Opens one connection and stays on it to its end.
     async fn connection(&mut self, signals: &mut Signals) -> End {
         self.lived = None;
-        let requests = self.publishes + TELEMETRY_AHEAD + 8;
+        let requests = self.publishes + shipment::WINDOW + 8;
         let opened = self.connector.open(self.session(), requests).await;
         let (client, pump, happenings) = match opened {
             Ok(opened) => opened,
@@ -206,7 +203,7 @@ impl Forwarder {
             keep: false,
             incoming: INCOMING_LIMIT,
             outgoing: OUTGOING_LIMIT,
-            inflight: u16::try_from(2 * self.publishes).unwrap_or(u16::MAX),
+            inflight: u16::try_from(2 * (self.publishes + shipment::WINDOW)).unwrap_or(u16::MAX),
             ahead: 1,
             will: Some(Will {
                 topic: self.topics.status(),
@@ -247,12 +244,7 @@ impl Forwarder {
                     self.read_again(connection, again, clock::now());
                     Ok(())
                 }
-                snapshot = answered(&mut connection.snapshot) => {
-                    if let Ok(snapshot) = snapshot {
-                        self.telemetry.take(&snapshot, &self.topics);
-                    }
-                    Ok(())
-                }
+                () = readings::answered(&mut self.telemetry) => Ok(()),
                 () = self.feed.advanced(connection.seen), if connection.up_since.is_some() => Ok(()),
             };
             if let Err(ending) = step {
@@ -273,15 +265,8 @@ impl Forwarder {
         if oldest.is_some_and(|since| now.mono.since(since) > self.target.ack_timeout) {
             return Err(Ending::ours(NO_PUBACK, "the broker did not acknowledge"));
         }
-        if let Some(period) = self.target.readings
-            && connection.up_since.is_some()
-            && connection.snapshot.is_none()
-            && now.mono >= self.telemetry_due
-            && self.is_idle(connection, now)
-        {
-            self.telemetry_due = now.mono + period;
-            let desk = self.desk.clone();
-            connection.snapshot = Some(Box::pin(async move { desk.snapshot().await }));
+        if let Some(telemetry) = &mut self.telemetry {
+            telemetry.turn();
         }
         Ok(())
     }
@@ -296,9 +281,6 @@ impl Forwarder {
         };
         match happening? {
             Event::Connected(connected) => return self.connack(connection, connected),
-            Event::Written(0) => {
-                connection.telemetry_ahead = connection.telemetry_ahead.saturating_sub(1);
-            }
             Event::Written(id) => connection.pubacks.written(id),
             Event::Acknowledged(id, verdict) => return self.puback(connection, id, verdict),
             // From here on the order by which PUBACKs are matched would not hold.
@@ -331,7 +313,9 @@ impl Forwarder {
         self.delivery.connected(committed);
         self.retained.connected(self.present.all());
         self.refreshed = committed;
-        self.telemetry.forget();
+        if let Some(telemetry) = &mut self.telemetry {
+            telemetry.connected();
+        }
         let online = message::online(now.wall, committed);
         connection.publish(self.topics.status(), true, online, What::State, now.mono);
         let server = self.connector.server();

@@ -19,6 +19,7 @@ mod refusals;
 mod reminder;
 mod slow_card;
 mod spoilt;
+mod telemetry;
 mod trial;
 mod unread_backlog;
 mod webhook;

@@ -12,16 +12,15 @@ use forewarn::engine::effect::{Cause, Details, Event, EventKind, Subject};
 use forewarn::engine::overlay::Overlays;
 use forewarn::engine::reading::{PointIndex, Quality};
 use forewarn::engine::settings::{AlarmKind, Priority};
-use forewarn::engine::snapshot::{AlarmRecord, PointView, ReadingCounts, Snapshot};
-use forewarn::engine::time::Moment;
-use forewarn::evaluation::{Delivery, Desk, Request};
+use forewarn::engine::snapshot::AlarmRecord;
+use forewarn::evaluation::{Delivery, Desk};
 use forewarn::guidance::{AlarmWords, Guidance, Measure, PointWords};
 use forewarn::journal::{Journal, JournalSettings, Record};
 use forewarn::metrics::Metrics;
-use forewarn::output::MqttTarget;
-use forewarn::output::Wiring;
 use forewarn::output::message::Dots;
 use forewarn::output::mqtt::run;
+use forewarn::output::{Form, MqttTarget, Wiring};
+use forewarn::telemetry::{Tap, Telemetry};
 use rumqttc::{AsyncClient, EventLoop, MqttOptions, Packet, Publish, QoS};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -33,6 +32,7 @@ use upstream::Upstream;
 
 pub(super) mod scripted;
 mod set_aside;
+mod telemetry;
 mod upstream;
 mod version5;
 
@@ -44,6 +44,8 @@ const EVENT: &str = "forewarn/v1/plant/event";
 struct Gateway {
     dir: PathBuf,
     journal: Journal,
+    telemetry: Telemetry,
+    tap: Tap,
     inbox: mpsc::Receiver<Delivery>,
     metrics: Arc<Metrics>,
     stop: watch::Sender<bool>,
@@ -74,7 +76,8 @@ impl Gateway {
             forewarn::journal::start(&settings, "plant", &outputs, Arc::clone(&metrics))
                 .expect("a fresh journal");
         let (readings, inbox) = mpsc::channel(64);
-        let (requests, questions) = mpsc::channel(16);
+        let (requests, _nobody_asks) = mpsc::channel(16);
+        let (telemetry, tap) = telemetry::recorded(&metrics);
         let (stop, stopped) = watch::channel(false);
         let wiring = Wiring {
             site: "plant".into(),
@@ -83,16 +86,18 @@ impl Gateway {
             readers: forewarn::wording::Readers::default(),
             links: None,
             desk: Desk::new(requests),
+            telemetry: Some(telemetry.feed()),
             readings,
             metrics: Arc::clone(&metrics),
             sources: Arc::default(),
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(run(OUTPUT.into(), PointIndex(0), target, wiring, stopped));
-        tasks.spawn(answer(questions));
         Self {
             dir,
             journal,
+            telemetry,
+            tap,
             inbox,
             metrics,
             stop,
@@ -156,38 +161,6 @@ impl Gateway {
     }
 }
 
-/// Answers every question with the same present.
-async fn answer(mut questions: mpsc::Receiver<Request>) {
-    while let Some(Request::Snapshot { reply }) = questions.recv().await {
-        let point = PointView {
-            id: "A".into(),
-            area: None,
-            unit: "bar".into(),
-            value: Some(7.5),
-            quality: Quality::Good,
-            reason: None,
-            last_reading: None,
-            slope_per_min: None,
-            forecast: Vec::new(),
-            group: None,
-            held: None,
-            stel: None,
-            twa: None,
-            counts: ReadingCounts::default(),
-        };
-        let snapshot = Snapshot {
-            at: Moment::default(),
-            points: vec![point],
-            alarms: Vec::new(),
-            drills: Vec::new(),
-            notices: Default::default(),
-        };
-        let _gone = reply.send(snapshot).is_err();
-    }
-    // The forwarder is the task whose end the tests wait for.
-    std::future::pending().await
-}
-
 fn target(port: u16) -> MqttTarget {
     MqttTarget {
         address: BrokerAddress {
@@ -205,7 +178,7 @@ fn target(port: u16) -> MqttTarget {
         window: 8,
         ack_timeout: Duration::from_secs(1),
         commands: [].into(),
-        readings: Some(Duration::from_secs(1)),
+        readings: Some(Form::Points),
     }
 }
 

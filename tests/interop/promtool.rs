@@ -64,6 +64,8 @@ fn populated() -> String {
         output_failures: &["refused"],
         output_drops: &["too_large"],
         link_results: &["over"],
+        telemetry: vec!["control-room".into()],
+        telemetry_drops: &forewarn::telemetry::DROP_REASONS,
         config_hash: "0f".repeat(32),
     });
     let took = Duration::from_millis(7);

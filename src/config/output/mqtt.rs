@@ -12,9 +12,10 @@ use crate::config::finding::{Kind, Log};
 use crate::config::keys::{Keys, mismatch};
 use crate::config::people::dangling;
 use crate::config::place::At;
+use crate::config::scalar;
 use crate::config::tree::{Item, Value};
 use crate::output::message::Dots;
-use crate::output::{MqttTarget, Target};
+use crate::output::{Form, MqttTarget, Target};
 
 pub(super) const KEYS: &[&str] = &[
     "mqtt",
@@ -35,7 +36,7 @@ pub(super) const KEYS: &[&str] = &[
 ];
 
 const ACK_TIMEOUT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(600);
-const READINGS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(86_400);
+const READINGS: [(&str, Form); 2] = [("points", Form::Points), ("batches", Form::Batches)];
 /// Servers of one broker; each that is dead costs up to 5 s before the next is tried.
 const SERVERS_MAX: usize = 8;
 
@@ -82,11 +83,26 @@ pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
     if let Some(timeout) = keys.duration("ack_timeout", ACK_TIMEOUT, log) {
         target.ack_timeout = timeout.value;
     }
-    target.readings = keys
-        .duration("readings", READINGS, log)
-        .map(|every| every.value);
+    target.readings = telemetry(keys, log);
     target.commands = commanders(reading, log);
     known.then_some(Target::Mqtt(target))
+}
+
+/// How telemetry goes out. How often a point is recorded is no matter of an output: all have the same.
+fn telemetry(keys: &Keys<'_>, log: &mut Log) -> Option<Form> {
+    let item = &keys.entry("readings")?.item;
+    if let Value::Text(text) = &item.value
+        && scalar::duration(text).is_ok()
+    {
+        let words = "`readings` says in which form telemetry is sent, not how often";
+        log.error(Kind::BadValue, item.place, words).hint(format!(
+            "write `readings = \"points\"` (a message for each) or \"batches\" (many in one) here, and \
+             `min_interval = \"{text}\"` under `[telemetry]`"
+        ));
+        return None;
+    }
+    let form = keys.choice("readings", &READINGS, log)?;
+    Some(form.value)
 }
 
 /// The servers of the broker, in the order in which they are tried. None when one of them is a mistake.
@@ -192,5 +208,10 @@ pub(super) fn explain(target: &MqttTarget) -> String {
         [] => String::new(),
         persons => format!("; commands of {}", persons.join(", ")),
     };
-    format!("MQTT to {servers}{tls}, topics below {prefix}{commands}")
+    let readings = match target.readings {
+        None => "",
+        Some(Form::Points) => "; telemetry, a message for each record",
+        Some(Form::Batches) => "; telemetry, many records in a message",
+    };
+    format!("MQTT to {servers}{tls}, topics below {prefix}{commands}{readings}")
 }

@@ -35,6 +35,7 @@ async fn a_tick_that_says_more_than_memory_holds_loses_nothing_on_a_sound_disk()
         tokio::join!(
             run(
                 station,
+                None,
                 inlet,
                 bench.journal.inbox(),
                 Arc::clone(&bench.metrics),

@@ -27,6 +27,7 @@ async fn a_reading_that_only_makes_an_alarm_remember_is_acknowledged_and_the_mem
     let began = clock::now();
     let mut evaluation = Evaluation {
         station: station(&detector()),
+        tap: None,
         inbox: bench.journal.inbox(),
         metrics: Arc::clone(&bench.metrics),
         awake: began,

@@ -41,6 +41,7 @@ async fn what_was_read_before_a_command_is_judged_before_it() {
         acknowledge,
         run(
             station,
+            None,
             inlet,
             bench.journal.inbox(),
             Arc::clone(&bench.metrics),

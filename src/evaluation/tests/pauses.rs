@@ -21,6 +21,7 @@ async fn a_stopped_process_takes_no_silence_for_granted() {
     let bench = Bench::new("pauses");
     let mut evaluation = Evaluation {
         station: station(&silent_point()),
+        tap: None,
         inbox: bench.journal.inbox(),
         metrics: Arc::clone(&bench.metrics),
         awake: clock::now(),

@@ -31,6 +31,7 @@ fn plant() -> Settings {
 fn watch(station: Station, bench: &Bench) -> Evaluation {
     Evaluation {
         station,
+        tap: None,
         inbox: bench.journal.inbox(),
         metrics: Arc::clone(&bench.metrics),
         awake: clock::now(),

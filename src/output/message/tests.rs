@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::engine::overlay::{Cover, Shelf, Term};
-use crate::engine::reading::Quality;
+use crate::engine::reading::{PointIndex, Quality};
 use crate::engine::settings::{AlarmKind, Priority};
-use crate::engine::snapshot::{Acknowledgement, ReadingCounts};
+use crate::engine::snapshot::Acknowledgement;
 use crate::engine::time::Moment;
 use crate::guidance::{AlarmWords, Measure, PointWords};
 
@@ -169,35 +169,100 @@ fn a_state_that_is_not_on_disk_says_so() {
     assert_eq!((state(true), state(false)), (None, Some(json!(false))));
 }
 
-#[test]
-fn a_bad_point_has_no_value() {
-    let mut point = PointView {
-        id: Arc::from("CH4-101"),
-        area: None,
-        unit: Arc::from("%LEL"),
+/// One reading of 12.5 %LEL.
+fn recorded() -> Record {
+    Record {
+        point: PointIndex(0),
+        time: may(31, 0),
+        from: may(31, 0),
         value: Some(12.5),
         quality: Quality::Good,
         reason: None,
-        last_reading: Some(may(31, 0)),
-        slope_per_min: None,
-        forecast: Vec::new(),
-        group: None,
-        held: None,
-        stel: None,
-        twa: None,
-        counts: ReadingCounts::default(),
-    };
+        held: false,
+        range: None,
+        count: 1,
+    }
+}
+
+#[test]
+fn a_bad_point_has_no_value() {
     let time = "2026-05-04T06:12:31.000Z";
     assert_eq!(
-        parsed(&reading(&point, may(50, 0))),
+        parsed(&reading(&recorded(), "%LEL", false)),
         json!({"time": time, "value": 12.5, "unit": "%LEL", "quality": "good"})
     );
-    point.value = None;
-    point.quality = Quality::Bad;
+    let bad = Record {
+        value: None,
+        quality: Quality::Bad,
+        reason: Some("not_connected"),
+        ..recorded()
+    };
     assert_eq!(
-        parsed(&reading(&point, may(50, 0))),
-        json!({"time": time, "unit": "%LEL", "quality": "bad"})
+        parsed(&reading(&bad, "%LEL", true)),
+        json!({"time": time, "unit": "%LEL", "quality": "bad", "reason": "not_connected",
+               "replayed": true})
     );
+}
+
+#[test]
+fn an_interval_says_what_was_in_it() {
+    let (time, from) = ("2026-05-04T06:12:31.000Z", "2026-05-04T06:12:22.000Z");
+    let interval = Record {
+        from: may(22, 0),
+        range: Some((11.0, 95.5)),
+        count: 9,
+        ..recorded()
+    };
+    let steady = Record {
+        range: None,
+        ..interval
+    };
+    let held = Record {
+        held: true,
+        quality: Quality::Uncertain,
+        ..recorded()
+    };
+    assert_eq!(
+        parsed(&reading(&interval, "%LEL", false)),
+        json!({"time": time, "value": 12.5, "unit": "%LEL", "quality": "good", "min": 11.0,
+               "max": 95.5, "count": 9, "from": from})
+    );
+    let steady = parsed(&reading(&steady, "%LEL", false));
+    assert_eq!(
+        (&steady["min"], &steady["max"]),
+        (&json!(12.5), &json!(12.5))
+    );
+    let held = parsed(&reading(&held, "%LEL", false));
+    assert_eq!(held["held"], "at or above 12.5 %LEL (held)");
+}
+
+#[test]
+fn a_batch_is_no_longer_than_it_may_be_and_says_what_was_lost() {
+    let mut batch = Batch::new(true, 7);
+    let record = recorded();
+    let line = || Line::of(&record, "%LEL").at("CH4-101");
+    let mut count = 0;
+    while batch.add(&line(), 1000) {
+        count += 1;
+    }
+    let text = batch.finish();
+    assert!(count > 5 && text.len() <= 1000, "{count} in {}", text.len());
+    let payload = parsed(&text);
+    assert_eq!(
+        (&payload["replayed"], &payload["dropped"]),
+        (&json!(true), &json!(7))
+    );
+    let records = payload["records"].as_array().expect("a list");
+    assert_eq!(records.len(), count);
+    assert_eq!(
+        records[0],
+        json!({"point": "CH4-101", "time": "2026-05-04T06:12:31.000Z", "value": 12.5,
+               "unit": "%LEL", "quality": "good"})
+    );
+    let mut batch = Batch::new(false, 0);
+    assert!(batch.add(&line(), 1), "one always fits");
+    let text = batch.finish();
+    assert!(text.starts_with("{\"records\":[{"), "{text}");
 }
 
 #[test]

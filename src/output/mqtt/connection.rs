@@ -5,9 +5,7 @@ use tokio::sync::mpsc;
 use super::{FINISH_WITHIN, OUTGOING_LIMIT};
 use crate::broker::{Client, Happening, Sure};
 use crate::clock;
-use crate::engine::snapshot::Snapshot;
 use crate::engine::time::Mono;
-use crate::evaluation::DeskError;
 use crate::output::delivery::Delivery;
 use crate::output::pubacks::PubAcks;
 use crate::output::supply::{Answer, Events, Supply};
@@ -23,6 +21,8 @@ pub(super) enum What {
     Aside(u64),
     /// A status, or a state that goes by itself.
     State,
+    /// Telemetry: its ticket, and how many records.
+    Readings(u64, u32),
 }
 
 /// The answer of the journal for an event that was set aside.
@@ -36,9 +36,6 @@ pub(super) struct Connection {
     pub(super) supply: Supply,
     /// An event that was set aside is being read.
     pub(super) again: Answer<ReadAgain>,
-    pub(super) snapshot: Answer<Result<Snapshot, DeskError>>,
-    /// Telemetry asked for and not written.
-    pub(super) telemetry_ahead: usize,
     /// The newest event that there was when everything that could go was handed out.
     pub(super) seen: u64,
     /// The newest event whose state went before the event.
@@ -67,8 +64,6 @@ impl Connection {
             pubacks: PubAcks::default(),
             supply: Supply::default(),
             again: None,
-            snapshot: None,
-            telemetry_ahead: 0,
             seen: 0,
             noticed: 0,
             up_since: None,
@@ -93,13 +88,6 @@ impl Connection {
             .client
             .publish(topic, payload, retain, Sure::Acknowledged);
         self.broken |= asked.is_err();
-    }
-
-    /// Publishes at QoS 0: nobody asks whether it arrived.
-    pub(super) fn tell(&mut self, topic: String, payload: String) {
-        let asked = self.client.publish(topic, payload, false, Sure::No);
-        self.broken |= asked.is_err();
-        self.telemetry_ahead += 1;
     }
 
     /// Everything up to `until` is to be delivered before we go, if there is time.

@@ -55,6 +55,11 @@ impl Forwarder {
 
     pub(super) fn lost(&mut self, ending: &Ending, now: Moment) {
         self.theft.ended(ending, self.lived);
+        // Telemetry that was on the way may be to blame: it rests first, so that the next end tells.
+        let blameless = self.telemetry_on_the_way() == 0;
+        if let Some(telemetry) = &mut self.telemetry {
+            telemetry.disconnected(ending.is_abort(), now);
+        }
         if self.theft.is_known() {
             self.tell(Some(STOLEN.to_owned()));
         } else if ending.name == PUBLISH_REFUSED {
@@ -70,7 +75,8 @@ impl Forwarder {
         let (blamed, reason) = match self.refused.take() {
             Some(seq) => (self.refused_for_good(seq), "the broker refuses it"),
             None => (
-                self.delivery.disconnected(by_far_end && !trying),
+                self.delivery
+                    .disconnected(by_far_end && !trying && blameless),
                 "the broker drops every connection on it",
             ),
         };

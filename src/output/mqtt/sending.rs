@@ -3,7 +3,7 @@
 use tracing::debug;
 
 use super::connection::{Connection, What};
-use super::{Forwarder, OUTGOING_LIMIT, TELEMETRY_AHEAD};
+use super::{Forwarder, OUTGOING_LIMIT};
 use crate::broker::{Ending, Verdict, goodbye};
 use crate::clock;
 use crate::engine::snapshot::AlarmRecord;
@@ -14,7 +14,7 @@ use crate::output::message;
 use crate::output::reporting::{PUBLISH_REFUSED, TOO_LARGE, since};
 
 /// What topic and header may take of the longest packet, bytes.
-const HEADER: usize = 4 * 1024;
+pub(super) const HEADER: usize = 4 * 1024;
 
 impl Forwarder {
     /// What happened around event `seq`.
@@ -42,11 +42,11 @@ impl Forwarder {
             return;
         }
         // One at a time: an event that comes now waits for one PUBACK at most.
-        if connection.pubacks.len() == 0
+        if self.unacknowledged(connection) == 0
             && let Some(alarm) = self.retained.idle()
         {
             self.publish_present(connection, alarm, now);
-        } else if connection.pubacks.len() == 0
+        } else if self.unacknowledged(connection) == 0
             && let Some(alarm) = self.retained.removed()
         {
             // An empty retained message takes the topic away (MQTT 3.1.1, 3.3.1.3).
@@ -54,11 +54,11 @@ impl Forwarder {
             connection.publish(topic, true, String::new(), What::State, now.mono);
         }
         self.try_again(connection, now);
-        self.publish_telemetry(connection);
+        self.publish_telemetry(connection, now);
     }
 
     fn publish_urgent(&mut self, connection: &mut Connection, now: Moment) {
-        while connection.pubacks.len() < self.publishes
+        while self.unacknowledged(connection) < self.publishes
             && let Some(alarm) = self.retained.urgent()
         {
             self.publish_present(connection, alarm, now);
@@ -71,7 +71,9 @@ impl Forwarder {
         if !self.delivery.is_replaying() || connection.seen <= from {
             return;
         }
-        let room = self.publishes.saturating_sub(connection.pubacks.len());
+        let room = self
+            .publishes
+            .saturating_sub(self.unacknowledged(connection));
         match self.feed.recent(from, room) {
             Ok(events) => {
                 for event in events {
@@ -88,7 +90,13 @@ impl Forwarder {
 
     pub(super) fn has_room(&self, connection: &Connection) -> bool {
         // An event takes two publishes.
-        connection.pubacks.len() + 1 < self.publishes && !connection.broken
+        self.unacknowledged(connection) + 1 < self.publishes && !connection.broken
+    }
+
+    /// Publishes without their PUBACK, but for telemetry, which has a window of its own.
+    pub(super) fn unacknowledged(&self, connection: &Connection) -> usize {
+        let all = connection.pubacks.len();
+        all.saturating_sub(self.telemetry_on_the_way())
     }
 
     pub(super) fn publish_event(
@@ -183,15 +191,6 @@ impl Forwarder {
         short
     }
 
-    fn publish_telemetry(&mut self, connection: &mut Connection) {
-        while connection.telemetry_ahead < TELEMETRY_AHEAD && !connection.broken {
-            let Some((topic, payload)) = self.telemetry.next() else {
-                return;
-            };
-            connection.tell(topic, payload);
-        }
-    }
-
     /// A PUBACK came under this packet id.
     pub(super) fn puback(
         &mut self,
@@ -203,6 +202,7 @@ impl Forwarder {
             debug!(output = &*self.id, id, "PUBACK for nothing");
             return Ok(());
         };
+        let taken = matches!(verdict, Verdict::Taken | Verdict::Unheard);
         match verdict {
             Verdict::Taken => {}
             Verdict::Unheard => self.unheard(what),
@@ -216,6 +216,8 @@ impl Forwarder {
             }
             What::Aside(seq) => self.arrived_after_all(seq),
             What::State => self.delivery.proved(),
+            What::Readings(ticket, count) if taken => self.telemetry_arrived(ticket, count),
+            What::Readings(..) => {}
         }
         Ok(())
     }
@@ -226,6 +228,10 @@ impl Forwarder {
         match what {
             What::State | What::StateOf(_) => {
                 self.state_refused(reason, clock::monotonic());
+                Ok(())
+            }
+            What::Readings(ticket, _) => {
+                self.telemetry_refused(ticket, reason);
                 Ok(())
             }
             What::Event(seq) | What::Aside(seq) => {

@@ -7,6 +7,8 @@ pub(super) struct Upstream {
     pub(super) client: AsyncClient,
     pub(super) eventloop: EventLoop,
     pub(super) events: Vec<Value>,
+    /// Telemetry, in the order of its coming.
+    pub(super) readings: Vec<Value>,
     pub(super) latest: BTreeMap<String, Value>,
 }
 
@@ -19,6 +21,7 @@ impl Upstream {
             client,
             eventloop,
             events: Vec::new(),
+            readings: Vec::new(),
             latest: BTreeMap::new(),
         };
         upstream.subscribe().await;
@@ -58,6 +61,9 @@ impl Upstream {
         if publish.topic == EVENT {
             assert!(!publish.retain);
             self.events.push(payload.clone());
+        }
+        if publish.topic.contains("/reading") {
+            self.readings.push(payload.clone());
         }
         self.latest.insert(publish.topic.clone(), payload);
     }
