@@ -131,7 +131,10 @@ mod tests {
         );
         std::fs::write(&config, text).expect("our own folder");
         match load(&Source::file(Some(config))) {
-            Ok((config, _warnings)) => Ok(format!("{:?}", config.links)),
+            Ok((config, _warnings)) => {
+                let told = crate::config::explain::explain(&config);
+                Ok(format!("{:?}\n{told}", config.links))
+            }
             Err(mistakes) => Err(mistakes.to_string()),
         }
     }
@@ -147,6 +150,8 @@ mod tests {
             links.contains("28800s") && !links.contains("0123"),
             "{links}"
         );
+        let told = "a link to acknowledge with, https://gw.example:8443/a/..., good for 8h and for one call";
+        assert!(links.contains(told), "{links}");
         let mistake = loaded(table, "0123456789abcdef0123456789abcde\n").expect_err("31 bytes");
         assert!(mistake.contains("takes 32 bytes"), "{mistake}");
         assert!(!mistake.contains("0123"), "{mistake}");
