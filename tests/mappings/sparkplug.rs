@@ -106,6 +106,57 @@ fn births_name_what_data_tells_by_alias() {
     );
 }
 
+/// Under the aliases of the birth before there may be something else now.
+#[test]
+fn a_birth_that_cannot_be_read_ends_what_the_one_before_said() {
+    const GONE: &str =
+        "n1-d1-ch4=bad:source_offline n1-d1-h2s=bad:source_offline n1-d1-gate=bad:source_offline";
+    let too_large = vec![b' '; 300 * 1024];
+    for (topic, birth, reason) in [
+        (
+            NBIRTH,
+            &b"x"[..],
+            "not_sparkplug not a Sparkplug B payload: it ends within a field",
+        ),
+        (
+            DBIRTH,
+            b"x",
+            "not_sparkplug not a Sparkplug B payload: it ends within a field",
+        ),
+        (NBIRTH, &too_large, "too_large"),
+        (DBIRTH, &too_large, "too_large"),
+    ] {
+        let mut plant = alive();
+        assert_eq!(
+            plant.hear(topic, birth),
+            format!("{GONE} [{reason}]"),
+            "{topic}"
+        );
+        let data = plant.hear(DDATA, message(2, vec![told(1, Double(8.0))]));
+        assert!(data.starts_with("[no_birth"), "{topic}: {data}");
+    }
+}
+
+/// Two metrics under one alias: of its data nobody knows whose it is, also when only one of them is a point.
+#[test]
+fn a_shared_alias_stands_for_nothing() {
+    let mut plant = plant();
+    plant.hear(NBIRTH, message(0, vec![bd_seq(3)]));
+    let metrics = vec![
+        born("Gas/ch4", 1, DataType::Double, Double(7.5)),
+        born("Motor/speed", 1, DataType::Double, Double(1500.0)),
+        born("Gas/h2s", 2, DataType::Int16, Int(3)),
+    ];
+    let birth = plant.hear(DBIRTH, message(1, metrics));
+    assert!(
+        birth.starts_with("n1-d1-ch4=7.5@0ms n1-d1-h2s=3@0ms"),
+        "{birth}"
+    );
+    assert!(birth.contains("[shared_alias Gas/ch4]"), "{birth}");
+    let data = vec![told(1, Double(1480.0)), told(2, Int(4))];
+    assert_eq!(plant.hear(DDATA, message(2, data)), "n1-d1-h2s=4@0ms");
+}
+
 #[test]
 fn nothing_is_understood_before_a_birth() {
     let mut plant = plant();

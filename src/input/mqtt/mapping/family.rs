@@ -105,7 +105,12 @@ impl Shared {
                 nodes.read(topic, payload, &metrics, &self.family.payload, harvest);
                 self.nodes = nodes;
             }
-            Format::Sparkplug(_) => harvest.count(Rejection::TooLarge.into()),
+            Format::Sparkplug(_) => {
+                harvest.count(Rejection::TooLarge.into());
+                if let Some(topic) = Topic::parse(message.topic) {
+                    self.nodes.unread(topic, harvest);
+                }
+            }
             Format::Senml(names) => {
                 let pack = text.and_then(|text| senml::read(text, harvest.received.wall));
                 match pack {

@@ -91,11 +91,14 @@ pub enum Rejection {
     /// The last will of a connection before the present one.
     #[error("a death that belongs to an older birth")]
     OldDeath,
+    /// A birth gives one alias to several metrics: data by that alias is not read.
+    #[error("the birth gives this metric an alias that another one has, too")]
+    SharedAlias,
 }
 
 impl Rejection {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::TooLarge,
         Self::UnknownTopic,
         Self::UnknownPoint,
@@ -123,6 +126,7 @@ impl Rejection {
         Self::NoBirth,
         Self::SequenceGap,
         Self::OldDeath,
+        Self::SharedAlias,
     ];
 
     /// What a live message refused for this says of its point: that there is no value. Nothing when only
@@ -155,7 +159,8 @@ impl Rejection {
             | Self::NotSparkplug
             | Self::NoBirth
             | Self::SequenceGap
-            | Self::OldDeath => None,
+            | Self::OldDeath
+            | Self::SharedAlias => None,
         }
     }
 
@@ -189,6 +194,7 @@ impl Rejection {
             Self::NoBirth => "no_birth",
             Self::SequenceGap => "sequence_gap",
             Self::OldDeath => "old_death",
+            Self::SharedAlias => "shared_alias",
         }
     }
 }

@@ -11,7 +11,8 @@
 //!
 //! A birth says which metrics there are, of which type and under which alias; its values are readings.
 //! Data before a birth cannot be understood and is refused. A death that belongs to an older birth
-//! (another `bdSeq`) is a last will that came late: refused. History (`is_historical`) carries its own
+//! (another `bdSeq`) is a last will that came late: refused. A birth that cannot be read ends what the one before
+//! said: under its aliases there may be something else now. History (`is_historical`) carries its own
 //! time, and the engine treats it as late.
 //!
 //! | bound | | beyond |
@@ -61,7 +62,8 @@ struct Node {
     seq: Option<u64>,
     devices: BTreeSet<String>,
     known: Vec<Known>,
-    by_alias: BTreeMap<u64, usize>,
+    /// By device and alias.
+    by_alias: BTreeMap<(String, u64), usize>,
     by_name: BTreeMap<(String, String), usize>,
 }
 
@@ -105,7 +107,8 @@ impl Nodes {
             Ok(body) => body,
             Err(error) => {
                 let error = error.to_string();
-                return harvest.count(Refused::with(Rejection::NotSparkplug, &error));
+                harvest.count(Refused::with(Rejection::NotSparkplug, &error));
+                return self.unread(topic, harvest);
             }
         };
         let key = (topic.group.to_owned(), topic.node.to_owned());
@@ -155,6 +158,28 @@ impl Nodes {
         }
     }
 
+    /// A message that cannot be read. After a birth the old aliases stand for other metrics: what is told until
+    /// the next birth is not understood, and the points have no value.
+    pub(super) fn unread(&mut self, topic: Topic<'_>, harvest: &mut Harvest) {
+        let key = (topic.group.to_owned(), topic.node.to_owned());
+        let Some(node) = self.0.get_mut(&key) else {
+            return;
+        };
+        match topic.kind {
+            MessageKind::NodeBirth => {
+                node.lose(None, harvest);
+                self.0.remove(&key);
+            }
+            MessageKind::DeviceBirth => node.lose(topic.device, harvest),
+            MessageKind::NodeData
+            | MessageKind::NodeDeath
+            | MessageKind::NodeCommand
+            | MessageKind::DeviceData
+            | MessageKind::DeviceDeath
+            | MessageKind::DeviceCommand => {}
+        }
+    }
+
     /// Strangers must not fill the memory: one of which nothing is read goes for each that comes.
     fn make_room(&mut self, newcomer: &(String, String)) {
         let mut idle = self.0.iter().filter(|(_, node)| node.known.is_empty());
@@ -191,21 +216,27 @@ impl Node {
             self.devices.insert(device.to_owned());
         }
         self.known.retain(|known| known.device != device);
-        let mut unknown = None;
+        let (mut unknown, shared) = (None, shared_aliases(&body.metrics));
         for metric in &body.metrics {
             let name = metric.name.as_deref().unwrap_or_default();
             if name.is_empty() || name == BD_SEQ || name.starts_with(CONTROL) {
                 continue;
             }
             let datatype = metric.datatype.and_then(DataType::from_number);
+            let alias = metric.alias.filter(|alias| !shared.contains(alias));
             match (directory.target(topic, name), datatype) {
-                (Ok(target), Some(datatype)) => self.known.push(Known {
-                    device: device.to_owned(),
-                    name: name.to_owned(),
-                    alias: metric.alias,
-                    datatype,
-                    target,
-                }),
+                (Ok(target), Some(datatype)) => {
+                    if alias != metric.alias {
+                        harvest.count(Refused::with(Rejection::SharedAlias, name));
+                    }
+                    self.known.push(Known {
+                        device: device.to_owned(),
+                        name: name.to_owned(),
+                        alias,
+                        datatype,
+                        target,
+                    });
+                }
                 (Ok(target), None) => harvest.take(Err(Rejection::NotANumber.into()), &target),
                 (Err(refused), _) => {
                     unknown.get_or_insert(refused);
@@ -221,7 +252,8 @@ impl Node {
 
     fn index(&mut self) {
         let positions = || self.known.iter().zip(0..);
-        let aliases = positions().filter_map(|(known, at)| Some((known.alias?, at)));
+        let aliases =
+            positions().filter_map(|(known, at)| Some(((known.device.clone(), known.alias?), at)));
         let names = positions().map(|(known, at)| ((known.device.clone(), known.name.clone()), at));
         (self.by_alias, self.by_name) = (aliases.collect(), names.collect());
     }
@@ -234,15 +266,12 @@ impl Node {
             let named = metric.name.as_deref().filter(|name| !name.is_empty());
             let at = match (named, metric.alias) {
                 (Some(name), _) => self.by_name.get(&(device.to_owned(), name.to_owned())),
-                (None, Some(alias)) => self.by_alias.get(&alias),
+                (None, Some(alias)) => self.by_alias.get(&(device.to_owned(), alias)),
                 (None, None) => None,
             };
             let Some(known) = at.and_then(|at| self.known.get(*at)) else {
                 continue;
             };
-            if known.device != device {
-                continue;
-            }
             let reading = reading(metric, body.timestamp, known, reader, harvest);
             harvest.take(seen.once(reading), &known.target);
         }
@@ -263,6 +292,15 @@ impl Node {
         self.known.retain(|known| !is_gone(known));
         self.index();
     }
+}
+
+/// Aliases that several metrics of a birth have: which one data means by them nobody knows.
+fn shared_aliases(metrics: &[Metric]) -> BTreeSet<u64> {
+    let mut aliases: Vec<u64> = metrics.iter().filter_map(|metric| metric.alias).collect();
+    aliases.sort_unstable();
+    let pairs = aliases.windows(2);
+    let same = pairs.filter_map(|pair| (pair[0] == pair[1]).then_some(pair[0]));
+    same.collect()
 }
 
 /// What a metric says of its point.
