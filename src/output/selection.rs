@@ -1,5 +1,6 @@
 //! Which events an output carries. Pure.
 
+use crate::engine::alarm::AlarmState;
 use crate::engine::effect::EventKind;
 use crate::event::WireEvent;
 
@@ -10,7 +11,7 @@ pub enum Selection {
     Events,
     /// What people are told over this output: `notified` and `all_clear` that name it, or none.
     Notices,
-    /// The life of alarms that somebody is alerted of: raised, acknowledged, over.
+    /// The life of alarms that somebody is alerted of: raised or uncovered, acknowledged, over.
     Lifecycle,
 }
 
@@ -35,7 +36,13 @@ fn concerns(event: &WireEvent, id: &str) -> bool {
 }
 
 fn lifecycle(event: &WireEvent) -> bool {
-    let begins = matches!(event.event, EventKind::Raised | EventKind::Realarmed);
+    // What was raised beneath an overlay begins for people when that ends.
+    let uncovered = matches!(
+        event.event,
+        EventKind::Unshelved | EventKind::Unsuppressed | EventKind::InService
+    );
+    let begins = matches!(event.event, EventKind::Raised | EventKind::Realarmed)
+        || uncovered && event.state == Some(AlarmState::Unacknowledged);
     let goes_on = matches!(
         event.event,
         EventKind::Acknowledged | EventKind::Cleared | EventKind::Reset
@@ -66,6 +73,22 @@ mod tests {
             ),
             (
                 r#""event":"raised","alarm":"P/high","annunciated":false"#,
+                &[Events],
+            ),
+            (
+                r#""event":"unshelved","alarm":"P/high","state":"unacknowledged","annunciated":true"#,
+                &[Events, Lifecycle],
+            ),
+            (
+                r#""event":"in_service","alarm":"P/high","state":"unacknowledged","annunciated":true"#,
+                &[Events, Lifecycle],
+            ),
+            (
+                r#""event":"unsuppressed","alarm":"P/high","state":"acknowledged","annunciated":true"#,
+                &[Events],
+            ),
+            (
+                r#""event":"unshelved","alarm":"P/high","state":"normal","annunciated":false"#,
                 &[Events],
             ),
             (

@@ -145,6 +145,7 @@ fn a_paging_service_gets_the_life_of_an_occurrence_under_one_key() {
     for (event, expected) in [
         ("raised", "trigger"),
         ("realarmed", "trigger"),
+        ("unshelved", "trigger"),
         ("acknowledged", "acknowledge"),
         ("cleared", "resolve"),
         ("reset", "resolve"),
