@@ -17,7 +17,7 @@
 //! |---|---|
 //! | one command at a time | the others wait at the broker |
 //! | 10 at once, 5 a second | answered `too_many_requests`, not given |
-//! | 64 answers remembered | a request that comes again later than that is a new one |
+//! | 64 requests remembered with their answers, each at most 32 KiB | one that comes again later than that is a new one |
 //! | 32 KiB a request | the connection ends, as with every packet over its limit |
 //!
 //! Deliberately absent: retained commands (they would be given at each connection; ignored and counted), topics
@@ -275,12 +275,12 @@ impl Commander {
             Ok(request) => request,
             Err(refusal) => return (REFUSED, refusal.payload()),
         };
-        if let Some(answer) = self.answered.get(&request.id) {
+        if let Some(answer) = self.answered.get(&request) {
             return (REPEATED, answer.to_owned());
         }
-        let page = (self.give)(request.path, request.body).await;
+        let page = (self.give)(request.path.clone(), request.body.clone()).await;
         let answer = answer(&request.id, &page);
-        self.answered.put(request.id, answer.clone());
+        self.answered.put(request, answer.clone());
         (GIVEN, answer)
     }
 

@@ -137,25 +137,26 @@ fn encoded(segment: &str) -> String {
     segment.bytes().map(one).collect()
 }
 
-/// The answers of the last requests: a request that comes twice is given once.
+/// The answers of the last requests: a request that comes twice is given once. Two that share no more than their id
+/// are two: stations that count from 1 must not get each other's answers.
 #[derive(Debug, Default)]
-pub(super) struct Answered(VecDeque<(String, String)>);
+pub(super) struct Answered(VecDeque<(Request, String)>);
 
 impl Answered {
-    /// What was answered to the request of this id.
-    pub(super) fn get(&self, id: &str) -> Option<&str> {
+    /// What was answered to this very request.
+    pub(super) fn get(&self, request: &Request) -> Option<&str> {
         let mut known = self.0.iter();
         known
-            .find(|(other, _)| other == id)
+            .find(|(other, _)| other == request)
             .map(|(_, answer)| &**answer)
     }
 
     /// Remembers; the oldest is forgotten for it.
-    pub(super) fn put(&mut self, id: String, answer: String) {
+    pub(super) fn put(&mut self, request: Request, answer: String) {
         if self.0.len() == REMEMBERED {
             self.0.pop_front();
         }
-        self.0.push_back((id, answer));
+        self.0.push_back((request, answer));
     }
 }
 
@@ -251,12 +252,19 @@ mod tests {
             r#"{"id":"7","result":"accepted"}"#
         );
         assert!(answer("7", b"").contains("\"error\":\"silent\""));
+        let request = |number: usize, path: &str| Request {
+            id: number.to_string(),
+            path: path.to_owned(),
+            body: "{}".to_owned(),
+        };
         let mut answered = Answered::default();
         for number in 0..100 {
-            answered.put(number.to_string(), "a".repeat(number));
+            answered.put(request(number, "a"), "a".repeat(number));
         }
-        assert_eq!(answered.get("99").map(str::len), Some(99));
-        assert_eq!((answered.get("35"), answered.0.len()), (None, REMEMBERED));
+        assert_eq!(answered.get(&request(99, "a")).map(str::len), Some(99));
+        assert_eq!(answered.get(&request(99, "b")), None, "another order");
+        assert_eq!(answered.get(&request(35, "a")), None);
+        assert_eq!(answered.0.len(), REMEMBERED);
     }
 
     proptest! {
