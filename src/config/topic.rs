@@ -12,6 +12,7 @@ use super::place::{At, Place};
 use super::point::one_of;
 use crate::input::mqtt::Payload;
 use crate::input::mqtt::mapping::pointer::Pointer;
+use crate::input::mqtt::mapping::topic::is_shared;
 
 /// The keys that say so.
 pub(super) const KEYS: [&str; 17] = joined(&[
@@ -48,10 +49,10 @@ pub(super) fn read(keys: &Keys<'_>, brokers: &[Broker], log: &mut Log) -> Option
     let ids: Vec<&At<String>> = brokers.iter().map(|broker| &broker.id).collect();
     let broker = one_of("broker", keys, &ids, log);
     let topic = keys.text("topic", log).filter(|topic| {
-        let good = is_topic(&topic.value);
+        let good = is_topic(&topic.value) && !is_shared(&topic.value);
         if !good {
             log.error(Kind::BadValue, topic.place, "`topic` is one exact topic")
-                .hint("without `+`, `#` and control characters; many points share a [mapping]");
+                .hint("without `+`, `#`, `$share` and control characters; many points share a [mapping]");
         }
         good
     });

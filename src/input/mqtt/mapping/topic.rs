@@ -75,6 +75,13 @@ impl TopicPattern {
                 "is no topic: it has from 1 to {LONGEST_TOPIC} bytes, without control characters"
             ));
         }
+        if is_shared(text) {
+            return Err(
+                "is a subscription shared with others: each message would reach only one of them, and not under \
+                 this topic"
+                    .to_owned(),
+            );
+        }
         let mut texts: Vec<&str> = text.split('/').collect();
         let is_open = texts.last() == Some(&"#");
         if is_open {
@@ -178,6 +185,12 @@ impl fmt::Display for TopicPattern {
             (false, _) => Ok(()),
         }
     }
+}
+
+/// Does a broker take it for a subscription that several clients share (MQTT 5, 4.8.2)?
+pub fn is_shared(text: &str) -> bool {
+    let mut levels = text.split('/');
+    matches!(levels.next(), Some("$share" | "$queue"))
 }
 
 fn level(text: &str) -> Result<Level, String> {
@@ -315,6 +328,7 @@ mod tests {
             ("{a}/{a}", "twice"),
             ("{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}", "more than 8"),
             ("a\u{7}", "is no topic"),
+            ("$share/g/a/{b}", "shared with others"),
         ] {
             let error = TopicPattern::parse(text).expect_err(text);
             assert!(error.contains(why), "{text}: {error}");
