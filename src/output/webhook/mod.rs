@@ -150,9 +150,8 @@ impl Webhook {
         };
         let url = self.client.url();
         let mut verdict = Verdict::of(&answer, url, clock::now().wall);
-        let codes = self.target.preset.and_then(|preset| preset.codes.as_ref());
-        if let (Verdict::Accepted { .. }, Some(codes)) = (&verdict, codes) {
-            verdict = codes.verdict(&answer, url);
+        if let (Verdict::Accepted { .. }, Some(preset)) = (&verdict, self.target.preset) {
+            verdict = preset.answers.verdict(&answer, url);
         }
         Ok(Ok((answer, verdict)))
     }

@@ -1,6 +1,6 @@
 //! Receivers whose form is known. A preset is a body in `presets/`, and what a receiver of the kind answers.
 
-use super::answers::Codes;
+use super::answers::{Answers, Codes, Words};
 use super::signing::Scheme;
 use crate::output::selection::Selection;
 
@@ -17,8 +17,8 @@ pub struct Preset {
     pub selection: Selection,
     /// How it wants to be shown a secret; `None`: not at all.
     pub scheme: Option<Scheme>,
-    /// Where its answers have more to say than their status.
-    pub codes: Option<Codes>,
+    /// How its answers are to be read.
+    pub answers: Answers,
     /// Which channel of it; else there is no such thing.
     pub has_topic: bool,
 }
@@ -43,23 +43,49 @@ pub static PRESETS: [Preset; 9] = [
     Preset {
         name: "slack",
         template: include_str!("presets/slack.json.j2"),
+        answers: Answers::Words(Words {
+            later: &["rollup_error", "rate_limited", "ratelimited"],
+            unwelcome: &[
+                "invalid_token",
+                "no_service",
+                "no_active_hooks",
+                "no_team",
+                "team_disabled",
+                "channel_not_found",
+                "channel_is_archived",
+                "user_not_found",
+                "action_prohibited",
+                "posting_to_general_channel_denied",
+            ],
+            refused: &[
+                "invalid_payload",
+                "no_text",
+                "too_many_attachments",
+                "missing_text",
+            ],
+        }),
         ..PLAIN
     },
     Preset {
         name: "teams",
         template: include_str!("presets/teams.json.j2"),
+        answers: Answers::Words(Words {
+            later: &["Webhook message delivery failed"],
+            ..NO_WORDS
+        }),
         ..PLAIN
     },
     Preset {
         name: "ntfy",
         template: include_str!("presets/ntfy.json.j2"),
+        answers: Answers::Words(NO_WORDS),
         has_topic: true,
         ..PLAIN
     },
     Preset {
         name: "wecom",
         template: include_str!("presets/wecom.json.j2"),
-        codes: Some(Codes {
+        answers: Answers::Codes(Codes {
             field: "errcode",
             later: &[-1, 45009, 45033],
             unwelcome: &[93000, 40014, 40001],
@@ -70,7 +96,7 @@ pub static PRESETS: [Preset; 9] = [
         name: "dingtalk",
         template: include_str!("presets/dingtalk.json.j2"),
         scheme: Some(Scheme::DingTalk),
-        codes: Some(Codes {
+        answers: Answers::Codes(Codes {
             field: "errcode",
             later: &[-1, 130_101, 410_100],
             unwelcome: &[300_001, 300_005, 310_000, 400_101],
@@ -81,7 +107,7 @@ pub static PRESETS: [Preset; 9] = [
         name: "feishu",
         template: include_str!("presets/feishu.json.j2"),
         scheme: Some(Scheme::Feishu),
-        codes: Some(Codes {
+        answers: Answers::Codes(Codes {
             field: "code",
             later: &[9499, 11232],
             unwelcome: &[19001, 19021, 19022, 19024],
@@ -93,9 +119,17 @@ pub static PRESETS: [Preset; 9] = [
         template: include_str!("presets/pagerduty.json.j2"),
         selection: Selection::Lifecycle,
         scheme: Some(Scheme::InBody),
+        answers: Answers::Words(NO_WORDS),
         ..PLAIN
     },
 ];
+
+/// Nothing but a page for people speaks against a good status.
+const NO_WORDS: Words = Words {
+    later: &[],
+    unwelcome: &[],
+    refused: &[],
+};
 
 const PLAIN: Preset = Preset {
     name: "",
@@ -103,7 +137,7 @@ const PLAIN: Preset = Preset {
     content_type: JSON,
     selection: Selection::Notices,
     scheme: None,
-    codes: None,
+    answers: Answers::Status,
     has_topic: false,
 };
 
