@@ -20,6 +20,9 @@ pub struct Guidance {
     pub priority: Priority,
     /// The limit: the point's unit, or units per minute for rates; none for quality alarms.
     pub limit: Option<f64>,
+    /// How far the value comes back before the alarm clears, in the unit of the limit; none where there is no such
+    /// thing.
+    pub deadband: Option<f64>,
     /// Its point.
     pub point: Arc<PointWords>,
     /// What a person wrote about it.

@@ -394,6 +394,24 @@ fn guide(
             | Rule::Degraded
             | Rule::GroupFault => None,
         },
+        deadband: match decided.rule {
+            Rule::Limit(limit) => Some(limit.deadband),
+            Rule::Discrepancy(discrepancy) => Some(discrepancy.deadband),
+            Rule::Exposure(exposure) => Some(exposure.deadband),
+            Rule::Rate(_)
+            | Rule::Forecast(_)
+            | Rule::Deviation(_)
+            | Rule::OverRange(_)
+            | Rule::State { .. }
+            | Rule::Bad
+            | Rule::Stale
+            | Rule::Frozen(_)
+            | Rule::Clock
+            | Rule::Maintenance
+            | Rule::Vote
+            | Rule::Degraded
+            | Rule::GroupFault => None,
+        },
         point: Arc::clone(point),
         words: texts.words(words),
     }

@@ -94,6 +94,7 @@ fn own(id: String, name: String, priority: Priority, action: &str) -> Resolved {
         kind: AlarmKind::State,
         priority,
         limit: None,
+        deadband: None,
         point: Arc::new(PointWords {
             id: Arc::clone(&id),
             name: name.into(),

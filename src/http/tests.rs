@@ -262,6 +262,7 @@ fn words() -> Guidance {
         kind: AlarmKind::High,
         priority: Priority::High,
         limit: Some(25.0),
+        deadband: None,
         point: Arc::new(PointWords {
             id: "CH4-101".into(),
             name: "Methane, tank farm north".into(),

@@ -238,6 +238,9 @@ fn value(facts: &Facts<'_>, words: &dyn Lexicon) -> String {
         };
         words.limit(&amount)
     }));
+    // Of what is over nobody asks when it will be.
+    let deadband = facts.deadband().filter(|_| !facts.is_over());
+    parts.extend(deadband.map(|deadband| words.deadband(&facts.amount(deadband))));
     let quality = event.quality.filter(|_| event.alarm.is_some());
     parts.extend(quality.map(|quality| words.quality(quality).to_owned()));
     parts.extend(event.reason.as_deref().map(|reason| {

@@ -244,11 +244,8 @@ impl Lexicon for Chinese {
             Remark::Bounds(lower, upper) => {
                 let lower = lower.as_ref().map(|bound| format!("至少 {bound}"));
                 let upper = upper.as_ref().map(|bound| format!("可能达 {bound}"));
-                lower
-                    .into_iter()
-                    .chain(upper)
-                    .collect::<Vec<_>>()
-                    .join("，")
+                let bounds: Vec<String> = lower.into_iter().chain(upper).collect();
+                bounds.join("，")
             }
             Remark::Until(time) => format!("至 {time}"),
             Remark::Permit(permit) => format!("作业票 {permit}"),
@@ -304,6 +301,10 @@ impl Lexicon for Chinese {
 
     fn limit(&self, limit: &str) -> String {
         format!("限值 {limit}")
+    }
+
+    fn deadband(&self, amount: &str) -> String {
+        format!("回差 {amount}")
     }
 
     fn peak(&self, highest: bool, value: &str) -> String {

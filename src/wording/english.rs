@@ -290,6 +290,10 @@ impl Lexicon for English {
         format!("limit {limit}")
     }
 
+    fn deadband(&self, amount: &str) -> String {
+        format!("deadband {amount}")
+    }
+
     fn peak(&self, highest: bool, value: &str) -> String {
         let which = if highest { "highest" } else { "lowest" };
         format!("{which} {value}")

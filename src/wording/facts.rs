@@ -161,6 +161,12 @@ impl<'a> Facts<'a> {
         self.event.limit.or(configured)
     }
 
+    /// How far the value comes back before the alarm clears.
+    pub(super) fn deadband(&self) -> Option<f64> {
+        let configured = self.guidance.and_then(|guidance| guidance.deadband);
+        configured.filter(|deadband| *deadband > 0.0)
+    }
+
     /// Is the limit one of units per minute?
     pub(super) const fn is_rate(&self) -> bool {
         matches!(self.kind, Some(AlarmKind::Rise | AlarmKind::Fall))

@@ -122,6 +122,7 @@ pub(super) trait Lexicon {
     fn per_minute(&self, amount: &str) -> String;
     fn ahead(&self, kind: AlarmKind, span: &str) -> String;
     fn limit(&self, limit: &str) -> String;
+    fn deadband(&self, amount: &str) -> String;
     fn peak(&self, highest: bool, value: &str) -> String;
     fn ago(&self, span: &str) -> String;
     fn step(&self, number: u16) -> String;

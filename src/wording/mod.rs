@@ -8,7 +8,7 @@
 //!
 //! ```text
 //!   DRILL / TEST, delayed, not on disk     marks that change what the reader does with the rest
-//!   what    tag, plain name, kind          limit, value, quality, most extreme value
+//!   what    tag, plain name, kind          value, limit, deadband, quality, most extreme value
 //!   state   and priority                   trend, and what it leads to
 //!   where   area, site                     since when, for how long
 //!   cause, consequence                     action, step by step; time to act

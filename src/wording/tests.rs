@@ -23,6 +23,7 @@ fn guidance(point: PointWords, kind: AlarmKind, limit: f64, words: AlarmWords) -
         kind,
         priority: Priority::Critical,
         limit: Some(limit),
+        deadband: (kind == AlarmKind::HighHigh).then_some(1.0),
         point: Arc::new(point),
         words: Arc::new(words),
     }

@@ -187,6 +187,7 @@ fn guidance(point: &str) -> Guidance {
         kind: AlarmKind::High,
         priority: Priority::High,
         limit: Some(8.0),
+        deadband: None,
         point: Arc::new(PointWords {
             id: point.into(),
             name: "Pressure".into(),

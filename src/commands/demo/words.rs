@@ -147,6 +147,7 @@ mod tests {
             kind,
             priority: Priority::Medium,
             limit: Some(10.0),
+            deadband: None,
             point: Arc::new(PointWords {
                 id: "CH4-101".into(),
                 name: "Methane, tank farm north".into(),

@@ -20,6 +20,7 @@ pub(in crate::output) fn guidance(alarm: &str) -> Guidance {
         kind: AlarmKind::High,
         priority: Priority::High,
         limit: Some(25.0),
+        deadband: None,
         point: Arc::new(PointWords {
             id: point.into(),
             name: "Methane, tank farm north".into(),
