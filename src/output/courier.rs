@@ -70,6 +70,10 @@ const LONG_PAUSE: Duration = Duration::from_secs(300);
 /// Events of the journal that one summary covers at most.
 const SUMMARY: usize = 500;
 
+/// What an output could not do for some of its readers: a word of [`FAILURE_REASONS`](super::FAILURE_REASONS), and
+/// what happened.
+pub type Complaint = (&'static str, String);
+
 /// Takes what is to be sent to one far end. The courier says what and when, and what becomes of it.
 pub trait Carrier: Send {
     /// Does the output carry this event?
@@ -85,6 +89,21 @@ pub trait Carrier: Send {
         false
     }
 
+    /// How many messages does the carrier still owe to single readers?
+    fn owed(&self) -> usize {
+        0
+    }
+
+    /// Is one of them to be tried now ([`Load::Owed`])?
+    fn owes(&self, _now: Mono) -> bool {
+        false
+    }
+
+    /// What went wrong for some, though not for all; each is told once.
+    fn complaints(&mut self) -> Vec<Complaint> {
+        Vec::new()
+    }
+
     /// Sends it. May be dropped half-way; it then counts as not sent.
     fn carry(&mut self, load: &Load<'_>) -> impl Future<Output = Verdict> + Send;
 }
@@ -98,6 +117,8 @@ pub enum Load<'l> {
     Summary(&'l [Parcel]),
     /// What is active now.
     Present(&'l Present),
+    /// What the carrier itself keeps for single readers.
+    Owed,
 }
 
 /// An event on its way.
@@ -226,6 +247,7 @@ enum Step {
     Present(Present),
     /// An event that was set aside.
     Again(Parcel),
+    Owed,
 }
 
 impl Step {
@@ -234,6 +256,7 @@ impl Step {
             Self::Event(parcel) | Self::Again(parcel) => Load::Event(parcel),
             Self::Summary(parcels) => Load::Summary(parcels),
             Self::Present(present) => Load::Present(present),
+            Self::Owed => Load::Owed,
         }
     }
 }
@@ -259,15 +282,16 @@ impl<C: Carrier> Courier<C> {
                 break;
             };
             let now = clock::now();
+            self.hear_complaints(now.mono);
             let Some(pause) = self.judge(&step, verdict, now) else {
                 continue;
             };
-            let (report, delivery, feed, aside) =
-                (&mut self.report, &self.delivery, &self.feed, &self.aside);
+            let aside = self.held();
+            let (report, delivery, feed) = (&mut self.report, &self.delivery, &self.feed);
             let link = link(self.health);
             let beat = || {
                 let waiting = delivery.unconfirmed(feed.committed());
-                report.beat(link, waiting, aside.len(), clock::now());
+                report.beat(link, waiting, aside, clock::now());
             };
             if signals.pause(pause, beat).await == Signal::Stop {
                 break;
@@ -307,7 +331,7 @@ impl<C: Carrier> Courier<C> {
         let parcels = match step {
             Step::Event(parcel) | Step::Again(parcel) => std::slice::from_ref(parcel),
             Step::Summary(parcels) => parcels,
-            Step::Present(_) => &[],
+            Step::Present(_) | Step::Owed => &[],
         };
         for parcel in parcels {
             self.report.sent(parcel.seq, now);
@@ -317,7 +341,18 @@ impl<C: Carrier> Courier<C> {
     fn beat(&mut self, now: Moment) {
         let waiting = self.delivery.unconfirmed(self.feed.committed());
         let link = link(self.health);
-        self.report.beat(link, waiting, self.aside.len(), now);
+        self.report.beat(link, waiting, self.held(), now);
+    }
+
+    /// Messages that were put by, for all readers or for some.
+    fn held(&self) -> usize {
+        self.aside.len() + self.carrier.owed()
+    }
+
+    fn hear_complaints(&mut self, now: Mono) {
+        for (reason, why) in self.carrier.complaints() {
+            self.report.not_everybody(reason, &why, now);
+        }
     }
 
     /// Waits for an event after number `seen`, or a turn.
@@ -333,6 +368,7 @@ impl<C: Carrier> Courier<C> {
     async fn carry(&mut self, step: &Step, signals: &mut Signals) -> Option<Verdict> {
         let link = link(self.health);
         let load = step.load();
+        let aside = self.held();
         let mut carrying = pin!(self.carrier.carry(&load));
         loop {
             let left = self.finish_by.map(|end| end.since(clock::monotonic()));
@@ -343,7 +379,7 @@ impl<C: Carrier> Courier<C> {
                     Signal::Turn => {
                         let waiting = self.delivery.unconfirmed(self.feed.committed());
                         let now = clock::now();
-                        self.report.beat(link, waiting, self.aside.len(), now);
+                        self.report.beat(link, waiting, aside, now);
                     }
                     Signal::Stop => self.finish_by = Some(clock::monotonic() + FINISH_WITHIN),
                 },
@@ -375,6 +411,13 @@ impl<C: Carrier> Courier<C> {
 
     /// At the end of the run, which they do not outlive.
     fn tell_what_stays_aside(&self) {
+        let owed = self.carrier.owed();
+        if owed > 0 {
+            warn!(
+                output = &*self.report.id,
+                owed, "single readers have not got what others have (the journal still has it)"
+            );
+        }
         for seq in self.aside.all() {
             warn!(
                 output = &*self.report.id,

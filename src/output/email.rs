@@ -21,25 +21,29 @@
 //! |---|---|---|
 //! | 5xx | greeting, TLS, login, `MAIL FROM` | nobody is served until somebody puts it right: later, with long pauses |
 //! | 5xx | `RCPT TO`, the message | this reader is refused for good: logged, counted, the others are served |
-//! | 4xx, silence, a lost connection | anything | later; readers that have it are not served again |
+//! | 4xx | `RCPT TO`, the message | this reader is put off: the others are served, and after 20 s this one is owed theirs (`owed.rs`) |
+//! | 421, silence, a lost connection; 4xx | anything; what is for everybody | later; readers that have it are not served again |
 //!
-//! A notice that every reader is refused is refused itself ([`courier`](super::courier)).
+//! A notice of which nobody is served, for a while if they are put off, is refused itself
+//! ([`courier`](super::courier)).
 //!
 //! | bound | value |
 //! |---|---|
 //! | one session | 60 s in all, 10 s to connect |
 //! | readers of a notice | 100; those beyond are told in the log |
-//! | an answer | as lettre reads it: a line of 4 KiB at most, few of them; 200 characters are shown |
+//! | what a relay says in one session | 256 KiB (`stream.rs`), a line of 4 KiB; 200 characters are shown |
 //!
 //! Deliberately absent: a queue (the journal is it), HTML, attachments, login without TLS.
 
 mod compose;
 mod one_line;
+mod owed;
 mod session;
+mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,21 +51,26 @@ use std::time::Duration;
 
 use lettre::Address;
 use tokio::time::timeout;
-use tracing::warn;
 
 use self::compose::Mail;
+use self::owed::Owed;
 pub(crate) use self::session::is_loopback;
 use self::session::{Session, Trouble};
-use super::courier::{Carrier, Load, Parcel};
-use super::verdict::Verdict;
+use super::courier::{Carrier, Complaint, Load, Parcel};
+use super::verdict::{UNAVAILABLE, UNWELCOME, Verdict};
 use crate::ack_links::Links;
 use crate::broker::Login;
+use crate::clock;
 use crate::engine::effect::EventKind;
+use crate::engine::time::Mono;
 use crate::event::WireEvent;
 use crate::wording::{Context, Language};
 
 /// Longer no session lasts.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Readers that one sentence names.
+const SHOWN: usize = 4;
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +112,9 @@ pub struct Email {
     links: Option<Arc<Links>>,
     /// Who has the notice that is being sent.
     served: Served,
+    /// Mails of readers who were put off.
+    owed: Owed,
+    complaints: Vec<Complaint>,
 }
 
 impl fmt::Debug for Email {
@@ -111,15 +123,28 @@ impl fmt::Debug for Email {
     }
 }
 
-/// Who need not be served again of one load.
+/// Can a mail be sent to it?
+pub(crate) fn is_address(text: &str) -> bool {
+    text.parse::<Address>().is_ok()
+}
+
+/// What became of the readers of one load.
 #[derive(Default)]
 struct Served {
     /// The load, by its last event.
     seq: u64,
-    accepted: BTreeSet<Address>,
-    /// What the relay said to each of those.
-    answers: Vec<String>,
-    refused: BTreeSet<Address>,
+    readers: BTreeMap<Address, Fate>,
+}
+
+/// What became of one reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fate {
+    /// What the relay said to it.
+    Accepted(String),
+    /// For good, in the relay's words.
+    Refused(String),
+    /// Not now.
+    PutOff(String),
 }
 
 impl Email {
@@ -131,6 +156,8 @@ impl Email {
             context,
             links: None,
             served: Served::default(),
+            owed: Owed::default(),
+            complaints: Vec::new(),
         }
     }
 
@@ -148,15 +175,18 @@ impl Email {
                 ..Served::default()
             };
         }
-        match timeout(DEADLINE, self.serve(&mails)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(trouble)) => return trouble.verdict(),
-            Err(_late) => {
-                let why = format!("no answer within {} s", DEADLINE.as_secs());
-                return Verdict::later("timeout", why);
-            }
+        match self.within_deadline(&mails).await {
+            Ok(()) => self.judged(mails, clock::monotonic()),
+            Err(trouble) => trouble.verdict(),
         }
-        self.judged(&mails)
+    }
+
+    async fn within_deadline(&mut self, mails: &[Mail]) -> Result<(), Trouble> {
+        let done = timeout(DEADLINE, self.serve(mails)).await;
+        done.unwrap_or_else(|_late| {
+            let why = format!("no answer within {} s", DEADLINE.as_secs());
+            Err(Trouble::Later("timeout", why))
+        })
     }
 
     /// Everybody who was neither served nor refused yet. A refusal ends the session, so the next one begins
@@ -164,30 +194,32 @@ impl Email {
     async fn serve(&mut self, mails: &[Mail]) -> Result<(), Trouble> {
         let mut session: Option<Session> = None;
         for mail in mails {
-            if self.served.has(&mail.to) {
+            if self.served.is_done_with(&mail.to) {
+                continue;
+            }
+            let now = clock::monotonic();
+            if let Some(why) = self.owed.resting(&mail.to, now) {
+                self.served.put(mail, Fate::PutOff(why.to_owned()));
                 continue;
             }
             let mut open = match session.take() {
                 Some(open) => open,
                 None => Session::open(&self.target).await?,
             };
-            match open.send(&self.target.from, mail).await {
+            let fate = match open.send(&self.target.from, mail).await {
                 Ok(answer) => {
-                    self.served.accepted.insert(mail.to.clone());
-                    self.served.answers.push(answer);
                     session = Some(open);
+                    self.owed.served(&mail.to);
+                    Fate::Accepted(answer)
                 }
-                Err(Trouble::Reader(why)) => {
-                    warn!(
-                        output = &*self.id,
-                        to = %mail.to,
-                        why,
-                        "the mail relay refuses a reader for good"
-                    );
-                    self.served.refused.insert(mail.to.clone());
+                Err(Trouble::Reader(why)) => Fate::Refused(why),
+                Err(Trouble::PutOff(why)) => {
+                    self.owed.put_off(&mail.to, &why, now);
+                    Fate::PutOff(why)
                 }
                 Err(trouble) => return Err(trouble),
-            }
+            };
+            self.served.put(mail, fate);
         }
         if let Some(open) = session {
             open.close().await;
@@ -195,26 +227,124 @@ impl Email {
         Ok(())
     }
 
-    fn judged(&mut self, mails: &[Mail]) -> Verdict {
-        let nobody = self.served.accepted.is_empty() && !mails.is_empty();
-        let refused: Vec<String> = self.served.refused.iter().map(Address::to_string).collect();
+    /// Each reader has a fate. Those who are put off are waited for, but not for long.
+    fn judged(&mut self, mails: Vec<Mail>, now: Mono) -> Verdict {
+        let nobody = !mails.is_empty() && !self.served.has_somebody();
+        let put_off = self.served.put_off();
+        let waits = |reader: &&Address| !self.owed.is_tired(reader, now);
+        if put_off.iter().any(waits) {
+            let why = self.served.words();
+            self.served.forget_put_off();
+            return Verdict::later(UNAVAILABLE, why);
+        }
         // What is tried again later is tried with everybody.
-        let answers = std::mem::take(&mut self.served).answers;
+        let served = std::mem::take(&mut self.served);
         if nobody {
-            let why = format!("every reader is refused: {}", refused.join(", "));
+            let why = format!("no reader is served: {}", served.words());
             return Verdict::Refused { why };
         }
-        let mut answer = answers.join("; ");
-        if !refused.is_empty() {
-            answer = format!("refused for good: {}; else {answer}", refused.join(", "));
+        for mail in mails {
+            match served.readers.get(&mail.to) {
+                Some(Fate::Refused(why)) => {
+                    let why = format!("{} is refused: {why}", mail.to);
+                    self.complaints.push((UNWELCOME, why));
+                }
+                Some(Fate::PutOff(why)) => {
+                    let why = format!("{} is put off: {why}", mail.to);
+                    self.complaints.push((UNAVAILABLE, why));
+                    let given_up = self.owed.owe(mail, now);
+                    self.give_up(given_up);
+                }
+                Some(Fate::Accepted(_)) | None => {}
+            }
         }
+        let answer = served.answer();
         Verdict::Accepted { answer }
+    }
+
+    /// Mails of readers who were put off, each by itself.
+    async fn pay(&mut self, now: Mono) -> Verdict {
+        let mut trouble = None;
+        for (since, mail) in self.owed.take_due(now) {
+            self.served = Served::default();
+            let asked = trouble.is_some() || self.owed.resting(&mail.to, now).is_some();
+            if !asked && let Err(met) = self.within_deadline(std::slice::from_ref(&mail)).await {
+                trouble = Some(met);
+            }
+            match self.served.readers.remove(&mail.to) {
+                Some(Fate::Accepted(_)) => {}
+                Some(Fate::Refused(why)) => {
+                    let why = format!("{} is refused: {why}", mail.to);
+                    self.complaints.push((UNWELCOME, why));
+                }
+                Some(Fate::PutOff(_)) | None => {
+                    let given_up = self.owed.still_owe((since, mail), now);
+                    self.give_up(given_up);
+                }
+            }
+        }
+        self.served = Served::default();
+        trouble.map_or_else(Verdict::accepted, Trouble::verdict)
+    }
+
+    fn give_up(&mut self, mail: Option<Mail>) {
+        let why = |mail: Mail| {
+            format!(
+                "a mail to {} is given up: it was put off for too long",
+                mail.to
+            )
+        };
+        self.complaints
+            .extend(mail.map(|mail| (UNWELCOME, why(mail))));
     }
 }
 
 impl Served {
-    fn has(&self, reader: &Address) -> bool {
-        self.accepted.contains(reader) || self.refused.contains(reader)
+    fn put(&mut self, mail: &Mail, fate: Fate) {
+        self.readers.insert(mail.to.clone(), fate);
+    }
+
+    fn is_done_with(&self, reader: &Address) -> bool {
+        self.readers.contains_key(reader)
+    }
+
+    fn has_somebody(&self) -> bool {
+        let mut fates = self.readers.values();
+        fates.any(|fate| matches!(fate, Fate::Accepted(_)))
+    }
+
+    /// What the relay said to those that it took mails for, and who is not among them.
+    fn answer(&self) -> String {
+        let answers = self.readers.values().filter_map(|fate| match fate {
+            Fate::Accepted(answer) => Some(answer.as_str()),
+            Fate::Refused(_) | Fate::PutOff(_) => None,
+        });
+        let answer = answers.collect::<Vec<_>>().join("; ");
+        let not_served = self.words();
+        if not_served.is_empty() {
+            return answer;
+        }
+        format!("not served: {not_served}; else {answer}")
+    }
+
+    fn put_off(&self) -> Vec<&Address> {
+        let readers = self.readers.iter();
+        let put_off = readers.filter(|(_, fate)| matches!(fate, Fate::PutOff(_)));
+        put_off.map(|(reader, _)| reader).collect()
+    }
+
+    fn forget_put_off(&mut self) {
+        self.readers
+            .retain(|_, fate| !matches!(fate, Fate::PutOff(_)));
+    }
+
+    /// Who was not served, and why.
+    fn words(&self) -> String {
+        let readers = self.readers.iter().filter_map(|(reader, fate)| match fate {
+            Fate::Accepted(_) => None,
+            Fate::Refused(why) | Fate::PutOff(why) => Some(format!("{reader} ({why})")),
+        });
+        readers.take(SHOWN).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -226,6 +356,18 @@ impl Carrier for Email {
 
     fn sums_up(&self) -> bool {
         true
+    }
+
+    fn owed(&self) -> usize {
+        self.owed.len()
+    }
+
+    fn owes(&self, now: Mono) -> bool {
+        self.owed.is_due(now)
+    }
+
+    fn complaints(&mut self) -> Vec<Complaint> {
+        std::mem::take(&mut self.complaints)
     }
 
     async fn carry(&mut self, load: &Load<'_>) -> Verdict {
@@ -241,6 +383,7 @@ impl Carrier for Email {
                 let last = parcels.last().map_or(0, |parcel: &Parcel| parcel.seq);
                 (last, compose.digest(parcels))
             }
+            Load::Owed => return self.pay(clock::monotonic()).await,
             Load::Present(_) => return Verdict::accepted(),
         };
         match mails {

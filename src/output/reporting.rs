@@ -10,7 +10,7 @@ use super::Wiring;
 use super::delivery::{Delivery, Progress};
 use super::oldest::Oldest;
 use super::tries::Tries;
-use super::verdict::UNAVAILABLE;
+use super::verdict::{UNAVAILABLE, UNWELCOME};
 use crate::broker::{ENDINGS, Link, Sampler, StatusPoint};
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -198,6 +198,15 @@ impl Reporter {
         self.metrics.output_failure(&self.id, reason);
         if let Some(count) = self.sampler.hit(reason, now) {
             warn!(output = &*self.id, reason, detail, count, "{what}");
+        }
+    }
+
+    /// Some readers do not get what others get. Who is refused for good needs somebody's help: the status point
+    /// tells.
+    pub(super) fn not_everybody(&mut self, reason: &'static str, why: &str, now: Mono) {
+        self.failed(reason, why, now, "not every reader is reached");
+        if reason == UNWELCOME {
+            self.lost_at = Some(now);
         }
     }
 

@@ -99,13 +99,16 @@ async fn over_email(output: &OutputSettings, target: &EmailTarget, context: &Con
     }
     let began = clock::monotonic();
     let verdict = email.carry(&Load::Event(&parcel)).await;
+    let complaints = email.complaints();
+    let complaints: Vec<&str> = complaints.iter().map(|(_, why)| why.as_str()).collect();
     Trial {
-        accepted: verdict.is_accepted(),
+        accepted: verdict.is_accepted() && complaints.is_empty(),
         sent,
         answer: match &verdict {
-            Verdict::Accepted { answer } => {
+            Verdict::Accepted { answer } if complaints.is_empty() => {
                 format!("accepted by every reader's relay: {answer}")
             }
+            Verdict::Accepted { .. } => complaints.join("; "),
             Verdict::Refused { why } | Verdict::Later { why, .. } => why.clone(),
         },
         took: clock::monotonic().since(began),

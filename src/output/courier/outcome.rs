@@ -36,8 +36,9 @@ impl<C: Carrier> Courier<C> {
 
     fn accepted(&mut self, step: &Step, now: Moment) {
         let id = Arc::clone(&self.report.id);
+        // A refusal shows as a failure, too, and is over with the next that is taken.
+        self.report.metrics.output_connected(&id, true);
         if self.health == Health::Failing {
-            self.report.metrics.output_connected(&id, true);
             info!(output = &*id, "delivers again");
         }
         self.health = Health::Good;
@@ -47,6 +48,7 @@ impl<C: Carrier> Courier<C> {
             Step::Event(parcel) => self.arrived(std::slice::from_ref(parcel), now),
             Step::Summary(parcels) => self.arrived(parcels, now),
             Step::Present(_) => self.present_due = false,
+            Step::Owed => {}
             Step::Again(parcel) => {
                 let seq = parcel.seq;
                 self.aside.forget(seq);
@@ -73,6 +75,7 @@ impl<C: Carrier> Courier<C> {
         match step {
             // Nothing hangs on it.
             Step::Present(_) => self.present_due = false,
+            Step::Owed => {}
             Step::Again(parcel) => {
                 if let Some(seq) = self.aside.disconnected(true, now.mono) {
                     self.report.lost_events(1, POISON, seq);
@@ -117,7 +120,7 @@ impl<C: Carrier> Courier<C> {
     fn put_off(&mut self, step: &Step, reason: &'static str, why: &str, now: Moment) {
         let given_up = match step {
             Step::Again(_) => self.aside.disconnected(false, now.mono),
-            Step::Event(_) | Step::Summary(_) | Step::Present(_) => None,
+            Step::Event(_) | Step::Summary(_) | Step::Present(_) | Step::Owed => None,
         };
         debug_assert_eq!(given_up, None, "only a refusal counts as an attempt");
         if self.health != Health::Failing {
@@ -134,8 +137,12 @@ impl<C: Carrier> Courier<C> {
 }
 
 impl<C: Carrier> Courier<C> {
-    /// The next event that was set aside and is due, read from the journal.
+    /// What was put by and is due: what the carrier owes, else an event that was set aside, read from the
+    /// journal.
     pub(super) async fn again(&mut self, now: Moment) -> Option<Step> {
+        if self.carrier.owes(now.mono) {
+            return Some(Step::Owed);
+        }
         let seq = self.aside.due(now.mono)?;
         let read = self.feed.after(seq - 1, 1).await;
         let found = match read {

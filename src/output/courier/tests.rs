@@ -47,6 +47,7 @@ impl Carrier for FarEnd {
             }
             Load::Summary(parcels) => format!("summary of {}", parcels.len()),
             Load::Present(present) => format!("present at {}", present.seq),
+            Load::Owed => "owed".to_owned(),
         };
         let verdict = (self.answer)(load);
         sleep(Duration::from_millis(10)).await;

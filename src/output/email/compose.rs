@@ -62,22 +62,29 @@ pub(super) fn readers(
             readers.push(reader);
         }
     };
+    let mut unreached = 0;
     for id in persons {
         let person = context.readers.persons.get(&**id);
         let address = person.and_then(|person| person.email.as_ref()?.parse().ok());
-        if let (Some(person), Some(address)) = (person, address) {
-            add(Reader {
+        match (person, address) {
+            (Some(person), Some(address)) => add(Reader {
                 person: Some(id.to_string()),
-                name: Some(person.name.clone()),
+                name: Some(displayed(&person.name)),
                 address,
                 language: context.language_of(id),
-            });
+            }),
+            (Some(_) | None, _) => unreached += 1,
         }
     }
+    // A wrong reader is better than none: whoever has no address is told through those who have one.
     let nobody = readers.is_empty();
+    let unreached = match all_clear {
+        true => unreached > 0,
+        false => unreached > 0 && nobody,
+    };
     let told_here = over_this || event.outputs.iter().any(|output| **output == *id);
     // Who was told of an occurrence over several steps cannot be told apart: all of them hear its end.
-    if told_here && (nobody || all_clear) {
+    if unreached || (told_here && (nobody || all_clear)) {
         let language = target.language.unwrap_or(context.readers.language);
         for address in target.to.iter().filter_map(|address| address.parse().ok()) {
             let known = readers.iter().any(|known| known.address == address);
@@ -215,6 +222,12 @@ impl Composer<'_> {
             text: message.formatted(),
         })
     }
+}
+
+/// A name as it may stand in a head; the library panics at a control character.
+fn displayed(name: &str) -> String {
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    name.chars().map(printable).collect()
 }
 
 fn address(text: &str) -> Result<Address, lettre::error::Error> {

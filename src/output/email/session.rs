@@ -1,21 +1,24 @@
 //! One conversation with a mail relay. The only file that speaks SMTP.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{
-    AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters,
+    AsyncSmtpConnection, AsyncTokioStream, Certificate, CertificateStore, TlsParameters,
 };
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
+use rustls::pki_types::ServerName;
+use tokio_rustls::TlsConnector;
 
 use super::compose::Mail;
 use super::one_line::OneLine;
+use super::stream::{self, Bounded};
 use super::{EmailTarget, Protection};
+use crate::output::http_client::{Failure, trust};
 use crate::output::verdict::{UNAVAILABLE, UNWELCOME, Verdict};
 
 const CONNECT: Duration = Duration::from_secs(10);
@@ -28,6 +31,8 @@ const SHOWN: usize = 200;
 pub(super) enum Trouble {
     /// This reader, or this mail to them, is refused for good.
     Reader(String),
+    /// This reader, not now: a full box, or a relay that wants to see us twice. The others may be served.
+    PutOff(String),
     /// Nobody is served until somebody puts it right.
     Everybody(String),
     /// Perhaps another time: the reason is one of the metrics' words.
@@ -38,6 +43,7 @@ impl Trouble {
     pub(super) fn verdict(self) -> Verdict {
         match self {
             Self::Reader(why) => Verdict::Refused { why },
+            Self::PutOff(why) => Verdict::later(UNAVAILABLE, why),
             Self::Everybody(why) => Verdict::later(UNWELCOME, why),
             Self::Later(reason, why) => Verdict::later(reason, why),
         }
@@ -51,18 +57,9 @@ impl Session {
     /// Connects, protects the connection and logs in.
     pub(super) async fn open(target: &EmailTarget) -> Result<Self, Trouble> {
         let hello = hello(target);
-        let mut connection = match target.protection {
-            Protection::Implicit => {
-                let server = (target.host.as_str(), target.port);
-                let tls = Some(tls(target)?);
-                AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT), &hello, tls, None).await
-            }
-            Protection::StartTls | Protection::Opportunistic => {
-                let stream = Box::new(OneLine(reach(target).await?));
-                AsyncSmtpConnection::connect_with_transport(stream, &hello).await
-            }
-        }
-        .map_err(|error| of_all("connecting", &error))?;
+        let stream = transport(target).await?;
+        let opened = AsyncSmtpConnection::connect_with_transport(stream, &hello).await;
+        let mut connection = opened.map_err(|error| of_all("connecting", &error))?;
         if target.protection != Protection::Implicit {
             let offered = connection.can_starttls();
             if !offered && target.protection == Protection::StartTls {
@@ -115,17 +112,28 @@ impl Session {
     }
 }
 
-/// The relay, without encryption.
-async fn reach(target: &EmailTarget) -> Result<TcpStream, Trouble> {
+/// A connection that brings no more than it may, encrypted when it is so from its first byte.
+async fn transport(target: &EmailTarget) -> Result<Box<dyn AsyncTokioStream>, Trouble> {
     let server = (target.host.as_str(), target.port);
-    match timeout(CONNECT, TcpStream::connect(server)).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(Trouble::Later("network", format!("connecting: {error}"))),
-        Err(_elapsed) => {
-            let why = format!("connecting: no answer within {} s", CONNECT.as_secs());
-            Err(Trouble::Later("timeout", why))
-        }
+    let connected = stream::connect(server, CONNECT).await;
+    let (tcp, peer) = connected.map_err(|error| not_connected(&error))?;
+    if target.protection != Protection::Implicit {
+        return Ok(Box::new(Bounded::new(OneLine(tcp), peer)));
     }
+    let failed = |failure: Failure| Trouble::Later("tls", format!("TLS: {failure}"));
+    let trust = trust::load(target.ca_file.clone()).await.map_err(failed)?;
+    let name = ServerName::try_from(target.host.clone());
+    let name =
+        name.map_err(|_| Trouble::Later("tls", "no certificate is for such a host".to_owned()))?;
+    let encrypted = TlsConnector::from(trust).connect(name, tcp).await;
+    let encrypted = encrypted.map_err(|error| failed(Failure::handshake(&error)))?;
+    Ok(Box::new(Bounded::new(encrypted, peer)))
+}
+
+fn not_connected(error: &io::Error) -> Trouble {
+    let late = error.kind() == io::ErrorKind::TimedOut;
+    let reason = if late { "timeout" } else { "network" };
+    Trouble::Later(reason, format!("connecting: {error}"))
 }
 
 /// An address, where the name of this machine says nothing to anybody.
@@ -168,8 +176,13 @@ fn of_all(step: &str, error: &Error) -> Trouble {
 /// An answer to one reader.
 fn of_one(step: &str, error: &Error) -> Trouble {
     let why = format!("{step}: {}", words(error));
+    // The relay is about to close on everybody (RFC 5321, 3.8).
+    let closes = error.status().is_some_and(|code| u16::from(code) == 421);
     if error.is_permanent() {
         return Trouble::Reader(why);
+    }
+    if error.is_transient() && !closes {
+        return Trouble::PutOff(why);
     }
     Trouble::Later(reason(error), why)
 }

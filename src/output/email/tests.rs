@@ -1,5 +1,7 @@
 //! Mails word for word, and a relay that is scripted: it answers what it likes, or nothing.
 
+mod troublesome;
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
@@ -27,6 +29,10 @@ fn context() -> Context {
         ),
         ("anna", person("Anna", Some("anna@plant.test"), None)),
         ("wang", person("Wang", None, None)),
+        (
+            "eve",
+            person("Eve\r\nBcc: all@plant.test", Some("eve@plant.test"), None),
+        ),
     ];
     let persons = persons.map(|(id, person)| (id.to_owned(), person));
     let readers = Readers {
@@ -88,8 +94,15 @@ fn a_notice_goes_to_its_persons_and_else_to_the_output() {
         (json!({ "output": "chat" }), vec![]),
         (json!({ "output": "mail", "to": [] }), vec![room]),
         (json!({ "output": "mail", "to": ["wang"] }), vec![room]),
-        (json!({ "to": ["wang"] }), vec![]),
+        // A wrong reader is better than none.
+        (json!({ "to": ["wang"] }), vec![room]),
+        (json!({ "to": ["wang", "anna"] }), vec![anna]),
+        (json!({ "output": "chat", "to": ["wang"] }), vec![]),
         (json!({ "to": [] }), vec![]),
+        (
+            json!({ "event": "all_clear", "outputs": ["chat"], "to": ["li", "wang"] }),
+            vec![li, room],
+        ),
         (
             json!({ "event": "all_clear", "outputs": ["chat", "mail"] }),
             vec![li, anna, room],
@@ -157,7 +170,7 @@ fn the_head_of_a_mail_threads_it_and_keeps_machines_from_answering() {
 fn nothing_hostile_gets_into_a_head() {
     let site = "x\r\nBcc: all@plant.test";
     let fields = json!({
-        "id": format!("{site}:1:2"), "alarm": "P\r\nBcc: all@plant.test/high", "to": ["anna"],
+        "id": format!("{site}:1:2"), "alarm": "P\r\nBcc: all@plant.test/high", "to": ["anna", "eve"],
         "unit": "\r\n.\r\nMAIL FROM:<x@y>",
     });
     for mail in mails(&[parcel(fields)]) {
@@ -317,21 +330,6 @@ async fn one_mail_a_reader() {
     assert_eq!(taken, BOTH);
 }
 
-/// Whoever has it is not served again when another one is put off.
-#[tokio::test]
-async fn a_reader_who_is_put_off_comes_later_alone() {
-    let script = [
-        ("RCPT TO:<li", "250 OK"),
-        ("RCPT TO:<anna", "451 4.3.0 not now"),
-    ];
-    let (verdicts, taken) = carried(&script, 2).await;
-    assert_eq!(
-        [reason(&verdicts[0]), reason(&verdicts[1])],
-        [UNAVAILABLE, "accepted"]
-    );
-    assert_eq!(taken, BOTH);
-}
-
 #[tokio::test]
 async fn a_reader_who_is_refused_stops_nobody_else() {
     let script = [("RCPT TO:<li", "550 5.1.1 nobody of that name")];
@@ -351,7 +349,8 @@ async fn a_notice_that_every_reader_is_refused_is_refused() {
         unreachable!("just looked")
     };
     assert!(
-        why.contains("li@plant.test") && why.contains("anna@plant.test"),
+        why.contains("li@plant.test (RCPT TO: permanent error (550): 5.1.1 nobody")
+            && why.contains("anna@plant.test"),
         "{why}"
     );
 }
@@ -366,7 +365,7 @@ async fn a_relay_that_serves_nobody_is_asked_again() {
         ("MAIL FROM", "452 4.3.1 full", UNAVAILABLE),
         ("MAIL FROM", "drop", "protocol"),
         ("DATA", "drop", "protocol"),
-        (".", "451 4.3.0 not now", UNAVAILABLE),
+        ("DATA", "421 4.3.2 closing", UNAVAILABLE),
     ] {
         let (verdicts, taken) = carried(&[(command, answer)], 2).await;
         assert_eq!(

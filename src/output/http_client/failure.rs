@@ -99,7 +99,7 @@ impl Failure {
     }
 
     /// A handshake ends with an error of the network or of TLS, which the library wraps alike.
-    pub(super) fn handshake(error: &io::Error) -> Self {
+    pub(in crate::output) fn handshake(error: &io::Error) -> Self {
         let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
         match tls {
             Some(rustls::Error::InvalidCertificate(why)) => Self::Certificate(certificate(why)),

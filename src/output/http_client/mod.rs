@@ -29,7 +29,7 @@ mod connection;
 mod failure;
 #[cfg(test)]
 mod tests;
-mod trust;
+pub(super) mod trust;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -9,7 +9,9 @@ use super::failure::Failure;
 use crate::broker::{authorities, verified_by};
 
 /// Reads the authorities, on a thread that may block. `None`: those of the operating system.
-pub(super) async fn load(ca_file: Option<PathBuf>) -> Result<Arc<ClientConfig>, Failure> {
+pub(in crate::output) async fn load(
+    ca_file: Option<PathBuf>,
+) -> Result<Arc<ClientConfig>, Failure> {
     let load = move || match ca_file {
         Some(file) => from_file(&file),
         None => from_system(),

@@ -235,6 +235,8 @@ impl Webhook {
                 }
             }
             Load::Present(present) => facts.extend(snapshot(present)),
+            // A webhook has one reader.
+            Load::Owed => {}
         }
         facts.into_iter().collect()
     }

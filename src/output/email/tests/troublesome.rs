@@ -1,0 +1,122 @@
+//! Relays that serve some and not others, and one that does not stop.
+
+use super::*;
+
+/// Lets time pass. It must not pass by itself while a socket has work: the deadline would come first.
+async fn later(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+    tokio::time::resume();
+}
+
+/// A full box keeps nobody else waiting; its owner is owed the mail, and gets it once.
+#[tokio::test]
+async fn a_reader_who_is_put_off_stops_nobody_else_and_gets_theirs_later() {
+    let script = [
+        ("RCPT TO:<li", "452 4.2.2 box full"),
+        ("RCPT TO:<li", "452 4.2.2 box full"),
+    ];
+    let local = tokio::task::LocalSet::new();
+    let during = async {
+        let (mut email, taken, _) = relay(&script).await;
+        let parcel = parcel(json!({}));
+        let first = email.carry(&Load::Event(&parcel)).await;
+        assert_eq!(reason(&first), UNAVAILABLE, "a hiccup is waited for");
+        later(20).await;
+        let second = email.carry(&Load::Event(&parcel)).await;
+        assert!(second.is_accepted(), "{second:?}");
+        assert_eq!(*taken.lock().expect("no panic"), ["anna@plant.test"]);
+        let [(reason, why)] = &email.complaints()[..] else {
+            unreachable!("one reader is put off")
+        };
+        assert_eq!(*reason, UNAVAILABLE);
+        assert!(
+            why.contains("li@plant.test") && why.contains("box full"),
+            "{why}"
+        );
+        assert_eq!((email.owed(), email.owes(clock::monotonic())), (1, false));
+        for seconds in [41, 121] {
+            later(seconds).await;
+            assert!(email.owes(clock::monotonic()), "{seconds}");
+            assert!(email.carry(&Load::Owed).await.is_accepted());
+        }
+        assert_eq!(email.owed(), 0);
+        let taken = taken.lock().expect("no panic").clone();
+        assert_eq!(taken, ["anna@plant.test", "li@plant.test"]);
+    };
+    local.run_until(during).await;
+}
+
+/// A hiccup changes no order, and whoever has it is not served again.
+#[tokio::test]
+async fn a_reader_who_is_put_off_once_comes_a_little_later_alone() {
+    let script = [
+        ("RCPT TO:<li", "250 OK"),
+        ("RCPT TO:<anna", "451 4.3.0 not now"),
+    ];
+    let (verdicts, taken) = carried(&script, 2).await;
+    assert_eq!(
+        [reason(&verdicts[0]), reason(&verdicts[1])],
+        [UNAVAILABLE, "accepted"]
+    );
+    assert_eq!(taken, BOTH);
+}
+
+/// With one reader nobody else waits for long: then the notice is set aside, as one that is refused.
+#[tokio::test]
+async fn a_notice_whose_only_reader_is_put_off_is_refused_after_a_while() {
+    let script = [("RCPT TO:<anna", "450 4.2.1 not now"); 4];
+    let local = tokio::task::LocalSet::new();
+    let during = async {
+        let (mut email, taken, _) = relay(&script).await;
+        let parcel = parcel(json!({ "to": ["anna"] }));
+        let mut met = Vec::new();
+        for seconds in [0, 10, 11, 1] {
+            later(seconds).await;
+            let verdict = email.carry(&Load::Event(&parcel)).await;
+            met.push(reason(&verdict));
+        }
+        assert_eq!(met, [UNAVAILABLE, UNAVAILABLE, "this one", "this one"]);
+        assert_eq!(
+            (email.owed(), taken.lock().expect("no panic").len()),
+            (0, 0)
+        );
+    };
+    local.run_until(during).await;
+}
+
+/// A relay whose line never ends does not fill the memory.
+#[tokio::test]
+async fn a_line_without_an_end_is_cut() {
+    let local = tokio::task::LocalSet::new();
+    let during = async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let mut email = Email::new("mail".into(), target(port), context());
+        let far_end = async {
+            let (mut stream, _) = listener.accept().await.expect("the output connects");
+            let mut said = 0_usize;
+            while let Ok(bytes) = stream.write(&[b'2'; 8192]).await {
+                said += bytes;
+            }
+            said
+        };
+        let parcel = parcel(json!({}));
+        let load = Load::Event(&parcel);
+        let carrying = async {
+            let verdict = email.carry(&load).await;
+            drop(email);
+            verdict
+        };
+        tokio::join!(carrying, far_end)
+    };
+    let (verdict, said) = local.run_until(during).await;
+    let Verdict::Later { why, .. } = &verdict else {
+        unreachable!("{verdict:?}")
+    };
+    assert!(why.contains("more than 262144 bytes"), "{why}");
+    assert!(
+        said < 64 << 20,
+        "what the system buffers, and no more: {said}"
+    );
+}
