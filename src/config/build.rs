@@ -32,6 +32,7 @@ use super::place::Sources;
 use super::point::{self, RawPoint, RawSource, Surroundings};
 use super::polling::{self, Polling};
 use super::priority;
+use super::reach;
 use super::review;
 use super::subscribers;
 use super::suppression;
@@ -136,6 +137,7 @@ pub(super) fn build(
     let decided = resolved.iter().map(|point| &point.settings);
     let pairs: Vec<_> = all.iter().copied().zip(decided).collect();
     escalation.check(&pairs, &people, &notify, log);
+    reach::check(&people, &notify, &outputs, log);
     let areas = people.in_order();
     for point in registers.iter_mut().flatten() {
         let position = point.point.0 as usize;

@@ -71,6 +71,7 @@ mod plant_state;
 mod point;
 mod polling;
 mod priority;
+mod reach;
 mod register;
 mod review;
 mod rota;

@@ -11,6 +11,7 @@ use super::place::{At, Place};
 use super::rota::{self, Rotas};
 use super::tree::{Entry, Item, Section, Value};
 use crate::notify::settings::{Holder, Role, Roles};
+use crate::output::email;
 use crate::wording::{Language, Person};
 
 const PERSON: Vocabulary = Vocabulary {
@@ -127,12 +128,12 @@ pub(super) fn read(root: &Section, zone: Option<&TimeZone>, log: &mut Log) -> Pe
 }
 
 fn read_person(person: &mut Person, keys: &Keys<'_>, log: &mut Log) {
-    if let Some(name) = keys.text("name", log) {
+    let text = |key, log: &mut Log| keys.text(key, log).filter(|text| is_line(key, text, log));
+    if let Some(name) = text("name", log) {
         person.name = name.value;
     }
     let language = keys.choice("language", &Language::WORDS, log);
     person.language = language.map(|language| language.value);
-    let text = |key, log: &mut Log| keys.text(key, log).filter(|text| is_line(key, text, log));
     person.phone = text("phone", log).map(|phone| phone.value);
     let email = text("email", log);
     person.email = email
@@ -156,7 +157,8 @@ pub(super) fn is_address(key: &str, text: &At<String>, log: &mut Log) -> bool {
     let parts = address.rsplit_once('@');
     let good = parts.is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
         && !address.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | ',' | ';'))
-        && address.len() <= 254;
+        && address.len() <= 254
+        && email::is_address(address);
     if !good {
         let words = format!("`{key}` is no address: \"{address}\"");
         log.error(Kind::BadValue, text.place, words)
