@@ -16,7 +16,8 @@
 //!   long one goes after what is live. Outputs that can say it ([`Carrier::tells_present`]) first get which
 //!   alarms are active now, in one message.
 //! - **Old notices are summed up** ([`Carrier::sums_up`]): whoever could not be reached for hours is not
-//!   paged for each of them. What is older than 15 min becomes one message for up to 500 events of the journal.
+//!   paged for each of them. What is older than 15 min becomes one message for up to 500 events of the journal; what
+//!   is live, after 3 min: a flood that the far end is too slow for does not hold up what comes after it.
 //! - **Restarts** change nothing: the cursor is in the journal.
 //!
 //! | bound | value | then |

