@@ -29,10 +29,11 @@
 //! | the end | 2 s | what is left stays in the journal |
 //!
 //! Deliberately absent: parallel requests (the order of an alarm is worth more), and a limit of attempts:
-//! what nobody refuses is tried until it arrives.
+//! what nobody refuses is tried until it arrives, or until it has shown that it alone does not (`stubborn`).
 
 mod lanes;
 mod outcome;
+mod stubborn;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +46,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
+use self::stubborn::Stubborn;
 use super::Wiring;
 use super::aside::Aside;
 use super::delivery::Delivery;
@@ -186,6 +188,7 @@ pub(super) async fn run(
         page: VecDeque::new(),
         disk_rests_until: Mono::ZERO,
         pauses: Pauses::default(),
+        stubborn: Stubborn::default(),
         health: Health::Unknown,
         present_due: false,
         began: clock::monotonic(),
@@ -207,6 +210,7 @@ struct Courier<C> {
     /// The disk did not give what it should; it is left alone so long.
     disk_rests_until: Mono,
     pauses: Pauses,
+    stubborn: Stubborn,
     health: Health,
     present_due: bool,
     /// When the output started.
@@ -325,6 +329,9 @@ impl<C: Carrier> Courier<C> {
         self.page.clear();
         let late = self.delivery.unconfirmed(self.delivery.backlog_until()) > 0;
         self.delivery.live_first();
+        if let Some(until) = self.stubborn.gives_way(clock::monotonic()) {
+            self.delivery.let_pass(until);
+        }
         self.present_due = late && self.carrier.tells_present();
     }
 

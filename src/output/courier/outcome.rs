@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 use super::{Carrier, Courier, Health, Parcel, Pauses, Step};
 use crate::engine::time::Moment;
 use crate::output::reporting::POISON;
-use crate::output::verdict::{UNWELCOME, Verdict};
+use crate::output::verdict::{PROTOCOL, UNAVAILABLE, UNWELCOME, Verdict};
 
 impl<C: Carrier> Courier<C> {
     /// Takes note of what became of `step`. How long to wait before the next one, if at all.
@@ -63,6 +63,7 @@ impl<C: Carrier> Courier<C> {
 
     fn arrived(&mut self, parcels: &[Parcel], now: Moment) {
         for parcel in parcels {
+            self.stubborn.taken(parcel.seq);
             let progress = self.delivery.acknowledged(parcel.seq);
             self.report.progress(progress, parcel.seq, now);
         }
@@ -101,11 +102,16 @@ impl<C: Carrier> Courier<C> {
         if !aside {
             return;
         }
+        self.put_aside(seq, why, now);
+    }
+
+    /// The output goes on without it.
+    fn put_aside(&mut self, seq: u64, why: &str, now: Moment) {
         error!(
             output = &*self.report.id,
             seq,
             why,
-            "the receiver refuses this event for good: it is set aside, the output goes on without it and tries \
+            "the receiver does not take this event: it is set aside, the output goes on without it and tries \
              it again later"
         );
         self.report.set_aside(seq, why, now.wall);
@@ -132,7 +138,26 @@ impl<C: Carrier> Courier<C> {
         self.page.clear();
         self.report.oldest.disconnected();
         self.report.failed(reason, why, now.mono, "not delivered");
+        self.blame(step, reason, why, now);
         self.beat(now);
+    }
+
+    /// Sets aside what fails while others arrive. Where nobody answers nothing is to blame.
+    fn blame(&mut self, step: &Step, reason: &'static str, why: &str, now: Moment) {
+        let events = match step {
+            Step::Event(parcel) => std::slice::from_ref(parcel),
+            Step::Summary(parcels) => parcels.as_slice(),
+            Step::Present(_) | Step::Again(_) | Step::Owed => return,
+        };
+        let answered = [UNAVAILABLE, UNWELCOME, PROTOCOL].contains(&reason);
+        if let ([first, ..], [.., last]) = (events, events)
+            && answered
+        {
+            let (events, cursor) = ((first.seq, last.seq), self.delivery.cursor());
+            if self.stubborn.failed(events, cursor, now.mono) && self.delivery.give_way(first.seq) {
+                self.put_aside(first.seq, why, now);
+            }
+        }
     }
 }
 

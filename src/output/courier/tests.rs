@@ -332,7 +332,10 @@ async fn a_wrong_password_sets_nothing_aside() {
         })
         .await;
     let got = world.got();
-    assert_eq!(got[got.len() - 3..], ["1r", "2r", "3r"]);
+    // After so long the first may come last (`stubborn`).
+    let mut taken: Vec<_> = got.iter().filter(|it| !it.ends_with('!')).collect();
+    taken.sort();
+    assert_eq!(taken, ["1r", "2r", "3r"]);
     assert!(got.len() < 40, "{} tries in an hour", got.len());
 }
 

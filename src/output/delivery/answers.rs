@@ -49,6 +49,24 @@ impl Delivery {
         seq
     }
 
+    /// The event `seq` fails while others arrive: it is set aside, unless too many were.
+    pub fn give_way(&mut self, seq: u64) -> bool {
+        let proven = self.proven;
+        self.begin_again();
+        self.proven = proven;
+        let aside = self.set_aside < REFUSED_IN_A_ROW;
+        if aside {
+            self.put_aside(seq);
+        }
+        aside
+    }
+
+    /// What follows `until` goes first from now on.
+    pub fn let_pass(&mut self, until: u64) {
+        self.undo_unused_cuts();
+        self.cut(until);
+    }
+
     /// What is live does not wait for the backlog from now on, unless that is short.
     pub fn live_first(&mut self) {
         self.undo_unused_cuts();

@@ -1,4 +1,4 @@
-//! Far ends that take what they are given too slowly.
+//! Far ends that take what they are given too slowly, or not all of it.
 
 use super::*;
 
@@ -10,4 +10,39 @@ async fn live_notices_that_have_waited_for_minutes_are_summed_up_too() {
     world.commit(300);
     world.run(async |world| world.until_cursor(300).await).await;
     assert_eq!(world.got(), ["summary of 300"]);
+}
+
+/// A receiver that fails on one event, and says no more than that it fails.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_alone_fails_does_not_hold_up_the_others_for_ever() {
+    let mut world = World::new(|load| {
+        if is(load, 2) {
+            busy()
+        } else {
+            Verdict::accepted()
+        }
+    });
+    world
+        .run(async |world| {
+            world.commit(4);
+            for _ in 0..3 {
+                sleep(seconds(900)).await;
+                world.commit(1);
+            }
+            world.until_cursor(7).await;
+        })
+        .await;
+    let got = world.got.lock().expect("no panic").clone();
+    let at = |what: &str| got.iter().find(|(_, it)| it == what).map(|(at, _)| *at);
+    assert!(
+        at("3r").is_some_and(|at| (600..900).contains(&at)),
+        "{got:?}"
+    );
+    assert!(at("4r").is_some() && at("2!").is_some(), "{got:?}");
+    // What comes while it still fails waits for a pause and no longer.
+    let seven = ["7", "7r"].into_iter().find_map(at);
+    assert!(
+        seven.is_some_and(|at| (2_700..2_740).contains(&at)),
+        "{got:?}"
+    );
 }
