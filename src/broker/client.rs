@@ -129,3 +129,13 @@ impl Client {
         if asked { Ok(()) } else { Err(Unasked) }
     }
 }
+
+#[cfg(test)]
+impl Client {
+    /// One that never connects. What it is asked stays in its channel, as long as the other half lives.
+    pub(crate) fn unconnected() -> (Self, impl Sized) {
+        let options = rumqttc::MqttOptions::new("a", "127.0.0.1", 1);
+        let (client, other) = AsyncClient::new(options, 10);
+        (Self::V3(client), other)
+    }
+}

@@ -275,3 +275,50 @@ impl Renewed {
         Ok(trust.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::scratch::ScratchFolder;
+
+    /// Of nobody; its key is gone.
+    const AUTHORITY: &str = "\
+        -----BEGIN CERTIFICATE-----\n\
+        MIIBizCCATGgAwIBAgIUG4tpfb1Q2VsjwEbjUCvKamwxKrcwCgYIKoZIzj0EAwIw\n\
+        GjEYMBYGA1UEAwwPcGxhbnQgYXV0aG9yaXR5MCAXDTI2MTEyNjIyNTUzMloYDzIx\n\
+        MjYxMTAyMjI1NTMyWjAaMRgwFgYDVQQDDA9wbGFudCBhdXRob3JpdHkwWTATBgcq\n\
+        hkjOPQIBBggqhkjOPQMBBwNCAAQRby9/Ijn/EHBp8wUyCn8bhclAftZ10dnSoVO9\n\
+        kd/82BrBPMerPkUCxO9XDM/vSU3IV6uJyylAJW1zkuy5bzYJo1MwUTAdBgNVHQ4E\n\
+        FgQU2NkIuoA7VB9SO5HrOnc/sPoA+qowHwYDVR0jBBgwFoAU2NkIuoA7VB9SO5Hr\n\
+        Onc/sPoA+qowDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEA6IuM\n\
+        GHJCu8O0aoZcw6THKp48PPP4cGYNxIYdn0H6yCMCIEAAezYdAhflYzBjhvNl0b+S\n\
+        fVAqFEh8qDSq5OFY9n9J\n\
+        -----END CERTIFICATE-----\n\
+        ";
+
+    /// Certificates are renewed by programs that write files at any time.
+    #[tokio::test]
+    async fn what_was_read_before_holds_while_a_file_is_gone_or_half_written() {
+        let folder = ScratchFolder::new("trust-test").expect("a folder");
+        let ca_file = folder.path().join("ca.pem");
+        let write = |text: &str| std::fs::write(&ca_file, text).expect("our own folder");
+        let tls = Tls {
+            ca_file: ca_file.clone(),
+            client: None,
+        };
+        let mut renewed = Renewed::default();
+        assert!(renewed.get(&tls).await.is_err(), "there is nothing yet");
+        write(AUTHORITY);
+        let first = renewed.get(&tls).await.expect("it is there");
+        for damage in ["", &AUTHORITY[..200]] {
+            write(damage);
+            let kept = renewed.get(&tls).await.expect("that from before");
+            assert!(Arc::ptr_eq(&kept.0, &first.0), "{damage}");
+        }
+        std::fs::remove_file(&ca_file).expect("our own file");
+        assert!(renewed.get(&tls).await.is_ok());
+        write(AUTHORITY);
+        let again = renewed.get(&tls).await.expect("it is there again");
+        assert!(!Arc::ptr_eq(&again.0, &first.0), "what is new is read");
+    }
+}

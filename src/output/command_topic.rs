@@ -297,7 +297,10 @@ impl Commander {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
+    use crate::broker::{BrokerAddress, Version};
 
     #[test]
     fn ten_come_at_once_and_five_a_second_after_that() {
@@ -310,5 +313,59 @@ mod tests {
         assert_eq!(taken(&mut allowance, 1_200), 1);
         assert_eq!(taken(&mut allowance, 2_200), 5);
         assert_eq!(taken(&mut allowance, 60_000), 10);
+    }
+
+    /// A broker gives it at each connection: an acknowledgement of long ago would be one of today.
+    #[tokio::test]
+    async fn a_retained_command_is_counted_and_not_given() {
+        let given = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&given);
+        let give: Give = Arc::new(move |_path, _body| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async { b"{}".to_vec() })
+        });
+        let mut commander = commander(give);
+        let (client, _unread) = Client::unconnected();
+        for (retain, expected) in [(true, 0), (false, 1)] {
+            let message = Message {
+                topic: "forewarn/v1/plant/command".to_owned(),
+                payload: COMMAND.into(),
+                retain,
+                id: Some(1),
+                answer_to: None,
+                correlation: None,
+            };
+            commander.take(&client, message).await;
+            let given = given.load(Ordering::Relaxed);
+            assert_eq!(given, expected, "retained: {retain}");
+        }
+    }
+
+    const COMMAND: &str =
+        r#"{"id":"1","command":"acknowledge","alarm":"P/high","by":"li","occurrence":1}"#;
+
+    fn commander(give: Give) -> Commander {
+        let address = BrokerAddress {
+            host: "127.0.0.1".to_owned(),
+            port: 1,
+            tls: None,
+            login: None,
+            client_id: "a".to_owned(),
+            version: Version::V3,
+            keep_alive: Duration::from_secs(30),
+        };
+        Commander {
+            output: "up".into(),
+            task: "t".to_owned(),
+            persons: [Arc::from("li")].into(),
+            topics: Topics::new("forewarn/v1", "plant"),
+            connector: Connector::new(address),
+            give,
+            metrics: Arc::default(),
+            answered: Answered::default(),
+            allowance: Allowance::default(),
+            backoff: Backoff::default(),
+            sampler: Sampler::default(),
+        }
     }
 }

@@ -158,12 +158,13 @@ mod tests {
     fn each_status_has_its_meaning() {
         let meaning = |status| match verdict(&answer(status)) {
             Verdict::Accepted { .. } => "accepted",
-            Verdict::Refused { .. } => "refused",
+            // Not the word of those that refuse everything.
+            Verdict::Refused { .. } => "this one",
             Verdict::Later { reason, .. } => reason,
         };
         for (statuses, expected) in [
             (&[200, 201, 202, 204, 299][..], "accepted"),
-            (&[400, 406, 411, 413, 415, 418, 422, 431, 499], "refused"),
+            (&[400, 406, 411, 413, 415, 418, 422, 431, 499], "this one"),
             (
                 &[301, 302, 307, 308, 401, 403, 404, 405, 407, 410],
                 UNWELCOME,

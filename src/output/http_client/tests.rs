@@ -234,3 +234,17 @@ async fn plain_http_is_no_tls() {
         "{failure}"
     );
 }
+
+/// Whoever can answer for the receiver must not lead our events, and the secret in the address, elsewhere.
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_leads_nowhere() {
+    for status in ["301 Moved", "302 Found", "307 Elsewhere", "308 Moved"] {
+        let (elsewhere, place) = listen().await;
+        let answer = format!("HTTP/1.1 {status}\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n");
+        let got = asked(answer.as_bytes()).await.expect("an answer");
+        assert_eq!(got.location.as_deref(), Some(&*place));
+        assert!(got.status < 400, "{}", got.status);
+        let nobody = timeout(Duration::ZERO, elsewhere.accept()).await;
+        assert!(nobody.is_err(), "somebody came: {status}");
+    }
+}

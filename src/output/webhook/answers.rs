@@ -118,7 +118,7 @@ mod tests {
             };
             match preset.answers.verdict(&answer, &Url::default()) {
                 Verdict::Accepted { .. } => "accepted",
-                Verdict::Refused { .. } => "refused",
+                Verdict::Refused { .. } => "this one",
                 Verdict::Later { reason, .. } => reason,
             }
         };
@@ -137,7 +137,7 @@ mod tests {
             (
                 "wecom",
                 r#"{"errcode":40058,"errmsg":"content exceed max length"}"#,
-                "refused",
+                "this one",
             ),
             (
                 "dingtalk",

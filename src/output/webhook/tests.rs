@@ -174,6 +174,26 @@ fn chat_rooms_are_shown_their_secret_as_they_want_it() {
     assert_eq!(header, format!("t=1700000000,v1={HEADER}"));
 }
 
+/// What is signed is what is sent, to the byte: a receiver can check nothing else.
+#[test]
+fn the_body_that_is_sent_is_the_one_that_is_signed() {
+    let mut target = target(find("json").expect("a preset"));
+    target.signature = Some(Signature {
+        secret: Secret::new("SEC-123"),
+        header: "X-Sign".to_owned(),
+    });
+    let webhook = Webhook::new("chat".into(), north(), target).expect("a good template");
+    let now = Wall::from_unix_nanos(1_700_000_000_123_000_000);
+    for line in SAMPLES {
+        let request = webhook.request(&Load::Event(&parcel(line)), now);
+        let request = request.expect("a body");
+        let body = std::str::from_utf8(&request.body).expect("we send text");
+        let signed = request.headers.iter().find(|(name, _)| name == "x-sign");
+        let signature = signed.and_then(|(_, value)| value.to_str().ok());
+        assert_eq!(signature, Some(&*signing::header("SEC-123", body, now)));
+    }
+}
+
 #[test]
 fn long_texts_are_cut_where_a_receiver_refuses_them() {
     let parcels: Vec<Parcel> = (0..100).map(|_| parcel(SAMPLES[2])).collect();

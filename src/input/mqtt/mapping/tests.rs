@@ -5,9 +5,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::pointer::Pointer;
+use super::template::Template;
 use super::*;
-use crate::engine::reading::{Measured, PointIndex, Reading, Sample};
-use crate::input::mqtt::{Payload, TimeFormat};
+use crate::engine::reading::{Health, Measured, PointIndex, Reading, Sample};
+use crate::input::mqtt::{Family, Format, Payload, QualityWords, TimeFormat};
 
 fn mapping(value: Option<&str>, time: Option<&str>, time_format: TimeFormat) -> TopicMapping {
     let pointer = |text: &str| Pointer::parse(text).expect("a pointer");
@@ -386,4 +387,56 @@ fn a_live_payload_without_a_value_makes_its_point_bad() {
     }
     let elsewhere = readings(&mut mapper, "line2/other", b"error", false);
     assert_eq!(elsewhere, (None, vec![Rejection::UnknownTopic]));
+}
+
+/// Whoever may publish to a topic of many points can invent names, but no points.
+#[test]
+fn a_name_that_nobody_configured_gives_nobody_a_value() {
+    let known = TopicMapping::bare("plant/a", PointIndex(4)).target;
+    let family = Family {
+        id: "plant".into(),
+        topic: TopicPattern::parse("plant/{point}").expect("a pattern"),
+        format: Format::Json,
+        values: vec![(Template::parse("{point}").expect("a template"), None)],
+        payload: Payload::default(),
+        points: [("a".into(), known)].into(),
+    };
+    let mut mapper = Mapper::new(Mappings {
+        families: vec![family],
+        ..Mappings::default()
+    });
+    let (reading, refused) = readings(&mut mapper, "plant/a", b"7", false);
+    assert_eq!(
+        (reading.map(|reading| reading.point), refused),
+        (Some(PointIndex(4)), vec![])
+    );
+    for topic in ["plant/b", "plant/A"] {
+        let unknown = readings(&mut mapper, topic, b"7", false);
+        assert_eq!(unknown, (None, vec![Rejection::UnknownPoint]), "{topic}");
+    }
+}
+
+/// What the source does not call good is never taken for it, and neither is its silence about it.
+#[test]
+fn a_value_is_worth_what_its_source_says() {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let mut mapping = mapping(Some("/v"), None, TimeFormat::Auto);
+    mapping.payload.quality = Some(QualityWords {
+        at: Pointer::parse("/q").expect("a pointer"),
+        good: words(&["GOOD", "192"]),
+        uncertain: words(&["64"]),
+    });
+    for (quality, expected) in [
+        (r#","q":"GOOD""#, Ok(Health::Good)),
+        (r#","q":192"#, Ok(Health::Good)),
+        (r#","q":64"#, Ok(Health::OutOfSpecification)),
+        (r#","q":"BAD""#, Err(Rejection::SourceBad)),
+        (r#","q":"good""#, Err(Rejection::SourceBad)),
+        (r#","q":null"#, Err(Rejection::SourceBad)),
+        ("", Err(Rejection::SourceBad)),
+    ] {
+        let payload = format!("{{\"v\":7{quality}}}");
+        let health = read(&mapping, payload.as_bytes()).map(|reading| reading.health);
+        assert_eq!(health, expected, "{payload}");
+    }
 }

@@ -191,6 +191,21 @@ fn it_is_ended_when_it_stands_for_nothing_and_only_ours_is() {
     assert_eq!(asked, [Ask::List, Ask::End("old".to_owned())]);
 }
 
+/// An alert is not told over a shelf that lasts, nor over an acknowledgement that does.
+#[test]
+fn it_stays_as_long_as_what_it_stands_for() {
+    let wanted = wanted(&policy(), &shelved(alarm(AlarmState::Acknowledged)), 200);
+    let has: Vec<_> = wanted
+        .keys()
+        .map(|mark| found(mark, mark, "active"))
+        .collect();
+    assert_eq!(has.len(), 2);
+    let mut silences = Silences::default();
+    assert_eq!(settle(&mut silences, &wanted, &has), [Ask::List]);
+    assert_eq!(silences.to_end(&wanted), None);
+    assert!(!silences.hold("CH4-101/high", &wanted));
+}
+
 #[test]
 fn members_that_hand_it_on_get_it_once() {
     let wanted = wanted(&policy(), &alarm(AlarmState::Acknowledged), 200);
