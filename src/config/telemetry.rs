@@ -58,7 +58,7 @@ pub(super) fn read(root: &Section, outputs: &[Output], log: &mut Log) -> RawTele
         deadband_percent: 0.5,
         max_size: None,
         keep: Duration::from_secs(30 * 86_400),
-        commit_every: Duration::from_secs(60),
+        commit_every: Duration::from_secs(300),
     };
     let Some(entry) = root.get("telemetry") else {
         return telemetry;

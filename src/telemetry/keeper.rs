@@ -19,7 +19,7 @@ use std::time::Duration;
 use super::memory::Block;
 use super::record::millis;
 use super::shared::{Ask, Shared};
-use super::store::{self, DiskSettings, Page, Store, StoreError, Write};
+use super::store::{self, DiskSettings, Store, StoreError, Write};
 use super::{AGE, DAMAGED, FULL, GAVE_WAY, JournalState, MEMORY};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
@@ -52,8 +52,6 @@ struct Disk {
     not_before: Mono,
     /// Cursors as they were written last.
     cursors: Vec<(Arc<str>, u64)>,
-    /// Bytes that this thread has had written before.
-    written: u64,
 }
 
 impl fmt::Debug for Disk {
@@ -94,7 +92,6 @@ impl Keeper {
             failures,
             not_before: now + pause(failures),
             cursors: Vec::new(),
-            written: bytes_written(),
         };
         Self {
             shared,
@@ -178,6 +175,7 @@ impl Keeper {
         safe: u64,
         now: Moment,
     ) -> Result<(), StoreError> {
+        let before = bytes_written();
         self.open()?;
         let Some(disk) = &mut self.disk else {
             return Ok(());
@@ -194,8 +192,7 @@ impl Keeper {
         let size = store.size();
         disk.failures = 0;
         disk.cursors = cursors.to_vec();
-        let total = bytes_written();
-        let bytes = total.saturating_sub(std::mem::replace(&mut disk.written, total));
+        let bytes = bytes_written().saturating_sub(before);
         let upto = blocks.last().map_or(0, |block| block.last);
         let memory = &mut self.shared.lock().memory;
         let full = memory.stored(upto, written.disk.clone(), &written.evicted);
@@ -298,13 +295,17 @@ impl Keeper {
         let Some(disk) = &mut self.disk else { return };
         let Some(store) = &mut disk.store else { return };
         match store.read(ask.after) {
-            Ok(Some(page)) => {
-                let _gone = ask.reply.send(page).is_err();
-            }
-            Ok(None) => {
-                let names = Arc::clone(&self.shared.names);
-                let records = Vec::new();
-                let _gone = ask.reply.send(Page { names, records }).is_err();
+            Ok((page, damaged)) => {
+                let memory = &mut self.shared.lock().memory;
+                memory.lose(damaged);
+                self.shared.metrics.telemetry().dropped(DAMAGED, damaged);
+                match page {
+                    Some(page) => {
+                        let _gone = ask.reply.send(page).is_err();
+                    }
+                    // What comes next is in memory.
+                    None => memory.disk_ends_at(ask.after),
+                }
             }
             Err(error) => self.failed(&error, now),
         }

@@ -253,6 +253,17 @@ impl Memory {
         self.disk.as_ref()
     }
 
+    /// So many records turned out to be lost.
+    pub(super) const fn lose(&mut self, records: u64) {
+        self.dropped += records;
+    }
+
+    /// The disk has nothing behind this number.
+    pub(super) fn disk_ends_at(&mut self, last: u64) {
+        let disk = self.disk.take();
+        self.disk = disk.map(|disk| *disk.start()..=last);
+    }
+
     /// At the start: what the disk has.
     pub(super) fn found_on_disk(&mut self, disk: Option<RangeInclusive<u64>>) {
         self.disk = disk;

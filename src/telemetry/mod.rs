@@ -47,6 +47,7 @@ mod store;
 mod tap;
 
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -114,6 +115,18 @@ pub struct Telemetry {
     ended: Option<oneshot::Receiver<()>>,
 }
 
+/// What the thread says once it has looked at the disk, and where it is given what it works on.
+type Opened = (Option<Contents>, SyncSender<Arc<Shared>>);
+
+/// What the thread needs to know.
+struct Orders {
+    disk: Option<DiskSettings>,
+    commit_every: Duration,
+    names: Arc<Names>,
+    outputs: Vec<Arc<str>>,
+    journal: Journal,
+}
+
 /// Starts the keeper. Never fails: what the disk does not give memory does. Blocks for 2 s at most.
 pub fn start(
     settings: &TelemetrySettings,
@@ -123,69 +136,59 @@ pub fn start(
     metrics: Arc<Metrics>,
 ) -> (Telemetry, Tap) {
     let names = Arc::new(names);
-    let (ready, opened) = std::sync::mpsc::sync_channel(1);
+    let (ready, opened) = sync_channel(1);
     let (done, ended) = oneshot::channel();
-    let journal: Journal = Box::new(journal);
-    let (for_thread, outputs) = ((settings.clone(), Arc::clone(&names)), outputs.to_vec());
-    let own = (Arc::clone(&names), outputs.clone(), metrics);
+    let orders = Orders {
+        disk: settings.disk.clone(),
+        commit_every: settings.commit_every,
+        names: Arc::clone(&names),
+        outputs: outputs.to_vec(),
+        journal: Box::new(journal),
+    };
     let thread = std::thread::Builder::new().name("telemetry".to_owned());
     let spawned = thread.spawn(move || {
-        let (settings, names) = for_thread;
-        let found = settings
-            .disk
-            .as_ref()
-            .map(|disk| open(disk, &names, &outputs));
-        let (store, contents) = found.flatten().unzip();
-        // Whoever waits may have gone on without.
-        let (give, take) = std::sync::mpsc::sync_channel::<Arc<Shared>>(1);
-        let _late = ready.send((contents, give)).is_err();
-        let Ok(shared) = take.recv() else { return };
-        let keeper = match settings.disk {
+        orders.carry_out(&ready);
+        let _unheard = done.send(()).is_err();
+    });
+    if let Err(error) = spawned {
+        tracing::error!(%error, "no thread for telemetry");
+    }
+    let opened: Option<Opened> = opened.recv_timeout(PATIENCE).ok();
+    let (contents, give) = opened.unzip();
+    let memory = begin(contents.flatten(), outputs, clock::now());
+    let shared = Arc::new(Shared::new(memory, names, metrics));
+    let given = give.map(|give| give.send(Arc::clone(&shared)));
+    if !matches!(given, Some(Ok(()))) {
+        tracing::error!("telemetry is kept in memory until a restart: the disk does not answer");
+    }
+    let deadbands = settings.deadbands.iter().copied();
+    let recorder = Recorder::new(settings.pace, deadbands);
+    let tap = Tap::new(recorder, Arc::clone(&shared));
+    let ended = Some(ended);
+    (Telemetry { shared, ended }, tap)
+}
+
+impl Orders {
+    /// The life of the thread.
+    fn carry_out(self, ready: &SyncSender<Opened>) {
+        let disk = self.disk.as_ref();
+        let found = disk.and_then(|disk| open(disk, &self.names, &self.outputs));
+        let (store, contents) = found.unzip();
+        let (give, take) = sync_channel(1);
+        let gone_on = ready.send((contents, give)).is_err();
+        // Whoever waited may have gone on without.
+        let Some(shared) = take.recv().ok().filter(|_| !gone_on) else {
+            return;
+        };
+        let keeper = match self.disk {
             Some(disk) => {
-                let parts = (store, journal);
-                Keeper::of_disk(
-                    shared,
-                    outputs,
-                    disk,
-                    settings.commit_every,
-                    parts,
-                    clock::now(),
-                )
+                let (parts, now) = ((store, self.journal), clock::now());
+                Keeper::of_disk(shared, self.outputs, disk, self.commit_every, parts, now)
             }
             None => Keeper::of_memory(shared),
         };
         keeper.run();
-        let _unheard = done.send(()).is_err();
-    });
-    if let Err(error) = spawned {
-        tracing::error!(%error, "no thread for telemetry: it is kept in memory only");
     }
-    let patience = if settings.disk.is_some() {
-        PATIENCE
-    } else {
-        Duration::from_millis(500)
-    };
-    let (contents, give) = opened
-        .recv_timeout(patience)
-        .map_or((None, None), |(contents, give)| (contents, Some(give)));
-    let (names, outputs, metrics) = own;
-    let shared = Arc::new(Shared::new(
-        begin(contents, &outputs, clock::now()),
-        names,
-        metrics,
-    ));
-    match give {
-        Some(give) => {
-            let _ended = give.send(Arc::clone(&shared)).is_err();
-        }
-        None => {
-            tracing::error!("the disk does not answer: telemetry is kept in memory until a restart")
-        }
-    }
-    let deadbands = settings.deadbands.iter().copied();
-    let tap = Tap::new(Recorder::new(settings.pace, deadbands), Arc::clone(&shared));
-    let ended = Some(ended);
-    (Telemetry { shared, ended }, tap)
 }
 
 /// Memory behind what the disk has.

@@ -18,9 +18,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, ErrorCode};
 
-use self::rows::{create, enter, expire, make_room, put_block, put_cursors, range, signed};
+use self::rows::{
+    block_after, create, delete, enter, expire, make_room, put_block, put_cursors, range, signed,
+};
 use super::memory::Block;
 use super::names::Names;
 use super::record::{Record, decode};
@@ -206,40 +208,31 @@ impl Store {
         Ok(written)
     }
 
-    /// The block with the first record after the number `after`; a damaged one is passed over. `None`:
-    /// there is nothing behind it.
-    pub(super) fn read(&mut self, after: u64) -> Result<Option<Page>, StoreError> {
+    /// The block with the first record after the number `after`; `None`: there is nothing behind it. And how
+    /// many records lay in damaged blocks before it, which are deleted.
+    pub(super) fn read(&mut self, after: u64) -> Result<(Option<Page>, u64), StoreError> {
         let path = self.settings.path.clone();
         self.next_block(after).map_err(sqlite(&path))
     }
 
-    fn next_block(&mut self, mut after: u64) -> Result<Option<Page>, rusqlite::Error> {
-        loop {
-            let row = self
-                .connection
-                .prepare_cached(
-                    "SELECT last, first, catalogue, records FROM block WHERE last > ?1 ORDER BY last LIMIT 1",
-                )?
-                .query_row([signed(after)], |row| {
-                    let bytes: Vec<u8> = row.get(3)?;
-                    Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?, bytes))
-                })
-                .optional()?;
-            let Some((last, first, catalogue, bytes)) = row else {
-                return Ok(None);
-            };
-            let (first, last) = (first.unsigned_abs(), last.unsigned_abs());
-            let Some(records) = decode(&bytes) else {
-                tracing::error!(first, last, "a damaged block of telemetry is passed over");
-                after = last;
+    fn next_block(&mut self, after: u64) -> Result<(Option<Page>, u64), rusqlite::Error> {
+        let mut damaged = 0;
+        while let Some(row) = block_after(&self.connection, after)? {
+            let (first, last) = (*row.range.start(), *row.range.end());
+            let Some(records) = decode(&row.records) else {
+                tracing::error!(first, last, "a damaged block of telemetry is dropped");
+                delete(&self.connection, &row.range)?;
+                damaged += last - after.max(first - 1);
                 continue;
             };
-            let numbered = (first..=last).zip(records);
-            return Ok(Some(Page {
-                names: self.names_of(catalogue)?,
-                records: numbered.filter(|(number, _)| *number > after).collect(),
-            }));
+            let records = (first..=last).zip(records);
+            let page = Page {
+                names: self.names_of(row.catalogue)?,
+                records: records.filter(|(number, _)| *number > after).collect(),
+            };
+            return Ok((Some(page), damaged));
         }
+        Ok((None, damaged))
     }
 
     fn names_of(&mut self, key: i64) -> Result<Arc<Names>, rusqlite::Error> {

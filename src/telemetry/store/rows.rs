@@ -144,10 +144,35 @@ pub(super) fn make_room(
     Ok(())
 }
 
-fn delete(tx: &Transaction<'_>, block: &RangeInclusive<u64>) -> Result<(), rusqlite::Error> {
+pub(super) fn delete(tx: &Connection, block: &RangeInclusive<u64>) -> Result<(), rusqlite::Error> {
     tx.prepare_cached("DELETE FROM block WHERE last=?1")?
         .execute([signed(*block.end())])?;
     Ok(())
+}
+
+/// A row of the table of blocks.
+pub(super) struct Row {
+    pub(super) range: RangeInclusive<u64>,
+    pub(super) catalogue: i64,
+    pub(super) records: Vec<u8>,
+}
+
+/// The first that has a record behind this number.
+pub(super) fn block_after(
+    connection: &Connection,
+    after: u64,
+) -> Result<Option<Row>, rusqlite::Error> {
+    let select =
+        "SELECT first, last, catalogue, records FROM block WHERE last > ?1 ORDER BY last LIMIT 1";
+    let mut select = connection.prepare_cached(select)?;
+    let row = select.query_row([signed(after)], |row| {
+        Ok(Row {
+            range: block_range(row)?,
+            catalogue: row.get(2)?,
+            records: row.get(3)?,
+        })
+    });
+    row.optional()
 }
 
 fn block_range(row: &rusqlite::Row<'_>) -> Result<RangeInclusive<u64>, rusqlite::Error> {

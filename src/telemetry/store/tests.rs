@@ -87,7 +87,7 @@ fn write(store: &mut Store, blocks: &[Block], cursor: u64) -> Written {
 /// Numbers of all records after `after`.
 fn all(store: &mut Store, mut after: u64) -> Vec<u64> {
     let mut numbers = Vec::new();
-    while let Some(page) = store.read(after).expect("the disk works") {
+    while let (Some(page), _) = store.read(after).expect("the disk works") {
         for (number, content) in page.records {
             assert_eq!(content, record(number));
             numbers.push(number);
@@ -179,7 +179,8 @@ fn records_keep_the_names_of_their_time() {
     let (mut store, _) = world.open_with(&["A", "NEW", "B"]);
     write(&mut store, &[block(11, 20)], 0);
     let mut name = |after| {
-        let page = store.read(after).expect("the disk works").expect("a page");
+        let (page, _) = store.read(after).expect("the disk works");
+        let page = page.expect("a page");
         let (_, record) = page.records[0];
         page.names.get(record.point).map(|(id, _)| id.to_owned())
     };
@@ -205,6 +206,10 @@ fn a_damaged_block_is_passed_over_and_a_damaged_file_is_said_to_be_one() {
     write(&mut store, &[block(1, 10), block(11, 20), block(21, 30)], 0);
     let spoil = "UPDATE block SET records=zeroblob(40) WHERE last=20";
     store.connection.execute(spoil, []).expect("there");
+    let (page, damaged) = store.read(14).expect("the disk works");
+    assert_eq!((page.map(|page| page.records[0].0), damaged), (Some(21), 6));
+    let (_, damaged) = store.read(14).expect("the disk works");
+    assert_eq!(damaged, 0, "counted once");
     let numbers = all(&mut store, 0);
     assert!(numbers.into_iter().eq((1..=10).chain(21..=30)));
     drop(store);
