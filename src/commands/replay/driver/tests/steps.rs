@@ -43,14 +43,21 @@ count = { times = 3, within = '40min' }
 window = '1h'
 ";
 
-/// What a replay says of its alarms, without the stamps.
+/// What a replay says of its alarms, without the stamps, and the numbers of calls, which are made of them.
 fn told(input: &str) -> Vec<Value> {
     let lines = replay_of(AGES, input, 4 * 3_600, None);
     let events = lines.iter().map(|line| serde_json::from_str(line));
     let events = events.map(|event: Result<Value, _>| event.expect("an event is JSON"));
     let of_alarms = events.filter(|event| event.get("alarm").is_some());
     let unstamped = of_alarms.map(|mut event| {
-        for stamp in ["time", "until", "source_time", "raised_at", "cleared_at"] {
+        for stamp in [
+            "time",
+            "until",
+            "source_time",
+            "raised_at",
+            "cleared_at",
+            "annunciation",
+        ] {
             event.as_object_mut().and_then(|event| event.remove(stamp));
         }
         event
