@@ -18,6 +18,7 @@ pub(super) fn line(event: &Value) -> String {
         text("state").replace('_', " "),
         value(event),
         said("by ", text("by")),
+        said("via ", &text("via").replace('_', " ")),
         told(event),
         said("", &text("reason").replace('_', " ")),
         said("\"", &quoted(text("comment"))),
@@ -105,8 +106,8 @@ mod tests {
             ),
             (
                 json!({"time": "2026-05-04T06:12:33.000Z", "event": "acknowledged", "alarm": "A/low_low", "occurrence": 1,
-                    "state": "acknowledged", "by": "li", "comment": "going\nthere", "durable": false}),
-                "2026-05-04 06:12:33  acknowledged    A/low_low #1  acknowledged, by li, \"going there\", not on disk",
+                    "state": "acknowledged", "by": "li", "via": "shared_link", "comment": "going\nthere", "durable": false}),
+                "2026-05-04 06:12:33  acknowledged    A/low_low #1  acknowledged, by li, via shared link, \"going there\", not on disk",
             ),
             (
                 json!({"time": "2026-05-04T06:12:34.000Z", "event": "started", "message": "after a power cut"}),

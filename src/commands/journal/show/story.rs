@@ -57,7 +57,7 @@ impl Story {
     pub(super) fn json(&self) -> Value {
         let acknowledged = self.acknowledgements();
         let acknowledged =
-            acknowledged.map(|event| picked(event, &["id", "time", "by", "comment"]));
+            acknowledged.map(|event| picked(event, &["id", "time", "by", "via", "comment"]));
         let mut story = json!({
             "event": self.event,
             "durable": self.account["durable"],
