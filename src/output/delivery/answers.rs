@@ -67,12 +67,14 @@ impl Delivery {
         self.cut(until);
     }
 
-    /// What is live does not wait for the backlog from now on, unless that is short.
+    /// What is live does not wait for the backlog from now on, unless that is short. What was live when an
+    /// earlier backlog was overtaken, and has not arrived, goes behind that one.
     pub fn live_first(&mut self) {
         self.undo_unused_cuts();
         let newest = self.stretches.back();
         let waiting = newest.map_or(0, |newest| self.backlog_until.saturating_sub(newest.next));
-        if waiting > SHORT {
+        let short = if self.is_cut() { 0 } else { SHORT };
+        if waiting > short {
             self.cut(self.backlog_until);
         }
     }

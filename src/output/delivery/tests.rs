@@ -343,3 +343,31 @@ fn what_is_live_goes_before_a_long_backlog_only() {
     }
     assert_eq!((delivery.cursor(), delivery.is_cut()), (31, false));
 }
+
+#[test]
+fn a_second_outage_while_backlog_goes_out_puts_nothing_out_of_order() {
+    let mut delivery = Delivery::new(0, 1, 0);
+    delivery.connected(0);
+    delivery.connected(50);
+    delivery.proved();
+    delivery.live_first();
+    for seq in (51..=52).chain(1..=20) {
+        send(&mut delivery, seq..=seq);
+        delivery.acknowledged(seq);
+    }
+    delivery.connected(55);
+    delivery.proved();
+    delivery.live_first();
+    let mut order = Vec::new();
+    while delivery.unconfirmed(57) > 0 {
+        let wants = (0..).map_while(|turn| delivery.want(turn));
+        let mut open = wants.filter(|want| want.after < want.upto.min(57));
+        let want = open.next().expect("something waits");
+        order.push(want.after + 1);
+        send(&mut delivery, want.after + 1..=want.after + 1);
+        delivery.acknowledged(want.after + 1);
+    }
+    let expected: Vec<u64> = (56..=57).chain(21..=50).chain(53..=55).collect();
+    assert_eq!(order, expected, "live, then all backlog in order");
+    assert_eq!((delivery.cursor(), delivery.is_cut()), (57, false));
+}
