@@ -164,9 +164,9 @@ mod tests {
             ("slack", "ok", "accepted"),
             ("slack", "", "accepted"),
             ("slack", r#"{"success":true}"#, "accepted"),
-            ("slack", "invalid_payload", "refused"),
-            ("slack", r#"{"ok":false,"error":"no_text"}"#, "refused"),
-            ("slack", r#"{"success":false}"#, "refused"),
+            ("slack", "invalid_payload", "this one"),
+            ("slack", r#"{"ok":false,"error":"no_text"}"#, "this one"),
+            ("slack", r#"{"success":false}"#, "this one"),
             ("slack", "channel_is_archived", UNWELCOME),
             (
                 "slack",
