@@ -289,11 +289,6 @@ fn assemble(scalars: Scalars, parts: Parts) -> Config {
         escalation::may_be_held(&parts.points, &numbered.settings.points).collect();
     let connected = connected(&buses, &subscribers);
     let all = &numbered.settings.points;
-    let own = |output: &OutputSettings| {
-        let point = all.get(output.status.0 as usize)?;
-        Some((Arc::clone(&point.id), Arc::clone(&output.id)))
-    };
-    notify.outputs_of_own = outputs.iter().filter_map(own).collect();
     connections::connect(&connected, all, &parts.areas, &mut notify);
     let all = numbered.settings.points.len();
     let targets = outputs.iter().map(|output| &output.target);

@@ -87,10 +87,6 @@ pub(super) struct Ladder {
     pub(super) raised: bool,
     /// What its first step is told as: a page, or that the alarm chatters.
     pub(super) first: Notice,
-    /// An output has failed, or works again: it is to be looked at.
-    pub(super) look: bool,
-    /// Nobody may have heard of it (`channels.rs`): the next step does not wait for its time.
-    pub(super) unheard: bool,
 }
 
 /// People are to be told that an occurrence is over.
@@ -149,8 +145,6 @@ impl Ladder {
             running: true,
             raised: false,
             first: Notice::Page,
-            look: false,
-            unheard: false,
         }
     }
 
@@ -175,7 +169,7 @@ impl Ladder {
             return Some(self.owed.remove(0));
         }
         let step = policy.steps.get(usize::from(self.steps))?;
-        if self.began.plus(step.after) > now && !self.unheard {
+        if self.began.plus(step.after) > now {
             return None;
         }
         self.steps += 1;
@@ -195,7 +189,7 @@ impl Ladder {
         if let Some(under) = &self.under {
             return under.ends;
         }
-        if self.look || !self.owed.is_empty() {
+        if !self.owed.is_empty() {
             return Some(Mono::ZERO);
         }
         let step = policy.steps.get(usize::from(self.steps));
@@ -275,8 +269,6 @@ impl Ladder {
             running: false,
             raised: false,
             first: Notice::Page,
-            look: false,
-            unheard: false,
         }
     }
 }

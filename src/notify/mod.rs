@@ -22,7 +22,6 @@
 //!   Those that became due while nobody watched are told once, at once. A changed ladder takes effect
 //!   with the restart that loads it: a ladder that runs goes on with the number after the last one
 //!   done, as the new ladder has it, so no number comes twice.
-//! - **Where every output that told of it fails**, the next step comes at once: `channels.rs`.
 //! - **Reminders** go to everybody who was told, while the alarm is active and nobody acknowledges.
 //! - **The all-clear** goes to everybody who was told of an occurrence, once for each, acknowledged or
 //!   not. Not before `hold_open` after the last notice: an alarm shorter than a receiver's window must
@@ -59,7 +58,6 @@
 //! | alarms grouped under one of a device | as many as its points have about silence |
 
 mod case;
-mod channels;
 mod connection;
 mod gate;
 mod groups;
@@ -77,7 +75,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::case::{Case, Ladder, Standing};
-use self::channels::Channels;
 use self::gate::{GROUP_FULL, Gate, GroupKey, WINDOW};
 use self::groups::Reminders;
 use self::news::News;
@@ -122,7 +119,6 @@ struct Office {
     settings: NotifySettings,
     gate: Gate,
     counts: NoticeCounts,
-    channels: Channels,
 }
 
 impl Notifier {
@@ -139,7 +135,6 @@ impl Notifier {
             cases: BTreeMap::new(),
             agenda: BTreeSet::new(),
             office: Office {
-                channels: Channels::restore(history, &settings),
                 settings,
                 gate: if history.records.is_empty() {
                     Gate::default()
@@ -164,7 +159,6 @@ impl Notifier {
         notifier.regroup(alarms, now);
         let alarms: Vec<_> = notifier.cases.keys().cloned().collect();
         alarms.iter().for_each(|alarm| notifier.schedule(alarm));
-        notifier.look_again();
         notifier
     }
 

@@ -23,8 +23,6 @@ pub struct NotifySettings {
     /// By point id, the area of what lies in none: a device or a broker is answered for by whoever
     /// answers for the points that are read from it.
     pub areas_of_own: BTreeMap<Arc<str>, Arc<str>>,
-    /// By point id, the output whose trouble the gateway's own point tells.
-    pub outputs_of_own: BTreeMap<Arc<str>, Arc<str>>,
     /// Every output; they are told when nobody else would be.
     pub outputs: Vec<Arc<str>>,
     /// By [`AlarmIndex`]: may pages be held back, while it chatters and in floods? Never those of gas

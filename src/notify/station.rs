@@ -213,8 +213,6 @@ impl Station {
                         Some(_) | None => (real, drills),
                     };
                     other.complete_others(&mut event);
-                    other.hear_of_outputs(&event);
-                    own.hear_of_outputs(&event);
                     // Behind what ends a drill the engine says so; not yet.
                     let subject = event.subject.as_ref();
                     let raised = subject.filter(|_| event.kind == EventKind::Raised);

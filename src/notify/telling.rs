@@ -138,9 +138,6 @@ impl Case {
             let Some(ladder) = &mut self.ladder else {
                 return;
             };
-            ladder.look = false;
-            let area = scene.area(&office.settings);
-            ladder.unheard = office.is_unheard(ladder, area, scene.at.wall);
             let Some(policy) = office.settings.policy(ladder.priority) else {
                 return;
             };
@@ -424,7 +421,6 @@ fn why(office: &Office, ladder: &Ladder, step: u16, scene: &Scene<'_>) -> Option
             Some(words::chatter_begins(policy.chatter_hold))
         }
         (0, _) => ladder.left.as_deref().map(words::left_alone),
-        _ if ladder.unheard => Some(words::unheard()),
         _ => Some(words::unattended(ladder.began.age(scene.at.mono))),
     }
 }

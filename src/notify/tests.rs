@@ -1,7 +1,6 @@
 //! The notifier against a model of the plant: the life cycle is the engine's own transition table, the
 //! journal is what the events carried.
 
-mod channels;
 mod drills;
 mod duties;
 mod grouped;
@@ -210,7 +209,6 @@ impl Rig {
     fn act(&mut self, seconds: f64, alarm: &str, act: Act) {
         self.pass_to(seconds);
         if let Some(mut event) = self.happen(alarm, act) {
-            self.notifier.hear_of_outputs(&event);
             let lines = self.notifier.observe(&mut event, false);
             self.log.push(event);
             self.log.extend(lines);
