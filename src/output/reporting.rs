@@ -10,7 +10,7 @@ use super::Wiring;
 use super::delivery::{Delivery, Progress};
 use super::oldest::Oldest;
 use super::tries::Tries;
-use super::verdict::{UNAVAILABLE, UNWELCOME};
+use super::verdict::{BUSY, UNAVAILABLE, UNWELCOME};
 use crate::broker::{ENDINGS, Link, Sampler, StatusPoint};
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -20,7 +20,7 @@ use crate::journal::{Fate, Feed, Receipt};
 use crate::metrics::Metrics;
 
 /// Why a delivery can fail, for metrics.
-pub const FAILURE_REASONS: [&str; 16] = {
+pub const FAILURE_REASONS: [&str; 17] = {
     let [a, b, c, d, e, f, g, h, i] = ENDINGS;
     [
         a,
@@ -32,6 +32,7 @@ pub const FAILURE_REASONS: [&str; 16] = {
         g,
         h,
         i,
+        BUSY,
         HOST_OFFLINE,
         NAME,
         NO_PUBACK,

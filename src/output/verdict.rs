@@ -26,6 +26,8 @@ const SHOWN: usize = 200;
 pub const UNWELCOME: &str = "refused";
 /// The far end is there and cannot take it now.
 pub const UNAVAILABLE: &str = "unavailable";
+/// The far end takes no more for now, whatever it is.
+pub const BUSY: &str = "busy";
 /// What came back is not what such a receiver answers.
 pub const PROTOCOL: &str = "protocol";
 
@@ -82,9 +84,9 @@ impl Verdict {
             200..=299 => Self::Accepted { answer: why() },
             300..=399 => Self::later(UNWELCOME, redirected(answer, url)),
             401..=405 | 407 | 410 | 451 => Self::later(UNWELCOME, why()),
-            408 | 409 | 421 | 425 | 429 | 500..=599 => Self::Later {
+            status @ (408 | 409 | 421 | 425 | 429 | 500..=599) => Self::Later {
                 after: retry_after(answer, now),
-                reason: UNAVAILABLE,
+                reason: if status < 500 { BUSY } else { UNAVAILABLE },
                 why: why(),
             },
             400..=499 => Self::Refused { why: why() },
@@ -169,10 +171,8 @@ mod tests {
                 &[301, 302, 307, 308, 401, 403, 404, 405, 407, 410],
                 UNWELCOME,
             ),
-            (
-                &[408, 409, 421, 425, 429, 500, 502, 503, 504, 599],
-                UNAVAILABLE,
-            ),
+            (&[408, 409, 421, 425, 429], BUSY),
+            (&[500, 502, 503, 504, 599], UNAVAILABLE),
             (&[0, 101, 199, 600, 999], PROTOCOL),
         ] {
             for status in statuses {

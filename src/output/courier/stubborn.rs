@@ -9,7 +9,8 @@
 //!                       the head fails ──3 times, each time after others were taken──▶ set aside (`aside`)
 //! ```
 //!
-//! Only answers count: where nobody is reached, no message is to blame. The price: after an outage of more than ten
+//! Only answers count, and of those not the ones that ask for a slower pace: where nobody is reached, or too much is sent, no
+//! message is to blame. The price: after an outage of more than ten
 //! minutes in which the far end answered with errors, the first message may come after those that follow it.
 
 use std::time::Duration;
@@ -42,6 +43,13 @@ struct Head {
     strikes: u32,
 }
 
+impl Head {
+    /// Has it failed for so long that something else is tried? What is live goes before a backlog without that.
+    fn is_old(&self, now: Mono) -> bool {
+        self.failures >= FAILURES && now.since(self.since) >= FOR
+    }
+}
+
 impl Stubborn {
     /// The far end answered, and did not take the events from `first` to `last`. `true`: they are to blame.
     pub(super) fn failed(&mut self, (first, last): (u64, u64), cursor: u64, now: Mono) -> bool {
@@ -59,7 +67,8 @@ impl Stubborn {
         if head.first == first {
             head.last = last;
             head.failures = head.failures.saturating_add(1);
-            head.strikes += u32::from(std::mem::take(&mut head.others));
+            let others = std::mem::take(&mut head.others);
+            head.strikes += u32::from(others && head.is_old(now));
         }
         self.0 = Some(head).filter(|head| head.strikes < STRIKES);
         self.0.is_none()
@@ -76,8 +85,7 @@ impl Stubborn {
     /// The last event of what fails, when what follows is to be tried.
     pub(super) fn gives_way(&self, now: Mono) -> Option<u64> {
         let head = self.0?;
-        let often = head.failures >= FAILURES && now.since(head.since) >= FOR;
-        (often && head.attempts.is_multiple_of(EVERY)).then_some(head.last)
+        (head.is_old(now) && head.attempts.is_multiple_of(EVERY)).then_some(head.last)
     }
 }
 
@@ -109,6 +117,15 @@ mod tests {
             assert_eq!(stubborn.failed((7, 7), 6, at(4_000)), strike == STRIKES);
         }
         assert!(stubborn.0.is_none());
+    }
+
+    #[test]
+    fn what_fails_for_minutes_beside_live_messages_is_not_to_blame_yet() {
+        let mut stubborn = Stubborn::default();
+        for second in 0..599 {
+            stubborn.taken(100 + second);
+            assert!(!stubborn.failed((7, 7), 6, at(second)), "{second}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 use serde_json::Value;
 
 use crate::output::http_client::{Answer, Url};
-use crate::output::verdict::{PROTOCOL, UNAVAILABLE, UNWELCOME, Verdict, told};
+use crate::output::verdict::{BUSY, PROTOCOL, UNWELCOME, Verdict, told};
 
 /// Numbers that a kind of receiver answers with; 0 is good.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Words {
         let word = part("error").and_then(Value::as_str).unwrap_or(body);
         let is_among = |words: &[&str]| words.iter().any(|known| word.starts_with(known));
         if is_among(self.later) {
-            Verdict::later(UNAVAILABLE, why)
+            Verdict::later(BUSY, why)
         } else if is_among(self.unwelcome) {
             Verdict::later(UNWELCOME, why)
         } else if is_among(self.refused) || denied {
@@ -91,7 +91,7 @@ impl Codes {
         let why = told(answer, url);
         match code {
             Some(0) => Verdict::Accepted { answer: why },
-            Some(code) if self.later.contains(&code) => Verdict::later(UNAVAILABLE, why),
+            Some(code) if self.later.contains(&code) => Verdict::later(BUSY, why),
             Some(code) if self.unwelcome.contains(&code) => Verdict::later(UNWELCOME, why),
             Some(_) => Verdict::Refused { why },
             None => {
@@ -127,7 +127,7 @@ mod tests {
             (
                 "wecom",
                 r#"{"errcode":45009,"errmsg":"api freq out of limit"}"#,
-                UNAVAILABLE,
+                BUSY,
             ),
             (
                 "wecom",
@@ -147,7 +147,7 @@ mod tests {
             (
                 "dingtalk",
                 r#"{"errcode":130101,"errmsg":"send too fast"}"#,
-                UNAVAILABLE,
+                BUSY,
             ),
             (
                 "feishu",
@@ -168,18 +168,14 @@ mod tests {
             ("slack", r#"{"ok":false,"error":"no_text"}"#, "this one"),
             ("slack", r#"{"success":false}"#, "this one"),
             ("slack", "channel_is_archived", UNWELCOME),
-            (
-                "slack",
-                r#"{"ok":false,"error":"ratelimited"}"#,
-                UNAVAILABLE,
-            ),
+            ("slack", r#"{"ok":false,"error":"ratelimited"}"#, BUSY),
             ("slack", " <!DOCTYPE html><title>Log in</title>", PROTOCOL),
             ("teams", "1", "accepted"),
             ("teams", "", "accepted"),
             (
                 "teams",
                 "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429",
-                UNAVAILABLE,
+                BUSY,
             ),
             ("ntfy", r#"{"id":"a","event":"message"}"#, "accepted"),
             ("ntfy", "<html>", PROTOCOL),
