@@ -21,6 +21,8 @@ use crate::engine::time::Wall;
 pub const LONGEST: Duration = Duration::from_secs(600);
 /// So much of an answer is shown, characters.
 const SHOWN: usize = 200;
+/// A word of an answer that is as long may be a secret, characters; our shortest token has 54.
+const TOKEN: usize = 40;
 
 /// Everything that the far end refuses is refused for its address or credentials.
 pub const UNWELCOME: &str = "refused";
@@ -103,7 +105,7 @@ impl From<Failure> for Verdict {
 
 /// Status and body in one line.
 pub fn told(answer: &Answer, url: &Url) -> String {
-    let body = url.hide(answer.body.trim());
+    let body = without_tokens(&url.hide(answer.body.trim()));
     let mut shown: String = body.chars().take(SHOWN).map(printable).collect();
     if shown.is_empty() {
         return format!("HTTP {}", answer.status);
@@ -112,6 +114,21 @@ pub fn told(answer: &Answer, url: &Url) -> String {
         shown.push_str("...");
     }
     format!("HTTP {}: {shown}", answer.status)
+}
+
+/// A receiver may repeat what it was sent, and in that may be a link with which its reader acknowledges. Words as long as its
+/// token tell nobody anything.
+fn without_tokens(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let words = text.split_inclusive(|c| !is_part(c));
+    let shown = words.map(|word| {
+        let token = word.trim_end_matches(|c| !is_part(c));
+        match token.len() {
+            TOKEN.. => format!("[...]{}", &word[token.len()..]),
+            _ => word.to_owned(),
+        }
+    });
+    shown.collect()
 }
 
 fn printable(c: char) -> char {
@@ -182,6 +199,17 @@ mod tests {
     }
 
     #[test]
+    fn a_link_that_a_receiver_repeats_is_not_told_on() {
+        let mut echo = answer(400);
+        let token = "EEn2U3UxE0uRAZ3whT9CafhIQwS2u2IG0mC8fJ3mW1oV0kq1Yb7-3n";
+        echo.body = format!("invalid text: \"Ack: https://gw.example/a/{token}\\n\", see help");
+        assert_eq!(
+            told(&echo, &Url::default()),
+            "HTTP 400: invalid text: \"Ack: https://gw.example/a/[...]\\n\", see help"
+        );
+    }
+
+    #[test]
     fn a_pause_is_respected_within_bounds() {
         for (text, expected) in [
             ("7", Some(7)),
@@ -207,10 +235,10 @@ mod tests {
     fn the_words_are_short_printable_and_without_the_address() {
         let url = Url::parse("https://chat.example.com/hook/0123456789", true).expect("an address");
         let mut refusal = answer(400);
-        refusal.body = format!("no\u{1b}[2J hook 0123456789 {}", "x".repeat(5000));
+        refusal.body = format!("no\u{1b}[2J hook 0123456789 {}", "x ".repeat(2500));
         let words = told(&refusal, &url);
         assert!(
-            words.starts_with("HTTP 400: no [2J hook *** xxx"),
+            words.starts_with("HTTP 400: no [2J hook *** x x"),
             "{words}"
         );
         assert!(words.len() < 230 && words.ends_with("..."), "{words}");
