@@ -92,6 +92,7 @@
 //! | a Modbus data type | none | a variant, a width, an arm and a table row in `input/modbus/decode.rs` |
 
 pub mod ack_links;
+mod allowance;
 pub mod broker;
 pub mod clock;
 pub mod commands;

@@ -176,6 +176,7 @@ const MAY_KNOW: [(&str, &[&str]); 11] = [
 /// What every shell may know beside itself.
 const SHELL: &[&str] = &[
     "ack_links",
+    "allowance",
     "broker",
     "clock",
     "engine",

@@ -34,12 +34,12 @@ use super::App;
 use super::alarms::DEADLINE;
 use super::reply::Refusal;
 use crate::ack_links::{AlarmTag, Claim, Flaw, Links, PersonTag, Readers, Standing, standing};
+use crate::allowance::Allowance;
 use crate::clock;
 use crate::engine::command::{Action, Call, Command, Denied, Outcome};
 use crate::engine::drill;
 use crate::engine::effect::Via;
 use crate::engine::snapshot::AlarmRecord;
-use crate::engine::time::Mono;
 use crate::evaluation::DeskError;
 use crate::wording::{Answer, Context, Language, sheet};
 
@@ -88,7 +88,7 @@ impl LinkPages {
             links,
             context,
             alarms,
-            allowance: Mutex::default(),
+            allowance: Mutex::new(Allowance::new(BURST, REFILL)),
         }
     }
 
@@ -117,28 +117,6 @@ impl LinkPages {
         let allowance = self.allowance.lock();
         let mut allowance = allowance.unwrap_or_else(PoisonError::into_inner);
         allowance.take(clock::monotonic())
-    }
-}
-
-/// How many answers may be given now.
-#[derive(Debug, Default)]
-struct Allowance {
-    used: u32,
-    since: Mono,
-}
-
-impl Allowance {
-    fn take(&mut self, now: Mono) -> bool {
-        while self.used > 0 && now.since(self.since) >= REFILL {
-            self.used -= 1;
-            self.since = self.since + REFILL;
-        }
-        if self.used == 0 {
-            self.since = now;
-        }
-        let may = self.used < BURST;
-        self.used += u32::from(may);
-        may
     }
 }
 

@@ -35,12 +35,12 @@ use tracing::{debug, info, warn};
 use self::request::{Answered, Refusal, answer, read};
 use super::MqttTarget;
 use super::message::Topics;
+use crate::allowance::Allowance;
 use crate::broker::{
     Backoff, Client, Connector, Ending, Event, Happening, Message, Sampler, Session, Signal,
     Signals, Sure, goodbye,
 };
 use crate::clock;
-use crate::engine::time::Mono;
 use crate::metrics::Metrics;
 
 /// Longest packet that is taken, bytes; a comment has 4000.
@@ -97,7 +97,7 @@ pub async fn run(
         give,
         metrics,
         answered: Answered::default(),
-        allowance: Allowance::default(),
+        allowance: Allowance::new(BURST, REFILL),
         backoff: Backoff::default(),
         sampler: Sampler::default(),
     };
@@ -117,29 +117,6 @@ struct Commander {
     allowance: Allowance,
     backoff: Backoff,
     sampler: Sampler,
-}
-
-/// How many requests may come now.
-#[derive(Debug, Clone, Copy, Default)]
-struct Allowance {
-    used: u32,
-    since: Mono,
-}
-
-impl Allowance {
-    /// May one more?
-    fn take(&mut self, now: Mono) -> bool {
-        while self.used > 0 && now.since(self.since) >= REFILL {
-            self.used -= 1;
-            self.since = self.since + REFILL;
-        }
-        if self.used == 0 {
-            self.since = now;
-        }
-        let may = self.used < BURST;
-        self.used += u32::from(may);
-        may
-    }
 }
 
 impl Commander {
@@ -302,19 +279,6 @@ mod tests {
     use super::*;
     use crate::broker::{BrokerAddress, Version};
 
-    #[test]
-    fn ten_come_at_once_and_five_a_second_after_that() {
-        let mut allowance = Allowance::default();
-        let at = |millis| Mono::ZERO + Duration::from_millis(millis);
-        let taken =
-            |allowance: &mut Allowance, now| (0..20).filter(|_| allowance.take(at(now))).count();
-        assert_eq!(taken(&mut allowance, 1_000), 10);
-        assert_eq!(taken(&mut allowance, 1_199), 0);
-        assert_eq!(taken(&mut allowance, 1_200), 1);
-        assert_eq!(taken(&mut allowance, 2_200), 5);
-        assert_eq!(taken(&mut allowance, 60_000), 10);
-    }
-
     /// A broker gives it at each connection: an acknowledgement of long ago would be one of today.
     #[tokio::test]
     async fn a_retained_command_is_counted_and_not_given() {
@@ -363,7 +327,7 @@ mod tests {
             give,
             metrics: Arc::default(),
             answered: Answered::default(),
-            allowance: Allowance::default(),
+            allowance: Allowance::new(BURST, REFILL),
             backoff: Backoff::default(),
             sampler: Sampler::default(),
         }
