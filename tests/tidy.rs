@@ -165,7 +165,10 @@ const MAY_KNOW: [(&str, &[&str]); 11] = [
     ("sparkplug", &["sparkplug"]),
     ("notify", &["engine", "notify"]),
     ("metrics", &["clock", "engine", "metrics"]),
-    ("wording", &["engine", "event", "guidance", "wording"]),
+    (
+        "wording",
+        &["engine", "event", "guidance", "notify", "wording"],
+    ),
     ("input", SHELL),
     ("journal", SHELL),
     ("http", SHELL),

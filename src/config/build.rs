@@ -51,7 +51,7 @@ use crate::input::mqtt::{Mappings, SubscriberSettings};
 use crate::journal::chain::hex;
 use crate::notify::settings::NotifySettings;
 use crate::output::OutputSettings;
-use crate::wording::Readers;
+use crate::wording::{Duties, Readers};
 
 /// Reads the tables of `root` and builds the configuration, unless there was a mistake.
 pub(super) fn build(
@@ -157,6 +157,7 @@ pub(super) fn build(
                 language: readers.language,
                 zone: readers.zone.unwrap_or(TimeZone::UTC),
                 persons: Arc::new(people.persons),
+                duties: Arc::new(Duties::from(&notify)),
             },
             notify,
             areas,

@@ -1,8 +1,10 @@
 //! The title and the body: which line follows which, in every language.
 
 use super::clean::{clean, steps};
+use super::duties;
 use super::facts::{Facts, named_alarm};
 use super::lexicon::{Field, Headline, Lexicon, Mark};
+use crate::notify::settings::Role;
 
 /// Alarms of a summary that are named; the rest is counted.
 const NAMED: usize = 20;
@@ -139,13 +141,10 @@ impl Page<'_> {
             let time = time.map(|time| self.words.span(time.as_secs_f64()));
             self.field(Field::TimeToRespond, &time.unwrap_or_default());
         }
-        let point = facts.guidance.map(|guidance| &guidance.point);
-        let responsible = point.map_or(&[][..], |point| &point.responsible);
-        let responsible: Vec<String> = responsible.iter().map(|name| clean(name)).collect();
-        self.field(
-            Field::Responsible,
-            &responsible.join(self.words.semicolon()),
-        );
+        for role in Role::ALL {
+            let holders = duties::holders(facts, role, self.words);
+            self.field(Field::Role(role), &holders);
+        }
     }
 
     /// The other alarms that a summary stands for.

@@ -10,6 +10,7 @@ use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::time::spoken_unit;
 use crate::guidance::Measure;
+use crate::notify::settings::Role;
 
 pub(super) struct Chinese;
 
@@ -28,7 +29,9 @@ impl Lexicon for Chinese {
             Field::Consequence => "不处置的后果",
             Field::Action => "处置措施",
             Field::TimeToRespond => "响应时限",
-            Field::Responsible => "负责人",
+            Field::Role(Role::Responsible) => "负责人",
+            Field::Role(Role::Deputy) => "代理负责人",
+            Field::Role(Role::Principal) => "主要负责人",
             Field::Told => "已通知",
             Field::Plan => "应急预案",
             Field::Acknowledge => "确认报警",
@@ -329,6 +332,10 @@ impl Lexicon for Chinese {
 
     fn everybody(&self) -> &'static str {
         "本通道的全部接收人"
+    }
+
+    fn on_call(&self, person: &str) -> String {
+        format!("{person}，值班")
     }
 
     fn occurrence(&self, number: u64) -> String {

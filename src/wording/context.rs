@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::Language;
+use super::duties::Duties;
 use crate::engine::drill::drilled;
 use crate::guidance::Guidance;
 
@@ -43,6 +44,8 @@ pub struct Readers {
     pub zone: TimeZone,
     /// Persons by id.
     pub persons: Arc<BTreeMap<String, Person>>,
+    /// Who of them answers for what.
+    pub duties: Arc<Duties>,
 }
 
 impl Default for Readers {
@@ -52,6 +55,7 @@ impl Default for Readers {
             language: Language::default(),
             zone: TimeZone::UTC,
             persons: Arc::default(),
+            duties: Arc::default(),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::time::spoken;
 use crate::guidance::{Measure, by_default};
+use crate::notify::settings::Role;
 
 pub(super) struct English;
 
@@ -28,7 +29,9 @@ impl Lexicon for English {
             Field::Consequence => "If nobody acts",
             Field::Action => "Do now",
             Field::TimeToRespond => "Time to act",
-            Field::Responsible => "Responsible",
+            Field::Role(Role::Responsible) => "Responsible",
+            Field::Role(Role::Deputy) => "Deputy",
+            Field::Role(Role::Principal) => "Principal",
             Field::Told => "Told",
             Field::Plan => "Emergency plan",
             Field::Acknowledge => "Acknowledge",
@@ -316,6 +319,10 @@ impl Lexicon for English {
 
     fn everybody(&self) -> &'static str {
         "whoever reads this output"
+    }
+
+    fn on_call(&self, person: &str) -> String {
+        format!("{person}, on call")
     }
 
     fn occurrence(&self, number: u64) -> String {

@@ -6,6 +6,7 @@ use crate::engine::effect::EventKind;
 use crate::engine::reading::Quality;
 use crate::engine::settings::{AlarmKind, Priority};
 use crate::guidance::Measure;
+use crate::notify::settings::Role;
 
 /// The fields of a letter, in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub(super) enum Field {
     Consequence,
     Action,
     TimeToRespond,
-    Responsible,
+    Role(Role),
     Told,
     Plan,
     Acknowledge,
@@ -129,6 +130,8 @@ pub(super) trait Lexicon {
     fn over(&self, output: &str) -> String;
     /// The persons who are told, and who else.
     fn everybody(&self) -> &'static str;
+    /// This person is on call by a rota.
+    fn on_call(&self, person: &str) -> String;
     fn occurrence(&self, number: u64) -> String;
     /// How to acknowledge at the gateway itself.
     fn acknowledge_here(&self, alarm: &str) -> String;

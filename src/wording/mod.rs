@@ -12,7 +12,7 @@
 //!   state   and priority                   trend, and what it leads to
 //!   where   area, site                     since when, for how long
 //!   cause, consequence                     action, step by step; time to act
-//!   responsible, told, plan                how to acknowledge
+//!   responsible, deputy, principal, told   plan, how to acknowledge
 //!   other   first of its group, held, comes and goes, the other alarms of a summary
 //!   event id, occurrence
 //! ```
@@ -40,6 +40,7 @@ mod chinese;
 mod clean;
 mod context;
 mod digest;
+mod duties;
 mod english;
 mod facts;
 mod lexicon;
@@ -50,6 +51,7 @@ mod tests;
 
 pub use context::{Context, Person, Readers};
 pub use digest::digest;
+pub use duties::Duties;
 pub use sheet::{Answer, Sheet, button, sheet};
 
 use serde::{Deserialize, Serialize};

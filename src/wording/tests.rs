@@ -3,117 +3,22 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::tz::{TimeZone, offset};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::settings::{AlarmKind, Priority};
-use crate::guidance::{AlarmWords, Guidance, Measure, PointWords};
+use crate::engine::settings::AlarmKind;
+use crate::guidance::{AlarmWords, PointWords};
 
+mod plant;
 mod sheets;
+
+use self::plant::{duties, guidance, methane, plant, words};
 
 /// As long as one is (`src/ack_links`).
 const LINK: &str = "https://gw.example/a/EEn2U3UxE0uRAZ3whT9CafhIQwS2u2IG0mC8fJ3mW1oV0kq1Yb7-3n";
-
-fn guidance(point: PointWords, kind: AlarmKind, limit: f64, words: AlarmWords) -> Guidance {
-    Guidance {
-        kind,
-        priority: Priority::Critical,
-        limit: Some(limit),
-        deadband: (kind == AlarmKind::HighHigh).then_some(1.0),
-        point: Arc::new(point),
-        words: Arc::new(words),
-    }
-}
-
-fn methane(name: &str, responsible: &str) -> PointWords {
-    PointWords {
-        id: "GD-201".into(),
-        name: name.into(),
-        area: Some("tank-farm".into()),
-        area_name: Some(
-            if name.is_ascii() {
-                "Tank farm north"
-            } else {
-                "北罐区"
-            }
-            .into(),
-        ),
-        unit: "%LEL".into(),
-        responsible: [responsible.to_owned()].into(),
-        measures: Measure::Gas,
-    }
-}
-
-fn words(language: Language) -> AlarmWords {
-    let [cause, consequence, action] = match language {
-        Language::English => [
-            "Seal of the pump leaks",
-            "Explosive mixture in the pump bay",
-            "EVACUATE PUMP BAY, call 5566; close XV-201 from the control room; start the fans",
-        ],
-        Language::Chinese => [
-            "泵密封泄漏",
-            "泵区形成爆炸性混合气体",
-            "立即撤离泵区并拨打 5566；在控制室关闭 XV-201；启动风机",
-        ],
-    };
-    AlarmWords {
-        cause: Some(cause.into()),
-        consequence: Some(consequence.into()),
-        action: Some(action.into()),
-        plan: Some("plans/gas-release.md".into()),
-        time_to_respond: Some(Duration::from_secs(300)),
-    }
-}
-
-/// A plant whose people write in the language that they read.
-fn plant(language: Language) -> Context {
-    let [name, boiler, person] = match language {
-        Language::English => [
-            "Tank-3 pump",
-            "Steam drum of boiler 2",
-            "Li Wei, shift lead",
-        ],
-        Language::Chinese => ["3 号罐泵区甲烷", "2 号锅炉汽包", "李伟（值班长）"],
-    };
-    let drum = PointWords {
-        id: "LT-40".into(),
-        name: boiler.into(),
-        unit: "mm".into(),
-        measures: Measure::Level,
-        ..methane(boiler, person)
-    };
-    let gas = || methane(name, person);
-    let silent = AlarmWords::default();
-    let written = || words(language);
-    let guidance = [
-        guidance(gas(), AlarmKind::HighHigh, 50.0, written()),
-        guidance(gas(), AlarmKind::High, 25.0, written()),
-        guidance(gas(), AlarmKind::Rise, 10.0, written()),
-        guidance(gas(), AlarmKind::Stale, 0.0, silent.clone()),
-        guidance(drum, AlarmKind::Low, -120.0, silent),
-    ];
-    let guidance = guidance.map(|guidance| Guidance {
-        limit: guidance.limit.filter(|limit| limit.abs() > 0.0),
-        ..guidance
-    });
-    let li = Person {
-        name: person.to_owned(),
-        language: Some(language),
-        email: Some("li.wei@example.invalid".to_owned()),
-        phone: Some("+86 10 5566".to_owned()),
-    };
-    let readers = Readers {
-        language,
-        zone: TimeZone::fixed(offset(8)),
-        persons: Arc::new([("li-wei".to_owned(), li)].into()),
-    };
-    Context::new("north-plant", guidance.into(), readers)
-}
 
 fn event(fields: Value) -> WireEvent {
     let mut event = json!({
@@ -336,14 +241,20 @@ proptest! {
             name: name.as_str().into(),
             unit: unit.as_str().into(),
             area_name: Some(area.as_str().into()),
-            ..methane("", comment)
+            ..methane("")
         };
         let said = AlarmWords {
             action: Some(action.as_str().into()),
             ..words(language)
         };
         let known = guidance(point, AlarmKind::HighHigh, 50.0, said);
-        let context = Context::new(area.as_str(), [known].into(), Readers::default());
+        let person = Person { name: comment.clone(), ..Person::default() };
+        let readers = Readers {
+            persons: Arc::new([("li-wei".to_owned(), person)].into()),
+            duties: Arc::new(duties()),
+            ..Readers::default()
+        };
+        let context = Context::new(area.as_str(), [known].into(), readers);
         let (_, mut event, _) = letters().swap_remove(kind);
         let end = if drill { "/drill" } else { "" };
         event.alarm = Some(format!("{tag}/high_high{end}").into());
@@ -387,7 +298,7 @@ fn a_tag_that_fills_a_message_is_cut_in_its_middle() {
 fn what_does_not_fit_goes_from_the_least_important() {
     let name = "a very long name of a pump that stands somewhere between two tanks of the farm";
     let known = guidance(
-        methane(name, ""),
+        methane(name),
         AlarmKind::HighHigh,
         50.0,
         words(Language::English),
@@ -417,7 +328,7 @@ fn a_text_message_has_the_link_only_where_nothing_gives_way_to_it() {
             action: Some(action.into()),
             ..AlarmWords::default()
         };
-        let known = guidance(methane("GD-201", ""), AlarmKind::HighHigh, 50.0, said);
+        let known = guidance(methane("GD-201"), AlarmKind::HighHigh, 50.0, said);
         Context::new("north-plant", [known].into(), Readers::default())
     };
     let (_, event, handing) = letters().swap_remove(0);
@@ -433,5 +344,30 @@ fn a_text_message_has_the_link_only_where_nothing_gives_way_to_it() {
         };
         let short = letter(&event, &chinese, &known(action)).short;
         assert!(!short.contains("https"), "{short}");
+    }
+}
+
+/// A rota is resolved when it happens; what lies in no area has those of the points behind it.
+#[test]
+fn those_are_named_who_are_on_call_when_it_happens() {
+    let context = plant(Language::English);
+    let deputy = |fields: Value| {
+        let letter = letter(&event(fields), &Handing::default(), &context);
+        let line = letter.body.lines().find(|line| line.starts_with("Deputy"));
+        line.unwrap_or("none").to_owned()
+    };
+    let (anna, li) = (
+        "Deputy: Anna Berg (+86 10 5567), on call",
+        "Deputy: Li Wei, shift lead (+86 10 5566, li.wei@example.invalid), on call",
+    );
+    let elsewhere = json!({ "area": "quay" });
+    let broker = json!({ "alarm": "mqtt.plant/state", "point": "mqtt.plant", "area": null });
+    for (fields, expected) in [
+        (json!({ "time": "2026-05-04T11:59:59.000Z" }), anna),
+        (json!({ "time": "2026-05-04T12:00:00.000Z" }), li),
+        (broker, anna),
+        (elsewhere, "none"),
+    ] {
+        assert_eq!(deputy(fields), expected);
     }
 }
