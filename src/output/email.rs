@@ -131,8 +131,8 @@ pub(crate) fn is_address(text: &str) -> bool {
 /// What became of the readers of one load.
 #[derive(Default)]
 struct Served {
-    /// The load, by its last event.
-    seq: u64,
+    /// The load, by its first and last event: two digests may end alike.
+    load: (u64, u64),
     readers: BTreeMap<Address, Fate>,
 }
 
@@ -168,10 +168,10 @@ impl Email {
     }
 
     /// One mail for each reader.
-    async fn send(&mut self, seq: u64, mails: Vec<Mail>) -> Verdict {
-        if self.served.seq != seq {
+    async fn send(&mut self, load: (u64, u64), mails: Vec<Mail>) -> Verdict {
+        if self.served.load != load {
             self.served = Served {
-                seq,
+                load,
                 ..Served::default()
             };
         }
@@ -299,6 +299,12 @@ impl Email {
     }
 }
 
+/// First and last of them.
+fn ends(parcels: &[Parcel]) -> (u64, u64) {
+    let ends = parcels.first().zip(parcels.last());
+    ends.map_or((0, 0), |(first, last)| (first.seq, last.seq))
+}
+
 impl Served {
     fn put(&mut self, mail: &Mail, fate: Fate) {
         self.readers.insert(mail.to.clone(), fate);
@@ -377,17 +383,14 @@ impl Carrier for Email {
             context: &self.context,
             links: self.links.as_deref(),
         };
-        let (seq, mails) = match load {
-            Load::Event(parcel) => (parcel.seq, compose.notice(parcel)),
-            Load::Summary(parcels) => {
-                let last = parcels.last().map_or(0, |parcel: &Parcel| parcel.seq);
-                (last, compose.digest(parcels))
-            }
+        let (load, mails) = match load {
+            Load::Event(parcel) => ((parcel.seq, parcel.seq), compose.notice(parcel)),
+            Load::Summary(parcels) => (ends(parcels), compose.digest(parcels)),
             Load::Owed => return self.pay(clock::monotonic()).await,
             Load::Present(_) => return Verdict::accepted(),
         };
         match mails {
-            Ok(mails) => self.send(seq, mails).await,
+            Ok(mails) => self.send(load, mails).await,
             Err(error) => Verdict::Refused {
                 why: format!("no mail can be made of it: {error}"),
             },

@@ -62,6 +62,27 @@ async fn a_reader_who_is_put_off_once_comes_a_little_later_alone() {
     assert_eq!(taken, BOTH);
 }
 
+/// Who has the last notice of a digest has not got the digest.
+#[tokio::test]
+async fn a_digest_that_ends_with_a_notice_that_half_arrived_goes_to_everybody() {
+    let script = [
+        ("RCPT TO:<li", "250 OK"),
+        ("RCPT TO:<anna", "421 4.3.2 closing"),
+    ];
+    let local = tokio::task::LocalSet::new();
+    let during = async {
+        let (mut email, taken, _) = relay(&script).await;
+        let last = parcel(json!({ "id": "north-plant:7:1043", "seq": 1043 }));
+        let half = email.carry(&Load::Event(&last)).await;
+        assert_eq!(reason(&half), UNAVAILABLE);
+        let both = [parcel(json!({})), last];
+        assert!(email.carry(&Load::Summary(&both)).await.is_accepted());
+        let taken = taken.lock().expect("no panic").clone();
+        assert_eq!(taken, ["li@plant.test", "anna@plant.test", "li@plant.test"]);
+    };
+    local.run_until(during).await;
+}
+
 /// With one reader nobody else waits for long: then the notice is set aside, as one that is refused.
 #[tokio::test]
 async fn a_notice_whose_only_reader_is_put_off_is_refused_after_a_while() {
