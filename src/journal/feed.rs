@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::Shared;
 use super::account::{self, Account, Traces};
+use super::aside::LeftAside;
 use super::page::{Page, page};
 use super::reader::{events_after, reader};
 use super::receipts::{Receipt, together};
@@ -201,6 +202,12 @@ impl Feed {
     pub fn note(&self, receipt: Receipt) {
         self.shared.lock().receipts.add(receipt);
         self.shared.wake.notify_one();
+    }
+
+    /// What an earlier run had set aside for `output`; nothing when it is asked for again.
+    pub fn left_aside(&self, output: &str) -> LeftAside {
+        let mut ledger = self.shared.lock();
+        ledger.aside.remove(output).unwrap_or_default()
     }
 
     /// What became of the event `seq` at each output: what is on disk in the order of time, then what is on

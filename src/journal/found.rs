@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::aside::LeftAside;
 use super::database::{MIGRATIONS, reason};
 use crate::engine::memory::Memory;
 use crate::engine::snapshot::AlarmRecord;
@@ -22,6 +23,8 @@ pub struct Restored {
     pub forgotten: Vec<String>,
     /// What each configured output has delivered. An output that is new starts at the newest event.
     pub cursors: BTreeMap<Arc<str>, u64>,
+    /// What each configured output had set aside and is to try again.
+    pub aside: BTreeMap<Arc<str>, LeftAside>,
     /// Newest number; 0 in a fresh journal.
     pub last_seq: u64,
     /// Epoch of the ids given from now on.

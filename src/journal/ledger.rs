@@ -24,6 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::aside::LeftAside;
 use super::receipts::{Receipt, Receipts};
 use super::store::{Entry, Row};
 use super::{CommitOutcome, Waiter};
@@ -105,6 +106,8 @@ pub(super) struct Ledger {
     urgent: bool,
     pub(super) cursors: BTreeMap<Arc<str>, Cursor>,
     pub(super) receipts: Receipts,
+    /// Of an earlier run, until its output takes it up.
+    pub(super) aside: BTreeMap<Arc<str>, LeftAside>,
     dropped: u64,
     closed: bool,
 }
@@ -140,6 +143,7 @@ impl Ledger {
             urgent: false,
             cursors: cursors.collect(),
             receipts: Receipts::default(),
+            aside: restored.aside.clone(),
             dropped: 0,
             closed: false,
         }

@@ -83,10 +83,12 @@
 //! | the write-ahead log | 200 pages, then reused | a reader may hold it up for one page of events |
 //! | damaged journals kept aside | 3 | the oldest goes |
 //! | threads left behind on disks that hang at start | one a place | the start goes on, or is refused |
-//! | receipts that wait for the disk | 4096 (`receipts.rs`) | the oldest is forgotten |
+//! | receipts that wait for the disk | 4096 (`receipts.rs`) | the oldest is forgotten, what is set aside last |
+//! | what an earlier run set aside | 4096 an output (`aside.rs`) | the oldest is given up, counted |
 //! | reads from disk at a time | 2, each 5 s | [`FeedError`] |
 
 mod account;
+mod aside;
 mod by_hand;
 pub mod chain;
 mod database;
@@ -111,6 +113,7 @@ mod temporary;
 mod writer;
 
 pub use account::{Account, Standing, State};
+pub use aside::LeftAside;
 pub use by_hand::ByHand;
 pub use feed::{Feed, FeedError, Unreadable};
 pub use found::{Known, OpenError, Restored, Temporary};

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::JournalSettings;
+use super::aside;
 use super::database::{
     APPLICATION, Header, MIGRATIONS, create, cursors, damage, ends_with_stop, header, last_alive,
     memories, migrate, newest, newest_time, open, present_schema, reason, schema, states,
@@ -41,7 +42,6 @@ use super::database::{
 use super::found::{OpenError, Restored};
 use super::place::FileId;
 use super::prune::{Age, Losses};
-use super::receipts;
 use super::sidecar::{Ballast, EpochFile, HeadFile, Lock, beside, quarantine};
 use super::store::{PAGE, Store, signed};
 use crate::engine::time::{Moment, Wall};
@@ -137,7 +137,7 @@ impl Opening<'_> {
         restored.cursors = cursors(&connection, outputs, restored.last_seq)
             .and_then(|cursors| {
                 connection.execute("UPDATE meta SET epoch=?1", [signed(epoch)])?;
-                receipts::give_up_what_is_aside(&connection)?;
+                restored.aside = aside::take_up(&connection, &cursors, self.now.wall)?;
                 Ok(cursors)
             })
             .map_err(|source| self.sqlite(source))?;

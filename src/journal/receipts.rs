@@ -12,14 +12,14 @@
 //!
 //! | bound | when full |
 //! |---|---|
-//! | 4096 receipts that wait for the disk | the oldest is forgotten: it proves a delivery and causes none |
+//! | 4096 receipts that wait for the disk | the oldest is forgotten that is not `aside`: it proves a delivery and causes none |
 //! | 120 characters of what the far end said | the rest is left out |
 //! | on disk: a row for each event and output | pruned with the events |
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use super::store::{millis, signed};
 use crate::engine::time::Wall;
@@ -30,12 +30,15 @@ const WAITING: usize = 4096;
 /// So much of what a far end says is kept, characters.
 const SAID: usize = 120;
 
+/// Of a row.
+const COLUMNS: &str = "seq, output, time_ms, fate, sent_ms, attempts, words";
+
 /// What became of an event at an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// The far end has it.
     Accepted,
-    /// The far end refuses it; it is tried again from time to time, as long as the gateway runs.
+    /// The far end refuses it; it is tried again from time to time, by the next run, too (`aside.rs`).
     Aside,
     /// It was given up for this output.
     Lost,
@@ -106,9 +109,12 @@ impl Receipts {
         self.bound();
     }
 
+    /// What is set aside causes a delivery, if only a later run's, and goes last.
     fn bound(&mut self) {
         while self.0.len() > WAITING {
-            self.0.pop_front();
+            let proves = |receipt: &Receipt| receipt.fate != Fate::Aside;
+            let oldest = self.0.iter().position(proves);
+            self.0.remove(oldest.unwrap_or(0));
         }
     }
 
@@ -188,31 +194,37 @@ pub(super) fn put(tx: &Transaction<'_>, receipts: &[Receipt]) -> Result<(), rusq
 
 /// Those of one event that are on disk, in the order of time.
 pub(super) fn stored(connection: &Connection, seq: u64) -> Result<Vec<Receipt>, rusqlite::Error> {
-    let mut select = connection.prepare_cached(
-        "SELECT output, time_ms, fate, sent_ms, attempts, words FROM receipt
-         WHERE seq = ?1 ORDER BY time_ms, output",
-    )?;
-    let rows = select.query_map([signed(seq)], |row| {
-        let fate: Option<String> = row.get(2)?;
-        let sent: Option<i64> = row.get(3)?;
-        let words: Option<String> = row.get(5)?;
-        Ok(Receipt {
-            seq,
-            output: row.get::<_, String>(0)?.into(),
-            at: wall(row.get(1)?),
-            fate: Fate::of(fate.as_deref()),
-            sent: sent.map(wall),
-            attempts: row.get(4)?,
-            words: words.map(Into::into),
-        })
-    })?;
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM receipt WHERE seq = ?1 ORDER BY time_ms, output"
+    ))?;
+    let rows = select.query_map([signed(seq)], receipt)?;
     rows.collect()
 }
 
-/// What an earlier run had set aside is tried no more.
-pub(super) fn give_up_what_is_aside(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.execute("UPDATE receipt SET fate = 'lost' WHERE fate = 'aside'", [])?;
-    Ok(())
+/// All that is set aside, the newest first.
+pub(super) fn aside(connection: &Connection) -> Result<Vec<Receipt>, rusqlite::Error> {
+    let mut select = connection.prepare(&format!(
+        "SELECT {COLUMNS} FROM receipt WHERE fate = 'aside' ORDER BY seq DESC, output"
+    ))?;
+    let rows = select.query_map([], receipt)?;
+    rows.collect()
+}
+
+/// What a row says.
+fn receipt(row: &Row<'_>) -> Result<Receipt, rusqlite::Error> {
+    let seq: i64 = row.get("seq")?;
+    let fate: Option<String> = row.get("fate")?;
+    let sent: Option<i64> = row.get("sent_ms")?;
+    let words: Option<String> = row.get("words")?;
+    Ok(Receipt {
+        seq: seq.unsigned_abs(),
+        output: row.get::<_, String>("output")?.into(),
+        at: wall(row.get("time_ms")?),
+        fate: Fate::of(fate.as_deref()),
+        sent: sent.map(wall),
+        attempts: row.get("attempts")?,
+        words: words.map(Into::into),
+    })
 }
 
 /// Unix milliseconds as a time.
@@ -346,26 +358,22 @@ mod tests {
     }
 
     #[test]
-    fn what_was_aside_when_a_run_ended_is_lost() {
-        let scratch = Scratch::new();
-        let (mut store, _) = scratch.open();
-        store
-            .commit(&raises(1, 1), at(1).wall)
-            .expect("a sound disk");
-        let write = Write {
-            settled: 1,
-            receipts: &[story(Fate::Aside, 2, Some("no")), receipt(1, "chat", 2)],
-            ..Write::default()
-        };
-        store.write(&write, at(2).wall).expect("a sound disk");
-        store.close();
-        let (_store, _) = scratch.open();
-        let reader = reader::reader(&scratch.database()).expect("it is there");
-        let found = stored(&reader, 1).expect("readable");
-        assert_eq!(
-            found,
-            [receipt(1, "chat", 2), story(Fate::Lost, 2, Some("no"))]
-        );
+    fn what_is_aside_is_forgotten_last() {
+        let mut receipts = Receipts::default();
+        receipts.add(story(Fate::Aside, 1, None));
+        for seq in 2..=1 + WAITING as u64 {
+            receipts.add(receipt(seq, "up", 1));
+        }
+        assert_eq!((receipts.of(1).count(), receipts.of(2).count()), (1, 0));
+        for seq in 1..=1 + WAITING as u64 {
+            let fate = Fate::Aside;
+            receipts.add(Receipt {
+                fate,
+                ..receipt(seq, "chat", 1)
+            });
+        }
+        assert_eq!(receipts.0.len(), WAITING);
+        assert_eq!(receipts.of(1).count(), 0, "the oldest goes in the end");
     }
 
     #[test]

@@ -16,7 +16,8 @@
 //! | 16 events | the oldest is given up |
 //! | 7 attempts in about 32 h | the event is given up |
 //!
-//! What is given up is counted and told; the journal keeps it. The list does not outlive the process.
+//! What is given up is counted and told; the journal keeps it. A restart may be what puts things right, so what is
+//! set aside is tried at once by the next run, and after that as if it had been there all the time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -59,6 +60,30 @@ impl Aside {
             due: now,
         };
         held.rest(now);
+        self.hold(held)
+    }
+
+    /// An earlier run had set it aside `age` ago. The one that is given up for it, if the list is full.
+    pub(super) fn take_up(&mut self, seq: u64, age: Duration, now: Mono) -> Option<u64> {
+        let mut held = Held {
+            seq,
+            attempts: 0,
+            due: now,
+        };
+        let mut tried = Mono::ZERO;
+        while held.attempts + 1 < ATTEMPTS {
+            held.rest(tried);
+            if held.due.since(Mono::ZERO) > age {
+                break;
+            }
+            tried = held.due;
+            held.attempts += 1;
+        }
+        held.due = now;
+        self.hold(held)
+    }
+
+    fn hold(&mut self, held: Held) -> Option<u64> {
         self.events.push_back(held);
         if self.events.len() <= MOST {
             return None;
@@ -113,6 +138,7 @@ impl Aside {
     }
 
     /// All of them, oldest first.
+    #[cfg(test)]
     pub(super) fn all(&self) -> impl Iterator<Item = u64> {
         self.events.iter().map(|held| held.seq)
     }
@@ -176,6 +202,22 @@ mod tests {
         let now = after(100 * HOUR);
         aside.postpone(7, now);
         assert_eq!(aside.due(now), None);
+    }
+
+    #[test]
+    fn a_restart_tries_at_once_and_goes_on_where_the_run_before_was() {
+        for (hours, pause_minutes) in [(0, 15), (1, 60), (30, 960)] {
+            let mut aside = Aside::default();
+            let now = after(100);
+            let age = Duration::from_secs(hours * HOUR);
+            assert_eq!(aside.take_up(7, age, now), None);
+            assert_eq!(aside.due(now), Some(7));
+            aside.sent(7);
+            aside.disconnected(false, now);
+            let pause = now + Duration::from_secs(pause_minutes * 60);
+            assert_eq!(aside.due(pause), Some(7), "{hours} h");
+            assert_eq!(aside.due(pause - Duration::from_secs(1)), None, "{hours} h");
+        }
     }
 
     #[test]

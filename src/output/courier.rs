@@ -270,6 +270,7 @@ impl<C: Carrier> Courier<C> {
     async fn serve(&mut self, mut signals: Signals) {
         // There is no connection that could be missing.
         self.report.metrics.output_connected(&self.report.id, true);
+        self.take_up(clock::now());
         self.report.look_at_oldest(&self.delivery).await;
         self.begin();
         while self.goes_on(&signals) {
@@ -417,19 +418,19 @@ impl<C: Carrier> Courier<C> {
         }
     }
 
-    /// At the end of the run, which they do not outlive.
+    /// At the end of the run.
     fn tell_what_stays_aside(&self) {
-        let owed = self.carrier.owed();
+        let (aside, owed) = (self.aside.len(), self.carrier.owed());
         if owed > 0 {
             warn!(
                 output = &*self.report.id,
                 owed, "single readers have not got what others have (the journal still has it)"
             );
         }
-        for seq in self.aside.all() {
-            warn!(
+        if aside > 0 {
+            info!(
                 output = &*self.report.id,
-                seq, "an event that was set aside has not arrived (the journal still has it)"
+                aside, "events that are set aside are tried again by the next run"
             );
         }
     }

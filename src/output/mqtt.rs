@@ -159,6 +159,7 @@ enum End {
 
 impl Forwarder {
     async fn serve(&mut self, mut signals: Signals) {
+        self.take_up(clock::now());
         while !signals.stopping() {
             self.report.look_at_oldest(&self.delivery).await;
             let end = self.connection(&mut signals).await;

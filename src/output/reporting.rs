@@ -16,7 +16,7 @@ use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono, Wall};
 use crate::event::{Committed, rfc3339};
-use crate::journal::{Fate, Feed, Receipt};
+use crate::journal::{Fate, Feed, LeftAside, Receipt};
 use crate::metrics::Metrics;
 
 /// Why a delivery can fail, for metrics.
@@ -173,6 +173,21 @@ impl Reporter {
         self.note(seq, Fate::Aside, at, Some(why.into()));
     }
 
+    /// What an earlier run had set aside, to be tried again. What was given up at the start is told.
+    pub(super) fn left_aside(&mut self) -> Vec<Receipt> {
+        let LeftAside { receipts, given_up } = self.feed.left_aside(&self.id);
+        if given_up > 0 {
+            self.lost_at = Some(clock::monotonic());
+            self.metrics.output_dropped(&self.id, POISON, given_up);
+            error!(
+                output = &*self.id,
+                events = given_up,
+                "events that an earlier run had set aside are given up: they are too old, or too many"
+            );
+        }
+        receipts
+    }
+
     /// For the ledger.
     fn note(&self, seq: u64, fate: Fate, at: Wall, words: Option<Arc<str>>) {
         let tried = self.tries.of(seq);
@@ -230,6 +245,11 @@ impl Reporter {
         };
         error!(output = &*self.id, seq, events, reason, "{kept}");
     }
+}
+
+/// How long ago it was by the wall clock; nothing when that was set back.
+pub(super) fn age(since: Wall, now: Wall) -> Duration {
+    Duration::try_from_secs_f64(now.seconds_since(since)).unwrap_or_default()
 }
 
 /// When an event happened, by the clock of this run; what is older than the run, at its start.

@@ -62,7 +62,7 @@ pub use self::plan::Origin;
 use self::plan::Plan;
 use super::delivery::Delivery;
 use super::present::Present;
-use super::reporting::{HOST_OFFLINE, NO_RECEIPT, Reporter};
+use super::reporting::{HOST_OFFLINE, NO_RECEIPT, POISON, Reporter};
 use super::supply::answered;
 use super::{SparkplugTarget, Wiring};
 use crate::broker::{
@@ -101,7 +101,11 @@ pub async fn run(
     shutdown: watch::Receiver<bool>,
 ) {
     let feed = wiring.feed.clone();
-    let report = Reporter::new(&id, status, &wiring);
+    let mut report = Reporter::new(&id, status, &wiring);
+    // An output of another kind had this id. Nothing is set aside here, so nothing could be tried again.
+    for receipt in report.left_aside() {
+        report.lost_events(1, POISON, receipt.seq);
+    }
     let plan = Plan::new(
         &target.group,
         &target.node,

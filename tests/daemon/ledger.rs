@@ -2,6 +2,8 @@
 //! loses answers, one that refuses, and one that is not there; while the gateway runs, and from the file it leaves.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use simulators::hook::{Hook, Reply};
@@ -92,8 +94,16 @@ async fn the_ledger_says_who_has_an_event_since_when_and_who_saw_it() {
         }
     });
     let hook = hook.await.expect("a free port");
-    let chat = Hook::start(|_count| Reply::Status(400, None)).await;
-    let chat = chat.expect("a free port");
+    let right = Arc::new(AtomicBool::new(false));
+    let is_right = Arc::clone(&right);
+    let chat = Hook::start(move |_count| {
+        if is_right.load(Ordering::Relaxed) {
+            Reply::Good("at last".to_owned())
+        } else {
+            Reply::Status(400, None)
+        }
+    });
+    let chat = chat.await.expect("a free port");
     let device = device().await;
     let mut gateway = Gateway::start(&plant(&device, &broker, &hook, &chat)).await;
     gateway.alarm_is(ALARM, "unacknowledged").await;
@@ -157,7 +167,7 @@ async fn the_ledger_says_who_has_an_event_since_when_and_who_saw_it() {
     assert_eq!(answer["event"]["id"], raised);
     assert_eq!(standing(&answer["outputs"], "hook"), hooked);
 
-    // From the file the same is read, and a later run has nothing aside of an earlier one.
+    // From the file the same is read, and a later run takes up what an earlier one had set aside.
     gateway.stop().await;
     let file = gateway.data().join("journal.db");
     let file = ["--file", file.to_str().expect("a plain path")];
@@ -173,8 +183,20 @@ async fn the_ledger_says_who_has_an_event_since_when_and_who_saw_it() {
     let told = standing(&after["told"][0]["outputs"], "chat");
     assert_eq!(
         (&told["state"], &told["reason"]),
-        (&"lost".into(), &"HTTP 400: told".into())
+        (&"aside".into(), &"HTTP 400: told".into())
     );
+    // The receiver was put right, and the next start is what tries it first.
+    gateway.stop().await;
+    right.store(true, Ordering::Relaxed);
+    gateway.start_again().await;
+    let arrived = |story: &Value| {
+        let told = story["told"][0]["outputs"].as_array();
+        let mut told = told.into_iter().flatten();
+        told.any(|one| one["output"] == "chat" && one["state"] == "accepted")
+    };
+    let after = story(raised, at, arrived, &gateway).await;
+    let told = standing(&after["told"][0]["outputs"], "chat");
+    assert_eq!(told["answer"], "HTTP 200: at last");
 
     let (code, _, said) = run(&["journal", "show", "test-plant:1:1", at[0], at[1]]).await;
     assert!(code == 1 && said.contains("there is no event"), "{said}");

@@ -7,7 +7,7 @@ use tracing::{error, info, warn};
 
 use super::{Carrier, Courier, Health, Parcel, Pauses, Step};
 use crate::engine::time::Moment;
-use crate::output::reporting::POISON;
+use crate::output::reporting::{POISON, age};
 use crate::output::verdict::{PROTOCOL, UNAVAILABLE, UNWELCOME, Verdict};
 
 impl<C: Carrier> Courier<C> {
@@ -81,9 +81,7 @@ impl<C: Carrier> Courier<C> {
                 if let Some(seq) = self.aside.disconnected(true, now.mono) {
                     self.report.lost_events(1, POISON, seq);
                 }
-                debug_assert!(
-                    self.aside.all().all(|seq| seq != parcel.seq) || !self.aside.is_trying()
-                );
+                debug_assert!(!self.aside.is_trying(), "{} is tried no more", parcel.seq);
             }
             Step::Event(parcel) => self.strike(parcel.seq, why, now),
             Step::Summary(parcels) => {
@@ -162,6 +160,16 @@ impl<C: Carrier> Courier<C> {
 }
 
 impl<C: Carrier> Courier<C> {
+    /// What an earlier run had set aside is set aside for this one.
+    pub(super) fn take_up(&mut self, now: Moment) {
+        for receipt in self.report.left_aside() {
+            let age = age(receipt.at, now.wall);
+            if let Some(oldest) = self.aside.take_up(receipt.seq, age, now.mono) {
+                self.report.lost_events(1, POISON, oldest);
+            }
+        }
+    }
+
     /// What was put by and is due: what the carrier owes, else an event that was set aside, read from the
     /// journal.
     pub(super) async fn again(&mut self, now: Moment) -> Option<Step> {

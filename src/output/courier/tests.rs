@@ -1,5 +1,6 @@
 //! The courier over a real journal, with a scripted far end and virtual time.
 
+mod aside;
 mod slow;
 
 use std::sync::Mutex;
@@ -10,7 +11,7 @@ use super::*;
 use crate::engine::effect::EventKind;
 use crate::evaluation;
 use crate::journal::scratch::{Scratch, event};
-use crate::journal::{ByHand, Record};
+use crate::journal::{ByHand, Fate, Record};
 use crate::output::verdict::{UNAVAILABLE, UNWELCOME};
 
 /// What a far end was given and when, in whole seconds.
@@ -72,7 +73,24 @@ struct World {
 
 impl World {
     fn new(answer: impl FnMut(&Load<'_>) -> Verdict + Send + 'static) -> Self {
-        let scratch = Scratch::new();
+        Self::begin(Scratch::new(), 0, answer)
+    }
+
+    /// The power fails after cursor and receipts are on disk, and comes back: another run over the same journal.
+    async fn again(mut self, answer: impl FnMut(&Load<'_>) -> Verdict + Send + 'static) -> Self {
+        self.journal.write(clock::now());
+        sleep(seconds(1)).await;
+        self.journal.write(clock::now());
+        let (scratch, raised) = (self.scratch, self.raised);
+        drop(self.journal);
+        Self::begin(scratch, raised, answer)
+    }
+
+    fn begin(
+        scratch: Scratch,
+        raised: u64,
+        answer: impl FnMut(&Load<'_>) -> Verdict + Send + 'static,
+    ) -> Self {
         let outputs = [Arc::from("up")];
         let journal = ByHand::open(
             &scratch.settings(),
@@ -96,7 +114,7 @@ impl World {
             journal,
             got,
             far_end: Some(far_end),
-            raised: 0,
+            raised,
         }
     }
 
@@ -143,6 +161,13 @@ impl World {
 
     fn cursor(&self) -> u64 {
         self.journal.feed().cursor("up")
+    }
+
+    /// What the ledger says of an event.
+    async fn fate(&self, seq: u64) -> Vec<Fate> {
+        let receipts = self.journal.feed().receipts(seq).await;
+        let receipts = receipts.expect("a sound disk");
+        receipts.iter().map(|receipt| receipt.fate).collect()
     }
 
     /// What was taken or refused, in order.
@@ -269,48 +294,6 @@ async fn a_pause_that_is_asked_for_is_kept() {
     let got = world.got.lock().expect("no panic").clone();
     assert_eq!(got.len(), 2);
     assert_eq!((got[0].0, got[1].0), (0, 90), "{got:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_poison_event_is_set_aside_and_tried_again_later() {
-    let began = clock::monotonic();
-    let mut world = World::new(move |load| {
-        let cured = clock::monotonic().since(began) > seconds(1200);
-        if is(load, 2) && !cured {
-            refused()
-        } else {
-            Verdict::accepted()
-        }
-    });
-    world
-        .run(async |world| {
-            world.commit(4);
-            world.until_cursor(4).await;
-            assert_eq!(world.got(), ["1", "2!", "2!", "2!", "3", "4"]);
-            sleep(seconds(3600)).await;
-        })
-        .await;
-    assert_eq!(world.got()[6..], ["2r!", "2r"]);
-    let receipts = world
-        .journal
-        .feed()
-        .receipts(2)
-        .await
-        .expect("a sound disk");
-    assert_eq!(receipts.len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_far_end_that_refuses_everything_drains_nothing() {
-    let mut world = World::new(|_load| refused());
-    world
-        .run(async |world| {
-            world.commit(40);
-            sleep(seconds(7200)).await;
-            assert_eq!(world.cursor(), 16);
-        })
-        .await;
-    assert_eq!(world.got().last().map(String::as_str), Some("17!"));
 }
 
 #[tokio::test(start_paused = true)]

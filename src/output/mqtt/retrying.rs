@@ -8,7 +8,7 @@ use super::sending::is_too_long;
 use crate::clock;
 use crate::engine::time::Moment;
 use crate::output::message;
-use crate::output::reporting::POISON;
+use crate::output::reporting::{POISON, age};
 
 impl Forwarder {
     /// An event that the broker does not take: goes on without it for now.
@@ -80,12 +80,23 @@ impl Forwarder {
         );
     }
 
-    /// At the end of the run, which they do not outlive.
+    /// What an earlier run had set aside is set aside for this one.
+    pub(super) fn take_up(&mut self, now: Moment) {
+        for receipt in self.report.left_aside() {
+            let age = age(receipt.at, now.wall);
+            if let Some(oldest) = self.aside.take_up(receipt.seq, age, now.mono) {
+                self.report.lost_events(1, POISON, oldest);
+            }
+        }
+    }
+
+    /// At the end of the run.
     pub(super) fn tell_what_stays_aside(&self) {
-        for seq in self.aside.all() {
-            warn!(
+        let aside = self.aside.len();
+        if aside > 0 {
+            info!(
                 output = &*self.id,
-                seq, "an event that was set aside has not arrived (the journal still has it)"
+                aside, "events that are set aside are tried again by the next run"
             );
         }
     }

@@ -1,0 +1,77 @@
+//! Events that a far end refuses: set aside, tried again, also by the next run.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_poison_event_is_set_aside_and_tried_again_later() {
+    let began = clock::monotonic();
+    let mut world = World::new(move |load| {
+        let cured = clock::monotonic().since(began) > seconds(1200);
+        if is(load, 2) && !cured {
+            refused()
+        } else {
+            Verdict::accepted()
+        }
+    });
+    world
+        .run(async |world| {
+            world.commit(4);
+            world.until_cursor(4).await;
+            assert_eq!(world.got(), ["1", "2!", "2!", "2!", "3", "4"]);
+            sleep(seconds(3600)).await;
+        })
+        .await;
+    assert_eq!(world.got()[6..], ["2r!", "2r"]);
+    let receipts = world
+        .journal
+        .feed()
+        .receipts(2)
+        .await
+        .expect("a sound disk");
+    assert_eq!(receipts.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_aside_outlives_the_run() {
+    let poison = |load: &Load<'_>| {
+        if is(load, 2) {
+            refused()
+        } else {
+            Verdict::accepted()
+        }
+    };
+    let mut world = World::new(poison);
+    world
+        .run(async |world| {
+            world.commit(3);
+            world.until_cursor(3).await;
+        })
+        .await;
+    let mut world = world.again(poison).await;
+    world.run(async |_world| sleep(seconds(1)).await).await;
+    assert_eq!(world.got(), ["2r!"], "tried once, and set aside as before");
+    assert_eq!(world.fate(2).await, [Fate::Aside]);
+    let mut world = world.again(accepted).await;
+    world
+        .run(async |world| {
+            world.commit(1);
+            world.until_cursor(4).await;
+            sleep(seconds(1)).await;
+        })
+        .await;
+    assert_eq!(world.got(), ["2r", "4"]);
+    assert_eq!(world.fate(2).await, [Fate::Accepted]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_far_end_that_refuses_everything_drains_nothing() {
+    let mut world = World::new(|_load| refused());
+    world
+        .run(async |world| {
+            world.commit(40);
+            sleep(seconds(7200)).await;
+            assert_eq!(world.cursor(), 16);
+        })
+        .await;
+    assert_eq!(world.got().last().map(String::as_str), Some("17!"));
+}
