@@ -147,6 +147,18 @@ impl Mosquitto {
     }
 }
 
+/// What comes next, if it is a packet from a broker that may be down now and then.
+pub(crate) async fn incoming(eventloop: &mut EventLoop) -> Option<Packet> {
+    match eventloop.poll().await {
+        Ok(Event::Incoming(packet)) => Some(packet),
+        Ok(Event::Outgoing(_)) => None,
+        Err(_) => {
+            sleep(Duration::from_millis(20)).await;
+            None
+        }
+    }
+}
+
 impl Drop for Mosquitto {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {

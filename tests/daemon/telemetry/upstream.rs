@@ -7,10 +7,9 @@ use forewarn::clock;
 use forewarn::engine::time::Mono;
 use rumqttc::{AsyncClient, EventLoop, MqttOptions, Packet, Publish, QoS};
 use serde_json::Value;
-use tokio::time::sleep;
 
 use crate::daemon::gateway::SITE;
-use crate::interop::mosquitto::Mosquitto;
+use crate::interop::mosquitto::{Mosquitto, incoming};
 
 /// One message.
 pub(super) enum Arrival {
@@ -71,19 +70,11 @@ impl Upstream {
     }
 
     async fn next(&mut self) -> Option<Packet> {
-        match self.eventloop.poll().await {
-            Ok(rumqttc::Event::Incoming(packet)) => {
-                if let Packet::Publish(publish) = &packet {
-                    self.take(publish);
-                }
-                Some(packet)
-            }
-            Ok(rumqttc::Event::Outgoing(_)) => None,
-            Err(_) => {
-                sleep(Duration::from_millis(20)).await;
-                None
-            }
+        let packet = incoming(&mut self.eventloop).await;
+        if let Some(Packet::Publish(publish)) = &packet {
+            self.take(publish);
         }
+        packet
     }
 
     fn take(&mut self, publish: &Publish) {

@@ -1,6 +1,7 @@
 //! What a control room sees: a plain subscriber that remembers.
 
 use super::*;
+use crate::interop::mosquitto::incoming;
 
 /// Somebody upstream: everything of the site, and what it has said so far.
 pub(super) struct Upstream {
@@ -37,19 +38,11 @@ impl Upstream {
     }
 
     pub(super) async fn next(&mut self) -> Option<Packet> {
-        match self.eventloop.poll().await {
-            Ok(rumqttc::Event::Incoming(packet)) => {
-                if let Packet::Publish(publish) = &packet {
-                    self.take(publish);
-                }
-                Some(packet)
-            }
-            Ok(rumqttc::Event::Outgoing(_)) => None,
-            Err(_) => {
-                sleep(Duration::from_millis(20)).await;
-                None
-            }
+        let packet = incoming(&mut self.eventloop).await;
+        if let Some(Packet::Publish(publish)) = &packet {
+            self.take(publish);
         }
+        packet
     }
 
     pub(super) fn take(&mut self, publish: &Publish) {
