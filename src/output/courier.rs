@@ -50,6 +50,7 @@ use self::stubborn::Stubborn;
 use super::Wiring;
 use super::aside::Aside;
 use super::delivery::Delivery;
+use super::finishing;
 use super::message;
 use super::reporting::Reporter;
 use super::verdict::Verdict;
@@ -64,8 +65,6 @@ use crate::journal::Feed;
 
 /// The first success of a run belongs to its start when it comes within this.
 const START: Duration = Duration::from_secs(10);
-/// How long the end may take.
-const FINISH_WITHIN: Duration = Duration::from_secs(2);
 /// Longest pause between two attempts ...
 const PAUSE: Duration = Duration::from_secs(30);
 /// ... and where everything is refused, which only somebody can put right.
@@ -315,7 +314,7 @@ impl<C: Carrier> Courier<C> {
     fn goes_on(&mut self, signals: &Signals) -> bool {
         let now = clock::monotonic();
         if signals.stopping() && self.finish_by.is_none() {
-            self.finish_by = Some(now + FINISH_WITHIN);
+            self.finish_by = Some(now + finishing::WITHIN);
         }
         self.finish_by.is_none_or(|deadline| now < deadline)
     }
@@ -390,7 +389,7 @@ impl<C: Carrier> Courier<C> {
                         let now = clock::now();
                         self.report.beat(link, waiting, aside, now);
                     }
-                    Signal::Stop => self.finish_by = Some(clock::monotonic() + FINISH_WITHIN),
+                    Signal::Stop => self.finish_by = Some(clock::monotonic() + finishing::WITHIN),
                 },
                 () = sleep(left.unwrap_or_default()), if left.is_some() => return None,
             }

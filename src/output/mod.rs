@@ -6,6 +6,7 @@ pub mod command_topic;
 pub mod courier;
 pub mod delivery;
 pub mod email;
+mod finishing;
 pub mod http_client;
 pub mod message;
 pub mod mqtt;

@@ -45,6 +45,7 @@ use super::MqttTarget;
 use super::Wiring;
 use super::aside::Aside;
 use super::delivery::Delivery;
+use super::finishing;
 use super::message::{self, Topics};
 use super::present::Present;
 use super::reporting::{NO_PUBACK, Reporter};
@@ -73,10 +74,6 @@ const OUTGOING_LIMIT: usize = 256 * 1024;
 const SMALLEST_LIMIT: usize = 16 * 1024;
 /// We read nothing but acknowledgements.
 const INCOMING_LIMIT: usize = 16 * 1024;
-/// How long the last batch may take at shutdown.
-const FINISH_WITHIN: Duration = Duration::from_secs(2);
-/// Between two looks at a batch that is being finished.
-const FINISH_TURN: Duration = Duration::from_millis(20);
 
 /// Forwards to one broker until `shutdown` turns true; then finishes its batch, says goodbye and
 /// returns within 3 s. Never returns for a fault: a broker that is lost or refuses is tried again
@@ -219,21 +216,24 @@ impl Forwarder {
     async fn converse(&mut self, connection: &mut Connection, signals: &mut Signals) -> End {
         loop {
             self.fill(connection);
-            if connection.finished(&self.delivery) {
+            if connection
+                .finishing
+                .is_over(&self.delivery, clock::monotonic())
+            {
                 self.farewell(connection).await;
                 return End::Shutdown;
             }
             let step = tokio::select! {
                 biased;
-                signal = signals.next(), if connection.finishing.is_none() => match signal {
+                signal = signals.next(), if !connection.finishing.has_begun() => match signal {
                     Signal::Turn => self.turn(connection, clock::now()),
                     Signal::Stop if connection.up_since.is_some() => {
-                        connection.finish(self.feed.committed());
+                        connection.finishing.begin(self.feed.committed(), clock::monotonic());
                         Ok(())
                     }
                     Signal::Stop => return End::Shutdown,
                 },
-                () = sleep(FINISH_TURN), if connection.finishing.is_some() => {
+                () = sleep(finishing::TURN), if connection.finishing.has_begun() => {
                     self.turn(connection, clock::now())
                 }
                 happening = connection.happenings.recv() => self.handle(connection, happening),

@@ -61,6 +61,7 @@ use self::number::Numbers;
 pub use self::plan::Origin;
 use self::plan::Plan;
 use super::delivery::Delivery;
+use super::finishing;
 use super::present::Present;
 use super::reporting::{HOST_OFFLINE, NO_RECEIPT, POISON, Reporter};
 use super::supply::answered;
@@ -84,10 +85,6 @@ const OUTGOING_LIMIT: usize = 16 * 1024 * 1024;
 const INCOMING_LIMIT: usize = 256 * 1024;
 /// Alarms whose present state goes ahead of backlog at a time.
 const LIVE_AHEAD: usize = 50;
-/// How long the last batch may take at shutdown.
-const FINISH_WITHIN: Duration = Duration::from_secs(2);
-/// Between two looks at a batch that is being finished.
-const FINISH_TURN: Duration = Duration::from_millis(20);
 
 /// Is an edge node of one broker until `shutdown` turns true; then finishes its batch, says that it
 /// dies and returns within 3 s. Never returns for a fault: a broker that is lost or refuses is tried
@@ -223,24 +220,28 @@ impl Edge {
         loop {
             self.ask_for_births(connection);
             let filled = self.fill(connection);
-            if connection.finished(&self.delivery) {
+            if connection
+                .finishing
+                .is_over(&self.delivery, clock::monotonic())
+            {
                 self.farewell(connection).await;
                 return End::Shutdown;
             }
             let step = tokio::select! {
                 biased;
                 _ = std::future::ready(()), if filled.is_err() => filled,
-                signal = signals.next(), if connection.finishing.is_none() => match signal {
+                signal = signals.next(), if !connection.finishing.has_begun() => match signal {
                     Signal::Turn => self.turn(connection, clock::now()),
                     Signal::Stop if connection.up_since.is_none() => return End::Shutdown,
                     Signal::Stop => {
                         // Without births nothing can be delivered.
                         let born = self.node.is_born();
-                        connection.finish(if born { self.feed.committed() } else { 0 });
+                        let until = if born { self.feed.committed() } else { 0 };
+                        connection.finishing.begin(until, clock::monotonic());
                         Ok(())
                     }
                 },
-                () = sleep(FINISH_TURN), if connection.finishing.is_some() => {
+                () = sleep(finishing::TURN), if connection.finishing.has_begun() => {
                     self.turn(connection, clock::now())
                 }
                 happening = connection.happenings.recv() => self.handle(connection, happening),

@@ -79,6 +79,7 @@ use self::skew::Skew;
 use self::standing::Standing;
 pub use self::trial::{Trial, trial};
 use super::Wiring;
+use super::finishing;
 use super::http_client::{Client, ClientSettings};
 use crate::broker::{Secret, Signal, Signals};
 use crate::clock;
@@ -89,8 +90,6 @@ use crate::journal::Feed;
 
 /// How soon a member that is behind is looked at again.
 const SOON: Duration = Duration::from_millis(50);
-/// How long the last posts may take at shutdown.
-const FINISH_WITHIN: Duration = Duration::from_secs(2);
 /// The lists of alerts and silences are no longer, bytes: some thousands of alerts.
 const LONGEST_LIST: usize = 8 << 20;
 /// Events in one look.
@@ -237,7 +236,7 @@ impl Poster {
             }
         }
         // In time or not: what is not posted now, the next start posts.
-        let _in_time = timeout(FINISH_WITHIN, self.finish()).await.is_ok();
+        let _in_time = timeout(finishing::WITHIN, self.finish()).await.is_ok();
         info!(output = &*self.reporting.id, "output stopped");
     }
 

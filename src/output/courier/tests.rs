@@ -423,6 +423,6 @@ async fn the_end_does_not_wait_for_a_far_end_that_hangs() {
         clock::monotonic()
     };
     let ((), asked) = tokio::join!(output, life);
-    assert!(clock::monotonic().since(asked) <= FINISH_WITHIN);
+    assert!(clock::monotonic().since(asked) <= finishing::WITHIN);
     assert_eq!(world.cursor(), 0);
 }

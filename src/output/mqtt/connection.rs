@@ -2,11 +2,10 @@
 
 use tokio::sync::mpsc;
 
-use super::{FINISH_WITHIN, OUTGOING_LIMIT};
+use super::OUTGOING_LIMIT;
 use crate::broker::{Client, Happening, Sure};
-use crate::clock;
 use crate::engine::time::Mono;
-use crate::output::delivery::Delivery;
+use crate::output::finishing::Finishing;
 use crate::output::pubacks::PubAcks;
 use crate::output::supply::{Answer, Events, Supply};
 
@@ -46,14 +45,7 @@ pub(super) struct Connection {
     pub(super) limit: usize,
     /// The library refused a request: the pump has met an error and will tell.
     pub(super) broken: bool,
-    pub(super) finishing: Option<Finish>,
-}
-
-/// What is still to be done before we go.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Finish {
-    until: u64,
-    deadline: Mono,
+    pub(super) finishing: Finishing,
 }
 
 impl Connection {
@@ -69,7 +61,7 @@ impl Connection {
             up_since: None,
             limit: OUTGOING_LIMIT,
             broken: false,
-            finishing: None,
+            finishing: Finishing::default(),
         }
     }
 
@@ -88,17 +80,5 @@ impl Connection {
             .client
             .publish(topic, payload, retain, Sure::Acknowledged);
         self.broken |= asked.is_err();
-    }
-
-    /// Everything up to `until` is to be delivered before we go, if there is time.
-    pub(super) fn finish(&mut self, until: u64) {
-        let deadline = clock::monotonic() + FINISH_WITHIN;
-        self.finishing = Some(Finish { until, deadline });
-    }
-
-    pub(super) fn finished(&self, delivery: &Delivery) -> bool {
-        self.finishing.is_some_and(|finish| {
-            delivery.unconfirmed(finish.until) == 0 || clock::monotonic() >= finish.deadline
-        })
     }
 }

@@ -38,7 +38,7 @@ impl Forwarder {
         }
         self.publish_live_states(connection, now);
         self.forward(connection, now);
-        if !self.is_idle(connection, now) || connection.finishing.is_some() {
+        if !self.is_idle(connection, now) || connection.finishing.has_begun() {
             return;
         }
         // One at a time: an event that comes now waits for one PUBACK at most.

@@ -4,17 +4,16 @@ use std::collections::VecDeque;
 
 use tokio::sync::mpsc;
 
+use super::OUTGOING_LIMIT;
 use super::births::Births;
 use super::host::PrimaryHost;
 use super::node;
 use super::receipts::Receipts;
-use super::{FINISH_WITHIN, OUTGOING_LIMIT};
 use crate::broker::{Client, Ending, Happening, Message, Sure};
-use crate::clock;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::time::Mono;
 use crate::evaluation::DeskError;
-use crate::output::delivery::Delivery;
+use crate::output::finishing::Finishing;
 use crate::output::supply::{Answer, Supply};
 
 /// Publishes that are asked for and not written yet.
@@ -54,14 +53,7 @@ pub(super) struct Connection {
     pub(super) noticed: u64,
     /// The library refused a request: the pump has met an error and will tell.
     broken: bool,
-    pub(super) finishing: Option<Finish>,
-}
-
-/// What is still to be done before we go.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Finish {
-    until: u64,
-    deadline: Mono,
+    pub(super) finishing: Finishing,
 }
 
 impl Connection {
@@ -82,7 +74,7 @@ impl Connection {
             seen: 0,
             noticed: 0,
             broken: false,
-            finishing: None,
+            finishing: Finishing::default(),
         }
     }
 
@@ -149,17 +141,5 @@ impl Connection {
     /// The library wrote a publish.
     pub(super) const fn written(&mut self) {
         self.ahead = self.ahead.saturating_sub(1);
-    }
-
-    /// Everything up to `until` is to be delivered before we go, if there is time.
-    pub(super) fn finish(&mut self, until: u64) {
-        let deadline = clock::monotonic() + FINISH_WITHIN;
-        self.finishing = Some(Finish { until, deadline });
-    }
-
-    pub(super) fn finished(&self, delivery: &Delivery) -> bool {
-        self.finishing.is_some_and(|finish| {
-            delivery.unconfirmed(finish.until) == 0 || clock::monotonic() >= finish.deadline
-        })
     }
 }

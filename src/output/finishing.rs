@@ -1,0 +1,41 @@
+//! The end of an output that has many events on their way: what there is when the end is asked for is delivered,
+//! if there is time. What is left stays in the journal.
+
+use std::time::Duration;
+
+use crate::engine::time::Mono;
+use crate::output::delivery::Delivery;
+
+/// How long the end of any output may take.
+pub(super) const WITHIN: Duration = Duration::from_secs(2);
+/// Between two looks at what is being finished.
+pub(super) const TURN: Duration = Duration::from_millis(20);
+
+/// Is the end asked for, and what is still to be delivered before it?
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Finishing(Option<Finish>);
+
+#[derive(Debug, Clone, Copy)]
+struct Finish {
+    until: u64,
+    deadline: Mono,
+}
+
+impl Finishing {
+    /// Everything up to event `until` is to be delivered before we go.
+    pub(super) fn begin(&mut self, until: u64, now: Mono) {
+        let deadline = now + WITHIN;
+        self.0 = Some(Finish { until, deadline });
+    }
+
+    /// Was the end asked for?
+    pub(super) const fn has_begun(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Is all delivered, or the time over?
+    pub(super) fn is_over(self, delivery: &Delivery, now: Mono) -> bool {
+        self.0
+            .is_some_and(|finish| delivery.unconfirmed(finish.until) == 0 || now >= finish.deadline)
+    }
+}
