@@ -175,7 +175,7 @@ fn an_output(output: &Value) -> String {
         output["waiting"]
     );
     if output["aside"].as_i64().is_some_and(|aside| aside > 0) {
-        write!(words, ", {} refused and set aside", output["aside"])
+        write!(words, ", {} set aside or owed", output["aside"])
             .expect("writing to a String cannot fail");
     }
     words
@@ -227,7 +227,7 @@ mod tests {
              devices    1 of 2; gd-01 lost\n\
              brokers    0 of 0\n\
              refused    plant: 2 for unknown point, last plant/x (yard-p1) at t\n\
-             output     chat: not tried, 4 waiting, 1 refused and set aside\n\
+             output     chat: not tried, 4 waiting, 1 set aside or owed\n\
              journal    12 events, 1.5 of 256 MiB, NOT ON DISK: the disk fails\n"
         );
     }

@@ -6,7 +6,8 @@
 //! are no more.
 //!
 //! `GET /api/v1/journal/EVENT`, by number or id: `{"event":{..},"seq","durable","committed_at","outputs":[..]}`,
-//! an event and what became of it at each output ([`Account`](crate::journal::Account)).
+//! an event and what became of it at each output ([`Account`](crate::journal::Account)): `owed_to` and `missed_by`
+//! name single readers who wait for it or will never have it.
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;

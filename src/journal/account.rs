@@ -60,6 +60,12 @@ pub struct Standing {
     /// Why it is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Arc<str>>,
+    /// Readers who are owed it, by their address.
+    #[serde(skip_serializing_if = "<[Arc<str>]>::is_empty")]
+    pub owed_to: Vec<Arc<str>>,
+    /// Readers who will never have it.
+    #[serde(skip_serializing_if = "<[Arc<str>]>::is_empty")]
+    pub missed_by: Vec<Arc<str>>,
     /// So many numbers of the journal come before it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
@@ -71,7 +77,7 @@ pub struct Standing {
 pub enum State {
     /// The far end has it.
     Accepted,
-    /// The far end refuses it; it is tried again from time to time.
+    /// The far end refuses it, or puts off some of its readers; it is tried again from time to time.
     Aside,
     /// Given up.
     Lost,
@@ -152,6 +158,8 @@ impl Standing {
             attempts: None,
             answer: None,
             reason: None,
+            owed_to: Vec::new(),
+            missed_by: Vec::new(),
             before,
         }
     }
@@ -164,6 +172,7 @@ impl From<Receipt> for Standing {
             Fate::Aside => (State::Aside, None, receipt.words),
             Fate::Lost => (State::Lost, None, receipt.words),
         };
+        let audience = receipt.audience.unwrap_or_default();
         Self {
             output: receipt.output,
             state,
@@ -172,6 +181,8 @@ impl From<Receipt> for Standing {
             attempts: receipt.attempts,
             answer,
             reason,
+            owed_to: audience.waiting,
+            missed_by: audience.missed,
             before: None,
         }
     }
@@ -208,6 +219,7 @@ fn account(connection: &Connection, seq: u64) -> Result<Account, rusqlite::Error
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::Audience;
     use crate::journal::scratch::at;
 
     fn receipt(output: &str, fate: Fate, words: &str) -> Receipt {
@@ -219,6 +231,7 @@ mod tests {
             sent: Some(at(1).wall),
             attempts: Some(3),
             words: Some(words.into()),
+            audience: None,
         }
     }
 
@@ -230,6 +243,14 @@ mod tests {
                 receipt("hook", Fate::Aside, "HTTP 400"),
                 receipt("chat", Fate::Accepted, "HTTP 200"),
                 receipt("gone", Fate::Lost, "too long"),
+                Receipt {
+                    audience: Some(Audience {
+                        waiting: vec!["li".into()],
+                        missed: vec!["anna".into()],
+                        reached: true,
+                    }),
+                    ..receipt("post", Fate::Aside, "box full")
+                },
             ],
         };
         let cursor = |output: &str, seq| (Arc::from(output), seq);
@@ -255,6 +276,7 @@ mod tests {
                 ("late", State::Waiting, Some(2)),
                 ("mail", State::Passed, None),
                 ("next", State::Waiting, Some(0)),
+                ("post", State::Aside, None),
             ]
         );
         let json = serde_json::to_value(&account).expect("plain data");
@@ -262,5 +284,8 @@ mod tests {
         assert_eq!(json["outputs"][2]["reason"], "HTTP 400");
         assert_eq!(json["outputs"][2]["attempts"], 3);
         assert!(json["outputs"][4].get("at").is_none());
+        assert!(json["outputs"][2].get("owed_to").is_none());
+        assert_eq!(json["outputs"][6]["owed_to"][0], "li");
+        assert_eq!(json["outputs"][6]["missed_by"][0], "anna");
     }
 }

@@ -4,6 +4,7 @@
 //!  a row that is `aside` ──┬─ of an output that is gone ──────────────▶ lost
 //!                          ├─ beyond the cursor ──────────────────────▶ stays: the event comes again by itself
 //!                          ├─ older than 32 h, or one of too many ────▶ lost, and its output counts it
+//!                          │                (single readers were owed it: accepted, without them)
 //!                          └─ else ───────────────────────────────────▶ its output tries it again
 //! ```
 //!
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::receipts::{self, Receipt};
+use super::receipts::{self, Fate, Receipt};
 use super::store::{millis, signed};
 use crate::engine::time::Wall;
 
@@ -31,8 +32,10 @@ const KEPT_FOR: Duration = Duration::from_secs(32 * 3600);
 pub struct LeftAside {
     /// To be tried again, oldest first.
     pub receipts: Vec<Receipt>,
-    /// So many were given up just now.
+    /// So many were given up just now, and nobody has them.
     pub given_up: u64,
+    /// So many were given up that single readers were owed; others have them.
+    pub missed: u64,
 }
 
 /// What each output takes up. `cursors`: of the configured ones. The rest is given up, on disk, too.
@@ -45,13 +48,16 @@ pub(super) fn take_up(
     let mut ended = Vec::new();
     for receipt in receipts::aside(connection)? {
         let Some(cursor) = cursors.get(&receipt.output) else {
-            ended.push(receipt);
+            ended.push(given_up(receipt));
             continue;
         };
         let mine = left.entry(Arc::clone(&receipt.output)).or_default();
         let is_old = now.seconds_since(receipt.at) > KEPT_FOR.as_secs_f64();
         if is_old || mine.receipts.len() >= MOST {
-            mine.given_up += 1;
+            let receipt = given_up(receipt);
+            let is_lost = receipt.fate == Fate::Lost;
+            mine.given_up += u64::from(is_lost);
+            mine.missed += u64::from(!is_lost);
             ended.push(receipt);
         } else if receipt.seq <= *cursor {
             mine.receipts.push(receipt);
@@ -59,10 +65,17 @@ pub(super) fn take_up(
     }
     let tx = connection.unchecked_transaction()?;
     for receipt in ended {
+        let readers = receipt.audience.as_ref().map(receipts::readers);
         tx.prepare_cached(
-            "UPDATE receipt SET fate = 'lost', time_ms = ?3 WHERE seq = ?1 AND output = ?2",
+            "UPDATE receipt SET fate = ?3, time_ms = ?4, readers = ?5 WHERE seq = ?1 AND output = ?2",
         )?
-        .execute(params![signed(receipt.seq), receipt.output, millis(now)])?;
+        .execute(params![
+            signed(receipt.seq),
+            receipt.output,
+            receipt.fate.word(),
+            millis(now),
+            readers.transpose()?,
+        ])?;
     }
     tx.commit()?;
     for mine in left.values_mut() {
@@ -71,13 +84,22 @@ pub(super) fn take_up(
     Ok(left)
 }
 
+fn given_up(mut receipt: Receipt) -> Receipt {
+    receipt.fate = Fate::Lost;
+    if let Some(audience) = &mut receipt.audience {
+        audience.give_up();
+        receipt.fate = audience.fate();
+    }
+    receipt
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::time::Moment;
-    use crate::journal::scratch::{Scratch, at, raises};
+    use crate::journal::scratch::{Scratch, TO_VERSION_5, alter, at, raises};
     use crate::journal::store::Write;
-    use crate::journal::{Fate, Store};
+    use crate::journal::{Audience, Pages, Store};
 
     fn set_aside(seq: u64, output: &str, second: u64) -> Receipt {
         Receipt {
@@ -88,6 +110,19 @@ mod tests {
             sent: None,
             attempts: Some(3),
             words: Some("no".into()),
+            audience: None,
+        }
+    }
+
+    fn owed(seq: u64, second: u64, reached: bool) -> Receipt {
+        let audience = Some(Audience {
+            waiting: vec!["li".into()],
+            missed: vec!["gone".into()],
+            reached,
+        });
+        Receipt {
+            audience,
+            ..set_aside(seq, "up", second)
         }
     }
 
@@ -159,5 +194,42 @@ mod tests {
         assert_eq!(left["up"].receipts, [set_aside(2, "up", 200)]);
         assert_eq!(fates(&scratch), [(1, Fate::Lost), (2, Fate::Aside)]);
         assert_eq!(opened(&scratch, at(151 + limit))["up"].given_up, 0);
+    }
+
+    #[test]
+    fn what_readers_were_owed_for_too_long_is_there_if_anybody_has_it() {
+        let scratch = Scratch::new();
+        let limit = KEPT_FOR.as_secs();
+        let young = owed(3, 200, false);
+        written(
+            &scratch,
+            &[owed(1, 100, true), owed(2, 100, false), young.clone()],
+        );
+        let left = opened(&scratch, at(150 + limit));
+        let left = &left["up"];
+        assert_eq!((left.given_up, left.missed), (1, 1));
+        assert_eq!(left.receipts, [young], "as it was, readers and all");
+        use Fate::{Accepted, Aside, Lost};
+        assert_eq!(fates(&scratch), [(1, Accepted), (2, Lost), (3, Aside)]);
+        let reader = crate::journal::reader::reader(&scratch.database()).expect("it is there");
+        let stored = receipts::stored(&reader, 1).expect("readable");
+        let audience = stored[0].audience.clone().expect("single readers");
+        assert_eq!(audience.missed, ["gone".into(), "li".into()]);
+    }
+
+    #[test]
+    fn a_journal_of_the_fifth_version_is_read_as_it_is_and_keeps_what_is_aside() {
+        let scratch = Scratch::new();
+        let before = set_aside(1, "up", 10);
+        written(&scratch, std::slice::from_ref(&before));
+        alter(&scratch.database(), TO_VERSION_5);
+        let pages = Pages::open(&scratch.database()).expect("a journal");
+        let account = pages.account(1).expect("readable");
+        let mine = account.outputs.iter().find(|it| &*it.output == "up");
+        let mine = mine.expect("it has a receipt");
+        assert_eq!(mine.reason.as_deref(), Some("no"));
+        assert!(mine.owed_to.is_empty());
+        drop(pages);
+        assert_eq!(opened(&scratch, at(20))["up"].receipts, [before]);
     }
 }

@@ -23,12 +23,13 @@ use crate::event::WireEvent;
 pub(super) const APPLICATION: u32 = 0x6677_726e;
 
 /// Steps from an empty file to the present version; `PRAGMA user_version` counts those done.
-pub(super) const MIGRATIONS: [&str; 5] = [
+pub(super) const MIGRATIONS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("memory.sql"),
     include_str!("epoch.sql"),
     include_str!("receipt.sql"),
     include_str!("account.sql"),
+    include_str!("readers.sql"),
 ];
 
 /// The version that brought the table `memory`.
@@ -36,6 +37,9 @@ pub(super) const MEMORIES_SINCE: u32 = 2;
 
 /// The version that brought what becomes of an event beside its acceptance.
 pub(super) const ACCOUNTS_SINCE: u32 = 5;
+
+/// The version that brought single readers.
+pub(super) const READERS_SINCE: u32 = 6;
 
 /// A short word for why SQLite failed (see [`CommitError`](super::CommitError)).
 pub(super) fn reason(error: &rusqlite::Error) -> &'static str {

@@ -89,6 +89,7 @@
 
 mod account;
 mod aside;
+mod audience;
 mod by_hand;
 pub mod chain;
 mod database;
@@ -114,6 +115,7 @@ mod writer;
 
 pub use account::{Account, Standing, State};
 pub use aside::LeftAside;
+pub use audience::Audience;
 pub use by_hand::ByHand;
 pub use feed::{Feed, FeedError, Unreadable};
 pub use found::{Known, OpenError, Restored, Temporary};

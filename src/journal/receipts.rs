@@ -10,6 +10,9 @@
 //!     └────▶ lost
 //! ```
 //!
+//! An event that single readers are owed ([`Audience`]) is `aside` as long as one of them waits, and says since when
+//! from the first to the last of them.
+//!
 //! | bound | when full |
 //! |---|---|
 //! | 4096 receipts that wait for the disk | the oldest is forgotten that is not `aside`: it proves a delivery and causes none |
@@ -21,6 +24,8 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, Row, Transaction, params};
 
+use super::audience::Audience;
+use super::database::{READERS_SINCE, user_version};
 use super::store::{millis, signed};
 use crate::engine::time::Wall;
 
@@ -31,7 +36,10 @@ const WAITING: usize = 4096;
 const SAID: usize = 120;
 
 /// Of a row.
-const COLUMNS: &str = "seq, output, time_ms, fate, sent_ms, attempts, words";
+const COLUMNS: &str = "seq, output, time_ms, fate, sent_ms, attempts, words, readers";
+/// The same of a journal that knows no readers.
+const COLUMNS_BEFORE: &str =
+    "seq, output, time_ms, fate, sent_ms, attempts, words, NULL AS readers";
 
 /// What became of an event at an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +69,8 @@ pub struct Receipt {
     pub attempts: Option<u32>,
     /// What the far end said, or why the event is not there.
     pub words: Option<Arc<str>>,
+    /// Where not every reader of the output has it.
+    pub audience: Option<Audience>,
 }
 
 impl Receipt {
@@ -81,7 +91,7 @@ impl Receipt {
 
 impl Fate {
     /// As it stands in the table.
-    const fn word(self) -> Option<&'static str> {
+    pub(super) const fn word(self) -> Option<&'static str> {
         match self {
             Self::Accepted => None,
             Self::Aside => Some("aside"),
@@ -167,11 +177,12 @@ pub(super) fn together(mut stored: Vec<Receipt>, waiting: &[Receipt]) -> Vec<Rec
 /// Writes receipts beside those that are there; [`Receipt::then`] in SQL.
 pub(super) fn put(tx: &Transaction<'_>, receipts: &[Receipt]) -> Result<(), rusqlite::Error> {
     let mut upsert = tx.prepare_cached(
-        "INSERT INTO receipt (seq, output, time_ms, fate, sent_ms, attempts, words)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO receipt (seq, output, time_ms, fate, sent_ms, attempts, words, readers)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (seq, output) DO UPDATE SET
              time_ms = excluded.time_ms,
              fate = excluded.fate,
+             readers = excluded.readers,
              sent_ms = coalesce(excluded.sent_ms, sent_ms),
              attempts = coalesce(excluded.attempts, attempts),
              words = CASE WHEN excluded.fate IS NULL THEN excluded.words
@@ -187,6 +198,7 @@ pub(super) fn put(tx: &Transaction<'_>, receipts: &[Receipt]) -> Result<(), rusq
             receipt.sent.map(millis),
             receipt.attempts,
             receipt.words,
+            receipt.audience.as_ref().map(readers).transpose()?,
         ])?;
     }
     Ok(())
@@ -194,8 +206,13 @@ pub(super) fn put(tx: &Transaction<'_>, receipts: &[Receipt]) -> Result<(), rusq
 
 /// Those of one event that are on disk, in the order of time.
 pub(super) fn stored(connection: &Connection, seq: u64) -> Result<Vec<Receipt>, rusqlite::Error> {
+    let columns = if user_version(connection)? < READERS_SINCE {
+        COLUMNS_BEFORE
+    } else {
+        COLUMNS
+    };
     let mut select = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM receipt WHERE seq = ?1 ORDER BY time_ms, output"
+        "SELECT {columns} FROM receipt WHERE seq = ?1 ORDER BY time_ms, output"
     ))?;
     let rows = select.query_map([signed(seq)], receipt)?;
     rows.collect()
@@ -216,6 +233,7 @@ fn receipt(row: &Row<'_>) -> Result<Receipt, rusqlite::Error> {
     let fate: Option<String> = row.get("fate")?;
     let sent: Option<i64> = row.get("sent_ms")?;
     let words: Option<String> = row.get("words")?;
+    let readers: Option<String> = row.get("readers")?;
     Ok(Receipt {
         seq: seq.unsigned_abs(),
         output: row.get::<_, String>("output")?.into(),
@@ -224,7 +242,15 @@ fn receipt(row: &Row<'_>) -> Result<Receipt, rusqlite::Error> {
         sent: sent.map(wall),
         attempts: row.get("attempts")?,
         words: words.map(Into::into),
+        // What is no such JSON is not ours, and then the event is set aside as a whole.
+        audience: readers.and_then(|readers| serde_json::from_str(&readers).ok()),
     })
+}
+
+/// As they stand in the table.
+pub(super) fn readers(audience: &Audience) -> Result<String, rusqlite::Error> {
+    serde_json::to_string(audience)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
 /// Unix milliseconds as a time.
@@ -249,6 +275,7 @@ mod tests {
             sent: None,
             attempts: Some(1),
             words: None,
+            audience: None,
         }
     }
 
@@ -354,6 +381,42 @@ mod tests {
             }
             let reader = reader::reader(&scratch.database()).expect("it is there");
             assert_eq!(stored(&reader, 1).expect("readable"), expected);
+        }
+    }
+
+    /// The newest word counts, on disk and on its way there.
+    #[test]
+    fn readers_are_those_of_the_newest_receipt() {
+        let audience = |waiting: &[&str], missed: &[&str]| Audience {
+            waiting: waiting.iter().map(|it| Arc::from(*it)).collect(),
+            missed: missed.iter().map(|it| Arc::from(*it)).collect(),
+            reached: true,
+        };
+        let with = |fate, audience| Receipt {
+            audience: Some(audience),
+            ..story(fate, 1, Some("full"))
+        };
+        let stages = [
+            with(Fate::Aside, audience(&["li", "anna"], &[])),
+            with(Fate::Aside, audience(&["li"], &[])),
+            with(Fate::Accepted, audience(&[], &["li"])),
+        ];
+        let scratch = Scratch::new();
+        let (mut store, _) = scratch.open();
+        store
+            .commit(&raises(1, 1), at(1).wall)
+            .expect("a sound disk");
+        for (number, stage) in stages.iter().enumerate() {
+            let write = Write {
+                settled: 1,
+                receipts: std::slice::from_ref(stage),
+                ..Write::default()
+            };
+            store.write(&write, at(2).wall).expect("a sound disk");
+            let reader = reader::reader(&scratch.database()).expect("it is there");
+            let expected = [stage.clone()];
+            assert_eq!(stored(&reader, 1).expect("readable"), expected);
+            assert_eq!(together(Vec::new(), &stages[..=number]), expected);
         }
     }
 

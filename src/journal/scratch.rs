@@ -129,6 +129,10 @@ pub(crate) const TO_VERSION_1: &str = "DROP TABLE memory;
     ALTER TABLE meta ADD COLUMN reserved INTEGER NOT NULL DEFAULT 8;
     PRAGMA user_version=1";
 
+/// Makes a journal of today one of the fifth version.
+pub(crate) const TO_VERSION_5: &str = "ALTER TABLE receipt DROP COLUMN readers;
+    PRAGMA user_version=5";
+
 /// What an alarm remembers at `seconds` after the epoch.
 pub(crate) fn memory(alarm: &str, seconds: u64) -> Memory {
     Memory {

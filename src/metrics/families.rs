@@ -304,7 +304,7 @@ impl Families {
             output_aside: gauges(
                 r,
                 "forewarn_output_aside_events",
-                "Events that the receiver refused for good, or by closing the connection again and again; each is tried again later.",
+                "Events that the receiver refused for good, or by closing the connection again and again, or that single readers are owed; each is tried again later.",
                 &["output"],
             ),
             delivery_duration: histograms(

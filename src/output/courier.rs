@@ -3,9 +3,9 @@
 //!
 //! ```text
 //!              ┌─────────────── accepted: the cursor moves ◀──────────────┐
-//!              ▼                                                          │
+//!              ▼                                                          ├─ parted: owed to single readers (`owed`)
 //!  next of the first lane that has one ──▶ wanted? ──yes──▶ Carrier::carry ┤
-//!      ▲  live │ backlog │ set aside          │ no: passed over           ├─ refused for good ──3 times──▶ set aside
+//!      ▲  live │ backlog │ put by             │ no: passed over           ├─ refused for good ──3 times──▶ set aside
 //!      │                                      ▼                           └─ later ─┐
 //!      └──────────────────────────────────────┘                                     │
 //!      └── back-off with jitter, or as the far end asks (10 min at most) ◀──────────┘
@@ -18,13 +18,16 @@
 //! - **Old notices are summed up** ([`Carrier::sums_up`]): whoever could not be reached for hours is not
 //!   paged for each of them. What is older than 15 min becomes one message for up to 500 events of the journal; what
 //!   is live, after 3 min: a flood that the far end is too slow for does not hold up what comes after it.
-//! - **Restarts** change nothing: the cursor is in the journal.
+//! - **Readers part** where each gets a message of their own: the output goes on, and who was put off is owed theirs,
+//!   alone. The ledger says so until the last of them has it.
+//! - **Restarts** change nothing: the cursor is in the journal, and so is what was put by.
 //!
 //! | bound | value | then |
 //! |---|---|---|
 //! | events on their way | 1, or those of one summary | |
 //! | pause after a failure | 0.5 s doubled to 30 s; 5 min where everything is refused | |
 //! | events set aside | 16 (`aside`) | the oldest is given up; 16 in a row: the output waits |
+//! | events owed to readers | 500 a reader, 4096 (`owed`) | the oldest is given up; 64 and nobody served: the output waits |
 //! | a page of the backlog | 100 events, about 1 MiB | the next is read when it is through |
 //! | the end | 2 s | what is left stays in the journal |
 //!
@@ -33,6 +36,8 @@
 
 mod lanes;
 mod outcome;
+mod owed;
+mod put_by;
 mod stubborn;
 #[cfg(test)]
 mod tests;
@@ -44,8 +49,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::info;
 
+use self::owed::Owed;
 use self::stubborn::Stubborn;
 use super::Wiring;
 use super::aside::Aside;
@@ -91,14 +97,14 @@ pub trait Carrier: Send {
         false
     }
 
-    /// How many messages does the carrier still owe to single readers?
-    fn owed(&self) -> usize {
-        0
+    /// Who reads this event, where readers get messages of their own and may part ([`Verdict::Parted`]).
+    fn readers(&self, _event: &WireEvent) -> Vec<Arc<str>> {
+        Vec::new()
     }
 
-    /// Is one of them to be tried now ([`Load::Owed`])?
-    fn owes(&self, _now: Mono) -> bool {
-        false
+    /// May the reader be sent what they are owed now ([`Load::Owed`])? Not for a while after they were put off.
+    fn may_try(&self, _reader: &str, _now: Mono) -> bool {
+        true
     }
 
     /// What went wrong for some, though not for all; each is told once.
@@ -119,8 +125,13 @@ pub enum Load<'l> {
     Summary(&'l [Parcel]),
     /// What is active now.
     Present(&'l Present),
-    /// What the carrier itself keeps for single readers.
-    Owed,
+    /// What one reader is owed, oldest first; one at least.
+    Owed {
+        /// Who.
+        reader: &'l str,
+        /// What: several are summed up.
+        parcels: &'l [Parcel],
+    },
 }
 
 /// An event on its way.
@@ -179,6 +190,7 @@ pub(super) async fn run(
     let mut courier = Courier {
         delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
         aside: Aside::default(),
+        owed: Owed::default(),
         report,
         feed,
         carrier,
@@ -188,6 +200,7 @@ pub(super) async fn run(
         disk_rests_until: Mono::ZERO,
         pauses: Pauses::default(),
         stubborn: Stubborn::default(),
+        probe: None,
         health: Health::Unknown,
         present_due: false,
         began: clock::monotonic(),
@@ -201,6 +214,9 @@ struct Courier<C> {
     feed: Feed,
     delivery: Delivery,
     aside: Aside,
+    owed: Owed,
+    /// The last event of what nobody was served with, while nothing more may be owed: what follows it is tried.
+    probe: Option<u64>,
     carrier: C,
     guidance: Arc<[Guidance]>,
     site: Arc<str>,
@@ -251,7 +267,8 @@ enum Step {
     Present(Present),
     /// An event that was set aside.
     Again(Parcel),
-    Owed,
+    /// What a reader is owed.
+    Owed(Arc<str>, Vec<Parcel>),
 }
 
 impl Step {
@@ -260,7 +277,7 @@ impl Step {
             Self::Event(parcel) | Self::Again(parcel) => Load::Event(parcel),
             Self::Summary(parcels) => Load::Summary(parcels),
             Self::Present(present) => Load::Present(present),
-            Self::Owed => Load::Owed,
+            Self::Owed(reader, parcels) => Load::Owed { reader, parcels },
         }
     }
 }
@@ -306,7 +323,7 @@ impl<C: Carrier> Courier<C> {
                 self.begin();
             }
         }
-        self.tell_what_stays_aside();
+        self.tell_what_stays();
         info!(output = &*self.report.id, "output stopped");
     }
 
@@ -329,7 +346,8 @@ impl<C: Carrier> Courier<C> {
         self.page.clear();
         let late = self.delivery.unconfirmed(self.delivery.backlog_until()) > 0;
         self.delivery.live_first();
-        if let Some(until) = self.stubborn.gives_way(clock::monotonic()) {
+        let probe = self.probe.take();
+        if let Some(until) = probe.or(self.stubborn.gives_way(clock::monotonic())) {
             self.delivery.let_pass(until);
         }
         self.present_due = late && self.carrier.tells_present();
@@ -338,8 +356,8 @@ impl<C: Carrier> Courier<C> {
     fn note_attempt(&mut self, step: &Step, now: Wall) {
         let parcels = match step {
             Step::Event(parcel) | Step::Again(parcel) => std::slice::from_ref(parcel),
-            Step::Summary(parcels) => parcels,
-            Step::Present(_) | Step::Owed => &[],
+            Step::Summary(parcels) | Step::Owed(_, parcels) => parcels,
+            Step::Present(_) => &[],
         };
         for parcel in parcels {
             self.report.sent(parcel.seq, now);
@@ -352,9 +370,9 @@ impl<C: Carrier> Courier<C> {
         self.report.beat(link, waiting, self.held(), now);
     }
 
-    /// Messages that were put by, for all readers or for some.
+    /// Events that were put by, for all readers or for some.
     fn held(&self) -> usize {
-        self.aside.len() + self.carrier.owed()
+        self.aside.len() + self.owed.len()
     }
 
     fn hear_complaints(&mut self, now: Mono) {
@@ -414,23 +432,6 @@ impl<C: Carrier> Courier<C> {
             at,
             seq,
             states: states.collect(),
-        }
-    }
-
-    /// At the end of the run.
-    fn tell_what_stays_aside(&self) {
-        let (aside, owed) = (self.aside.len(), self.carrier.owed());
-        if owed > 0 {
-            warn!(
-                output = &*self.report.id,
-                owed, "single readers have not got what others have (the journal still has it)"
-            );
-        }
-        if aside > 0 {
-            info!(
-                output = &*self.report.id,
-                aside, "events that are set aside are tried again by the next run"
-            );
         }
     }
 }

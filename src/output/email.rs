@@ -21,11 +21,11 @@
 //! |---|---|---|
 //! | 5xx | greeting, TLS, login, `MAIL FROM` | nobody is served until somebody puts it right: later, with long pauses |
 //! | 5xx | `RCPT TO`, the message | this reader is refused for good: logged, counted, the others are served |
-//! | 4xx | `RCPT TO`, the message | this reader is put off: the others are served, and after 20 s this one is owed theirs (`owed.rs`) |
+//! | 4xx | `RCPT TO`, the message | this reader is put off: the others are served, and after 20 s this one is owed theirs (`resting.rs`) |
 //! | 421, silence, a lost connection; 4xx | anything; what is for everybody | later; readers that have it are not served again |
 //!
-//! A notice of which nobody is served, for a while if they are put off, is refused itself
-//! ([`courier`](super::courier)).
+//! A notice that every reader is refused is refused itself. What readers are owed is the courier's to keep and to
+//! bring again ([`courier`](super::courier)): it is composed anew, for that reader alone, and says that it is late.
 //!
 //! | bound | value |
 //! |---|---|
@@ -37,7 +37,7 @@
 
 mod compose;
 mod one_line;
-mod owed;
+mod resting;
 mod session;
 mod stream;
 #[cfg(test)]
@@ -53,11 +53,11 @@ use lettre::Address;
 use tokio::time::timeout;
 
 use self::compose::Mail;
-use self::owed::Owed;
+use self::resting::Resting;
 pub(crate) use self::session::is_loopback;
 use self::session::{Session, Trouble};
 use super::courier::{Carrier, Complaint, Load, Parcel};
-use super::verdict::{UNAVAILABLE, UNWELCOME, Verdict};
+use super::verdict::{Parted, UNAVAILABLE, UNWELCOME, Verdict};
 use crate::ack_links::Links;
 use crate::broker::Login;
 use crate::clock;
@@ -112,8 +112,7 @@ pub struct Email {
     links: Option<Arc<Links>>,
     /// Who has the notice that is being sent.
     served: Served,
-    /// Mails of readers who were put off.
-    owed: Owed,
+    resting: Resting,
     complaints: Vec<Complaint>,
 }
 
@@ -156,7 +155,7 @@ impl Email {
             context,
             links: None,
             served: Served::default(),
-            owed: Owed::default(),
+            resting: Resting::default(),
             complaints: Vec::new(),
         }
     }
@@ -176,7 +175,7 @@ impl Email {
             };
         }
         match self.within_deadline(&mails).await {
-            Ok(()) => self.judged(mails, clock::monotonic()),
+            Ok(()) => self.judged(clock::monotonic()),
             Err(trouble) => trouble.verdict(),
         }
     }
@@ -198,7 +197,7 @@ impl Email {
                 continue;
             }
             let now = clock::monotonic();
-            if let Some(why) = self.owed.resting(&mail.to, now) {
+            if let Some(why) = self.resting.resting(&mail.to, now) {
                 self.served.put(mail, Fate::PutOff(why.to_owned()));
                 continue;
             }
@@ -209,12 +208,12 @@ impl Email {
             let fate = match open.send(&self.target.from, mail).await {
                 Ok(answer) => {
                     session = Some(open);
-                    self.owed.served(&mail.to);
+                    self.resting.served(&mail.to);
                     Fate::Accepted(answer)
                 }
                 Err(Trouble::Reader(why)) => Fate::Refused(why),
                 Err(Trouble::PutOff(why)) => {
-                    self.owed.put_off(&mail.to, &why, now);
+                    self.resting.put_off(&mail.to, &why, now);
                     Fate::PutOff(why)
                 }
                 Err(trouble) => return Err(trouble),
@@ -228,10 +227,9 @@ impl Email {
     }
 
     /// Each reader has a fate. Those who are put off are waited for, but not for long.
-    fn judged(&mut self, mails: Vec<Mail>, now: Mono) -> Verdict {
-        let nobody = !mails.is_empty() && !self.served.has_somebody();
+    fn judged(&mut self, now: Mono) -> Verdict {
         let put_off = self.served.put_off();
-        let waits = |reader: &&Address| !self.owed.is_tired(reader, now);
+        let waits = |reader: &&Address| !self.resting.is_tired(reader, now);
         if put_off.iter().any(waits) {
             let why = self.served.words();
             self.served.forget_put_off();
@@ -239,63 +237,22 @@ impl Email {
         }
         // What is tried again later is tried with everybody.
         let served = std::mem::take(&mut self.served);
-        if nobody {
-            let why = format!("no reader is served: {}", served.words());
-            return Verdict::Refused { why };
+        let verdict = served.verdict();
+        if !matches!(verdict, Verdict::Refused { .. }) {
+            self.complaints.extend(served.complaints());
         }
-        for mail in mails {
-            match served.readers.get(&mail.to) {
-                Some(Fate::Refused(why)) => {
-                    let why = format!("{} is refused: {why}", mail.to);
-                    self.complaints.push((UNWELCOME, why));
-                }
-                Some(Fate::PutOff(why)) => {
-                    let why = format!("{} is put off: {why}", mail.to);
-                    self.complaints.push((UNAVAILABLE, why));
-                    let given_up = self.owed.owe(mail, now);
-                    self.give_up(given_up);
-                }
-                Some(Fate::Accepted(_)) | None => {}
-            }
-        }
-        let answer = served.answer();
-        Verdict::Accepted { answer }
+        verdict
     }
 
-    /// Mails of readers who were put off, each by itself.
-    async fn pay(&mut self, now: Mono) -> Verdict {
-        let mut trouble = None;
-        for (since, mail) in self.owed.take_due(now) {
-            self.served = Served::default();
-            let asked = trouble.is_some() || self.owed.resting(&mail.to, now).is_some();
-            if !asked && let Err(met) = self.within_deadline(std::slice::from_ref(&mail)).await {
-                trouble = Some(met);
-            }
-            match self.served.readers.remove(&mail.to) {
-                Some(Fate::Accepted(_)) => {}
-                Some(Fate::Refused(why)) => {
-                    let why = format!("{} is refused: {why}", mail.to);
-                    self.complaints.push((UNWELCOME, why));
-                }
-                Some(Fate::PutOff(_)) | None => {
-                    let given_up = self.owed.still_owe((since, mail), now);
-                    self.give_up(given_up);
-                }
-            }
+    /// What one reader is owed. Nobody waits with them.
+    async fn pay(&mut self, mails: &[Mail]) -> Verdict {
+        let others = std::mem::take(&mut self.served);
+        let done = self.within_deadline(mails).await;
+        let served = std::mem::replace(&mut self.served, others);
+        match done {
+            Ok(()) => served.verdict(),
+            Err(trouble) => trouble.verdict(),
         }
-        self.served = Served::default();
-        trouble.map_or_else(Verdict::accepted, Trouble::verdict)
-    }
-
-    fn give_up(&mut self, mail: Option<Mail>) {
-        let why = |mail: Mail| {
-            format!(
-                "a mail to {} is given up: it was put off for too long",
-                mail.to
-            )
-        };
-        self.complaints
-            .extend(mail.map(|mail| (UNWELCOME, why(mail))));
     }
 }
 
@@ -303,6 +260,11 @@ impl Email {
 fn ends(parcels: &[Parcel]) -> (u64, u64) {
     let ends = parcels.first().zip(parcels.last());
     ends.map_or((0, 0), |(first, last)| (first.seq, last.seq))
+}
+
+/// As the ledger and the courier name a reader.
+fn name(reader: &Address) -> Arc<str> {
+    reader.to_string().into()
 }
 
 impl Served {
@@ -314,9 +276,39 @@ impl Served {
         self.readers.contains_key(reader)
     }
 
-    fn has_somebody(&self) -> bool {
-        let mut fates = self.readers.values();
-        fates.any(|fate| matches!(fate, Fate::Accepted(_)))
+    /// What the fates of all readers mean for the load.
+    fn verdict(&self) -> Verdict {
+        let parted = Parted {
+            served: self.those(|fate| matches!(fate, Fate::Accepted(_))),
+            refused: self.those(|fate| matches!(fate, Fate::Refused(_))),
+            put_off: self.those(|fate| matches!(fate, Fate::PutOff(_))),
+            answer: self.answer(),
+            why: self.words(),
+        };
+        if parted.served.len() == self.readers.len() {
+            return Verdict::Accepted {
+                answer: parted.answer,
+            };
+        }
+        if parted.refused.len() == self.readers.len() {
+            let why = format!("no reader is served: {}", parted.why);
+            return Verdict::Refused { why };
+        }
+        Verdict::Parted(parted)
+    }
+
+    fn those(&self, are: impl Fn(&Fate) -> bool) -> Vec<Arc<str>> {
+        let readers = self.readers.iter().filter(|(_, fate)| are(fate));
+        readers.map(|(reader, _)| name(reader)).collect()
+    }
+
+    /// Who was not served, one by one.
+    fn complaints(&self) -> impl Iterator<Item = Complaint> {
+        self.readers.iter().filter_map(|(reader, fate)| match fate {
+            Fate::Accepted(_) => None,
+            Fate::Refused(why) => Some((UNWELCOME, format!("{reader} is refused: {why}"))),
+            Fate::PutOff(why) => Some((UNAVAILABLE, format!("{reader} is put off: {why}"))),
+        })
     }
 
     /// What the relay said to those that it took mails for, and who is not among them.
@@ -364,12 +356,14 @@ impl Carrier for Email {
         true
     }
 
-    fn owed(&self) -> usize {
-        self.owed.len()
+    fn readers(&self, event: &WireEvent) -> Vec<Arc<str>> {
+        let readers = compose::readers(event, &self.id, &self.target, &self.context);
+        readers.iter().map(|reader| name(&reader.address)).collect()
     }
 
-    fn owes(&self, now: Mono) -> bool {
-        self.owed.is_due(now)
+    fn may_try(&self, reader: &str, now: Mono) -> bool {
+        let address = reader.parse();
+        address.map_or(true, |address| self.resting.may_try(&address, now))
     }
 
     fn complaints(&mut self) -> Vec<Complaint> {
@@ -377,20 +371,30 @@ impl Carrier for Email {
     }
 
     async fn carry(&mut self, load: &Load<'_>) -> Verdict {
+        let only = match load {
+            Load::Owed { reader, .. } => reader.parse().ok(),
+            Load::Event(_) | Load::Summary(_) | Load::Present(_) => None,
+        };
         let compose = compose::Composer {
             output: &self.id,
             target: &self.target,
             context: &self.context,
             links: self.links.as_deref(),
+            only: only.as_ref(),
         };
-        let (load, mails) = match load {
-            Load::Event(parcel) => ((parcel.seq, parcel.seq), compose.notice(parcel)),
-            Load::Summary(parcels) => (ends(parcels), compose.digest(parcels)),
-            Load::Owed => return self.pay(clock::monotonic()).await,
+        let (parcels, is_notice) = match load {
+            Load::Event(parcel) => (std::slice::from_ref(*parcel), true),
+            Load::Summary(parcels) => (*parcels, false),
+            Load::Owed { parcels, .. } => (*parcels, parcels.len() == 1),
             Load::Present(_) => return Verdict::accepted(),
         };
+        let mails = match parcels {
+            [parcel] if is_notice => compose.notice(parcel),
+            parcels => compose.digest(parcels),
+        };
         match mails {
-            Ok(mails) => self.send(load, mails).await,
+            Ok(mails) if only.is_some() => self.pay(&mails).await,
+            Ok(mails) => self.send(ends(parcels), mails).await,
             Err(error) => Verdict::Refused {
                 why: format!("no mail can be made of it: {error}"),
             },

@@ -16,7 +16,7 @@ use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono, Wall};
 use crate::event::{Committed, rfc3339};
-use crate::journal::{Fate, Feed, LeftAside, Receipt};
+use crate::journal::{Audience, Fate, Feed, LeftAside, Receipt};
 use crate::metrics::Metrics;
 
 /// Why a delivery can fail, for metrics.
@@ -175,7 +175,15 @@ impl Reporter {
 
     /// What an earlier run had set aside, to be tried again. What was given up at the start is told.
     pub(super) fn left_aside(&mut self) -> Vec<Receipt> {
-        let LeftAside { receipts, given_up } = self.feed.left_aside(&self.id);
+        let LeftAside {
+            receipts,
+            given_up,
+            missed,
+        } = self.feed.left_aside(&self.id);
+        if missed > 0 {
+            let why = format!("{missed} events that single readers were owed are given up");
+            self.not_everybody(UNWELCOME, &why, clock::monotonic());
+        }
         if given_up > 0 {
             self.lost_at = Some(clock::monotonic());
             self.metrics.output_dropped(&self.id, POISON, given_up);
@@ -188,8 +196,41 @@ impl Reporter {
         receipts
     }
 
+    /// How event `seq` stands of which readers were or are owed theirs since `since`: set aside while one of them
+    /// waits; then accepted if anybody has it, else given up.
+    pub(super) fn parted(
+        &mut self,
+        seq: u64,
+        since: Wall,
+        audience: Audience,
+        words: Arc<str>,
+        now: Moment,
+    ) {
+        let fate = audience.fate();
+        let at = if fate == Fate::Aside { since } else { now.wall };
+        let words = Some(words).filter(|words| !words.is_empty());
+        let audience = Some(audience).filter(|audience| !audience.is_whole());
+        self.write(seq, fate, at, words, audience);
+        match fate {
+            Fate::Aside => {}
+            Fate::Accepted => self.tries.done(seq),
+            Fate::Lost => self.given_up(1, POISON, seq),
+        }
+    }
+
     /// For the ledger.
     fn note(&self, seq: u64, fate: Fate, at: Wall, words: Option<Arc<str>>) {
+        self.write(seq, fate, at, words, None);
+    }
+
+    fn write(
+        &self,
+        seq: u64,
+        fate: Fate,
+        at: Wall,
+        words: Option<Arc<str>>,
+        audience: Option<Audience>,
+    ) {
         let tried = self.tries.of(seq);
         self.feed.note(Receipt {
             seq,
@@ -199,6 +240,7 @@ impl Reporter {
             sent: tried.map(|tried| tried.first),
             attempts: tried.map(|tried| tried.count),
             words,
+            audience,
         });
     }
 
@@ -229,14 +271,17 @@ impl Reporter {
     /// Goes on without events for good, and says so: in the log, in the counter and on the status
     /// point. `seq`: the newest of them, or the one after it.
     pub(super) fn lost_events(&mut self, events: u64, reason: &'static str, seq: u64) {
-        let now = clock::now();
-        self.lost_at = Some(now.mono);
         // Of what is gone there is nothing left to tell of.
         if reason != GONE {
             let words = (reason == TOO_LARGE).then(|| "longer than a message may be".into());
-            self.note(seq, Fate::Lost, now.wall, words);
-            self.tries.done(seq);
+            self.note(seq, Fate::Lost, clock::now().wall, words);
         }
+        self.given_up(events, reason, seq);
+    }
+
+    fn given_up(&mut self, events: u64, reason: &'static str, seq: u64) {
+        self.lost_at = Some(clock::monotonic());
+        self.tries.done(seq);
         self.metrics.output_dropped(&self.id, reason, events);
         let kept = if reason == GONE {
             "events are gone from the journal before this output had them"

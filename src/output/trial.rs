@@ -108,7 +108,7 @@ async fn over_email(output: &OutputSettings, target: &EmailTarget, context: &Con
             Verdict::Accepted { answer } if complaints.is_empty() => {
                 format!("accepted by every reader's relay: {answer}")
             }
-            Verdict::Accepted { .. } => complaints.join("; "),
+            Verdict::Accepted { .. } | Verdict::Parted(_) => complaints.join("; "),
             Verdict::Refused { why } | Verdict::Later { why, .. } => why.clone(),
         },
         took: clock::monotonic().since(began),
@@ -161,6 +161,8 @@ fn in_words(answer: &Answer, verdict: &Verdict, target: &WebhookTarget) -> Strin
     let said = told(answer, &target.client.url);
     match verdict {
         Verdict::Accepted { .. } => said,
+        // A webhook has one reader.
+        Verdict::Parted(_) => said,
         Verdict::Refused { .. } => format!("{said} (it will never take such a message)"),
         Verdict::Later { why, after, .. } => {
             let after = after.map_or_else(String::new, |after| {

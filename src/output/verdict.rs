@@ -10,12 +10,14 @@
 //!
 //! `Retry-After` is respected up to [`LONGEST`], so that a receiver cannot silence an output for a day.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::http_client::{Answer, Failure, Url};
 use crate::engine::time::Wall;
+use crate::journal::Audience;
 
 /// A receiver may ask for as long a pause.
 pub const LONGEST: Duration = Duration::from_secs(600);
@@ -41,6 +43,8 @@ pub enum Verdict {
         /// What it said; empty: nothing.
         answer: String,
     },
+    /// Some readers have it, others not, or not yet.
+    Parted(Parted),
     /// The far end will never take this one, in its words.
     Refused {
         /// For people.
@@ -55,6 +59,36 @@ pub enum Verdict {
         /// For people.
         why: String,
     },
+}
+
+/// What became of it, reader by reader.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parted {
+    /// Who has it.
+    pub served: Vec<Arc<str>>,
+    /// Who will never have it.
+    pub refused: Vec<Arc<str>>,
+    /// Who may have it another time: it is owed to them.
+    pub put_off: Vec<Arc<str>>,
+    /// What the far end said of those who have it.
+    pub answer: String,
+    /// Why the others have not got it, for people.
+    pub why: String,
+}
+
+impl Parted {
+    /// How an event stands that is for these readers alone.
+    pub fn among(&self, readers: &[Arc<str>]) -> Audience {
+        let mine = |names: &[Arc<str>]| {
+            let names = names.iter().filter(|name| readers.contains(name));
+            names.cloned().collect::<Vec<_>>()
+        };
+        Audience {
+            waiting: mine(&self.put_off),
+            missed: mine(&self.refused),
+            reached: !mine(&self.served).is_empty(),
+        }
+    }
 }
 
 impl Verdict {
@@ -179,6 +213,7 @@ mod tests {
             Verdict::Accepted { .. } => "accepted",
             // Not the word of those that refuse everything.
             Verdict::Refused { .. } => "this one",
+            Verdict::Parted(_) => "some",
             Verdict::Later { reason, .. } => reason,
         };
         for (statuses, expected) in [

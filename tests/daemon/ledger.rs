@@ -43,7 +43,7 @@ fn plant(device: &Device, broker: &Mosquitto, hook: &Hook, chat: &Hook) -> Strin
 }
 
 /// The story of an event once it is as wanted.
-async fn story(
+pub(super) async fn story(
     event: &str,
     place: [&str; 2],
     wanted: impl Fn(&Value) -> bool,
@@ -66,7 +66,7 @@ async fn story(
 }
 
 /// How an event stands with an output.
-fn standing<'a>(outputs: &'a Value, output: &str) -> &'a Value {
+pub(super) fn standing<'a>(outputs: &'a Value, output: &str) -> &'a Value {
     let mut all = outputs.as_array().expect("a list").iter();
     let found = all.find(|standing| standing["output"] == output);
     found.unwrap_or_else(|| panic!("no {output} in {outputs}"))

@@ -14,6 +14,7 @@ mod load;
 mod many_units;
 mod mappings;
 mod outage;
+mod owed_mail;
 mod payloads;
 mod refusals;
 mod reminder;

@@ -6,6 +6,7 @@
     smtp_server.py smtps CERT KEY          TLS before the first word
     smtp_server.py --moody ...             puts off every third reader (451) and drops every fifth mail that it
                                            has taken before it says so
+    smtp_server.py --full FILE ...         puts off (452) every reader of the addresses in FILE, as long as it is there
     smtp_server.py --login USER PASSWORD ...
 
 Readers whose name begins with "refused" are refused for good (550). Prints JSON lines: first {"port": N}, then
@@ -16,6 +17,7 @@ import asyncio
 import email
 import email.policy
 import json
+import pathlib
 import ssl
 import sys
 
@@ -29,14 +31,17 @@ def say(**what):
 
 
 class Relay:
-    def __init__(self, moody):
+    def __init__(self, moody, full):
         self.moody = moody
+        self.full = full
         self.readers = 0
         self.mails = 0
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address.startswith("refused"):
             return "550 5.1.1 nobody of that name here"
+        if self.full.is_file() and address in self.full.read_text():
+            return "452 4.2.2 box full"
         self.readers += 1
         if self.moody and self.readers % 3 == 0:
             return "451 4.3.0 not now"
@@ -75,6 +80,11 @@ async def main():
     moody = "--moody" in arguments
     if moody:
         arguments.remove("--moody")
+    full = pathlib.Path()
+    if "--full" in arguments:
+        at = arguments.index("--full")
+        full = pathlib.Path(arguments[at + 1])
+        del arguments[at : at + 2]
     options = {}
     if "--login" in arguments:
         at = arguments.index("--login")
@@ -93,7 +103,7 @@ async def main():
         else:
             listening = context
             options["auth_require_tls"] = False
-    relay = Relay(moody)
+    relay = Relay(moody, full)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: SMTP(relay, hostname="relay.test", **options), "127.0.0.1", 0, ssl=listening

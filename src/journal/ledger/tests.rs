@@ -5,7 +5,7 @@ mod model;
 use std::sync::Mutex;
 
 use super::super::scratch::{count, event, memory, raises};
-use super::super::{Restored, Waiter};
+use super::super::{Fate, Restored, Waiter};
 use super::*;
 use crate::engine::effect::EventKind;
 
@@ -266,4 +266,36 @@ fn receipts_coalesce_and_are_never_stored_ahead_of_the_disk() {
     ledger.settle(group, Mono::ZERO);
     assert!(!ledger.has_receipts());
     assert!(ledger.group().cursors.is_empty());
+}
+
+/// A cursor without it would say that an output is through with what it still owes.
+#[test]
+fn what_is_set_aside_goes_with_the_cursor_that_passes_it() {
+    let receipt = |seq, fate| Receipt {
+        seq,
+        output: "up".into(),
+        at: crate::journal::scratch::at(1).wall,
+        fate,
+        sent: None,
+        attempts: None,
+        words: None,
+        audience: None,
+    };
+    let mut ledger = run(7, 9);
+    ledger.receipts.add(receipt(8, Fate::Aside));
+    ledger.acknowledge("up", 8);
+    // The disk fails, and meanwhile more is delivered than may wait for it.
+    for _failure in 0..2 {
+        let group = ledger.group();
+        ledger.abandon(group);
+        for _receipt in 0..5000 {
+            ledger.receipts.add(receipt(9, Fate::Accepted));
+        }
+    }
+    ledger.cursors.insert("up".into(), Cursor::default());
+    ledger.acknowledge("up", 9);
+    let group = ledger.group();
+    assert_eq!(group.cursors, [("up".into(), 9)]);
+    let aside = |receipt: &&Receipt| receipt.fate == Fate::Aside;
+    assert_eq!(group.receipts.iter().filter(aside).count(), 1);
 }

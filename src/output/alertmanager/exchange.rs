@@ -133,7 +133,8 @@ pub(super) fn of_post(
         Err(failure) => failure.into(),
     };
     match verdict {
-        Verdict::Accepted { .. } => (Posted::Taken, None),
+        // A member is one reader, who does not part.
+        Verdict::Accepted { .. } | Verdict::Parted(_) => (Posted::Taken, None),
         Verdict::Refused { why } => (Posted::Refused, Some((REFUSED, why))),
         Verdict::Later { after, reason, why } => (Posted::Failed(after), Some((reason, why))),
     }

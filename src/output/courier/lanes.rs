@@ -89,7 +89,7 @@ impl<C: Carrier> Courier<C> {
         }
     }
 
-    fn is_old(&self, parcel: &Parcel, now: Moment) -> bool {
+    pub(super) fn is_old(&self, parcel: &Parcel, now: Moment) -> bool {
         let age = now.wall.seconds_since(parcel.event.time);
         let most = if parcel.replayed { OLD } else { BEHIND };
         self.carrier.sums_up() && age > most.as_secs_f64()

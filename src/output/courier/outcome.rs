@@ -1,13 +1,12 @@
 //! What an answer changes.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::{Carrier, Courier, Health, Parcel, Pauses, Step};
 use crate::engine::time::Moment;
-use crate::output::reporting::{POISON, age};
+use crate::output::reporting::POISON;
 use crate::output::verdict::{PROTOCOL, UNAVAILABLE, UNWELCOME, Verdict};
 
 impl<C: Carrier> Courier<C> {
@@ -19,42 +18,60 @@ impl<C: Carrier> Courier<C> {
                 self.accepted(step, now);
                 None
             }
-            Verdict::Refused { why } => Some(self.refused(step, &why, now)),
+            Verdict::Parted(parted) => self.parted(step, &parted, now),
+            Verdict::Refused { why } => self.refused(step, &why, now),
             Verdict::Later { after, reason, why } => {
-                self.put_off(step, reason, &why, now);
-                let pauses = &mut self.pauses;
-                let pauses = if reason == UNWELCOME {
-                    &mut pauses.long
-                } else {
-                    &mut pauses.short
-                };
-                let pause = pauses.failed(now.mono, fastrand::f64());
+                let pause = self.later(step, reason, &why, now);
                 Some(pause.max(after.unwrap_or_default()))
             }
         }
     }
 
-    fn accepted(&mut self, step: &Step, now: Moment) {
-        let id = Arc::clone(&self.report.id);
+    /// Tries again, after a pause.
+    pub(super) fn later(
+        &mut self,
+        step: &Step,
+        reason: &'static str,
+        why: &str,
+        now: Moment,
+    ) -> Duration {
+        self.put_off(step, reason, why, now);
+        let pauses = &mut self.pauses;
+        let pauses = if reason == UNWELCOME {
+            &mut pauses.long
+        } else {
+            &mut pauses.short
+        };
+        pauses.failed(now.mono, fastrand::f64())
+    }
+
+    /// The far end is there and takes what it is sent.
+    pub(super) fn serves(&mut self) {
+        let id = &self.report.id;
         // A refusal shows as a failure, too, and is over with the next that is taken.
-        self.report.metrics.output_connected(&id, true);
+        self.report.metrics.output_connected(id, true);
         if self.health == Health::Failing {
-            info!(output = &*id, "delivers again");
+            info!(output = &**id, "delivers again");
         }
         self.health = Health::Good;
         // An answer that counts shows more than a connection that stands.
         self.pauses = Pauses::default();
+        self.owed.proved();
+    }
+
+    fn accepted(&mut self, step: &Step, now: Moment) {
+        self.serves();
         match step {
             Step::Event(parcel) => self.arrived(std::slice::from_ref(parcel), now),
             Step::Summary(parcels) => self.arrived(parcels, now),
             Step::Present(_) => self.present_due = false,
-            Step::Owed => {}
+            Step::Owed(reader, parcels) => self.paid(reader, parcels, now),
             Step::Again(parcel) => {
                 let seq = parcel.seq;
                 self.aside.forget(seq);
                 self.report.accepted(seq, now.wall);
                 info!(
-                    output = &*id,
+                    output = &*self.report.id,
                     seq, "an event that was set aside has arrived after all"
                 );
             }
@@ -64,19 +81,25 @@ impl<C: Carrier> Courier<C> {
     fn arrived(&mut self, parcels: &[Parcel], now: Moment) {
         for parcel in parcels {
             self.stubborn.taken(parcel.seq);
+            // Out of a stretch that was given back it comes again, to everybody.
+            self.owed.forget(parcel.seq);
             let progress = self.delivery.acknowledged(parcel.seq);
             self.report.progress(progress, parcel.seq, now);
         }
     }
 
     /// The far end is there, and will not take this one.
-    fn refused(&mut self, step: &Step, why: &str, now: Moment) -> Duration {
+    fn refused(&mut self, step: &Step, why: &str, now: Moment) -> Option<Duration> {
+        if let Step::Owed(reader, parcels) = step {
+            self.unpaid(reader, parcels, &format!("is refused: {why}"), now);
+            return None;
+        }
         let what = "the receiver refuses a message for good";
         self.report.failed(UNWELCOME, why, now.mono, what);
         match step {
             // Nothing hangs on it.
             Step::Present(_) => self.present_due = false,
-            Step::Owed => {}
+            Step::Owed(..) => {}
             Step::Again(parcel) => {
                 if let Some(seq) = self.aside.disconnected(true, now.mono) {
                     self.report.lost_events(1, POISON, seq);
@@ -90,7 +113,7 @@ impl<C: Carrier> Courier<C> {
                 }
             }
         }
-        self.pauses.short.failed(now.mono, fastrand::f64())
+        Some(self.pauses.short.failed(now.mono, fastrand::f64()))
     }
 
     fn strike(&mut self, seq: u64, why: &str, now: Moment) {
@@ -124,7 +147,11 @@ impl<C: Carrier> Courier<C> {
     fn put_off(&mut self, step: &Step, reason: &'static str, why: &str, now: Moment) {
         let given_up = match step {
             Step::Again(_) => self.aside.disconnected(false, now.mono),
-            Step::Event(_) | Step::Summary(_) | Step::Present(_) | Step::Owed => None,
+            Step::Owed(..) => {
+                self.owed.postpone(now.mono);
+                None
+            }
+            Step::Event(_) | Step::Summary(_) | Step::Present(_) => None,
         };
         debug_assert_eq!(given_up, None, "only a refusal counts as an attempt");
         if self.health != Health::Failing {
@@ -145,7 +172,7 @@ impl<C: Carrier> Courier<C> {
         let events = match step {
             Step::Event(parcel) => std::slice::from_ref(parcel),
             Step::Summary(parcels) => parcels.as_slice(),
-            Step::Present(_) | Step::Again(_) | Step::Owed => return,
+            Step::Present(_) | Step::Again(_) | Step::Owed(..) => return,
         };
         let answered = [UNAVAILABLE, UNWELCOME, PROTOCOL].contains(&reason);
         if let ([first, ..], [.., last]) = (events, events)
@@ -156,44 +183,5 @@ impl<C: Carrier> Courier<C> {
                 self.put_aside(first.seq, why, now);
             }
         }
-    }
-}
-
-impl<C: Carrier> Courier<C> {
-    /// What an earlier run had set aside is set aside for this one.
-    pub(super) fn take_up(&mut self, now: Moment) {
-        for receipt in self.report.left_aside() {
-            let age = age(receipt.at, now.wall);
-            if let Some(oldest) = self.aside.take_up(receipt.seq, age, now.mono) {
-                self.report.lost_events(1, POISON, oldest);
-            }
-        }
-    }
-
-    /// What was put by and is due: what the carrier owes, else an event that was set aside, read from the
-    /// journal.
-    pub(super) async fn again(&mut self, now: Moment) -> Option<Step> {
-        if self.carrier.owes(now.mono) {
-            return Some(Step::Owed);
-        }
-        let seq = self.aside.due(now.mono)?;
-        let read = self.feed.after(seq - 1, 1).await;
-        let found = match read {
-            Ok(found) => found.into_iter().find(|event| event.seq == seq),
-            Err(error) => {
-                self.aside.postpone(seq, now.mono);
-                let output = &*self.report.id;
-                warn!(output, seq, %error, "an event set aside cannot be read");
-                return None;
-            }
-        };
-        let parcel = found.and_then(|event| self.parcel(&event, true));
-        let Some(parcel) = parcel else {
-            self.aside.forget(seq);
-            self.report.lost_events(1, POISON, seq);
-            return None;
-        };
-        self.aside.sent(seq);
-        Some(Step::Again(parcel))
     }
 }

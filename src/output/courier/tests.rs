@@ -1,6 +1,7 @@
 //! The courier over a real journal, with a scripted far end and virtual time.
 
 mod aside;
+mod owed;
 mod slow;
 
 use std::sync::Mutex;
@@ -26,9 +27,20 @@ struct FarEnd {
     wants: fn(&WireEvent) -> bool,
     sums_up: bool,
     tells_present: bool,
+    readers: fn(&WireEvent) -> Vec<Arc<str>>,
+    /// Readers who were put off rest so long.
+    rest: Mono,
 }
 
 impl Carrier for FarEnd {
+    fn readers(&self, event: &WireEvent) -> Vec<Arc<str>> {
+        (self.readers)(event)
+    }
+
+    fn may_try(&self, _reader: &str, now: Mono) -> bool {
+        now >= self.rest
+    }
+
     fn wants(&self, event: &WireEvent) -> bool {
         (self.wants)(event)
     }
@@ -50,9 +62,17 @@ impl Carrier for FarEnd {
             }
             Load::Summary(parcels) => format!("summary of {}", parcels.len()),
             Load::Present(present) => format!("present at {}", present.seq),
-            Load::Owed => "owed".to_owned(),
+            Load::Owed { reader, parcels } => {
+                let seqs: Vec<_> = parcels.iter().map(|it| it.seq.to_string()).collect();
+                format!("{} to {reader}", seqs.join(" "))
+            }
         };
         let verdict = (self.answer)(load);
+        if let Verdict::Parted(parted) = &verdict
+            && !parted.put_off.is_empty()
+        {
+            self.rest = clock::monotonic() + seconds(60);
+        }
         sleep(Duration::from_millis(10)).await;
         let second = clock::monotonic().since(self.began).as_secs();
         let taken = if verdict.is_accepted() { "" } else { "!" };
@@ -108,6 +128,8 @@ impl World {
             wants: |_event| true,
             sums_up: false,
             tells_present: false,
+            readers: |_event| Vec::new(),
+            rest: Mono::ZERO,
         };
         Self {
             scratch,

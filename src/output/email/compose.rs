@@ -107,6 +107,8 @@ pub(super) struct Composer<'c> {
     pub(super) target: &'c EmailTarget,
     pub(super) context: &'c Context,
     pub(super) links: Option<&'c Links>,
+    /// Nobody but this reader.
+    pub(super) only: Option<&'c Address>,
 }
 
 /// What stands in the head of a mail beside its reader.
@@ -131,7 +133,7 @@ impl Composer<'_> {
             at: event.time,
             urgent: urgent && !event.test,
         };
-        let readers = readers(event, self.output, self.target, self.context);
+        let readers = self.readers(event);
         let mail = |reader: &Reader| {
             let person = reader.person.as_deref();
             let who = person.map_or(ack_links::Reader::Several, ack_links::Reader::Person);
@@ -149,11 +151,17 @@ impl Composer<'_> {
         readers.iter().map(mail).collect()
     }
 
+    fn readers(&self, event: &WireEvent) -> Vec<Reader> {
+        let mut readers = readers(event, self.output, self.target, self.context);
+        readers.retain(|reader| self.only.is_none_or(|only| reader.address == *only));
+        readers
+    }
+
     /// Notices of an outage: each reader gets those that are theirs, in one mail.
     pub(super) fn digest(&self, parcels: &[Parcel]) -> Result<Vec<Mail>, lettre::error::Error> {
         let mut shares: BTreeMap<Address, (Reader, Vec<&Parcel>)> = BTreeMap::new();
         for parcel in parcels {
-            for reader in readers(&parcel.event, self.output, self.target, self.context) {
+            for reader in self.readers(&parcel.event) {
                 let share = shares.entry(reader.address.clone());
                 let share = share.or_insert_with(|| (reader, Vec::new()));
                 share.1.push(parcel);

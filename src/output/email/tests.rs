@@ -128,6 +128,7 @@ fn mails_with(parcels: &[Parcel], links: Option<&Links>) -> Vec<String> {
         target: &target,
         context: &context,
         links,
+        only: None,
     };
     let mails = match parcels {
         [one] => composer.notice(one),
@@ -315,6 +316,7 @@ async fn carried(
 fn reason(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Accepted { .. } => "accepted",
+        Verdict::Parted(_) => "some",
         Verdict::Refused { .. } => "this one",
         Verdict::Later { reason, .. } => reason,
     }
@@ -334,8 +336,12 @@ async fn one_mail_a_reader() {
 async fn a_reader_who_is_refused_stops_nobody_else() {
     let script = [("RCPT TO:<li", "550 5.1.1 nobody of that name")];
     let (verdicts, taken) = carried(&script, 1).await;
-    assert!(verdicts.iter().all(Verdict::is_accepted), "{verdicts:?}");
-    assert_eq!(verdicts.len(), 1);
+    let [Verdict::Parted(parted)] = &verdicts[..] else {
+        unreachable!("{verdicts:?}")
+    };
+    assert_eq!(parted.served, ["anna@plant.test".into()]);
+    assert_eq!(parted.refused, ["li@plant.test".into()]);
+    assert!(parted.put_off.is_empty() && parted.answer.contains("5.1.1"));
     assert_eq!(taken, ["anna@plant.test"]);
 }
 

@@ -119,6 +119,7 @@ mod tests {
             match preset.answers.verdict(&answer, &Url::default()) {
                 Verdict::Accepted { .. } => "accepted",
                 Verdict::Refused { .. } => "this one",
+                Verdict::Parted(_) => "some",
                 Verdict::Later { reason, .. } => reason,
             }
         };

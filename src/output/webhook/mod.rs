@@ -236,7 +236,7 @@ impl Webhook {
             }
             Load::Present(present) => facts.extend(snapshot(present)),
             // A webhook has one reader.
-            Load::Owed => {}
+            Load::Owed { .. } => {}
         }
         facts.into_iter().collect()
     }

@@ -155,12 +155,24 @@ fn how(standing: &Value) -> String {
         "" => String::new(),
         words => format!(": {words}"),
     };
+    let names = |readers: &Value| {
+        let readers: Vec<&str> = list(readers).iter().map(string).collect();
+        readers.join(", ")
+    };
+    let owed = names(&standing["owed_to"]);
+    let missed = match names(&standing["missed_by"]) {
+        missed if missed.is_empty() => missed,
+        missed => format!(", never to {missed}"),
+    };
     let reason = because(&standing["reason"]);
     match string(&standing["state"]) {
         "accepted" => format!(
-            "accepted {at}{sent}{attempts}{}",
+            "accepted {at}{missed}{sent}{attempts}{}",
             because(&standing["answer"])
         ),
+        "aside" if !owed.is_empty() => {
+            format!("owed to {owed} since {at}{missed}{sent}{attempts}{reason}")
+        }
         "aside" => format!("set aside {at}, to be tried again{sent}{attempts}{reason}"),
         "lost" => format!("given up {at}{sent}{attempts}{reason}"),
         "waiting" => match standing["before"].as_u64() {
@@ -240,6 +252,9 @@ mod tests {
                 {"output": "mail", "state": "waiting", "before": 4},
                 {"output": "next", "state": "waiting", "before": 0},
                 {"output": "gone", "state": "lost", "at": "2026-05-04T06:12:02.000Z", "reason": "too long"},
+                {"output": "post", "state": "aside", "at": "2026-05-04T06:12:02.000Z", "attempts": 1,
+                    "owed_to": ["li@p.test", "anna@p.test"], "reason": "box full"},
+                {"output": "room", "state": "accepted", "at": "2026-05-04T06:12:02.000Z", "missed_by": ["eve@p.test"]},
             ]}),
             earlier: Vec::new(),
             notices: vec![Notice::new(notice.clone(), Some(&told))],
@@ -260,6 +275,8 @@ mod tests {
              \x20 mail           waiting behind 4 others\n\
              \x20 next           waiting, next in turn\n\
              \x20 gone           given up 2026-05-04 06:12:02.000: too long\n\
+             \x20 post           owed to li@p.test, anna@p.test since 2026-05-04 06:12:02.000, 1 attempt: box full\n\
+             \x20 room           accepted 2026-05-04 06:12:02.000, never to eve@p.test\n\
              told\n\
              \x20 2026-05-04 06:12:02  notified        P/high #1  to li, chat\n\
              \x20   chat         set aside 2026-05-04 06:12:03.500, to be tried again, 3 attempts: HTTP 400\n\

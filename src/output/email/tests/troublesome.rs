@@ -12,10 +12,7 @@ async fn later(seconds: u64) {
 /// A full box keeps nobody else waiting; its owner is owed the mail, and gets it once.
 #[tokio::test]
 async fn a_reader_who_is_put_off_stops_nobody_else_and_gets_theirs_later() {
-    let script = [
-        ("RCPT TO:<li", "452 4.2.2 box full"),
-        ("RCPT TO:<li", "452 4.2.2 box full"),
-    ];
+    let script = [("RCPT TO:<li", "452 4.2.2 box full"); 2];
     let local = tokio::task::LocalSet::new();
     let during = async {
         let (mut email, taken, _) = relay(&script).await;
@@ -24,7 +21,11 @@ async fn a_reader_who_is_put_off_stops_nobody_else_and_gets_theirs_later() {
         assert_eq!(reason(&first), UNAVAILABLE, "a hiccup is waited for");
         later(20).await;
         let second = email.carry(&Load::Event(&parcel)).await;
-        assert!(second.is_accepted(), "{second:?}");
+        let Verdict::Parted(parted) = second else {
+            unreachable!("{second:?}")
+        };
+        assert_eq!(parted.served, ["anna@plant.test".into()]);
+        assert_eq!(parted.put_off, ["li@plant.test".into()]);
         assert_eq!(*taken.lock().expect("no panic"), ["anna@plant.test"]);
         let [(reason, why)] = &email.complaints()[..] else {
             unreachable!("one reader is put off")
@@ -34,13 +35,24 @@ async fn a_reader_who_is_put_off_stops_nobody_else_and_gets_theirs_later() {
             why.contains("li@plant.test") && why.contains("box full"),
             "{why}"
         );
-        assert_eq!((email.owed(), email.owes(clock::monotonic())), (1, false));
-        for seconds in [41, 121] {
-            later(seconds).await;
-            assert!(email.owes(clock::monotonic()), "{seconds}");
-            assert!(email.carry(&Load::Owed).await.is_accepted());
-        }
-        assert_eq!(email.owed(), 0);
+        let li = "li@plant.test";
+        let owed = Load::Owed {
+            reader: li,
+            parcels: std::slice::from_ref(&parcel),
+        };
+        let may_try = |email: &Email| email.may_try(li, clock::monotonic());
+        assert!(!may_try(&email) && email.may_try("anna@plant.test", clock::monotonic()));
+        later(41).await;
+        assert!(may_try(&email));
+        let third = email.carry(&owed).await;
+        let Verdict::Parted(parted) = third else {
+            unreachable!("{third:?}")
+        };
+        assert_eq!((parted.put_off.len(), parted.served.len()), (1, 0));
+        assert!(!may_try(&email));
+        later(121).await;
+        assert!(email.carry(&owed).await.is_accepted());
+        assert!(may_try(&email), "nobody rests any more");
         let taken = taken.lock().expect("no panic").clone();
         assert_eq!(taken, ["anna@plant.test", "li@plant.test"]);
     };
@@ -83,25 +95,58 @@ async fn a_digest_that_ends_with_a_notice_that_half_arrived_goes_to_everybody() 
     local.run_until(during).await;
 }
 
-/// With one reader nobody else waits for long: then the notice is set aside, as one that is refused.
+/// With one reader nobody else waits for long: then the notice is owed, too. A new one within half a minute is
+/// owed without asking, and tried after that, however long what is owed rests.
 #[tokio::test]
-async fn a_notice_whose_only_reader_is_put_off_is_refused_after_a_while() {
-    let script = [("RCPT TO:<anna", "450 4.2.1 not now"); 4];
+async fn a_notice_whose_only_reader_is_put_off_is_owed_and_a_new_one_is_tried() {
+    let script = [("RCPT TO:<anna", "450 4.2.1 not now"); 3];
     let local = tokio::task::LocalSet::new();
     let during = async {
-        let (mut email, taken, _) = relay(&script).await;
+        let (mut email, taken, script) = relay(&script).await;
         let parcel = parcel(json!({ "to": ["anna"] }));
         let mut met = Vec::new();
-        for seconds in [0, 10, 11, 1] {
+        for seconds in [0, 10, 11, 1, 30] {
             later(seconds).await;
             let verdict = email.carry(&Load::Event(&parcel)).await;
-            met.push(reason(&verdict));
+            let asked = 3 - script.lock().expect("no panic").len();
+            met.push((reason(&verdict), asked));
         }
-        assert_eq!(met, [UNAVAILABLE, UNAVAILABLE, "this one", "this one"]);
+        let expected = [
+            (UNAVAILABLE, 1),
+            (UNAVAILABLE, 2),
+            ("some", 2),
+            ("some", 2),
+            ("some", 3),
+        ];
+        assert_eq!(met, expected);
+        assert_eq!(taken.lock().expect("no panic").len(), 0);
+        later(30).await;
+        assert!(email.carry(&Load::Event(&parcel)).await.is_accepted());
+    };
+    local.run_until(during).await;
+}
+
+/// One who is owed several gets a summary of theirs, and nobody else gets anything.
+#[tokio::test]
+async fn what_one_reader_is_owed_goes_to_nobody_else() {
+    let local = tokio::task::LocalSet::new();
+    let during = async {
+        let (mut email, taken, _) = relay(&[]).await;
+        let parcels = [
+            parcel(json!({})),
+            parcel(json!({ "id": "north-plant:7:1043", "seq": 1043 })),
+        ];
+        for parcels in [&parcels[..1], &parcels] {
+            let reader = "li@plant.test";
+            let owed = Load::Owed { reader, parcels };
+            assert!(email.carry(&owed).await.is_accepted());
+        }
         assert_eq!(
-            (email.owed(), taken.lock().expect("no panic").len()),
-            (0, 0)
+            email.readers(&parcels[0].event),
+            BOTH.map(std::sync::Arc::from)
         );
+        let taken = taken.lock().expect("no panic").clone();
+        assert_eq!(taken, ["li@plant.test"; 2]);
     };
     local.run_until(during).await;
 }

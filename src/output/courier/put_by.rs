@@ -1,0 +1,239 @@
+//! What was put by: events that were set aside, and those that single readers are owed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::owed::{KEPT_FOR, Standing};
+use super::{Carrier, Courier, Parcel, SUMMARY, Step};
+use crate::engine::time::{Moment, Mono};
+use crate::event::Committed;
+use crate::journal::{Audience, Feed, FeedError};
+use crate::output::reporting::{POISON, age};
+use crate::output::verdict::{Parted, UNAVAILABLE, UNWELCOME};
+
+impl<C: Carrier> Courier<C> {
+    /// What an earlier run had put by is put by for this one.
+    pub(super) fn take_up(&mut self, now: Moment) {
+        for receipt in self.report.left_aside() {
+            let age = age(receipt.at, now.wall);
+            let owed = receipt.audience.filter(|it| !it.waiting.is_empty());
+            if let Some(audience) = owed {
+                let standing = Standing {
+                    seq: receipt.seq,
+                    since: receipt.at,
+                    audience,
+                };
+                let left = KEPT_FOR.saturating_sub(age);
+                self.owe(standing, now.mono + left, now);
+            } else if let Some(oldest) = self.aside.take_up(receipt.seq, age, now.mono) {
+                self.report.lost_events(1, POISON, oldest);
+            }
+        }
+        if self.held() > 0 {
+            info!(
+                output = &*self.report.id,
+                aside = self.aside.len(),
+                owed = self.owed.len(),
+                "takes up what an earlier run had set aside or owed to single readers"
+            );
+        }
+    }
+
+    /// At the end of the run.
+    pub(super) fn tell_what_stays(&self) {
+        if self.held() > 0 {
+            info!(
+                output = &*self.report.id,
+                aside = self.aside.len(),
+                owed = self.owed.len(),
+                "what is set aside or owed to single readers is tried again by the next run"
+            );
+        }
+    }
+
+    /// Some readers have it, others not. The output goes on, unless nobody is served any more.
+    pub(super) fn parted(&mut self, step: &Step, parted: &Parted, now: Moment) -> Option<Duration> {
+        let parcels = match step {
+            Step::Event(parcel) | Step::Again(parcel) => std::slice::from_ref(parcel),
+            Step::Summary(parcels) => parcels,
+            // Owed as before: the reader is put off again.
+            Step::Owed(..) | Step::Present(_) => return None,
+        };
+        let nobody = parted.served.is_empty();
+        if nobody && self.owed.is_full() {
+            self.probe = parcels.last().map(|last| last.seq);
+            return Some(self.later(step, UNAVAILABLE, &parted.why, now));
+        }
+        if !nobody {
+            self.serves();
+        }
+        for parcel in parcels {
+            self.part(parcel, parted, now);
+        }
+        None
+    }
+
+    fn part(&mut self, parcel: &Parcel, parted: &Parted, now: Moment) {
+        let seq = parcel.seq;
+        let audience = parted.among(&self.carrier.readers(&parcel.event));
+        let reached = audience.reached;
+        if reached {
+            self.stubborn.taken(seq);
+        }
+        self.aside.forget(seq);
+        self.owed.forget(seq);
+        let words = if audience.waiting.is_empty() {
+            &parted.answer
+        } else {
+            &parted.why
+        };
+        let standing = Standing {
+            seq,
+            since: now.wall,
+            audience,
+        };
+        // The receipt first: no cursor is on disk before it.
+        self.note(&standing, Some(words), now);
+        if !standing.audience.waiting.is_empty() {
+            self.owe(standing, now.mono + KEPT_FOR, now);
+        }
+        let mut progress = self.delivery.acknowledged(seq);
+        if let Some(since) = progress.delivered.take()
+            && reached
+        {
+            let took = now.mono.since(since);
+            self.report.metrics.output_delivered(&self.report.id, took);
+        }
+        self.report.progress(progress, seq, now);
+    }
+
+    fn owe(&mut self, standing: Standing, until: Mono, now: Moment) {
+        for (reader, standing) in self.owed.owe(standing, until) {
+            let why = "too much is owed to them";
+            self.misses(&reader, &standing, why, now);
+        }
+    }
+
+    /// The reader has what they were owed.
+    pub(super) fn paid(&mut self, reader: &str, parcels: &[Parcel], now: Moment) {
+        for parcel in parcels {
+            if let Some(standing) = self.owed.taken(parcel.seq, reader) {
+                self.note(&standing, None, now);
+            }
+        }
+        info!(
+            output = &*self.report.id,
+            reader,
+            events = parcels.len(),
+            "a reader has got what they were owed"
+        );
+    }
+
+    /// The reader will never have what they were owed.
+    pub(super) fn unpaid(&mut self, reader: &str, parcels: &[Parcel], why: &str, now: Moment) {
+        for parcel in parcels {
+            self.miss(reader, parcel.seq, why, now);
+        }
+    }
+
+    fn miss(&mut self, reader: &str, seq: u64, why: &str, now: Moment) {
+        if let Some(standing) = self.owed.missed(seq, reader) {
+            self.misses(reader, &standing, why, now);
+        }
+    }
+
+    fn misses(&mut self, reader: &str, standing: &Standing, why: &str, now: Moment) {
+        let told = format!("{reader} does not get event {}: {why}", standing.seq);
+        self.report.not_everybody(UNWELCOME, &told, now.mono);
+        let words = format!("{reader}: {why}");
+        self.note(standing, Some(&words), now);
+    }
+
+    /// For the ledger. `words`: why it waits, or what was said of it; else what was said last.
+    fn note(&mut self, standing: &Standing, words: Option<&str>, now: Moment) {
+        let words = words.map_or_else(|| Arc::clone(&self.report.answer), Arc::from);
+        let Standing {
+            seq,
+            since,
+            audience,
+        } = standing;
+        let audience: Audience = audience.clone();
+        self.report.parted(*seq, *since, audience, words, now);
+    }
+
+    /// What was put by and is due: what a reader is owed, else an event that was set aside, read from the journal.
+    pub(super) async fn again(&mut self, now: Moment) -> Option<Step> {
+        while let Some((reader, seq)) = self.owed.overdue(now.mono) {
+            self.miss(&reader, seq, "they were put off for a day", now);
+        }
+        if let Some(step) = self.owing(now).await {
+            return Some(step);
+        }
+        let seq = self.aside.due(now.mono)?;
+        let found = match read(&self.feed, seq).await {
+            Ok(found) => found,
+            Err(error) => {
+                self.aside.postpone(seq, now.mono);
+                let output = &*self.report.id;
+                warn!(output, seq, %error, "an event set aside cannot be read");
+                return None;
+            }
+        };
+        let parcel = found.and_then(|event| self.parcel(&event, true));
+        let Some(parcel) = parcel else {
+            self.aside.forget(seq);
+            self.report.lost_events(1, POISON, seq);
+            return None;
+        };
+        self.aside.sent(seq);
+        Some(Step::Again(parcel))
+    }
+
+    /// One notice for a reader, or all the old ones, of which they get a summary.
+    async fn owing(&mut self, now: Moment) -> Option<Step> {
+        loop {
+            let (reader, seqs) = {
+                let may_try = |reader: &str| self.carrier.may_try(reader, now.mono);
+                self.owed.due(now.mono, may_try)?
+            };
+            let mut parcels: Vec<Parcel> = Vec::new();
+            for seq in seqs {
+                let event = match read(&self.feed, seq).await {
+                    Ok(event) => event,
+                    Err(error) => {
+                        self.owed.postpone(now.mono);
+                        let output = &*self.report.id;
+                        warn!(output, seq, %error, "what a reader is owed cannot be read");
+                        return None;
+                    }
+                };
+                let Some(parcel) = event.and_then(|event| self.parcel(&event, true)) else {
+                    self.miss(&reader, seq, "the journal has it no more", now);
+                    continue;
+                };
+                if !self.carrier.readers(&parcel.event).contains(&reader) {
+                    self.miss(&reader, seq, "they are not configured to read it", now);
+                    continue;
+                }
+                let is_old = self.is_old(&parcel, now);
+                if parcels.is_empty() || is_old {
+                    parcels.push(parcel);
+                }
+                if !is_old || parcels.len() >= SUMMARY {
+                    break;
+                }
+            }
+            if !parcels.is_empty() {
+                return Some(Step::Owed(reader, parcels));
+            }
+        }
+    }
+}
+
+/// One event; `None`: it is not kept.
+async fn read(feed: &Feed, seq: u64) -> Result<Option<Committed>, FeedError> {
+    let found = feed.after(seq - 1, 1).await?;
+    Ok(found.into_iter().find(|event| event.seq == seq))
+}

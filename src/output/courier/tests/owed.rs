@@ -1,0 +1,223 @@
+//! Far ends that put off single readers.
+
+use super::*;
+use crate::journal::Receipt;
+use crate::output::verdict::Parted;
+
+const LI: &str = "li";
+const ANNA: &str = "anna";
+
+fn names(readers: &[&str]) -> Vec<Arc<str>> {
+    readers.iter().map(|reader| Arc::from(*reader)).collect()
+}
+
+fn parted(served: &[&str], put_off: &[&str]) -> Verdict {
+    Verdict::Parted(Parted {
+        served: names(served),
+        put_off: names(put_off),
+        answer: "250 OK".to_owned(),
+        why: "452 box full".to_owned(),
+        ..Parted::default()
+    })
+}
+
+/// Serves Anna and puts off Li.
+fn full_box(load: &Load<'_>) -> Verdict {
+    let alone = matches!(load, Load::Owed { .. });
+    let served: &[&str] = if alone { &[] } else { &[ANNA] };
+    parted(served, &[LI])
+}
+
+/// Two readers of each event.
+fn with_readers(mut world: World) -> World {
+    world.far_end().readers = |_event| names(&[LI, ANNA]);
+    world
+}
+
+async fn receipt(world: &World, seq: u64) -> Receipt {
+    let receipts = world.journal.feed().receipts(seq).await;
+    let receipts = receipts.expect("a sound disk");
+    receipts.into_iter().next().expect("a receipt")
+}
+
+async fn stands(world: &World, seq: u64) -> (Fate, Vec<Arc<str>>, Vec<Arc<str>>) {
+    let receipt = receipt(world, seq).await;
+    let audience = receipt.audience.unwrap_or_default();
+    (receipt.fate, audience.waiting, audience.missed)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_who_is_put_off_gets_theirs_after_a_restart_and_nobody_gets_it_twice() {
+    let mut world = with_readers(World::new(full_box));
+    world
+        .run(async |world| {
+            world.commit(2);
+            world.until_cursor(2).await;
+            sleep(seconds(61)).await;
+        })
+        .await;
+    assert_eq!(world.got(), ["1!", "2!", "1 to li!"]);
+    let waits = (Fate::Aside, names(&[LI]), names(&[]));
+    assert_eq!(stands(&world, 1).await, waits);
+    let since = receipt(&world, 1).await.at;
+    let mut world = with_readers(world.again(full_box).await);
+    assert_eq!(stands(&world, 1).await, waits, "the ledger says so");
+    world.run(async |_world| sleep(seconds(1)).await).await;
+    assert_eq!(world.got(), ["1 to li!"], "put off again");
+    assert_eq!(receipt(&world, 1).await.at, since, "it grows no younger");
+    let mut world = with_readers(world.again(accepted).await);
+    world
+        .run(async |world| {
+            sleep(seconds(1)).await;
+            world.commit(1);
+            world.until_cursor(3).await;
+        })
+        .await;
+    assert_eq!(world.got(), ["1 to li", "2 to li", "3"]);
+    let all = (Fate::Accepted, names(&[]), names(&[]));
+    for seq in 1..=2 {
+        assert_eq!(stands(&world, seq).await, all);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_notices_that_a_reader_is_owed_are_summed_up() {
+    let began = clock::monotonic();
+    let mut world = with_readers(World::new(move |load| {
+        let full = clock::monotonic().since(began) < seconds(30);
+        if full { full_box(load) } else { accepted(load) }
+    }));
+    // Events of this scratch journal happened long ago.
+    world.far_end().sums_up = true;
+    world
+        .run(async |world| {
+            world.commit(3);
+            world.until_cursor(3).await;
+            sleep(seconds(120)).await;
+        })
+        .await;
+    assert_eq!(world.got(), ["summary of 3!", "1 2 3 to li"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_day_misses_it_and_what_nobody_has_is_lost() {
+    let mut world = with_readers(World::new(|load| {
+        let served: &[&str] = if is(load, 1) { &[ANNA] } else { &[] };
+        parted(served, &[LI])
+    }));
+    world
+        .run(async |world| {
+            world.commit(2);
+            world.until_cursor(2).await;
+            sleep(seconds(23 * 3_600)).await;
+            assert_eq!(stands(world, 1).await.0, Fate::Aside);
+            sleep(seconds(3_700)).await;
+        })
+        .await;
+    let missed = names(&[LI]);
+    assert_eq!(
+        stands(&world, 1).await,
+        (Fate::Accepted, vec![], missed.clone())
+    );
+    assert_eq!(stands(&world, 2).await, (Fate::Lost, vec![], missed));
+    let words = receipt(&world, 1).await.words;
+    assert_eq!(words.as_deref(), Some("li: they were put off for a day"));
+}
+
+/// The journal is the queue of a relay that puts off everybody.
+#[tokio::test(start_paused = true)]
+async fn a_far_end_that_serves_nobody_does_not_drain_the_journal() {
+    let mut world = with_readers(World::new(|_load| parted(&[], &[LI, ANNA])));
+    world
+        .run(async |world| {
+            world.commit(100);
+            sleep(seconds(3_600)).await;
+            assert_eq!(world.cursor(), 64);
+        })
+        .await;
+    let mut world = with_readers(world.again(accepted).await);
+    world
+        .run(async |world| {
+            world.until_cursor(100).await;
+            sleep(seconds(10)).await;
+        })
+        .await;
+    let got = world.got();
+    let owed = |reader: &str| got.iter().filter(|it| it.ends_with(reader)).count();
+    assert_eq!((owed("to li"), owed("to anna")), (64, 64), "{got:?}");
+    assert_eq!(got.len(), 64 + 64 + 36);
+}
+
+/// With others served, one reader's full box holds up nothing, however much they are owed.
+#[tokio::test(start_paused = true)]
+async fn what_is_for_others_goes_on() {
+    let mut world = World::new(|load| {
+        if matches!(load, Load::Event(parcel) if parcel.seq % 2 == 0) {
+            Verdict::accepted()
+        } else {
+            parted(&[], &[LI])
+        }
+    });
+    world.far_end().readers = |event| {
+        if event.seq % 2 == 0 {
+            names(&[ANNA])
+        } else {
+            names(&[LI])
+        }
+    };
+    world
+        .run(async |world| {
+            world.commit(300);
+            let began = clock::monotonic();
+            world.until_cursor(300).await;
+            assert!(clock::monotonic().since(began) < seconds(60));
+        })
+        .await;
+    assert_eq!(stands(&world, 299).await.0, Fate::Aside);
+    assert_eq!(stands(&world, 300).await.0, Fate::Accepted);
+}
+
+/// Behind 64 notices that nobody was served with, one for somebody else is found without delay.
+#[tokio::test(start_paused = true)]
+async fn a_full_list_looks_for_somebody_who_is_served() {
+    let mut world = World::new(|load| {
+        if is(load, 70) {
+            Verdict::accepted()
+        } else {
+            parted(&[], &[LI])
+        }
+    });
+    world.far_end().readers = |event| {
+        if event.seq == 70 {
+            names(&[ANNA])
+        } else {
+            names(&[LI])
+        }
+    };
+    world
+        .run(async |world| {
+            world.commit(80);
+            let began = clock::monotonic();
+            world.until_cursor(80).await;
+            assert!(clock::monotonic().since(began) < seconds(180));
+        })
+        .await;
+}
+
+/// Whoever is no reader any more is owed nothing.
+#[tokio::test(start_paused = true)]
+async fn a_reader_who_is_configured_no_more_misses_it() {
+    let mut world = with_readers(World::new(full_box));
+    world
+        .run(async |world| {
+            world.commit(1);
+            world.until_cursor(1).await;
+        })
+        .await;
+    let mut world = world.again(accepted).await;
+    world.far_end().readers = |_event| names(&[ANNA]);
+    world.run(async |_world| sleep(seconds(1)).await).await;
+    assert_eq!(world.got(), [""; 0]);
+    let expected = (Fate::Accepted, names(&[]), names(&[LI]));
+    assert_eq!(stands(&world, 1).await, expected);
+}
