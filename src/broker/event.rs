@@ -22,8 +22,8 @@ pub(crate) enum Event {
     Written(u16),
     /// The PUBACK for this packet id came.
     Acknowledged(u16, Verdict),
-    /// The packet id of a publish is still taken: from here on PUBACKs cannot be told apart.
-    IdsCameRound,
+    /// This packet id is still taken when its turn comes again: from here on PUBACKs cannot be told apart.
+    IdsCameRound(u16),
 }
 
 /// The broker's terms.
@@ -157,7 +157,7 @@ impl Event {
     fn of_outgoing(outgoing: &Outgoing) -> Option<Self> {
         match outgoing {
             Outgoing::Publish(id) => Some(Self::Written(*id)),
-            Outgoing::AwaitAck(_) => Some(Self::IdsCameRound),
+            Outgoing::AwaitAck(id) => Some(Self::IdsCameRound(*id)),
             Outgoing::Subscribe(_)
             | Outgoing::Unsubscribe(_)
             | Outgoing::PubAck(_)

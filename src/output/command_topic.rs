@@ -195,7 +195,7 @@ impl Commander {
                 Event::Written(_)
                 | Event::Acknowledged(..)
                 | Event::Unsubscribed
-                | Event::IdsCameRound => {}
+                | Event::IdsCameRound(_) => {}
             }
         }
     }

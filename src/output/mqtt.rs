@@ -16,8 +16,8 @@
 //! backlog, its event in its turn. When the disk does not give the backlog, live events go first, too.
 //!
 //! Only this task publishes on its client: PUBACKs are matched by order (`pubacks`).
-//! At most half of the library's packet ids are in use, so that an id never comes round while its
-//! PUBACK is late, on which the library would stall.
+//! At most half of the library's packet ids are in use, so that an id does not come round while its
+//! PUBACK is late, on which the library would stall. Only telemetry can hold one for longer (`readings`).
 //!
 //! A broker of version 3.1.1 acknowledges what its access list then throws away. One of version 5 says so:
 //! an event that it refuses ends the connection and is asked for again with growing pauses, and is told.
@@ -262,13 +262,11 @@ impl Forwarder {
         }
         self.beat(link, now);
         connection.supply.rest = false;
-        let oldest = connection.pubacks.oldest();
+        let oldest = connection.pubacks.oldest(|what| !what.is_telemetry());
         if oldest.is_some_and(|since| now.mono.since(since) > self.target.ack_timeout) {
             return Err(Ending::ours(NO_PUBACK, "the broker did not acknowledge"));
         }
-        if let Some(telemetry) = &mut self.telemetry {
-            telemetry.turn();
-        }
+        self.turn_of_telemetry(connection, now.mono);
         Ok(())
     }
 
@@ -285,7 +283,12 @@ impl Forwarder {
             Event::Written(id) => connection.pubacks.written(id),
             Event::Acknowledged(id, verdict) => return self.puback(connection, id, verdict),
             // From here on the order by which PUBACKs are matched would not hold.
-            Event::IdsCameRound => {
+            Event::IdsCameRound(id) if self.telemetry_holds(connection, id) => {
+                let detail =
+                    "the broker did not acknowledge telemetry until its packet ids were needed";
+                return Err(Ending::ours(NO_PUBACK, detail));
+            }
+            Event::IdsCameRound(_) => {
                 return Err(Ending::ours("protocol", "the packet ids came round"));
             }
             Event::Subscribed(_) | Event::Unsubscribed | Event::Message(_) => {}
@@ -317,7 +320,8 @@ impl Forwarder {
         if let Some(telemetry) = &mut self.telemetry {
             telemetry.connected();
         }
-        let online = message::online(now.wall, committed);
+        connection.online = message::online(now.wall, committed);
+        let online = connection.online.clone();
         connection.publish(self.topics.status(), true, online, What::State, now.mono);
         let server = self.connector.server();
         self.report.answer = format!("PUBACK of {server}").into();

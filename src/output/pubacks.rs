@@ -42,17 +42,16 @@ impl<T> PubAcks<T> {
         self.numbered.remove(&id).map(|(what, _)| what)
     }
 
-    /// How many PUBACKs have not come.
-    pub(super) fn len(&self) -> usize {
-        self.unnumbered.len() + self.numbered.len()
+    /// Who holds this packet id.
+    pub(super) fn holder(&self, id: u16) -> Option<&T> {
+        self.numbered.get(&id).map(|(what, _)| what)
     }
 
-    /// When the one that waits longest was asked for.
-    pub(super) fn oldest(&self) -> Option<Mono> {
-        let unnumbered = self.unnumbered.front().map(|(_, since)| *since);
-        let numbered = self.numbered.values().map(|(_, since)| *since).min();
-        // Written before: asked before.
-        numbered.or(unnumbered)
+    /// When the one that waits longest of those that are `meant` was asked for.
+    pub(super) fn oldest(&self, meant: impl Fn(&T) -> bool) -> Option<Mono> {
+        let all = self.numbered.values().chain(&self.unnumbered);
+        let meant = all.filter(|(what, _)| meant(what));
+        meant.map(|(_, since)| *since).min()
     }
 }
 
@@ -69,16 +68,19 @@ mod tests {
         assert_eq!(pubacks.acknowledged(1), None);
         pubacks.written(1);
         pubacks.written(2);
-        assert_eq!(pubacks.len(), 3);
+        assert_eq!((pubacks.holder(2), pubacks.holder(3)), (Some(&"b"), None));
         assert_eq!(pubacks.acknowledged(2), Some("b"));
-        assert_eq!(pubacks.oldest(), Some(Mono::from_nanos(0)));
+        let oldest = |pubacks: &PubAcks<&str>| pubacks.oldest(|_| true);
+        assert_eq!(oldest(&pubacks), Some(Mono::from_nanos(0)));
+        let but_a = pubacks.oldest(|what| *what != "a");
+        assert_eq!(but_a, Some(Mono::from_nanos(2)));
         assert_eq!(pubacks.acknowledged(1), Some("a"));
         assert_eq!(pubacks.acknowledged(1), None);
-        assert_eq!(pubacks.oldest(), Some(Mono::from_nanos(2)));
+        assert_eq!(oldest(&pubacks), Some(Mono::from_nanos(2)));
         // A number may come back.
         pubacks.written(1);
         assert_eq!(pubacks.acknowledged(1), Some("c"));
-        assert_eq!((pubacks.len(), pubacks.oldest()), (0, None));
+        assert_eq!(oldest(&pubacks), None);
         pubacks.written(5);
         assert_eq!(pubacks.acknowledged(5), None);
     }

@@ -13,14 +13,14 @@
 //! the backlog; what was missed goes behind it, oldest first, marked `replayed`. Each lane is in order.
 //!
 //! Acknowledged is what moves the cursor, never what was handed to the wire. A connection that ends takes back
-//! all that is on the way. What arrived live before the backlog was done is remembered as a hole between two
+//! all that is on the way, and so does the end of a pause. What arrived live before the backlog was done is remembered as a hole between two
 //! stretches, and is not sent again while the process lives.
 //!
 //! | bound | when full |
 //! |---|---|
 //! | 16 messages or 32 KiB on the way | the next waits for a PUBACK |
 //! | 8 stretches of backlog | the newest two become one: what lies between comes again |
-//! | a far end that does not take it | pauses of 10 s, doubled up to 10 min |
+//! | a far end that does not take it | pauses of 10 s, doubled up to 10 min until the cursor moves; one message after each |
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -48,8 +48,12 @@ pub(super) struct Shipment {
     bytes: usize,
     failures: u32,
     not_before: Mono,
+    /// It has rested: one message at a time, until one arrives.
+    careful: bool,
     /// Nothing that is on the way counts any more.
     spoilt: bool,
+    /// What is on the way is late; it counts until the pause is over, should it still arrive.
+    late: bool,
 }
 
 #[derive(Debug)]
@@ -67,9 +71,20 @@ struct Stretch {
 struct Parcel {
     ticket: u64,
     lane: u64,
-    last: u64,
-    bytes: usize,
+    load: Load,
+    since: Mono,
     acknowledged: bool,
+}
+
+/// What a message carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Load {
+    /// Everything of its lane up to this number is in it, or in one before it.
+    pub(super) last: u64,
+    /// Length.
+    pub(super) bytes: usize,
+    /// Records.
+    pub(super) records: u32,
 }
 
 /// What is to be sent next.
@@ -114,7 +129,9 @@ impl Shipment {
             bytes: 0,
             failures: 0,
             not_before: Mono::ZERO,
+            careful: false,
             spoilt: false,
+            late: false,
         }
     }
 
@@ -152,12 +169,43 @@ impl Shipment {
         self.take_back();
     }
 
-    /// The far end does not take it: what is on the way is sent again, later.
-    pub(super) fn refused(&mut self, now: Mono) {
-        if !self.spoilt {
+    /// The far end does not take the message of this ticket: what is on the way is sent again, later.
+    pub(super) fn refused(&mut self, ticket: u64, now: Mono) {
+        if self.find(ticket).is_some() && !self.spoilt {
             self.rest(now);
             self.spoilt = true;
         }
+        self.acknowledged(ticket);
+    }
+
+    /// Since when the message that waits longest waits for its PUBACK; `None`: nothing is expected.
+    pub(super) fn waits_since(&self) -> Option<Mono> {
+        let oldest = self.parcels.front().filter(|_| !self.late);
+        oldest.map(|parcel| parcel.since)
+    }
+
+    /// The far end acknowledges everything but this. `false`: there is nothing that it could.
+    pub(super) fn is_late(&mut self, now: Mono) -> bool {
+        if self.parcels.is_empty() {
+            return false;
+        }
+        if !self.rests(now) {
+            self.rest(now);
+        }
+        self.late = true;
+        true
+    }
+
+    /// Time passes: after the pause what was late is sent again.
+    pub(super) fn turn(&mut self, now: Mono) {
+        if self.late && !self.rests(now) {
+            self.take_back();
+        }
+    }
+
+    /// Has it been put off, and is it unknown since whether the far end takes it?
+    pub(super) const fn is_in_doubt(&self) -> bool {
+        self.failures > 0
     }
 
     /// Does it rest, for the far end has not taken it?
@@ -167,7 +215,9 @@ impl Shipment {
 
     /// May another message be sent?
     pub(super) fn has_room(&self, now: Mono) -> bool {
-        !self.spoilt && !self.rests(now) && self.parcels.len() < WINDOW && self.bytes < BYTES
+        let window = if self.careful { 1 } else { WINDOW };
+        let open = !self.spoilt && !self.late && !self.rests(now);
+        open && self.parcels.len() < window && self.bytes < BYTES
     }
 
     /// What is next, when the newest record is `newest`: live before backlog.
@@ -184,55 +234,64 @@ impl Shipment {
             .next()
     }
 
-    /// A message went out: of this lane, up to the number `last`. The ticket comes back with its PUBACK.
-    pub(super) fn sent(&mut self, lane: u64, last: u64, bytes: usize) -> u64 {
+    /// A message of this lane went out. The ticket comes back with its PUBACK.
+    pub(super) fn sent(&mut self, lane: u64, load: Load, now: Mono) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        self.bytes += bytes;
+        self.bytes += load.bytes;
         self.parcels.push_back(Parcel {
             ticket,
             lane,
-            last,
-            bytes,
+            load,
+            since: now,
             acknowledged: false,
         });
         if let Some(stretch) = self.stretch(lane) {
-            stretch.sent = stretch.sent.max(last);
+            stretch.sent = stretch.sent.max(load.last);
         }
         ticket
     }
 
     /// There is nothing more of this lane up to `last`: it was dropped. Safe once what is on the way is.
     pub(super) fn passed_over(&mut self, lane: u64, last: u64) {
-        let ticket = self.sent(lane, last, 0);
+        let nothing = Load {
+            last,
+            bytes: 0,
+            records: 0,
+        };
+        // It waits for no PUBACK, so it does not matter since when.
+        let ticket = self.sent(lane, nothing, Mono::ZERO);
         self.acknowledged(ticket);
     }
 
-    /// A PUBACK came.
-    pub(super) fn acknowledged(&mut self, ticket: u64) {
-        let parcel = self
-            .parcels
-            .iter_mut()
-            .find(|parcel| parcel.ticket == ticket);
-        if let Some(parcel) = parcel {
+    /// A PUBACK came. How many records have arrived with it, for good.
+    pub(super) fn acknowledged(&mut self, ticket: u64) -> u64 {
+        if let Some(parcel) = self.find(ticket) {
             parcel.acknowledged = true;
         }
+        let (before, mut records) = (self.cursor(), 0);
         while let Some(parcel) = self.parcels.pop_front_if(|parcel| parcel.acknowledged) {
-            self.bytes -= parcel.bytes;
+            self.bytes -= parcel.load.bytes;
             if self.spoilt {
                 continue;
             }
-            if parcel.bytes > 0 {
-                self.failures = 0;
-            }
+            records += u64::from(parcel.load.records);
             if let Some(stretch) = self.stretch(parcel.lane) {
-                stretch.arrived = stretch.arrived.max(parcel.last);
+                stretch.arrived = stretch.arrived.max(parcel.load.last);
             }
         }
         if self.spoilt && self.parcels.is_empty() {
             self.take_back();
         }
         self.finish();
+        if records > 0 {
+            self.careful = false;
+            // What is taken beside what never is makes no pause shorter.
+            if self.cursor() > before {
+                self.failures = 0;
+            }
+        }
+        records
     }
 
     /// Everything up to here has arrived.
@@ -241,9 +300,14 @@ impl Shipment {
         oldest.map_or(0, |stretch| stretch.arrived)
     }
 
-    /// Messages on the way.
+    /// Messages on the way, but for those that are late.
     pub(super) fn on_the_way(&self) -> usize {
-        self.parcels.len()
+        if self.late { 0 } else { self.parcels.len() }
+    }
+
+    fn find(&mut self, ticket: u64) -> Option<&mut Parcel> {
+        let mut parcels = self.parcels.iter_mut();
+        parcels.find(|parcel| parcel.ticket == ticket)
     }
 
     fn stretch(&mut self, lane: u64) -> Option<&mut Stretch> {
@@ -256,6 +320,7 @@ impl Shipment {
         self.parcels.clear();
         self.bytes = 0;
         self.spoilt = false;
+        self.late = false;
         for stretch in &mut self.stretches {
             stretch.sent = stretch.arrived;
         }
@@ -270,6 +335,7 @@ impl Shipment {
     fn rest(&mut self, now: Mono) {
         let doubled = 1_u32 << self.failures.min(10);
         self.failures = self.failures.saturating_add(1);
+        self.careful = true;
         self.not_before = now + (SHORTEST_PAUSE * doubled).min(LONGEST_PAUSE);
     }
 }

@@ -322,7 +322,7 @@ impl Edge {
             Event::Unsubscribed => self.receipt(connection),
             Event::Message(message) => self.heard(connection, &message)?,
             Event::Written(_) => connection.written(),
-            Event::Acknowledged(..) | Event::IdsCameRound => {}
+            Event::Acknowledged(..) | Event::IdsCameRound(_) => {}
         }
         Ok(())
     }

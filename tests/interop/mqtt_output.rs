@@ -33,6 +33,7 @@ use upstream::Upstream;
 pub(super) mod scripted;
 mod set_aside;
 mod telemetry;
+mod telemetry_alone;
 mod upstream;
 mod version5;
 

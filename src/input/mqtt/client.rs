@@ -281,7 +281,7 @@ impl Subscriber {
             Event::Unsubscribed
             | Event::Written(_)
             | Event::Acknowledged(..)
-            | Event::IdsCameRound => Ok(()),
+            | Event::IdsCameRound(_) => Ok(()),
         }
     }
 

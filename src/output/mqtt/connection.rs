@@ -20,8 +20,17 @@ pub(super) enum What {
     Aside(u64),
     /// A status, or a state that goes by itself.
     State,
-    /// Telemetry: its ticket, and how many records.
-    Readings(u64, u32),
+    /// The status once more, to hear whether it is telemetry alone that is not acknowledged.
+    Question,
+    /// Telemetry: its ticket.
+    Readings(u64),
+}
+
+impl What {
+    /// Is it telemetry, for which nothing else waits?
+    pub(super) const fn is_telemetry(&self) -> bool {
+        matches!(self, Self::Readings(_))
+    }
 }
 
 /// The answer of the journal for an event that was set aside.
@@ -32,6 +41,10 @@ pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) happenings: mpsc::Receiver<Happening>,
     pub(super) pubacks: PubAcks<What>,
+    /// Publishes without their PUBACK, but for telemetry, which has a window of its own.
+    pub(super) unacknowledged: usize,
+    /// The status, as it was told when the connection was made.
+    pub(super) online: String,
     pub(super) supply: Supply,
     /// An event that was set aside is being read.
     pub(super) again: Answer<ReadAgain>,
@@ -54,6 +67,8 @@ impl Connection {
             client,
             happenings,
             pubacks: PubAcks::default(),
+            unacknowledged: 0,
+            online: String::new(),
             supply: Supply::default(),
             again: None,
             seen: 0,
@@ -76,9 +91,17 @@ impl Connection {
     ) {
         // Asked or not, its PUBACK is missed: a refusal that nobody tells of ends in the deadline.
         self.pubacks.asked(what, now);
+        self.unacknowledged += usize::from(!what.is_telemetry());
         let asked = self
             .client
             .publish(topic, payload, retain, Sure::Acknowledged);
         self.broken |= asked.is_err();
+    }
+
+    /// A PUBACK came under this packet id: for what.
+    pub(super) fn acknowledged(&mut self, id: u16) -> Option<What> {
+        let what = self.pubacks.acknowledged(id)?;
+        self.unacknowledged -= usize::from(!what.is_telemetry());
+        Some(what)
     }
 }

@@ -2,6 +2,18 @@
 //!
 //! It has a window of its own, so that it takes no place from events; an event that comes finds 32 KiB of
 //! it before itself at most. Live records go in a message a turn at most, so that they fill it.
+//!
+//! A broker that acknowledges everything else keeps its connection, for alarms go over it:
+//!
+//! ```text
+//!  on the way ──no PUBACK in ack_timeout──▶ the status goes once more ──no PUBACK──▶ the connection ends: it is the broker
+//!      ▲                                          │ PUBACK: it is telemetry
+//!      │ one message                              ▼
+//!      └───────────────────────────────────── rests, 10 s doubled up to 10 min; told
+//! ```
+//!
+//! What is never acknowledged keeps its packet id. When the ids come round to it (the library has four for each
+//! publish that may be on the way) the connection has to end after all: at most once in a pause, that is.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,14 +25,16 @@ use super::Forwarder;
 use super::connection::{Connection, What};
 use super::sending::HEADER;
 use crate::clock;
-use crate::engine::time::Moment;
+use crate::engine::time::{Moment, Mono};
 use crate::output::Form;
 use crate::output::message::{self, Line};
-use crate::output::shipment::{Shipment, Want};
+use crate::output::shipment::{Load, Shipment, Want};
 use crate::telemetry::{Feed, Names, Next, Page, Record};
 
 /// Records that are asked for at once.
 const PAGE: usize = 512;
+/// Why it rests, when the broker is silent on it alone.
+const NOT_ACKNOWLEDGED: &str = "not acknowledged, while all else is";
 /// Longest message of many records, bytes; a batch is full a little before.
 const BATCH: usize = 8 * 1024;
 
@@ -40,6 +54,8 @@ pub(super) struct Telemetry {
     rest: bool,
     /// Live records wait until the next turn.
     live_sent: bool,
+    /// Why the far end did not take it last.
+    untaken: &'static str,
 }
 
 /// Records at hand.
@@ -61,6 +77,7 @@ impl Telemetry {
             came: None,
             rest: false,
             live_sent: false,
+            untaken: "",
         }
     }
 
@@ -75,9 +92,16 @@ impl Telemetry {
         self.shipment.disconnected(by_far_end, now.mono);
     }
 
-    pub(super) fn turn(&mut self) {
+    fn turn(&mut self, now: Mono) {
         self.live_sent = false;
         self.rest = false;
+        self.shipment.turn(now);
+    }
+
+    /// What is wrong with it, if the far end said so and has not thought better of it.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let known = !self.untaken.is_empty() && self.shipment.is_in_doubt();
+        known.then(|| format!("it does not take telemetry: {}", self.untaken))
     }
 
     fn forget(&mut self) {
@@ -187,7 +211,7 @@ impl Forwarder {
     pub(super) fn publish_telemetry(&mut self, connection: &mut Connection, now: Moment) {
         // Events go alone, so that it is known what the far end did not take.
         let alone = self.aside.is_trying() || self.aside.due(now.mono).is_some();
-        if alone || self.unacknowledged(connection) > 0 {
+        if alone || connection.unacknowledged > 0 {
             return;
         }
         let Some(telemetry) = &mut self.telemetry else {
@@ -198,49 +222,111 @@ impl Forwarder {
             && !connection.broken
             && let Some((want, mut ready)) = telemetry.next()
         {
-            let (topic, payload, last, count) = match telemetry.form {
+            let (topic, payload, last, records) = match telemetry.form {
                 Form::Points => one(&self.topics, &mut ready, want.replayed),
                 Form::Batches => {
                     let dropped = telemetry.feed.dropped();
                     let topic = self.topics.readings();
-                    let (payload, last, count) = many(&mut ready, want.replayed, dropped, longest);
+                    let (payload, last, records) =
+                        many(&mut ready, want.replayed, dropped, longest);
                     telemetry.live_sent |= !want.replayed && last >= want.upto;
-                    (topic, payload, last, count)
+                    (topic, payload, last, records)
                 }
             };
             telemetry.pages.push_back(ready);
-            let ticket = telemetry.shipment.sent(want.lane, last, payload.len());
-            let what = What::Readings(ticket, count);
+            let bytes = payload.len();
+            let load = Load {
+                last,
+                bytes,
+                records,
+            };
+            let ticket = telemetry.shipment.sent(want.lane, load, now.mono);
+            let what = What::Readings(ticket);
             connection.publish(topic, false, payload, what, now.mono);
         }
     }
 
+    /// Time passes for telemetry. When its PUBACK is late and that of nothing else is awaited, the status goes once
+    /// more: its PUBACK tells whether the broker is to blame or telemetry alone.
+    pub(super) fn turn_of_telemetry(&mut self, connection: &mut Connection, now: Mono) {
+        if let Some(telemetry) = &mut self.telemetry {
+            telemetry.turn(now);
+        }
+        let undecided = connection.unacknowledged > 0 || connection.broken;
+        if self.telemetry_is_late(now) && !undecided {
+            let status = connection.online.clone();
+            connection.publish(self.topics.status(), true, status, What::Question, now);
+        }
+    }
+
+    fn telemetry_is_late(&self, now: Mono) -> bool {
+        let telemetry = self.telemetry.as_ref();
+        let since = telemetry.and_then(|telemetry| telemetry.shipment.waits_since());
+        since.is_some_and(|since| now.since(since) > self.target.ack_timeout)
+    }
+
+    /// The broker acknowledges, but not telemetry, if that is still so.
+    pub(super) fn telemetry_alone_is_late(&mut self) {
+        let now = clock::monotonic();
+        if self.telemetry_is_late(now) {
+            self.telemetry_rests(now);
+        }
+    }
+
+    /// Is it telemetry that holds this packet id, which is needed again? Then it rests.
+    pub(super) fn telemetry_holds(&mut self, connection: &Connection, id: u16) -> bool {
+        let holder = connection.pubacks.holder(id);
+        let holds = holder.is_some_and(What::is_telemetry);
+        if holds {
+            self.telemetry_rests(clock::monotonic());
+        }
+        holds
+    }
+
+    /// What is on the way does not get through.
+    fn telemetry_rests(&mut self, now: Mono) {
+        if let Some(telemetry) = &mut self.telemetry
+            && telemetry.shipment.is_late(now)
+        {
+            self.telemetry_untaken(NOT_ACKNOWLEDGED, now);
+        }
+    }
+
     /// A PUBACK of telemetry came.
-    pub(super) fn telemetry_arrived(&mut self, ticket: u64, count: u32) {
+    pub(super) fn telemetry_arrived(&mut self, ticket: u64) {
         let Some(telemetry) = &mut self.telemetry else {
             return;
         };
-        telemetry.shipment.acknowledged(ticket);
+        let records = telemetry.shipment.acknowledged(ticket);
         telemetry.arrived();
-        let metrics = self.report.metrics.telemetry();
-        metrics.sent(&self.id, u64::from(count));
+        self.report.metrics.telemetry().sent(&self.id, records);
     }
 
     /// The broker said that it does not take it.
-    pub(super) fn telemetry_refused(&mut self, ticket: u64, reason: &str) {
+    pub(super) fn telemetry_refused(&mut self, ticket: u64, reason: &'static str) {
         let now = clock::monotonic();
+        if let Some(telemetry) = &mut self.telemetry {
+            telemetry.shipment.refused(ticket, now);
+            self.telemetry_untaken(reason, now);
+        }
+    }
+
+    fn telemetry_untaken(&mut self, reason: &'static str, now: Mono) {
         let Some(telemetry) = &mut self.telemetry else {
             return;
         };
-        telemetry.shipment.refused(now);
-        telemetry.shipment.acknowledged(ticket);
         telemetry.forget();
+        telemetry.untaken = reason;
+        let trouble = telemetry.trouble();
         self.report.metrics.telemetry().refused(&self.id);
         if let Some(count) = self.report.sampler.hit("telemetry_refused", now) {
             warn!(
                 output = &*self.id,
                 reason, count, "the broker does not take telemetry; it is sent again later"
             );
+        }
+        if trouble.is_some() {
+            self.tell(trouble);
         }
     }
 

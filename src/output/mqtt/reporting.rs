@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tracing::{error, warn};
 
-use super::{Connection, Forwarder, What};
+use super::{Connection, Forwarder, Telemetry, What};
 use crate::broker::{Ending, Link, STOLEN};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
@@ -39,12 +39,12 @@ impl Forwarder {
     pub(super) fn stands(&mut self, lived: Duration, link: Link) {
         self.theft.stands(lived);
         if link == Link::Proven && !self.theft.is_known() && !self.states_refused {
-            self.tell(None);
+            self.tell(self.telemetry.as_ref().and_then(Telemetry::trouble));
         }
     }
 
     /// For the health pages; what is told already is not told again.
-    fn tell(&mut self, words: Option<String>) {
+    pub(super) fn tell(&mut self, words: Option<String>) {
         if words != self.told {
             self.report.wrong = words.is_some();
             let metrics = &self.report.metrics;

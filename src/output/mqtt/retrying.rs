@@ -25,9 +25,13 @@ impl Forwarder {
         }
     }
 
+    fn nothing_is_on_the_way(&self, connection: &Connection) -> bool {
+        connection.unacknowledged == 0 && self.telemetry_on_the_way() == 0
+    }
+
     /// Reads the next event that is to be tried again.
     pub(super) fn try_again(&mut self, connection: &mut Connection, now: Moment) {
-        let alone = connection.pubacks.len() == 0 && connection.again.is_none();
+        let alone = self.nothing_is_on_the_way(connection) && connection.again.is_none();
         let due = self.aside.due(now.mono).filter(|_| alone);
         if let Some(seq) = due {
             let feed = self.feed.clone();
@@ -41,7 +45,7 @@ impl Forwarder {
         (seq, read): ReadAgain,
         now: Moment,
     ) {
-        if connection.pubacks.len() > 0 {
+        if !self.nothing_is_on_the_way(connection) {
             // Something else goes first; it is still due.
             return;
         }

@@ -42,11 +42,11 @@ impl Forwarder {
             return;
         }
         // One at a time: an event that comes now waits for one PUBACK at most.
-        if self.unacknowledged(connection) == 0
+        if connection.unacknowledged == 0
             && let Some(alarm) = self.retained.idle()
         {
             self.publish_present(connection, alarm, now);
-        } else if self.unacknowledged(connection) == 0
+        } else if connection.unacknowledged == 0
             && let Some(alarm) = self.retained.removed()
         {
             // An empty retained message takes the topic away (MQTT 3.1.1, 3.3.1.3).
@@ -58,7 +58,7 @@ impl Forwarder {
     }
 
     fn publish_urgent(&mut self, connection: &mut Connection, now: Moment) {
-        while self.unacknowledged(connection) < self.publishes
+        while connection.unacknowledged < self.publishes
             && let Some(alarm) = self.retained.urgent()
         {
             self.publish_present(connection, alarm, now);
@@ -71,9 +71,7 @@ impl Forwarder {
         if !self.delivery.is_replaying() || connection.seen <= from {
             return;
         }
-        let room = self
-            .publishes
-            .saturating_sub(self.unacknowledged(connection));
+        let room = self.publishes.saturating_sub(connection.unacknowledged);
         match self.feed.recent(from, room) {
             Ok(events) => {
                 for event in events {
@@ -90,13 +88,7 @@ impl Forwarder {
 
     pub(super) fn has_room(&self, connection: &Connection) -> bool {
         // An event takes two publishes.
-        self.unacknowledged(connection) + 1 < self.publishes && !connection.broken
-    }
-
-    /// Publishes without their PUBACK, but for telemetry, which has a window of its own.
-    pub(super) fn unacknowledged(&self, connection: &Connection) -> usize {
-        let all = connection.pubacks.len();
-        all.saturating_sub(self.telemetry_on_the_way())
+        connection.unacknowledged + 1 < self.publishes && !connection.broken
     }
 
     pub(super) fn publish_event(
@@ -198,7 +190,7 @@ impl Forwarder {
         id: u16,
         verdict: Verdict,
     ) -> Result<(), Ending> {
-        let Some(what) = connection.pubacks.acknowledged(id) else {
+        let Some(what) = connection.acknowledged(id) else {
             debug!(output = &*self.id, id, "PUBACK for nothing");
             return Ok(());
         };
@@ -216,21 +208,25 @@ impl Forwarder {
             }
             What::Aside(seq) => self.arrived_after_all(seq),
             What::State => self.delivery.proved(),
-            What::Readings(ticket, count) if taken => self.telemetry_arrived(ticket, count),
-            What::Readings(..) => {}
+            What::Question => {
+                self.delivery.proved();
+                self.telemetry_alone_is_late();
+            }
+            What::Readings(ticket) if taken => self.telemetry_arrived(ticket),
+            What::Readings(_) => {}
         }
         Ok(())
     }
 
     /// The broker does not take what it was sent. A state that it does not take must not hold back the
     /// events, which it may; without one of those nothing goes on.
-    fn refused(&mut self, what: What, for_good: bool, reason: &str) -> Result<(), Ending> {
+    fn refused(&mut self, what: What, for_good: bool, reason: &'static str) -> Result<(), Ending> {
         match what {
-            What::State | What::StateOf(_) => {
+            What::State | What::StateOf(_) | What::Question => {
                 self.state_refused(reason, clock::monotonic());
                 Ok(())
             }
-            What::Readings(ticket, _) => {
+            What::Readings(ticket) => {
                 self.telemetry_refused(ticket, reason);
                 Ok(())
             }

@@ -4,12 +4,21 @@ use super::*;
 
 const NOW: Mono = Mono::ZERO;
 
+const fn load(last: u64, bytes: usize, records: u32) -> Load {
+    Load {
+        last,
+        bytes,
+        records,
+    }
+}
+
 impl Shipment {
     /// Sends the next ten at most. Their numbers, and the ticket.
     fn send(&mut self, newest: u64) -> Option<(u64, u64, bool, u64)> {
         let want = self.next(newest)?;
         let last = want.upto.min(want.after + 10);
-        let ticket = self.sent(want.lane, last, 100);
+        let records = u32::try_from(last - want.after).expect("ten at most");
+        let ticket = self.sent(want.lane, load(last, 100, records), NOW);
         Some((want.after + 1, last, want.replayed, ticket))
     }
 
@@ -128,7 +137,7 @@ fn no_more_is_on_the_way_than_the_window() {
     shipment.connected(10_000);
     for _ in 0..2 {
         let want = shipment.next(10_000).expect("there is enough");
-        shipment.sent(want.lane, want.after + 1, BYTES / 2);
+        shipment.sent(want.lane, load(want.after + 1, BYTES / 2, 1), NOW);
     }
     assert!(!shipment.has_room(NOW), "by bytes");
 }
@@ -139,14 +148,14 @@ fn who_does_not_take_it_is_given_time_and_nothing_is_lost() {
     shipment.connected(0);
     let (_, _, _, first) = shipment.send(20).expect("there is some");
     let (_, _, _, second) = shipment.send(20).expect("there is more");
-    shipment.refused(NOW);
-    shipment.acknowledged(first);
+    shipment.refused(first, NOW);
     assert!(
         !shipment.has_room(NOW),
         "what is on the way first comes back"
     );
-    shipment.acknowledged(second);
-    assert_eq!(shipment.cursor(), 0, "an acknowledgement behind a refusal");
+    let counted = shipment.acknowledged(second);
+    let behind = "an acknowledgement behind a refusal";
+    assert_eq!((shipment.cursor(), counted), (0, 0), "{behind}");
     assert!(!shipment.has_room(NOW + Duration::from_secs(9)));
     assert!(shipment.has_room(NOW + SHORTEST_PAUSE));
     assert_eq!(shipment.drain(20).len(), 2);
@@ -162,4 +171,78 @@ fn who_does_not_take_it_is_given_time_and_nothing_is_lost() {
         assert!(!shipment.rests(end), "{pause}");
         now = end;
     }
+}
+
+#[test]
+fn what_alone_is_not_acknowledged_rests_and_is_tried_with_one_message() {
+    let mut shipment = Shipment::new(0);
+    let mut now = NOW;
+    shipment.connected(0);
+    for pause in [10, 20, 40, 80, 160, 320, 600, 600] {
+        shipment.send(30).expect("there is some");
+        assert!(shipment.waits_since().is_some());
+        assert!(shipment.is_late(now), "{pause}");
+        assert_eq!((shipment.on_the_way(), shipment.waits_since()), (0, None));
+        let end = now + Duration::from_secs(pause);
+        shipment.turn(end - Duration::from_secs(1));
+        assert!(!shipment.has_room(end - Duration::from_secs(1)), "{pause}");
+        shipment.turn(end);
+        assert!(shipment.has_room(end), "{pause}");
+        now = end;
+    }
+    assert!(shipment.is_in_doubt());
+    assert!(!shipment.is_late(now), "nothing is on the way");
+    let (_, _, _, ticket) = shipment.send(30).expect("there is some");
+    assert!(!shipment.has_room(now), "one message, until it is known");
+    assert_eq!(shipment.acknowledged(ticket), 10);
+    assert!(shipment.has_room(now) && !shipment.is_in_doubt());
+}
+
+#[test]
+fn an_acknowledgement_that_is_late_counts_until_it_is_sent_again() {
+    let mut shipment = Shipment::new(0);
+    shipment.connected(0);
+    let (_, _, _, first) = shipment.send(30).expect("there is some");
+    let (_, _, _, second) = shipment.send(30).expect("there is more");
+    assert!(shipment.is_late(NOW));
+    assert_eq!((shipment.acknowledged(first), shipment.cursor()), (10, 10));
+    shipment.turn(NOW + SHORTEST_PAUSE);
+    assert_eq!((shipment.acknowledged(second), shipment.cursor()), (0, 10));
+    // Nor does a refusal that belongs to nothing any more put off what comes now.
+    shipment.refused(second, NOW + SHORTEST_PAUSE);
+    assert!(shipment.has_room(NOW + SHORTEST_PAUSE));
+    assert_eq!(shipment.drain(30), [(11, 20, false), (21, 30, false)]);
+}
+
+#[test]
+fn what_is_taken_beside_what_never_is_makes_no_pause_shorter() {
+    let mut shipment = Shipment::new(0);
+    shipment.connected(10);
+    let mut now = NOW;
+    for (newest, pause) in [(11, 10), (12, 20), (13, 40)] {
+        let (_, _, replayed, live) = shipment.send(newest).expect("live");
+        assert_eq!((replayed, shipment.acknowledged(live)), (false, 1));
+        assert!(shipment.send(newest).expect("backlog").2);
+        assert!(shipment.is_late(now));
+        now = now + Duration::from_secs(pause);
+        assert!(shipment.rests(now - Duration::from_secs(1)), "{pause}");
+        shipment.turn(now);
+        assert!(!shipment.rests(now), "{pause}");
+    }
+}
+
+#[test]
+fn a_record_counts_as_sent_once_it_has_arrived_for_good() {
+    let mut shipment = Shipment::new(0);
+    shipment.connected(0);
+    shipment.send(20).expect("there is some");
+    let (_, _, _, second) = shipment.send(20).expect("there is more");
+    assert_eq!(shipment.acknowledged(second), 0, "the first is not there");
+    shipment.disconnected(false, NOW);
+    shipment.connected(20);
+    let (_, _, _, first) = shipment.send(20).expect("it goes again");
+    let (_, _, _, second) = shipment.send(20).expect("that, too");
+    assert_eq!(shipment.acknowledged(second), 0);
+    assert_eq!(shipment.acknowledged(first), 20);
+    assert_eq!(shipment.acknowledged(first), 0);
 }

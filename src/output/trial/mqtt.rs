@@ -89,7 +89,7 @@ async fn acknowledged(
                 | Event::Unsubscribed
                 | Event::Message(_)
                 | Event::Written(_)
-                | Event::IdsCameRound => {}
+                | Event::IdsCameRound(_) => {}
             }
         }
     };

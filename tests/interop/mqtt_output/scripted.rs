@@ -27,6 +27,10 @@ pub(super) struct Script {
     pub(super) wrong_ids: bool,
     /// Be silent from when this event comes.
     pub(super) silent_from: Option<u64>,
+    /// Be silent from when telemetry comes.
+    pub(super) silent_from_telemetry: bool,
+    /// Acknowledge everything but telemetry.
+    pub(super) deaf_to_telemetry: bool,
     /// Acknowledgements that are owed.
     owed: Vec<u16>,
     pub(super) connections: u64,
@@ -154,6 +158,8 @@ impl Script {
         let acknowledged = kind & 0b0110 != 0;
         let (id, payload) = rest.split_at(if acknowledged { 2 } else { 0 });
         let payload: Value = serde_json::from_slice(payload).expect("payloads are JSON");
+        let telemetry = topic.contains("/reading");
+        self.silent |= telemetry && self.silent_from_telemetry;
         if topic == super::EVENT {
             let seq = payload["seq"].as_u64().expect("a number");
             if self.poison.contains(&seq) {
@@ -164,7 +170,7 @@ impl Script {
         } else if kind & 1 == 1 {
             self.retained.push((topic, payload));
         }
-        if acknowledged {
+        if acknowledged && !(telemetry && self.deaf_to_telemetry) {
             self.owed.push(u16::from_be_bytes([id[0], id[1]]));
         }
         true

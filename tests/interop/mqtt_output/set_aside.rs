@@ -6,9 +6,9 @@ use super::scripted::{Script, Scripted};
 use super::*;
 
 /// Far more than anything here needs.
-const VIRTUAL: Duration = Duration::from_secs(2 * 3600);
+pub(super) const VIRTUAL: Duration = Duration::from_secs(2 * 3600);
 /// Time passes this much ...
-const STEP: Duration = Duration::from_millis(250);
+pub(super) const STEP: Duration = Duration::from_millis(250);
 /// ... in this, so that a quarter of an hour takes seconds.
 const PACE: Duration = Duration::from_millis(1);
 
@@ -28,30 +28,36 @@ async fn pass_time() {
     }
 }
 
-struct World {
-    broker: Scripted,
-    gateway: Gateway,
+pub(super) struct World {
+    pub(super) broker: Scripted,
+    pub(super) gateway: Gateway,
 }
 
 impl World {
     async fn begin(ack_timeout: Duration, max_size: u64) -> Self {
-        let broker = Scripted::start().await;
-        let target = MqttTarget {
+        let alone = |target| MqttTarget {
             ack_timeout,
             readings: None,
-            ..target(broker.port())
+            ..target
         };
+        Self::with(alone, max_size).await
+    }
+
+    /// With another target than usual.
+    pub(super) async fn with(other: impl FnOnce(MqttTarget) -> MqttTarget, max_size: u64) -> Self {
+        let broker = Scripted::start().await;
+        let target = other(target(broker.port()));
         let mut gateway = Gateway::begin(target, max_size);
         gateway.tasks.spawn(pass_time());
         Self { broker, gateway }
     }
 
-    fn script(&self) -> MutexGuard<'_, Script> {
+    pub(super) fn script(&self) -> MutexGuard<'_, Script> {
         self.broker.script()
     }
 
     /// Waits until the script says so.
-    async fn until(&self, what: &str, holds: impl Fn(&Script) -> bool) {
+    pub(super) async fn until(&self, what: &str, holds: impl Fn(&Script) -> bool) {
         let there = async {
             while !holds(&self.script()) {
                 sleep(STEP).await;
@@ -63,7 +69,7 @@ impl World {
     }
 
     /// Waits until a series of the metrics page has a value.
-    async fn metric(&self, series: &str, value: u64) {
+    pub(super) async fn metric(&self, series: &str, value: u64) {
         let line = format!("{series} {value}");
         let there = async {
             while !self.gateway.page().lines().any(|found| found == line) {
