@@ -128,6 +128,9 @@ pub async fn run(
     while !inlet.deliveries.is_empty() {
         evaluation.catch_up(&mut inlet.deliveries).await;
     }
+    if let Some(tap) = &mut evaluation.tap {
+        tap.close(clock::now());
+    }
     evaluation.station.stop(clock::now());
     let (shown, told) = oneshot::channel();
     evaluation

@@ -1,6 +1,7 @@
 //! The task around the engine: pauses of the process, floods of events, what is no event.
 
 mod floods;
+mod last_record;
 mod memories;
 mod order;
 mod pauses;

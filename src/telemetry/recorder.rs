@@ -131,6 +131,15 @@ impl Recorder {
         }
     }
 
+    /// Nothing more is seen: records what has come since the last record of each point.
+    pub fn close(&mut self, now: Moment, tell: &mut impl FnMut(Record)) {
+        for (index, track) in (0..).zip(&mut self.tracks) {
+            if track.interval.count > 0 {
+                tell(track.record(PointIndex(index), now.mono));
+            }
+        }
+    }
+
     /// Somebody who was away wants the present of every point: it is recorded when it may be.
     pub fn refresh(&mut self) {
         for track in &mut self.tracks {

@@ -46,6 +46,12 @@ impl Tap {
         }
     }
 
+    /// Nothing more is judged: what is open is recorded, so that a stop loses no peak.
+    pub fn close(&mut self, now: Moment) {
+        let shared = &self.shared;
+        self.recorder.close(now, &mut |record| shared.push(record));
+    }
+
     /// Time passes. `show` says what the engine shows of a point.
     pub fn turn(&mut self, now: Moment, show: impl Fn(PointIndex) -> Option<Shown>) {
         if !is_due(self.turned, TURN, now.mono) {

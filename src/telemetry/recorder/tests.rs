@@ -56,6 +56,13 @@ impl Story {
         told
     }
 
+    fn close(&mut self, second: f64) -> Vec<Record> {
+        let mut told = Vec::new();
+        self.recorder
+            .close(at(second), &mut |record| told.push(record));
+        told
+    }
+
     fn turn(&mut self, second: f64) -> Vec<Record> {
         let mut told = Vec::new();
         let point = PointIndex(0);
@@ -219,4 +226,18 @@ fn a_wall_clock_that_steps_shortens_no_interval() {
             records.push(record)
         });
     assert_eq!(records, []);
+}
+
+#[test]
+fn what_is_open_at_the_end_is_recorded() {
+    let mut story = Story::new();
+    assert_eq!(story.close(0.0), [], "nothing was seen");
+    story.read(0.0, 20.0);
+    assert_eq!(story.close(1.0), [], "it is recorded");
+    story.read(2.0, 95.0);
+    story.read(3.0, 20.0);
+    let records = story.close(4.0);
+    assert_eq!(told(&records), [(Some(20.0), 2)]);
+    assert_eq!(records[0].range, Some((20.0, 95.0)));
+    assert_eq!(story.close(5.0), [], "once");
 }
