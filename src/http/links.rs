@@ -13,14 +13,14 @@
 //! | bound | when reached |
 //! |---|---|
 //! | connections, headers, bodies, time | as for every page (`server`, `guard`) |
-//! | 10 answers of good links at once, one a second more | 429: nothing reaches the engine, nothing the journal |
+//! | answers of good links that reach the engine | 429, or what stands: as `links/turnstile.rs` says |
 //! | buttons of a page | the persons of the configuration |
 
 mod page;
+mod turnstile;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Form;
 use axum::extract::rejection::{FormRejection, PathRejection};
@@ -30,11 +30,11 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use self::page::Button;
+use self::turnstile::Turnstile;
 use super::App;
 use super::alarms::DEADLINE;
 use super::reply::Refusal;
 use crate::ack_links::{AlarmTag, Claim, Flaw, Links, PersonTag, Readers, Standing, standing};
-use crate::allowance::Allowance;
 use crate::clock;
 use crate::engine::command::{Action, Call, Command, Denied, Outcome};
 use crate::engine::drill;
@@ -42,11 +42,6 @@ use crate::engine::effect::Via;
 use crate::engine::snapshot::AlarmRecord;
 use crate::evaluation::DeskError;
 use crate::wording::{Answer, Context, Language, sheet};
-
-/// Answers to links that reach the engine: so many at once ...
-const BURST: u32 = 10;
-/// ... and one more each time this has passed.
-const REFILL: Duration = Duration::from_secs(1);
 
 /// What became of links, for metrics.
 pub const RESULTS: [&str; 13] = [
@@ -72,7 +67,7 @@ pub struct LinkPages {
     context: Context,
     /// Names of alarms by what stands for them in tokens; `None`: it stands for several.
     alarms: BTreeMap<AlarmTag, Option<Arc<str>>>,
-    allowance: Mutex<Allowance>,
+    turnstile: Mutex<Turnstile>,
 }
 
 impl LinkPages {
@@ -88,7 +83,7 @@ impl LinkPages {
             links,
             context,
             alarms,
-            allowance: Mutex::new(Allowance::new(BURST, REFILL)),
+            turnstile: Mutex::default(),
         }
     }
 
@@ -113,10 +108,10 @@ impl LinkPages {
             .collect()
     }
 
-    fn may_answer(&self) -> bool {
-        let allowance = self.allowance.lock();
-        let mut allowance = allowance.unwrap_or_else(PoisonError::into_inner);
-        allowance.take(clock::monotonic())
+    fn turnstile(&self) -> MutexGuard<'_, Turnstile> {
+        // Whole between calls.
+        let turnstile = self.turnstile.lock();
+        turnstile.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -169,12 +164,16 @@ pub(super) async fn act(
     let Some(by) = by else {
         return Ok(visit.page(&app, Answer::NotAReader));
     };
-    let answer = visit.answer();
-    if !matches!(answer, Answer::Waits | Answer::AlreadyAcknowledged { .. }) {
-        return Ok(visit.page(&app, answer));
-    }
-    if !pages.may_answer() {
-        return Ok(visit.page(&app, Answer::TooMany));
+    let (answer, now) = (visit.answer(), clock::monotonic());
+    if answer == Answer::Waits {
+        if !pages.turnstile().waits(&visit.claim, now) {
+            return Ok(visit.page(&app, Answer::TooMany));
+        }
+    } else {
+        let late = matches!(answer, Answer::AlreadyAcknowledged { .. });
+        if !(late && pages.turnstile().comes_late(&visit.claim, by, now)) {
+            return Ok(visit.page(&app, answer));
+        }
     }
     Ok(visit.acknowledge(&app, by).await)
 }

@@ -23,7 +23,8 @@ async fn plant(relay: &Relay) -> (Device, Gateway) {
     let lines = format!(
         "[device.gd-01]\nmodbus = \"tcp://{}\"\npoll = \"50ms\"\n\
          [point.CH4-101]\narea = \"pit\"\ndevice = \"gd-01\"\nregister = \"holding:0\"\ntype = \"uint16\"\n\
-         high = 25\ngood_confirm = \"0s\"\n[point.CH4-101.alarm.high]\non_delay = \"0s\"\n\
+         high = 25\nhigh_high = 50\ngood_confirm = \"0s\"\n[point.CH4-101.alarm.high]\non_delay = \"0s\"\n\
+         [point.CH4-101.alarm.high_high]\non_delay = \"0s\"\npriority = \"high\"\n\
          [person.li-wei]\nname = \"Li Wei\"\nemail = \"li.wei@plant.test\"\nlanguage = \"zh\"\n\
          [person.anna]\nname = \"Anna Berg\"\nemail = \"anna@plant.test\"\n\
          [area.pit]\nresponsible = [\"li-wei\", \"anna\"]\n\
@@ -68,6 +69,38 @@ async fn newest(gateway: &Gateway, kind: &str) -> Value {
     let events = gateway.events().await;
     let found = events.iter().rev().find(|event| event["event"] == kind);
     found.cloned().expect(kind)
+}
+
+/// Whoever has a link that was used, `used`, takes nothing from those whose alarm waits.
+async fn nobody_is_shut_out(relay: &Relay, device: &Device, gateway: &Gateway, used: &str) {
+    let ignored = async || {
+        let events = gateway.events().await;
+        let ignored = events
+            .iter()
+            .filter(|event| event["event"] == "command_ignored");
+        ignored.count()
+    };
+    device.put("holding:0 uint16 base=60").expect("notation");
+    let waiting = within(DEADLINE, "a mail of the other alarm", async || {
+        for path in links(relay, "li.wei@plant.test") {
+            if gateway.get(&path).await.body.contains("<form") {
+                return Ok(path);
+            }
+        }
+        Err(format!("{:?}", relay.mails()))
+    })
+    .await;
+    let before = ignored().await;
+    for _ in 0..200 {
+        let page = gateway.post(used).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+    }
+    let page = gateway.post(&waiting).await;
+    assert_eq!(page.status, 200, "{}", page.body);
+    assert!(page.body.contains("Li Wei 已于"), "{}", page.body);
+    gateway.alarm_is("CH4-101/high_high", "acknowledged").await;
+    let more = ignored().await - before;
+    assert!(more <= 1, "{more}");
 }
 
 #[tokio::test]
@@ -143,6 +176,7 @@ async fn a_link_in_a_mail_acknowledges_once_and_for_its_call_only() {
         let series = format!("forewarn_acknowledge_links_total{{result=\"{result}\"}} {count}\n");
         assert!(metrics.contains(&series), "{series}{metrics}");
     }
+    nobody_is_shut_out(&relay, &device, &gateway, &again).await;
     for path in [&li, &anna, &again] {
         let token = path.trim_start_matches("/a/");
         assert!(!gateway.log().contains(token), "{}", gateway.log());

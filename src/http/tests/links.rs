@@ -81,12 +81,17 @@ pub(super) fn decide(command: &Command, call: &Call) -> Result<Answer, Denied> {
 impl Port {
     /// What the journal knows of an alarm, once it does.
     async fn knows(&self, alarm: &str, state: AlarmState) {
+        self.knows_of(alarm, state, None).await;
+    }
+
+    async fn knows_of(&self, alarm: &str, state: AlarmState, first: Option<Acknowledgement>) {
         let alarm: Arc<str> = alarm.into();
         let subject = Subject::unconfigured(&alarm);
         let record = AlarmRecord {
             state,
             occurrence: 4,
             annunciation: Some(CALL),
+            acknowledged: first,
             raised_at: Some(Wall::from_unix_nanos(1_777_875_151_000_000_000)),
             ..AlarmRecord::new(alarm)
         };
@@ -364,4 +369,28 @@ async fn many_answers_at_once_are_put_off() {
     port.counted(&["too_many"]).await;
     let (status, _) = port.get(&link).await;
     assert_eq!(status, 200, "looking is free");
+}
+
+/// Somebody with an old link shuts out nobody.
+#[tokio::test]
+async fn a_used_link_is_on_record_once_and_then_answered_from_what_stands() {
+    let port = Port::waiting().await;
+    let first = Acknowledgement {
+        by: "wang-fang".into(),
+        at: Wall::from_unix_nanos(1_777_875_151_000_000_000),
+    };
+    let acknowledged = AlarmState::Acknowledged;
+    port.knows_of("CH4-101/rise", acknowledged, Some(first))
+        .await;
+    let rise = notice(&json!({ "alarm": "CH4-101/rise" }));
+    let used = path(ours().link(&rise, Reader::Several));
+    for _ in 0..200 {
+        let (status, page) = port.ask("POST", &used, FORM, "by=li-wei").await;
+        assert_eq!(status, 200, "{page}");
+        let said = "王芳 at 2026-05-04 06:12:31 UTC was first";
+        assert!(page.contains(said) && !page.contains("<form"), "{page}");
+    }
+    assert_eq!(port.commands(), 1, "on record once");
+    let (status, _) = port.ask("POST", &of("anna"), "", "").await;
+    assert_eq!((status, port.commands()), (200, 2));
 }
