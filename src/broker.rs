@@ -51,7 +51,7 @@ pub use backoff::Backoff;
 pub(crate) use certificate::Facts;
 pub(crate) use client::{Client, Sure};
 pub(crate) use ending::{ENDINGS, Ending};
-pub(crate) use event::{Connected, Event, Message, Verdict};
+pub(crate) use event::{Connected, Event, Grant, Message, Verdict};
 pub(crate) use pump::Pump;
 pub(crate) use sampler::Sampler;
 pub(crate) use session::{Session, Will};

@@ -11,9 +11,8 @@ use v5::mqttbytes::v5::{
 pub(crate) enum Event {
     /// The broker accepted us.
     Connected(Connected),
-    /// The answer to the oldest subscription that has none: for each filter in turn, the refusal if it is
-    /// one.
-    Subscribed(Vec<Option<&'static str>>),
+    /// The answer to the oldest subscription that has none: for each filter in turn.
+    Subscribed(Vec<Grant>),
     /// The answer to the oldest question to give a subscription back that has none.
     Unsubscribed,
     /// A message came.
@@ -50,6 +49,28 @@ pub(crate) struct Message {
     pub(crate) correlation: Option<Bytes>,
 }
 
+/// What a SUBACK says of one filter. Everything is asked for at QoS 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Grant {
+    /// Granted as asked.
+    Granted,
+    /// Granted at QoS 0: what is lost on the way is not sent again, and what comes while nobody is connected is
+    /// not kept.
+    AtMostOnce,
+    /// Refused; why.
+    Refused(&'static str),
+}
+
+impl Grant {
+    /// Why it is refused, if it is.
+    pub(crate) const fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::Refused(reason) => Some(reason),
+            Self::Granted | Self::AtMostOnce => None,
+        }
+    }
+}
+
 /// What a PUBACK says. Version 3.1.1 has no word but [`Verdict::Taken`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -79,12 +100,13 @@ impl Event {
                 longest: None,
             })),
             Packet::SubAck(suback) => {
-                let refusal = |code: &SubscribeReasonCode| match code {
-                    SubscribeReasonCode::Success(_) => None,
-                    SubscribeReasonCode::Failure => Some("refused"),
+                let grant = |code: &SubscribeReasonCode| match code {
+                    SubscribeReasonCode::Success(rumqttc::QoS::AtMostOnce) => Grant::AtMostOnce,
+                    SubscribeReasonCode::Success(_) => Grant::Granted,
+                    SubscribeReasonCode::Failure => Grant::Refused("refused"),
                 };
                 Some(Self::Subscribed(
-                    suback.return_codes.iter().map(refusal).collect(),
+                    suback.return_codes.iter().map(grant).collect(),
                 ))
             }
             Packet::Publish(publish) => Some(Self::Message(Message {
@@ -125,8 +147,8 @@ impl Event {
                 }))
             }
             Packet5::SubAck(suback) => {
-                let refusals = suback.return_codes.iter().copied().map(refusal_of_filter);
-                Some(Self::Subscribed(refusals.collect()))
+                let grants = suback.return_codes.iter().copied().map(grant_of_filter);
+                Some(Self::Subscribed(grants.collect()))
             }
             Packet5::Publish(publish) => {
                 let properties = publish.properties.unwrap_or_default();
@@ -171,20 +193,22 @@ impl Event {
     }
 }
 
-/// The refusal, if it is one (MQTT 5, 3.9.3).
-const fn refusal_of_filter(reason: Reason5) -> Option<&'static str> {
-    match reason {
-        Reason5::Success(_) => None,
-        Reason5::Failure | Reason5::Unspecified => Some("refused"),
-        Reason5::ImplementationSpecific => Some("refused by a rule of the broker's own"),
-        Reason5::NotAuthorized => Some("not authorized"),
-        Reason5::TopicFilterInvalid => Some("topic filter invalid"),
-        Reason5::PkidInUse => Some("packet id in use"),
-        Reason5::QuotaExceeded => Some("quota exceeded"),
-        Reason5::SharedSubscriptionsNotSupported => Some("shared subscriptions not supported"),
-        Reason5::SubscriptionIdNotSupported => Some("subscription ids not supported"),
-        Reason5::WildcardSubscriptionsNotSupported => Some("wildcards not supported"),
-    }
+/// What is granted (MQTT 5, 3.9.3).
+const fn grant_of_filter(reason: Reason5) -> Grant {
+    let refused = match reason {
+        Reason5::Success(v5::mqttbytes::QoS::AtMostOnce) => return Grant::AtMostOnce,
+        Reason5::Success(_) => return Grant::Granted,
+        Reason5::Failure | Reason5::Unspecified => "refused",
+        Reason5::ImplementationSpecific => "refused by a rule of the broker's own",
+        Reason5::NotAuthorized => "not authorized",
+        Reason5::TopicFilterInvalid => "topic filter invalid",
+        Reason5::PkidInUse => "packet id in use",
+        Reason5::QuotaExceeded => "quota exceeded",
+        Reason5::SharedSubscriptionsNotSupported => "shared subscriptions not supported",
+        Reason5::SubscriptionIdNotSupported => "subscription ids not supported",
+        Reason5::WildcardSubscriptionsNotSupported => "wildcards not supported",
+    };
+    Grant::Refused(refused)
 }
 
 /// What a reason means for the message (MQTT 5, 3.4.2.1).
@@ -226,6 +250,26 @@ mod tests {
             };
             assert_eq!(found, expected, "{reason:?}");
         }
+    }
+
+    #[test]
+    fn a_grant_below_what_was_asked_for_is_none_like_the_others() {
+        use rumqttc::{QoS, SubAck};
+        let (most_once, granted) = (Grant::AtMostOnce, Grant::Granted);
+        let refused = Grant::Refused("refused");
+        let codes = [
+            SubscribeReasonCode::Success(QoS::AtMostOnce),
+            SubscribeReasonCode::Success(QoS::AtLeastOnce),
+            SubscribeReasonCode::Failure,
+        ];
+        let suback = Packet::SubAck(SubAck::new(1, codes.to_vec()));
+        let event = Event::of_v3(rumqttc::Event::Incoming(suback));
+        let expected = vec![most_once, granted, refused];
+        assert_eq!(event, Some(Event::Subscribed(expected)));
+        let of_5 = |qos| grant_of_filter(Reason5::Success(qos));
+        assert_eq!(of_5(v5::mqttbytes::QoS::AtMostOnce), most_once);
+        assert_eq!(of_5(v5::mqttbytes::QoS::AtLeastOnce), granted);
+        assert_eq!(grant_of_filter(Reason5::Failure), refused);
     }
 
     #[test]

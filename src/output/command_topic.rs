@@ -37,7 +37,7 @@ use super::MqttTarget;
 use super::message::Topics;
 use crate::allowance::Allowance;
 use crate::broker::{
-    Backoff, Client, Connector, Ending, Event, Happening, Message, Sampler, Session, Signal,
+    Backoff, Client, Connector, Ending, Event, Grant, Happening, Message, Sampler, Session, Signal,
     Signals, Sure, goodbye,
 };
 use crate::clock;
@@ -190,7 +190,7 @@ impl Commander {
                     // The pump has met an error if it takes nothing, and will tell.
                     let _ended = client.subscribe([&*topic].into_iter()).is_err();
                 }
-                Event::Subscribed(refusals) => self.subscribed(&refusals)?,
+                Event::Subscribed(grants) => self.subscribed(&grants)?,
                 Event::Message(message) => self.take(client, message).await,
                 Event::Written(_)
                 | Event::Acknowledged(..)
@@ -200,14 +200,22 @@ impl Commander {
         }
     }
 
-    fn subscribed(&self, refusals: &[Option<&'static str>]) -> Result<(), Ending> {
+    fn subscribed(&self, grants: &[Grant]) -> Result<(), Ending> {
         let topic = self.topics.command();
-        if let Some(reason) = refusals.iter().find_map(|refusal| *refusal) {
+        if let Some(reason) = grants.iter().find_map(|grant| grant.refusal()) {
             let detail =
                 format!("the broker refuses the subscription of `{topic}` ({reason}); see its ACL");
             return Err(Ending::ours("subscription_refused", &detail));
         }
         info!(output = &*self.output, topic, "commands are received");
+        if grants.contains(&Grant::AtMostOnce) {
+            warn!(
+                output = &*self.output,
+                topic,
+                "the broker granted QoS 0 instead of 1: a command that is lost on the way is not sent again, \
+                 and nobody answers it"
+            );
+        }
         Ok(())
     }
 

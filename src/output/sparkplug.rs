@@ -67,7 +67,7 @@ use super::reporting::{HOST_OFFLINE, NO_RECEIPT, POISON, Reporter};
 use super::supply::answered;
 use super::{SparkplugTarget, Wiring};
 use crate::broker::{
-    Backoff, Connector, Ending, Event, Happening, Link, Session, Signal, Signals, Will,
+    Backoff, Connector, Ending, Event, Grant, Happening, Link, Session, Signal, Signals, Will,
 };
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -310,8 +310,8 @@ impl Edge {
         };
         match happening? {
             Event::Connected(_) => self.connack(connection),
-            Event::Subscribed(refusals) => {
-                if let Some(why) = refusals.into_iter().flatten().next() {
+            Event::Subscribed(grants) => {
+                if let Some(why) = grants.into_iter().find_map(Grant::refusal) {
                     let detail = format!(
                         "the broker does not let us hear commands or the host's state: {why}"
                     );

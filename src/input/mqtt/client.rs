@@ -31,6 +31,7 @@
 mod reporting;
 mod subscription;
 mod unheard;
+mod unsure;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,7 @@ use tracing::{debug, error, info};
 
 use self::subscription::Subscription;
 use self::unheard::Unheard;
+use self::unsure::Unsure;
 use super::SubscriberSettings;
 use super::acks::Acks;
 use super::mapping::{Mapper, Rejection};
@@ -131,6 +133,7 @@ struct Connection {
     subscription: Subscription,
     subscribed: bool,
     unheard: Unheard,
+    unsure: Unsure,
 }
 
 /// How a connection's loop ended.
@@ -182,6 +185,7 @@ impl Subscriber {
             subscription: Subscription::default(),
             subscribed: false,
             unheard: Unheard::default(),
+            unsure: Unsure::default(),
         };
         let end = tokio::select! {
             end = self.converse(&mut connection, signals) => end,
@@ -273,7 +277,7 @@ impl Subscriber {
         };
         match happening? {
             Event::Connected(connected) => self.connack(connection, connected),
-            Event::Subscribed(refusals) => self.suback(connection, &refusals),
+            Event::Subscribed(grants) => self.suback(connection, &grants),
             Event::Message(message) => {
                 self.publish(connection, message);
                 Ok(())

@@ -28,6 +28,8 @@ enum Manner {
     RefusesTopic,
     /// Answers for one topic of two.
     WrongCount,
+    /// Grants the second topic at QoS 0; and every subscriber gets a reading.
+    Downgrades,
     /// Acknowledges what nobody sent.
     Unasked,
     /// Begins a packet of 256 MB and goes on with it.
@@ -118,9 +120,10 @@ fn answer(manner: Manner, kind: u8, body: &[u8]) -> (Vec<u8>, bool) {
         (8, Manner::RefusesTopic) => (suback(&[1, 0x80]), false),
         (8, Manner::WrongCount) => (suback(&[1]), false),
         (8, Manner::Drops) => (suback(&[1, 1]), true),
-        (8, Manner::Good) => {
+        (8, Manner::Good | Manner::Downgrades) => {
+            let second = u8::from(manner == Manner::Good);
             let reading = [&[0x30, 13, 0, 10], BARE.as_bytes(), b"7"].concat();
-            ([suback(&[1, 1]), reading].concat(), false)
+            ([suback(&[1, second]), reading].concat(), false)
         }
         (12, _) => (vec![0xd0, 0], false),
         (_, _) => (Vec::new(), false),
@@ -189,6 +192,21 @@ async fn a_refused_topic_is_named() {
     told(&gateway, &words).await;
     gateway.status(1.0).await;
     all_is_well(&gateway, &broker).await;
+    gateway.stop().await;
+}
+
+/// Readings come, so the broker is not lost; that some may be missed is told.
+#[tokio::test]
+async fn a_subscription_that_is_less_than_asked_for_is_told_and_kept() {
+    let broker = Hostile::start(Manner::Downgrades).await;
+    let mut gateway = Gateway::start(broker.port);
+    gateway.status(0.0).await;
+    assert!(is(&gateway.reading().await, 7.0));
+    let words = format!(
+        "broker plant: the broker granted 1 of 2 subscriptions at QoS 0 instead of 1: `{JSON}`"
+    );
+    told(&gateway, &words).await;
+    assert_eq!(broker.connections.load(Ordering::Relaxed), 1);
     gateway.stop().await;
 }
 

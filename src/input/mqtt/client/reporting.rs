@@ -29,13 +29,13 @@ impl Subscriber {
         };
         let lived = now.mono.since(since);
         self.theft.stands(lived);
-        let unheard = || connection.unheard.words();
+        let unheard = (lived >= TOLD_AFTER).then(|| connection.unheard.words());
         let words = if self.theft.is_known() {
             Some(STOLEN.to_owned())
-        } else if lived >= TOLD_AFTER {
-            unheard()
         } else {
-            None
+            let both = [connection.unsure.words(), unheard.flatten()];
+            let both: Vec<String> = both.into_iter().flatten().collect();
+            (!both.is_empty()).then(|| both.join("; "))
         };
         if words.is_some() && words != self.told {
             let words = words.as_deref();

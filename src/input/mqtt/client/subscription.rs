@@ -4,10 +4,10 @@
 //! next part is asked for when the one before was answered, so an answer always belongs to the part
 //! that is open, and the broker is never asked for more than it keeps up with.
 
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::{Connection, Subscriber};
-use crate::broker::Ending;
+use crate::broker::{Ending, Grant};
 use crate::clock;
 use crate::engine::time::Mono;
 
@@ -60,6 +60,9 @@ impl Subscriber {
                 topics = granted,
                 "connected and subscribed"
             );
+            if let Some(words) = connection.unsure.words() {
+                warn!(broker = &*self.id, "{words}");
+            }
             return;
         }
         let topics = self.mapper.topics().skip(granted).take(open);
@@ -76,19 +79,19 @@ impl Subscriber {
     pub(super) fn suback(
         &mut self,
         connection: &mut Connection,
-        refusals: &[Option<&str>],
+        grants: &[Grant],
     ) -> Result<(), Ending> {
         let Subscription { granted, open, .. } = connection.subscription;
         let asked = self.mapper.topics().skip(granted).take(open);
         let refused = asked
-            .zip(refusals)
-            .find_map(|(topic, refusal)| Some((topic, (*refusal)?)));
+            .zip(grants)
+            .find_map(|(topic, grant)| Some((topic, grant.refusal()?)));
         if let Some((topic, reason)) = refused {
             let detail =
                 format!("the broker refuses the subscription of `{topic}` ({reason}); see its ACL");
             return Err(Ending::ours(SUBSCRIPTION_REFUSED, &detail));
         }
-        if refusals.len() != open {
+        if grants.len() != open {
             return Err(Ending::ours(
                 "protocol",
                 "the broker answered for another number of topics than it was asked",
@@ -96,6 +99,8 @@ impl Subscriber {
         }
         let topics = self.mapper.topics().skip(granted).take(open);
         connection.unheard.granted(topics);
+        let topics = self.mapper.topics().skip(granted).take(open);
+        connection.unsure.granted(topics.zip(grants));
         connection.subscription.granted += open;
         connection.subscription.open = 0;
         self.subscribe(connection);
