@@ -20,8 +20,11 @@
 //! | 64 requests remembered with their answers, each at most 32 KiB | one that comes again later than that is a new one |
 //! | 32 KiB a request | the connection ends, as with every packet over its limit |
 //!
-//! Deliberately absent: retained commands (they would be given at each connection; ignored and counted), topics
-//! for the answer that lie among our own, a queue.
+//! **Our right to publish is not lent.** A response topic (MQTT 5) has to be `.../command/reply` or lie below it, so
+//! that nobody has us write to a topic that others believe: our own states, those of another gateway, a machine's
+//! orders. Who asks for another one is answered on `.../command/reply`, and `note` in the answer says why.
+//!
+//! Deliberately absent: retained commands (they would be given at each connection; ignored and counted), a queue.
 
 mod request;
 
@@ -32,7 +35,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
-use self::request::{Answered, Refusal, answer, read};
+use self::request::{Answered, Refusal, answer, noted, read};
 use super::MqttTarget;
 use super::message::Topics;
 use crate::allowance::Allowance;
@@ -66,6 +69,9 @@ const REFUSED: &str = "refused";
 const REPEATED: &str = "repeated";
 const RETAINED: &str = "retained";
 const TOO_MANY: &str = "too_many";
+
+/// For the log: a response topic that is not used.
+const RESPONSE_TOPIC: &str = "response_topic";
 
 /// Gives a command to the gateway: the path of a page and a JSON body in, the JSON answer out.
 pub type Give =
@@ -232,7 +238,7 @@ impl Commander {
         } else {
             let (result, answer) = self.answer(&message.payload).await;
             self.metrics.output_command(&self.output, result);
-            let topic = self.reply_topic(message.answer_to);
+            let (topic, answer) = self.reply(message.answer_to, answer);
             let correlation = message.correlation;
             let sent = client.answer(topic, answer, false, Sure::Acknowledged, correlation);
             if sent.is_err() {
@@ -269,15 +275,31 @@ impl Commander {
         (GIVEN, answer)
     }
 
-    /// Where the answer goes. Our right to publish is not lent: of our own topics only those below the reply topic
-    /// may be asked for.
-    fn reply_topic(&self, asked: Option<String>) -> String {
+    /// Where the answer goes, and the answer with a note if that is not where it was asked for.
+    fn reply(&mut self, asked: Option<String>, answer: String) -> (String, String) {
         let ours = self.topics.command_reply();
-        let own = |topic: &str| self.topics.is_own(topic) && !topic.starts_with(&ours);
-        let good =
-            |topic: &String| !topic.is_empty() && !topic.contains(['+', '#', '\0']) && !own(topic);
-        asked.filter(good).unwrap_or(ours)
+        let Some(asked) = asked else {
+            return (ours, answer);
+        };
+        if is_at_or_below(&asked, &ours) {
+            return (asked, answer);
+        }
+        if let Some(count) = self.sampler.hit(RESPONSE_TOPIC, clock::monotonic()) {
+            warn!(
+                output = &*self.output,
+                asked, count, "an answer goes to our own topic: the one asked for is not below it"
+            );
+        }
+        let note = format!("the response topic is not used: it has to be `{ours}` or lie below it");
+        (ours, noted(answer, note))
     }
+}
+
+/// Is `topic` this one or one below it that can be published to?
+fn is_at_or_below(topic: &str, this: &str) -> bool {
+    let rest = topic.strip_prefix(this);
+    let below = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    below && !topic.contains(['+', '#', '\0'])
 }
 
 #[cfg(test)]
@@ -310,6 +332,44 @@ mod tests {
             commander.take(&client, message).await;
             let given = given.load(Ordering::Relaxed);
             assert_eq!(given, expected, "retained: {retain}");
+        }
+    }
+
+    /// We write on behalf of whoever may send a command only where answers are expected.
+    #[test]
+    fn an_answer_goes_nowhere_but_at_or_below_the_topic_for_answers() {
+        let mut commander = commander(Arc::new(|_path, _body| Box::pin(async { Vec::new() })));
+        let ours = "forewarn/v1/plant/command/reply";
+        let answer = r#"{"id":"7","result":"accepted"}"#;
+        for good in [ours, "forewarn/v1/plant/command/reply/room/7"] {
+            let found = commander.reply(Some(good.to_owned()), answer.to_owned());
+            assert_eq!(found, (good.to_owned(), answer.to_owned()));
+        }
+        assert_eq!(
+            commander.reply(None, answer.to_owned()),
+            (ours.to_owned(), answer.to_owned())
+        );
+        for bad in [
+            "",
+            "room/7",
+            "$SYS/a",
+            "$share/a/forewarn/v1/plant/command/reply",
+            "forewarn/v1/plant/status",
+            "forewarn/v1/plant/alarm/P/high",
+            "forewarn/v1/plant/command",
+            "forewarn/v1/plant/command/replying",
+            "forewarn/v1/other/command",
+            "forewarn/v1/plant/command/reply/+",
+            "forewarn/v1/plant/command/reply/#",
+            "forewarn/v1/plant/command/reply/\0",
+        ] {
+            let (topic, answer) = commander.reply(Some(bad.to_owned()), answer.to_owned());
+            assert_eq!(topic, ours, "{bad:?}");
+            let said = answer.starts_with('{') && answer.contains(r#""note":"the response topic"#);
+            assert!(
+                said && answer.contains(r#""result":"accepted""#),
+                "{answer}"
+            );
         }
     }
 

@@ -168,9 +168,14 @@ async fn commanded(version: u8) {
     }
 }
 
-/// With the correlation data, but never among our own topics.
+/// With the correlation data, and at or below the topic for answers, whatever was asked for.
 async fn the_answer_goes_where_it_is_asked_for(room: &mut Room) {
-    for (asked, found) in [("room/7", "room/7"), ("forewarn/v1/plant/status", REPLY)] {
+    let below = "forewarn/v1/plant/command/reply/room/7";
+    for (asked, found) in [
+        (below, below),
+        ("room/7", REPLY),
+        ("forewarn/v1/plant/status", REPLY),
+    ] {
         let properties = PublishProperties {
             response_topic: Some(asked.to_owned()),
             correlation_data: Some(b"c".to_vec().into()),
@@ -183,8 +188,9 @@ async fn the_answer_goes_where_it_is_asked_for(room: &mut Room) {
         let said =
             client.publish_with_properties(COMMAND, QoS::AtLeastOnce, false, payload, properties);
         said.await.expect("room for one request");
-        let (_, _, correlation) = room.hear(found, |answer| answer["id"] == asked).await;
+        let (_, answer, correlation) = room.hear(found, |answer| answer["id"] == asked).await;
         assert_eq!(correlation.as_deref(), Some(&b"c"[..]));
+        assert_eq!(answer["note"].is_string(), found != asked, "{answer}");
     }
 }
 

@@ -127,6 +127,17 @@ pub(super) fn answer(id: &str, page: &[u8]) -> String {
     Value::Object(fields).to_string()
 }
 
+/// An answer with something to know beside it.
+pub(super) fn noted(answer: String, note: String) -> String {
+    match serde_json::from_str::<Map<String, Value>>(&answer) {
+        Ok(mut fields) => {
+            fields.insert("note".to_owned(), note.into());
+            Value::Object(fields).to_string()
+        }
+        Err(_no_object) => answer,
+    }
+}
+
 /// One segment of a path (RFC 3986, 2.3).
 fn encoded(segment: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte);
