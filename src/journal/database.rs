@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use serde::de::DeserializeOwned;
 
 use super::chain::{GENESIS, Hash, digest};
+use super::found::Stranded;
 use super::store::{PAGE, signed};
 use crate::engine::effect::EventKind;
 use crate::engine::memory::Memory;
@@ -280,4 +281,28 @@ pub(super) fn cursors(
     }
     tx.commit()?;
     Ok(found)
+}
+
+/// Outputs that are not among `outputs` and have not delivered everything.
+pub(super) fn stranded(
+    connection: &Connection,
+    outputs: &[Arc<str>],
+    last_seq: u64,
+) -> Result<Vec<Stranded>, rusqlite::Error> {
+    let mut select = connection.prepare(
+        "SELECT output, seq, \
+         (SELECT time_ms FROM event WHERE event.seq > cursor.seq ORDER BY event.seq LIMIT 1) \
+         FROM cursor WHERE seq < ?1 ORDER BY output",
+    )?;
+    let rows = select.query_map([signed(last_seq)], |row| {
+        let (output, seq, since): (String, i64, Option<i64>) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Stranded {
+            output: output.into(),
+            events: last_seq.saturating_sub(seq.unsigned_abs()),
+            since: since.map(|ms| Wall::from_unix_nanos(ms.saturating_mul(1_000_000))),
+        })
+    })?;
+    let gone = |row: &Result<Stranded, _>| !matches!(row, Ok(stranded) if outputs.contains(&stranded.output));
+    rows.filter(gone).collect()
 }

@@ -11,6 +11,7 @@ use super::database::{MIGRATIONS, reason};
 use crate::engine::memory::Memory;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Wall;
+use crate::event::rfc3339;
 
 /// What was found at start.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Restored {
     pub cursors: BTreeMap<Arc<str>, u64>,
     /// What each configured output had set aside and is to try again.
     pub aside: BTreeMap<Arc<str>, LeftAside>,
+    /// Outputs that are not configured any more and have not delivered everything, in order of their ids.
+    pub stranded: Vec<Stranded>,
     /// Newest number; 0 in a fresh journal.
     pub last_seq: u64,
     /// Epoch of the ids given from now on.
@@ -41,6 +44,31 @@ pub struct Restored {
     pub lost_tail: u64,
     /// The journal's disk fails: this is a temporary one.
     pub temporary: Option<Temporary>,
+}
+
+/// What an output that is gone has not delivered: it was renamed, removed, or takes no events any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stranded {
+    /// Its id.
+    pub output: Arc<str>,
+    /// Events after the last one that it delivered, those that came after it was gone among them.
+    pub events: u64,
+    /// When the oldest of them that is still kept happened.
+    pub since: Option<Wall>,
+}
+
+impl Stranded {
+    /// For the log.
+    pub(super) fn tell(&self) {
+        let since = self.since.map(rfc3339::format);
+        tracing::warn!(
+            output = &*self.output,
+            events = self.events,
+            since,
+            "an output that is not configured any more has not delivered these events, and no other output delivers \
+             them in its place; it goes on where it was as soon as there is one of its name again"
+        );
+    }
 }
 
 /// Why there is a temporary journal, and what it knows.

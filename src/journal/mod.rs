@@ -118,7 +118,7 @@ pub use aside::LeftAside;
 pub use audience::Audience;
 pub use by_hand::ByHand;
 pub use feed::{Feed, FeedError, Unreadable};
-pub use found::{Known, OpenError, Restored, Temporary};
+pub use found::{Known, OpenError, Restored, Stranded, Temporary};
 pub use inbox::Inbox;
 pub use page::{Page, PageRow, Pages};
 pub use prune::Losses;

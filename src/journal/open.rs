@@ -36,10 +36,10 @@ use super::JournalSettings;
 use super::aside;
 use super::database::{
     APPLICATION, Header, MIGRATIONS, create, cursors, damage, ends_with_stop, header, last_alive,
-    memories, migrate, newest, newest_time, open, present_schema, reason, schema, states,
+    memories, migrate, newest, newest_time, open, present_schema, reason, schema, states, stranded,
     user_version,
 };
-use super::found::{OpenError, Restored};
+use super::found::{OpenError, Restored, Stranded};
 use super::place::FileId;
 use super::prune::{Age, Losses};
 use super::sidecar::{Ballast, EpochFile, HeadFile, Lock, beside, quarantine};
@@ -141,6 +141,9 @@ impl Opening<'_> {
                 Ok(cursors)
             })
             .map_err(|source| self.sqlite(source))?;
+        restored.stranded = stranded(&connection, outputs, restored.last_seq)
+            .map_err(|source| self.sqlite(source))?;
+        restored.stranded.iter().for_each(Stranded::tell);
         // The head file still tells of what is lost; the first commit, which holds the event that
         // says so, replaces it. A kill before that finds the loss again.
 

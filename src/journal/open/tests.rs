@@ -47,6 +47,29 @@ fn an_output_that_is_new_begins_at_the_newest_event_and_one_that_returns_where_i
     assert_eq!((restored.cursors["a"], restored.cursors["b"]), (0, 5));
 }
 
+#[test]
+fn what_an_output_that_is_gone_has_not_delivered_is_told() {
+    let scratch = Scratch::new();
+    let (mut store, restored) = scratch.open_for(&["behind", "done"]);
+    assert_eq!(restored.stranded, []);
+    store.commit(&raises(1, 5), at(2000).wall).expect("commits");
+    drop(store);
+    alter(
+        &scratch.database(),
+        "UPDATE cursor SET seq=2 WHERE output='behind'; UPDATE cursor SET seq=5 WHERE output='done'",
+    );
+    let (store, restored) = scratch.open_for(&["new"]);
+    let [stranded] = &*restored.stranded else {
+        panic!("one: {:?}", restored.stranded);
+    };
+    assert_eq!((&*stranded.output, stranded.events), ("behind", 3));
+    assert!(stranded.since.is_some());
+    drop(store);
+    // It is no accident that it is behind while it is there.
+    let (_store, restored) = scratch.open_for(&["behind", "done", "new"]);
+    assert_eq!((restored.stranded, restored.cursors["behind"]), (vec![], 2));
+}
+
 /// Does `harm` to a journal with 60 events, closed or killed, and opens it again.
 fn harmed(close: bool, harm: impl Fn(&Path)) -> Result<(Restored, Vec<u64>), OpenError> {
     let scratch = Scratch::new();
