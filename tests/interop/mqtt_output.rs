@@ -65,6 +65,11 @@ impl Gateway {
         let name = format!("forewarn-output-{}-{number}", std::process::id());
         let dir = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&dir).expect("a writable temporary directory");
+        Self::begin_in(dir, target, max_size)
+    }
+
+    /// Over the journal that another left in this folder, or a fresh one.
+    fn begin_in(dir: PathBuf, target: MqttTarget, max_size: u64) -> Self {
         let settings = JournalSettings {
             path: dir.join("journal.db"),
             max_size,
@@ -75,7 +80,7 @@ impl Gateway {
         let outputs = [Arc::from(OUTPUT)];
         let (journal, _) =
             forewarn::journal::start(&settings, "plant", &outputs, Arc::clone(&metrics))
-                .expect("a fresh journal");
+                .expect("the journal opens");
         let (readings, inbox) = mpsc::channel(64);
         let (requests, _nobody_asks) = mpsc::channel(16);
         let (telemetry, tap) = telemetry::recorded(&metrics);
@@ -150,7 +155,13 @@ impl Gateway {
         timeout(DEADLINE, said).await.expect("in time");
     }
 
-    async fn stop(mut self) {
+    async fn stop(self) {
+        let dir = self.end().await;
+        std::fs::remove_dir_all(dir).expect("removed");
+    }
+
+    /// Stops and leaves the journal where it is.
+    async fn end(mut self) -> PathBuf {
         self.stop.send(true).expect("the forwarder runs");
         timeout(Duration::from_secs(4), self.tasks.join_next())
             .await
@@ -158,7 +169,7 @@ impl Gateway {
             .expect("ran")
             .expect("without a panic");
         self.journal.close(DEADLINE).await;
-        std::fs::remove_dir_all(&self.dir).expect("removed");
+        self.dir
     }
 }
 

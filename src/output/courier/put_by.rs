@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::owed::{KEPT_FOR, Standing};
-use super::{Carrier, Courier, Parcel, SUMMARY, Step};
+use super::{Carrier, Courier, Parcel, Step};
 use crate::engine::time::{Moment, Mono};
 use crate::event::Committed;
 use crate::journal::{Audience, Feed, FeedError};
@@ -221,7 +221,7 @@ impl<C: Carrier> Courier<C> {
                 if parcels.is_empty() || is_old {
                     parcels.push(parcel);
                 }
-                if !is_old || parcels.len() >= SUMMARY {
+                if !is_old {
                     break;
                 }
             }

@@ -33,14 +33,18 @@ pub(super) struct World {
     pub(super) gateway: Gateway,
 }
 
+/// Events and states, no telemetry.
+fn alone(target: MqttTarget, ack_timeout: Duration) -> MqttTarget {
+    MqttTarget {
+        ack_timeout,
+        readings: None,
+        ..target
+    }
+}
+
 impl World {
     async fn begin(ack_timeout: Duration, max_size: u64) -> Self {
-        let alone = |target| MqttTarget {
-            ack_timeout,
-            readings: None,
-            ..target
-        };
-        Self::with(alone, max_size).await
+        Self::with(|target| alone(target, ack_timeout), max_size).await
     }
 
     /// With another target than usual.
@@ -48,6 +52,16 @@ impl World {
         let broker = Scripted::start().await;
         let target = other(target(broker.port()));
         let mut gateway = Gateway::begin(target, max_size);
+        gateway.tasks.spawn(pass_time());
+        Self { broker, gateway }
+    }
+
+    /// Another run over the same journal.
+    async fn again(self, ack_timeout: Duration, max_size: u64) -> Self {
+        let Self { broker, gateway } = self;
+        let dir = gateway.end().await;
+        let target = alone(target(broker.port()), ack_timeout);
+        let mut gateway = Gateway::begin_in(dir, target, max_size);
         gateway.tasks.spawn(pass_time());
         Self { broker, gateway }
     }
@@ -116,6 +130,35 @@ async fn a_poisonous_event_is_set_aside_and_arrives_when_the_broker_is_put_right
     world.metric(ASIDE, 0).await;
     assert!(!world.gateway.page().contains(POISON), "nothing is lost");
     world.gateway.status(0.0).await;
+    world.gateway.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_broker_did_not_take_the_next_run_tries_at_once() {
+    let (ack_timeout, max_size) = (Duration::from_secs(15), 64 << 20);
+    let world = World::begin(ack_timeout, max_size).await;
+    world.script().poison.insert(2);
+    for occurrence in 1..=3 {
+        world
+            .gateway
+            .commit("A", occurrence, AlarmState::Unacknowledged);
+    }
+    let others = |script: &Script| script.seqs().ends_with(&[1, 3]);
+    world.until("1 and 3", others).await;
+    world.metric(ASIDE, 1).await;
+    world.metric(QUEUE, 0).await;
+    world.script().poison.clear();
+    let world = world.again(ack_timeout, max_size).await;
+    let began = tokio::time::Instant::now();
+    let all = |script: &Script| script.seqs().ends_with(&[1, 3, 2]);
+    world.until("it arrives", all).await;
+    assert!(began.elapsed() < Duration::from_secs(600), "no pause first");
+    assert_eq!(
+        world.script().events.last().expect("some")["replayed"],
+        true
+    );
+    world.metric(ASIDE, 0).await;
+    assert!(!world.gateway.page().contains(POISON), "nothing is lost");
     world.gateway.stop().await;
 }
 

@@ -80,6 +80,35 @@ async fn a_reader_who_is_put_off_gets_theirs_after_a_restart_and_nobody_gets_it_
     }
 }
 
+/// What one reader gets makes it no younger for the others: its age is what ends it, over restarts.
+#[tokio::test(start_paused = true)]
+async fn an_event_waits_since_the_first_of_its_readers_did() {
+    let to_anna = |load: &Load<'_>| matches!(load, Load::Owed { reader, .. } if *reader == ANNA);
+    let mut world = with_readers(World::new(move |load| {
+        if to_anna(load) {
+            parted(&[], &[ANNA])
+        } else if matches!(load, Load::Owed { .. }) {
+            Verdict::accepted()
+        } else {
+            parted(&[], &[LI, ANNA])
+        }
+    }));
+    world
+        .run(async |world| {
+            world.commit(1);
+            world.until_cursor(1).await;
+            let since = receipt(world, 1).await.at;
+            sleep(seconds(90)).await;
+            let receipt = receipt(world, 1).await;
+            assert_eq!((receipt.fate, receipt.at), (Fate::Aside, since));
+            let audience = receipt.audience.expect("one waits");
+            assert_eq!(audience.waiting, names(&[ANNA]));
+            assert!(audience.reached);
+        })
+        .await;
+    assert_eq!(world.got(), ["1!", "1 to li", "1 to anna!"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn old_notices_that_a_reader_is_owed_are_summed_up() {
     let began = clock::monotonic();
