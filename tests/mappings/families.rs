@@ -34,6 +34,33 @@ fn a_topic_gives_its_value_to_the_point_of_its_name_and_to_nobody_else() {
 }
 
 #[test]
+fn two_sources_whose_ids_are_spelt_alike_do_not_feed_one_point() {
+    let mut plant = Plant::new(
+        "[mapping.m]\ntopic = \"plant/{area}/{point}\"\npoint = \"{area}-{point}\"\nvalue = \"/v\"\n\
+         [point.a-b-c]\nmapping = \"m\"\n",
+    );
+    let (first, second) = ("plant/a-b/c", "plant/a/b-c");
+    // What a broker has kept claims nothing.
+    assert_eq!(plant.find(second, r#"{"v":9}"#), "a-b-c=9 (retained)");
+    assert_eq!(plant.hear(first, r#"{"v":1}"#), "a-b-c=1");
+    for payload in [r#"{"v":2}"#, "{}", ""] {
+        assert_eq!(plant.hear(second, payload), "[other_source a-b-c]");
+        assert_eq!(plant.find(second, payload), "[other_source a-b-c]");
+    }
+    assert_eq!(plant.hear(first, r#"{"v":3}"#), "a-b-c=3");
+
+    let mut plant = Plant::new(
+        "[mapping.g]\ntopic = \"gas\"\npoint = \"{/panel}.{/channel}\"\nvalue = \"/v\"\n\
+         [point.\"a.b.c\"]\nmapping = \"g\"\n",
+    );
+    let of = |panel: &str, channel: &str| {
+        format!(r#"{{"panel":"{panel}","channel":"{channel}","v":4}}"#)
+    };
+    assert_eq!(plant.hear("gas", of("a.b", "c")), "a.b.c=4");
+    assert_eq!(plant.hear("gas", of("a", "b.c")), "[other_source a.b.c]");
+}
+
+#[test]
 fn a_part_of_a_level_may_have_a_name_and_the_end_may_be_open() {
     let mut plant = Plant::new(
         "[mapping.m]\ntopic = \"site/dev-{id}/#\"\npoint = \"D{id}\"\n[point.D7]\nmapping = \"m\"\n",

@@ -23,6 +23,7 @@
 //! | readings in a message | [`MAX_ELEMENTS`] | `too_many_readings` |
 //! | names in a topic or template | [`topic::MOST_CAPTURES`] | refused by the configuration |
 //! | length of an id | [`template::LONGEST_ID`] | `unknown_point` |
+//! | sources of a point | 1 of those whose ids are spelt alike (`owners`) | `other_source` |
 //! | text kept of a refusal | 64 characters | cut |
 //!
 //! What a number means is the point's signal, which the engine knows. Deliberately absent: decimal
@@ -35,6 +36,7 @@ mod decode;
 mod family;
 mod harvest;
 mod json;
+mod owners;
 pub mod pointer;
 mod rejection;
 mod senml;

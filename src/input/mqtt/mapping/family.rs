@@ -10,12 +10,14 @@
 //! Only configured points get values. A message that means none of them is refused as a whole; one that
 //! means some gives them theirs, and what else it could have given is not asked for.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::MAX_ELEMENTS;
 use super::decode::{Document, not_json};
 use super::harvest::{Harvest, Message};
 use super::json::Json;
+use super::owners::{Owners, Recipe};
 use super::pointer::{Found, Number, Pointer};
 use super::rejection::{Refused, Rejection};
 use super::senml;
@@ -38,10 +40,13 @@ pub(super) struct Shared {
     is_asked: bool,
     /// Of Sparkplug; empty for everything else.
     nodes: Nodes,
+    owners: Owners,
 }
 
 /// A point that a message means, and where its value stands.
 struct Slot<'f> {
+    id: String,
+    recipe: Recipe,
     target: &'f Target,
     value: Option<&'f Pointer>,
 }
@@ -68,6 +73,7 @@ impl Shared {
             parts,
             is_asked,
             nodes: Nodes::default(),
+            owners: Owners::default(),
         }
     }
 
@@ -91,18 +97,22 @@ impl Shared {
         harvest: &mut Harvest,
     ) {
         let mut met = Vec::new();
+        let mut owners = std::mem::take(&mut self.owners);
         let text = message.text;
         match &self.family.format {
-            Format::Json => self.json(captures, text, harvest, &mut met),
+            Format::Json => self.json(captures, text, &mut owners, harvest, &mut met),
             Format::Sparkplug(names) if message.text != Err(Rejection::TooLarge) => {
                 let mut nodes = std::mem::take(&mut self.nodes);
                 let metrics = Metrics {
                     shared: self,
                     names,
                     captures,
+                    owners: RefCell::new(owners),
+                    retained: harvest.retained,
                 };
                 let (topic, payload) = (message.topic, message.payload);
                 nodes.read(topic, payload, &metrics, &self.family.payload, harvest);
+                owners = metrics.owners.into_inner();
                 self.nodes = nodes;
             }
             Format::Sparkplug(_) => {
@@ -120,12 +130,13 @@ impl Shared {
                             names,
                             captures,
                         };
-                        reader.read(records, harvest, &mut met);
+                        reader.read(records, &mut owners, harvest, &mut met);
                     }
                     Err(rejection) => harvest.count(rejection.into()),
                 }
             }
         }
+        self.owners = owners;
         for (point, parts) in met {
             self.parts.insert(point, parts);
         }
@@ -135,6 +146,7 @@ impl Shared {
         &self,
         captures: &Captures,
         text: Result<&str, Rejection>,
+        owners: &mut Owners,
         harvest: &mut Harvest,
         met: &mut Vec<(PointIndex, Captures)>,
     ) {
@@ -142,10 +154,13 @@ impl Shared {
             None
         } else {
             match self.slots(captures, |_| None) {
-                Ok(slots) => Some(slots),
+                Ok(slots) => Some(owned(slots, owners, harvest)),
                 Err(refused) => return harvest.count(refused),
             }
         };
+        if fixed.as_ref().is_some_and(Vec::is_empty) {
+            return;
+        }
         let slots = fixed.as_deref().unwrap_or_default();
         self.learn(slots, captures, met);
         let payload = &self.family.payload;
@@ -174,6 +189,7 @@ impl Shared {
             }
             match self.slots(captures, |pointer| word_at(pointer, document)) {
                 Ok(slots) => {
+                    let slots = owned(slots, owners, harvest);
                     self.learn(&slots, captures, met);
                     self.element(&slots, document, harvest, &mut seen);
                 }
@@ -204,7 +220,7 @@ impl Shared {
     ) -> Result<Vec<Slot<'_>>, Refused> {
         let mut slots: Vec<Slot<'_>> = Vec::with_capacity(self.family.values.len());
         let mut refused = None;
-        for (template, value) in &self.family.values {
+        for (index, (template, value)) in self.family.values.iter().enumerate() {
             let id = match template.render(captures, &field) {
                 Ok(id) => id,
                 Err(NoId::Field) => {
@@ -218,6 +234,8 @@ impl Shared {
             };
             match self.family.points.get(&*id) {
                 Some(target) => slots.push(Slot {
+                    recipe: (index, template.parts(captures, &field)),
+                    id,
                     target,
                     value: value.as_ref(),
                 }),
@@ -254,6 +272,8 @@ struct Metrics<'s> {
     shared: &'s Shared,
     names: &'s TopicPattern,
     captures: &'s Captures,
+    owners: RefCell<Owners>,
+    retained: bool,
 }
 
 impl Directory for Metrics<'_> {
@@ -269,6 +289,10 @@ impl Directory for Metrics<'_> {
             .slots(&captures, |_| None)
             .map_err(|_| unknown())?;
         let first = slots.first().ok_or_else(unknown)?;
+        let mut owners = self.owners.borrow_mut();
+        if !owners.admit(first.target.point, &first.recipe, self.retained) {
+            return Err(Refused::with(Rejection::OtherSource, &first.id));
+        }
         Ok(first.target.clone())
     }
 }
@@ -284,6 +308,7 @@ impl SenmlReader<'_> {
     fn read(
         &self,
         records: Vec<senml::Record>,
+        owners: &mut Owners,
         harvest: &mut Harvest,
         met: &mut Vec<(PointIndex, Captures)>,
     ) {
@@ -297,6 +322,7 @@ impl SenmlReader<'_> {
             captures.extend(self.captures);
             match self.shared.slots(&captures, |_| None) {
                 Ok(slots) => {
+                    let slots = owned(slots, owners, harvest);
                     self.shared.learn(&slots, &captures, met);
                     for slot in &slots {
                         let reading = record.reading(&self.shared.family.payload, slot.target);
@@ -360,6 +386,22 @@ pub(super) fn elements<'d>(
     let mut timed: Vec<_> = timed.collect();
     timed.sort_by_key(|(time, _)| *time);
     Ok(timed.into_iter().map(|(_, here)| here).collect())
+}
+
+/// Those slots whose points are this source's own; the others are refused and say nothing of their points.
+fn owned<'f>(
+    mut slots: Vec<Slot<'f>>,
+    owners: &mut Owners,
+    harvest: &mut Harvest,
+) -> Vec<Slot<'f>> {
+    slots.retain(|slot| {
+        let admitted = owners.admit(slot.target.point, &slot.recipe, harvest.retained);
+        if !admitted {
+            harvest.count(Refused::with(Rejection::OtherSource, &slot.id));
+        }
+        admitted
+    });
+    slots
 }
 
 /// What cannot be read at all says the same of every point that is meant.

@@ -94,11 +94,14 @@ pub enum Rejection {
     /// A birth gives one alias to several metrics: data by that alias is not read.
     #[error("the birth gives this metric an alias that another one has, too")]
     SharedAlias,
+    /// Another source, whose id is spelt alike, feeds the point.
+    #[error("another source makes the same id, and the point is that one's")]
+    OtherSource,
 }
 
 impl Rejection {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::TooLarge,
         Self::UnknownTopic,
         Self::UnknownPoint,
@@ -127,6 +130,7 @@ impl Rejection {
         Self::SequenceGap,
         Self::OldDeath,
         Self::SharedAlias,
+        Self::OtherSource,
     ];
 
     /// What a live message refused for this says of its point: that there is no value. Nothing when only
@@ -160,7 +164,8 @@ impl Rejection {
             | Self::NoBirth
             | Self::SequenceGap
             | Self::OldDeath
-            | Self::SharedAlias => None,
+            | Self::SharedAlias
+            | Self::OtherSource => None,
         }
     }
 
@@ -195,6 +200,7 @@ impl Rejection {
             Self::SequenceGap => "sequence_gap",
             Self::OldDeath => "old_death",
             Self::SharedAlias => "shared_alias",
+            Self::OtherSource => "other_source",
         }
     }
 }

@@ -106,6 +106,27 @@ impl Template {
         Ok(id)
     }
 
+    /// What an id is made of: its parts, so that no two ways to make it are alike. Empty when there is one way only.
+    pub(super) fn parts(
+        &self,
+        captures: &Captures,
+        field: impl Fn(&Pointer) -> Option<String>,
+    ) -> String {
+        let mut parts = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(_) => {}
+                Part::Name(name) => parts.push(captures.get(name).unwrap_or_default().to_owned()),
+                Part::Field(pointer) => parts.push(field(pointer).unwrap_or_default()),
+            }
+        }
+        match parts.len() {
+            0 | 1 => String::new(),
+            // Which can stand in no id.
+            _ => parts.join("\0"),
+        }
+    }
+
     /// Can it give this id?
     pub fn fits(&self, id: &str) -> bool {
         let mut search = Search::default();
