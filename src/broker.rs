@@ -56,7 +56,7 @@ pub(crate) use pump::Pump;
 pub(crate) use sampler::Sampler;
 pub(crate) use session::{Session, Will};
 pub(crate) use signals::{Signal, Signals};
-pub(crate) use status::{Link, StatusPoint};
+pub(crate) use status::{Flow, Link, StatusPoint};
 pub(crate) use theft::{STOLEN, Theft};
 use trust::Renewed;
 pub(crate) use trust::facts_of;

@@ -76,7 +76,7 @@ pub(super) fn broker(id: &str, priority: Priority) -> Resolved {
     )
 }
 
-/// An output does not take events.
+/// An output does not take events, or is in trouble.
 pub(super) fn output(id: &str) -> Resolved {
     own(
         format!("gateway.output.{id}"),

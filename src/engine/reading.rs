@@ -38,6 +38,39 @@ impl Finite {
     }
 }
 
+/// What one of the gateway's own points about a connection reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// All is well.
+    Good,
+    /// Something is wrong, and yet what is sent arrives.
+    Troubled,
+    /// Nothing arrives.
+    Down,
+}
+
+impl Service {
+    /// As the point reads it: 0, 1 or 2.
+    pub const fn value(self) -> f64 {
+        match self {
+            Self::Good => 0.0,
+            Self::Troubled => 1.0,
+            Self::Down => 2.0,
+        }
+    }
+
+    /// What `value` stands for.
+    pub const fn of(value: Finite) -> Self {
+        if value.get() >= 1.5 {
+            Self::Down
+        } else if value.is_set() {
+            Self::Troubled
+        } else {
+            Self::Good
+        }
+    }
+}
+
 /// What a device says of itself: the categories of NAMUR NE 107, from the least to the worst, and that
 /// nobody knows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -372,6 +405,16 @@ mod tests {
             let sample = Sample::measured(value);
             assert_eq!(sample, Sample::Bad(Fault::SensorFailure));
             assert_eq!(sample.value(), None);
+        }
+    }
+
+    #[test]
+    fn the_service_of_a_connection_comes_back_from_its_value() {
+        for service in [Service::Good, Service::Troubled, Service::Down] {
+            let value = Finite::new(service.value()).expect("a number");
+            assert_eq!(Service::of(value), service);
+            // The alarm of the point is active for whatever is wrong.
+            assert_eq!(value.is_set(), service != Service::Good);
         }
     }
 

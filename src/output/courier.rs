@@ -176,7 +176,7 @@ pub struct Present {
 }
 
 /// Runs one output until `shutdown` turns true; then finishes what is on its way and returns within 3 s.
-/// Never returns for a fault: what cannot be delivered waits, and `status` reads 1 while it is so.
+/// Never returns for a fault: what cannot be delivered waits, and `status` says so.
 pub(super) async fn run(
     id: Arc<str>,
     status: PointIndex,
@@ -240,6 +240,8 @@ enum Health {
     /// Nothing was sent yet.
     Unknown,
     Good,
+    /// It takes nothing more for now, because of the pace.
+    Busy,
     Failing,
 }
 
@@ -318,7 +320,7 @@ impl<C: Carrier> Courier<C> {
             if signals.pause(pause, beat).await == Signal::Stop {
                 break;
             }
-            if self.health == Health::Failing {
+            if self.health.fails() {
                 self.report.look_at_oldest(&self.delivery).await;
                 self.begin();
             }
@@ -440,6 +442,7 @@ const fn link(health: Health) -> Link {
     match health {
         Health::Unknown => Link::Unproven,
         Health::Good => Link::Proven,
+        Health::Busy => Link::Partial,
         Health::Failing => Link::Lost,
     }
 }

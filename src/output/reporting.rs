@@ -11,7 +11,7 @@ use super::delivery::{Delivery, Progress};
 use super::oldest::Oldest;
 use super::tries::Tries;
 use super::verdict::{BUSY, UNAVAILABLE, UNWELCOME};
-use crate::broker::{ENDINGS, Link, Sampler, StatusPoint};
+use crate::broker::{ENDINGS, Flow, Link, Sampler, StatusPoint};
 use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono, Wall};
@@ -121,8 +121,12 @@ impl Reporter {
         let stuck = now.mono.since(self.moved_at) > STUCK_AFTER;
         let lost = self.lost_at.map(|since| now.mono.since(since));
         let lost = lost.is_some_and(|lost| lost < LOST_FOR);
-        self.status
-            .update(link, stuck || lost || aside > 0 || self.wrong, now);
+        let flow = if stuck {
+            Flow::Stuck
+        } else {
+            Flow::troubled(lost || aside > 0 || self.wrong)
+        };
+        self.status.update(link, flow, now);
     }
 
     /// Before each attempt to connect: what waits may be from an earlier run, or has come during the

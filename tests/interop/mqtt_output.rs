@@ -304,7 +304,7 @@ async fn what_happened_in_an_outage_arrives_afterwards_and_is_marked() {
     gateway.delivered(1).await;
 
     broker.stop().await;
-    gateway.status(1.0).await;
+    gateway.status(2.0).await;
     for occurrence in 2..=41 {
         gateway.commit("A", occurrence, AlarmState::Unacknowledged);
         gateway.commit("B", occurrence, AlarmState::Unacknowledged);
@@ -342,7 +342,7 @@ async fn a_broker_that_forgot_everything_is_told_every_state() {
     gateway.commit("B", 1, AlarmState::Unacknowledged);
     gateway.delivered(1).await;
     broker.kill();
-    gateway.status(1.0).await;
+    gateway.status(2.0).await;
     broker.start_again().await;
     gateway.status(0.0).await;
     let mut upstream = Upstream::connect(&broker, "late").await;
@@ -377,7 +377,7 @@ async fn the_topic_of_an_alarm_that_is_no_longer_configured_is_taken_away() {
     gateway.delivered(1).await;
     assert_eq!(upstream.state("GONE"), Some("unacknowledged"));
     broker.stop().await;
-    gateway.status(1.0).await;
+    gateway.status(2.0).await;
     broker.start_again().await;
     upstream
         .until("no ghost", |upstream| upstream.latest[ghost].is_null())
@@ -398,7 +398,7 @@ async fn a_broker_that_hangs_is_given_up_and_loses_nothing() {
         gateway.commit("A", occurrence, AlarmState::Unacknowledged);
     }
     // Long after the deadline for PUBACKs.
-    gateway.status(1.0).await;
+    gateway.status(2.0).await;
     broker.signal("-CONT");
     gateway.delivered(30).await;
     upstream

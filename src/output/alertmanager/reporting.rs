@@ -8,7 +8,7 @@ use super::alert::Alert;
 use super::exchange::REFUSED;
 use super::member::{Member, Posted};
 use super::skew::Skew;
-use crate::broker::{Link, Sampler, StatusPoint};
+use crate::broker::{Flow, Link, Sampler, StatusPoint};
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono};
 use crate::metrics::Metrics;
@@ -37,7 +37,7 @@ impl Reporting {
         }
     }
 
-    /// About twice a second. A member that is away is a fault although others take the alerts: each sends
+    /// About twice a second. A member that is away is trouble although others take the alerts: each sends
     /// what it has and does not pass it on.
     pub(super) fn beat<'m>(
         &mut self,
@@ -64,7 +64,10 @@ impl Reporting {
             self.reached = Some(any);
             self.metrics.output_connected(&self.id, any);
         }
-        self.status.update(link, refused > 0, now);
+        if any && link == Link::Lost {
+            link = Link::Partial;
+        }
+        self.status.update(link, Flow::troubled(refused > 0), now);
     }
 
     /// What became of a post; `posted`: it had alerts in it.

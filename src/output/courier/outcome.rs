@@ -7,7 +7,14 @@ use tracing::{error, info};
 use super::{Carrier, Courier, Health, Parcel, Pauses, Step};
 use crate::engine::time::Moment;
 use crate::output::reporting::POISON;
-use crate::output::verdict::{PROTOCOL, UNAVAILABLE, UNWELCOME, Verdict};
+use crate::output::verdict::{BUSY, PROTOCOL, UNAVAILABLE, UNWELCOME, Verdict};
+
+impl Health {
+    /// Was the last thing sent not taken?
+    pub(super) const fn fails(self) -> bool {
+        matches!(self, Self::Busy | Self::Failing)
+    }
+}
 
 impl<C: Carrier> Courier<C> {
     /// Takes note of what became of `step`. How long to wait before the next one, if at all.
@@ -50,7 +57,7 @@ impl<C: Carrier> Courier<C> {
         let id = &self.report.id;
         // A refusal shows as a failure, too, and is over with the next that is taken.
         self.report.metrics.output_connected(id, true);
-        if self.health == Health::Failing {
+        if self.health.fails() {
             info!(output = &**id, "delivers again");
         }
         self.health = Health::Good;
@@ -154,10 +161,14 @@ impl<C: Carrier> Courier<C> {
             Step::Event(_) | Step::Summary(_) | Step::Present(_) => None,
         };
         debug_assert_eq!(given_up, None, "only a refusal counts as an attempt");
-        if self.health != Health::Failing {
+        if !self.health.fails() {
             self.report.metrics.output_connected(&self.report.id, false);
         }
-        self.health = Health::Failing;
+        self.health = if reason == BUSY {
+            Health::Busy
+        } else {
+            Health::Failing
+        };
         let nobody = self.delivery.disconnected(false);
         debug_assert_eq!(nobody, None, "nobody is to blame");
         self.page.clear();

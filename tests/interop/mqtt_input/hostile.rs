@@ -134,7 +134,7 @@ fn answer(manner: Manner, kind: u8, body: &[u8]) -> (Vec<u8>, bool) {
 async fn endure(manner: Manner) {
     let broker = Hostile::start(manner).await;
     let mut gateway = Gateway::start(broker.port);
-    let blind = timeout(DEADLINE, gateway.status(1.0)).await;
+    let blind = timeout(DEADLINE, gateway.blind()).await;
     assert!(blind.is_ok(), "{manner:?}: blind");
     broker.becomes(Manner::Good);
     let sees = timeout(DEADLINE, gateway.status(0.0)).await;
@@ -190,7 +190,7 @@ async fn a_refused_topic_is_named() {
     let mut gateway = Gateway::start(broker.port);
     let words = format!("broker plant: the broker refuses the subscription of `{JSON}`");
     told(&gateway, &words).await;
-    gateway.status(1.0).await;
+    gateway.blind().await;
     all_is_well(&gateway, &broker).await;
     gateway.stop().await;
 }
@@ -215,7 +215,7 @@ async fn a_stolen_client_id_is_named() {
     let broker = Hostile::start(Manner::Drops).await;
     let mut gateway = Gateway::start(broker.port);
     told(&gateway, "broker plant: another client uses this client id").await;
-    gateway.status(1.0).await;
+    gateway.blind().await;
     all_is_well(&gateway, &broker).await;
     gateway.stop().await;
 }

@@ -243,7 +243,7 @@ async fn a_broker_that_acknowledges_what_was_never_sent_is_left_and_nothing_is_t
     }
     let failed = r#"forewarn_output_failures_total{output="control-room",reason="protocol"}"#;
     world.metric(failed, 3).await;
-    world.gateway.status(1.0).await;
+    world.gateway.status(2.0).await;
     assert_eq!(world.gateway.journal.feed().cursor(OUTPUT), 0);
     world.script().wrong_ids = false;
     world.metric(QUEUE, 0).await;

@@ -76,7 +76,7 @@ async fn missed_telemetry_follows(form: Form) -> (Vec<Value>, Upstream) {
     all_arrived(&gateway).await;
 
     broker.stop().await;
-    gateway.status(1.0).await;
+    gateway.status(2.0).await;
     for number in 2..=6_u8 {
         let shown = Some(shown(number.into(), number.into()));
         let now = forewarn::clock::now();

@@ -63,7 +63,7 @@ async fn events_and_states_arrive_and_an_outage_loses_nothing() {
     gateway.commit("A", 1, AlarmState::Unacknowledged);
     gateway.delivered(1).await;
     broker.stop().await;
-    gateway.status(1.0).await;
+    gateway.status(2.0).await;
     for occurrence in 2..=60 {
         gateway.commit("B", occurrence, AlarmState::Unacknowledged);
     }

@@ -5,7 +5,7 @@ use tracing::{error, warn};
 use super::subscription::SUBSCRIPTION_REFUSED;
 use super::unheard::TOLD_AFTER;
 use super::{Connection, Subscriber};
-use crate::broker::{Ending, Link, STOLEN};
+use crate::broker::{Ending, Flow, Link, STOLEN};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
 use crate::input::mqtt::mapping::{Refused, Rejection};
@@ -19,7 +19,8 @@ impl Subscriber {
         } else {
             Link::Lost
         };
-        self.status.update(link, self.theft.is_known(), now);
+        let flow = Flow::troubled(self.theft.is_known());
+        self.status.update(link, flow, now);
     }
 
     /// What a connection that stands has to say of itself, about twice a second.
