@@ -198,6 +198,9 @@ pub struct WireEvent {
     /// Which step of the escalation, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u16>,
+    /// The page comes before its time: what the alarm was told over before does not deliver.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unheard: bool,
     /// The output over which they were told; absent when any that reaches them will do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Arc<str>>,
@@ -340,6 +343,7 @@ impl WireEvent {
             },
             notice: details.notice,
             step: details.step,
+            unheard: details.unheard,
             output: details.output.clone(),
             annunciation: details.annunciation,
             outputs: details.outputs.clone(),

@@ -1,12 +1,15 @@
 //! What a lost device or broker has to do with the points that are read from it: how urgent it is, who is
-//! told of it, and which alarms are grouped under its own (`notify/connection.rs`).
+//! told of it, and which alarms are grouped under its own (`notify/connection.rs`). And which way to people a lost
+//! output is (`notify/channels.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::{AlarmKind, PointSettings, Priority};
+use crate::notify::channels::Channel;
 use crate::notify::settings::{Holder, NotifySettings, Role, Roles};
+use crate::output::OutputSettings;
 
 /// A device or a broker.
 pub(super) struct Connection {
@@ -27,6 +30,16 @@ pub(super) fn priority(
     let alarms = points.flat_map(|point| &point.alarms);
     let silence = alarms.filter(|alarm| alarm.kind() == AlarmKind::Stale);
     silence.map(|alarm| alarm.priority).fold(least, Ord::max)
+}
+
+/// Every output as a way to people. Their points are numbered in their order.
+pub(super) fn channels(outputs: &[OutputSettings]) -> Vec<Channel> {
+    let channel = |output: &OutputSettings| Channel {
+        output: Arc::clone(&output.id),
+        status: output.status,
+        people: output.target.is_for_people(),
+    };
+    outputs.iter().map(channel).collect()
 }
 
 /// Gives each connection its place among those who are told. `areas`: every area, in the order of the
@@ -195,5 +208,38 @@ mod tests {
         assert_eq!(priority_of(&config, "gateway.device.d"), Priority::Critical);
         assert_eq!(priority_of(&config, "gateway.broker.b"), Priority::High);
         assert_eq!(priority_of(&config, "gateway.device.e"), Priority::High);
+    }
+
+    #[test]
+    fn mails_chats_and_an_alertmanager_go_to_people_and_the_rest_may_be_anything() {
+        let hook = |id: &str, more: &str| {
+            format!("[output.{id}]\nwebhook = \"http://127.0.0.1:9/x\"\n{more}\n")
+        };
+        let chats = ["slack", "teams", "wecom", "feishu"];
+        let programs = ["json", "cloudevents"];
+        let preset = |id: &&str| hook(id, &format!("template = \"{id}\""));
+        let mut text = String::from("site = \"s\"\n[broker.b]\nurl = \"mqtt://127.0.0.1\"\n");
+        text.extend(chats.iter().chain(&programs).map(preset));
+        text.push_str(&hook("ntfy", "template = \"ntfy\"\ntopic = \"plant\""));
+        text.push_str("[output.am]\nalertmanager = \"http://127.0.0.1:9093\"\n");
+        text.push_str(
+            "[output.mail]\nemail = \"smtp://127.0.0.1\"\nfrom = \"gw@example.com\"\nto = [\"a@example.com\"]\n",
+        );
+        text.push_str("[output.room]\nmqtt = \"mqtt://127.0.0.1\"\n[output.out]\nstdout = true\n");
+        text.push_str("[point.P]\ntopic = \"p\"\n");
+        let (config, _) = load(&Source::text("a.toml", &text)).expect("it is right");
+        assert_eq!(config.notify.channels.len(), config.notify.outputs.len());
+        assert!(
+            config
+                .notify
+                .channels
+                .is_sorted_by_key(|channel| channel.status)
+        );
+        for channel in &config.notify.channels {
+            let own = &config.engine.points[channel.status.0 as usize];
+            assert_eq!(*own.id, format!("gateway.output.{}", channel.output));
+            let program = ["json", "cloudevents", "room", "out"].contains(&&*channel.output);
+            assert_eq!(channel.people, !program, "{}", channel.output);
+        }
     }
 }

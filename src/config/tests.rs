@@ -399,6 +399,7 @@ fn the_gateways_own_points_come_last_and_are_wired() {
     );
     assert_eq!(id(config.subscribers[0].status), "gateway.broker.b");
     assert_eq!(id(config.outputs[0].status), "gateway.output.o");
+    assert_eq!(id(config.notify.channels[0].status), "gateway.output.o");
     assert_eq!(id(config.buses[0].devices[1].points[0].point), "A");
     assert_eq!(config.subscribers[0].address.client_id, "forewarn-a-b");
     let Target::Mqtt(target) = &config.outputs[0].target else {

@@ -260,6 +260,8 @@ pub struct Details {
     pub notice: Option<Notice>,
     /// Which step of the escalation, counted from 0.
     pub step: Option<u16>,
+    /// Of a page: it comes before its time, for whoever was told of the alarm may not have heard.
+    pub unheard: bool,
     /// Of a notice: which call for attention it tells of ([`super::annunciation`]).
     pub annunciation: Option<u64>,
     /// Ids of the persons who were told.

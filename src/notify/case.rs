@@ -87,6 +87,8 @@ pub(super) struct Ladder {
     pub(super) raised: bool,
     /// What its first step is told as: a page, or that the alarm chatters.
     pub(super) first: Notice,
+    /// Then it is to be seen whether anybody has heard (`channels.rs`).
+    pub(super) look: Option<Mono>,
 }
 
 /// People are to be told that an occurrence is over.
@@ -145,6 +147,7 @@ impl Ladder {
             running: true,
             raised: false,
             first: Notice::Page,
+            look: None,
         }
     }
 
@@ -156,24 +159,36 @@ impl Ladder {
     }
 
     /// Does it run, and nobody else tell of it?
-    const fn climbs(&self) -> bool {
+    pub(super) const fn climbs(&self) -> bool {
         self.running && self.under.is_none()
     }
 
-    /// The next step that is due.
-    pub(super) fn take_step(&mut self, policy: &Policy, now: Mono) -> Option<u16> {
+    /// Is a step that is done still to be told?
+    pub(super) const fn waits(&self) -> bool {
+        self.muted || !self.held.is_empty() || !self.owed.is_empty()
+    }
+
+    /// Is it not yet time for this step?
+    pub(super) fn is_early(&self, step: u16, policy: &Policy, now: Mono) -> bool {
+        let step = policy.steps.get(usize::from(step));
+        step.is_some_and(|step| self.began.plus(step.after) > now)
+    }
+
+    /// The next step that is due; `at_once`: whatever its time.
+    pub(super) fn take_step(&mut self, policy: &Policy, at_once: bool, now: Mono) -> Option<u16> {
         if !self.climbs() {
             return None;
         }
         if !self.owed.is_empty() {
             return Some(self.owed.remove(0));
         }
-        let step = policy.steps.get(usize::from(self.steps))?;
-        if self.began.plus(step.after) > now {
+        let step = self.steps;
+        let left = usize::from(step) < policy.steps.len();
+        if !left || !at_once && self.is_early(step, policy, now) {
             return None;
         }
         self.steps += 1;
-        Some(self.steps - 1)
+        Some(step)
     }
 
     /// Should everybody be reminded?
@@ -195,7 +210,7 @@ impl Ladder {
         let step = policy.steps.get(usize::from(self.steps));
         let step = step.map(|step| self.began.plus(step.after));
         let reminder = self.reminded.map(|since| since.plus(policy.remind_every));
-        step.into_iter().chain(reminder).min()
+        step.into_iter().chain(reminder).chain(self.look).min()
     }
 
     /// Was nobody told of this annunciation yet, or of this step not everybody?
@@ -269,6 +284,7 @@ impl Ladder {
             running: false,
             raised: false,
             first: Notice::Page,
+            look: None,
         }
     }
 }

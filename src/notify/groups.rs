@@ -12,7 +12,7 @@ use super::{Alarms, Notifier, Present, words};
 use crate::engine::effect::Event;
 use crate::engine::notice::{Notice, Told};
 use crate::engine::settings::Priority;
-use crate::engine::time::Moment;
+use crate::engine::time::{Moment, Mono};
 
 /// Alarms of one area and priority that were told of together, to the same people, and are due for the
 /// same reminder.
@@ -51,11 +51,19 @@ impl Notifier {
         let (topic, step) = if key.step == LATE {
             (self.late_topic(area, &members, &present), 0)
         } else {
+            let unheard = waiting
+                .iter()
+                .any(|alarm| self.is_early(alarm, key, at.mono));
+            let mut message = words::flood(area, &members, held.len(), waiting.len());
+            if unheard {
+                message.push_str(&format!("; {}", words::unheard()));
+            }
             let topic = Topic {
                 occurrence: present.subject.occurrence,
                 notice: Notice::Flood,
                 step: (!waiting.is_empty()).then_some(key.step),
-                message: Some(words::flood(area, &members, held.len(), waiting.len())),
+                message: Some(message),
+                unheard,
             };
             (topic, key.step)
         };
@@ -72,9 +80,21 @@ impl Notifier {
             out.push(self.group_line(&present, &topic, line, &members, at, alarms));
         }
         for alarm in &members {
+            let case = self.cases.get_mut(alarm);
+            if let Some(ladder) = case.and_then(|case| case.ladder.as_mut()) {
+                ladder.look = Some(at.mono);
+            }
             self.review_members(alarm, at.mono);
             self.schedule(alarm);
         }
+    }
+
+    /// Is the page of this group early?
+    fn is_early(&self, alarm: &Arc<str>, key: &GroupKey, now: Mono) -> bool {
+        let ladder = self.cases.get(alarm).and_then(|case| case.ladder.as_ref());
+        let policy = self.office.settings.policy(key.priority.0);
+        let both = ladder.zip(policy);
+        both.is_some_and(|(ladder, policy)| ladder.is_early(key.step, policy, now))
     }
 
     /// The pages of the group wait no longer. Gives the alarms of which they are still wanted; if an older
@@ -128,6 +148,7 @@ impl Notifier {
             notice: Notice::Late,
             step: None,
             message: Some(words::late_group(area, members, count)),
+            unheard: false,
         }
     }
 
@@ -151,6 +172,7 @@ impl Notifier {
             notice: Notice::Reminder,
             step: None,
             message: Some(words::unattended_group(group, age)),
+            unheard: false,
         };
         for line in told {
             out.push(self.group_line(&present, &topic, line, group, at, alarms));

@@ -22,6 +22,7 @@
 //!   Those that became due while nobody watched are told once, at once. A changed ladder takes effect
 //!   with the restart that loads it: a ladder that runs goes on with the number after the last one
 //!   done, as the new ladder has it, so no number comes twice.
+//! - **Where nothing that told of it delivers**, the next step comes at once: `channels.rs`.
 //! - **Reminders** go to everybody who was told, while the alarm is active and nobody acknowledges.
 //! - **The all-clear** goes to everybody who was told of an occurrence, once for each, acknowledged or
 //!   not. Not before `hold_open` after the last notice: an alarm shorter than a receiver's window must
@@ -56,8 +57,10 @@
 //! | alarms that one line names | 500 |
 //! | pages held while an alarm chatters | a number |
 //! | alarms grouped under one of a device | as many as its points have about silence |
+//! | outputs that do not deliver | as many as there are |
 
 mod case;
+pub mod channels;
 mod connection;
 mod gate;
 mod groups;
@@ -119,6 +122,8 @@ struct Office {
     settings: NotifySettings,
     gate: Gate,
     counts: NoticeCounts,
+    /// Outputs that do not deliver (`channels.rs`).
+    silent: BTreeSet<Arc<str>>,
 }
 
 impl Notifier {
@@ -142,6 +147,7 @@ impl Notifier {
                     Gate::catching_up()
                 },
                 counts: NoticeCounts::default(),
+                silent: BTreeSet::new(),
             },
         };
         let since = |began: Wall| Since::restored(began, history.last_alive, now);

@@ -9,6 +9,7 @@ use crate::engine::notice::Told;
 use crate::engine::reading::AlarmIndex;
 use crate::engine::settings::{AlarmSettings, PointSettings, Priority, Settings};
 use crate::engine::time::Wall;
+use crate::notify::channels::Channel;
 use crate::notify::rota::Rota;
 
 /// Everything about telling people.
@@ -25,6 +26,8 @@ pub struct NotifySettings {
     pub areas_of_own: BTreeMap<Arc<str>, Arc<str>>,
     /// Every output; they are told when nobody else would be.
     pub outputs: Vec<Arc<str>>,
+    /// The same as ways to people; by the indices of their points, rising.
+    pub channels: Vec<Channel>,
     /// By [`AlarmIndex`]: may pages be held back, while it chatters and in floods? Never those of gas
     /// points and of the outermost limits (contract 8.8).
     pub may_be_held: Vec<bool>,

@@ -12,9 +12,12 @@
 //! Time is one line for both. Before anything later is looked at, the timers of both fire at their due
 //! times in order, at one instant the engine's first; so a page tells of the alarm as it stood when
 //! the page was due. What the engine says is followed by the lines that it brings about; those of real
-//! alarms come before those of drills, which have a notifier of their own. A reading before which nothing is due and that says nothing costs one comparison more than the engine alone.
+//! alarms come before those of drills, which have a notifier of their own. A reading before which nothing is due and
+//! that says nothing costs two comparisons more than the engine alone: whether it is the word of an output about its
+//! delivery (`channels.rs`) is the other.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::settings::NotifySettings;
 use super::{Alarms, Notifier, Present};
@@ -89,6 +92,7 @@ impl Station {
         }
         self.engine.read(reading);
         self.relay();
+        self.hear(&reading);
     }
 
     /// One command, as [`Engine::command`].
@@ -183,6 +187,19 @@ impl Station {
         {
             message.push_str(&format!("; nobody is told of {untold} of them"));
         }
+    }
+
+    /// An output may say whether it delivers. What that brings about comes with the timers.
+    fn hear(&mut self, reading: &Reading) {
+        let settings = &self.notifier.office.settings;
+        let Some((output, delivers)) = settings.delivery(reading) else {
+            return;
+        };
+        let (output, now) = (Arc::clone(output), self.engine.now().mono);
+        for notifier in [&mut self.notifier, &mut self.drills] {
+            notifier.hear(&output, delivers, now);
+        }
+        self.look_ahead();
     }
 
     /// Fires what is due before `to`, or at it when `inclusive`, in order of time.

@@ -30,6 +30,8 @@ pub(super) struct Topic {
     pub(super) notice: Notice,
     pub(super) step: Option<u16>,
     pub(super) message: Option<String>,
+    /// It is early, for nobody may have heard.
+    pub(super) unheard: bool,
 }
 
 impl Scene<'_> {
@@ -56,6 +58,7 @@ impl Scene<'_> {
             },
             notice: Some(topic.notice),
             step: topic.step,
+            unheard: topic.unheard,
             persons: Some(told.persons.clone()),
             output: told.output.clone(),
             raised_at: newest.and_then(|record| record.raised_at),
@@ -138,10 +141,12 @@ impl Case {
             let Some(ladder) = &mut self.ladder else {
                 return;
             };
+            ladder.look = None;
             let Some(policy) = office.settings.policy(ladder.priority) else {
                 return;
             };
-            let Some(step) = ladder.take_step(policy, scene.at.mono) else {
+            let unheard = office.is_unheard(ladder, scene.area(&office.settings), scene.at.wall);
+            let Some(step) = ladder.take_step(policy, unheard, scene.at.mono) else {
                 return;
             };
             let (priority, every) = (ladder.priority, policy.group_every);
@@ -194,6 +199,8 @@ impl Case {
         let partial = partial.unwrap_or(Partial { step, outputs: 0 });
         // Until its first line is on disk the step is not done, whatever else is said before.
         ladder.partial = Some(partial);
+        let policy = office.settings.policy(ladder.priority);
+        let unheard = policy.is_some_and(|policy| ladder.is_early(step, policy, scene.at.mono));
         let topic = Topic {
             occurrence: ladder.occurrence,
             notice: if step == 0 {
@@ -202,7 +209,8 @@ impl Case {
                 Notice::Page
             },
             step: Some(step),
-            message: why(office, ladder, step, scene),
+            message: why(office, ladder, step, unheard, scene),
+            unheard,
         };
         self.settle_over(scene, out);
         let done = usize::from(partial.outputs);
@@ -242,6 +250,7 @@ impl Case {
             notice: Notice::Reminder,
             step: None,
             message: Some(words::unattended(ladder.began.age(scene.at.mono))),
+            unheard: false,
         };
         let told = ladder.told.clone();
         for (index, line) in told.iter().enumerate() {
@@ -295,6 +304,7 @@ impl Case {
             notice: Notice::Chatter,
             step: running.filter(|ladder| ladder.muted).map(|_| 0),
             message: Some(words::chatter_held(pages, age, self.standing.active)),
+            unheard: false,
         };
         for (index, line) in told.iter().enumerate() {
             if index + 1 == told.len() {
@@ -311,6 +321,7 @@ impl Case {
         }
         if let Some(ladder) = self.ladder.as_mut().filter(|ladder| ladder.running) {
             ladder.muted = false;
+            ladder.look = Some(at.mono);
             told.iter().for_each(|line| ladder.remember(line, at.mono));
         }
     }
@@ -403,6 +414,7 @@ impl Case {
             notice: Notice::Late,
             step: None,
             message: Some(words::late(late.count)),
+            unheard: false,
         };
         for (index, line) in told.iter().enumerate() {
             if index + 1 == told.len() {
@@ -414,13 +426,20 @@ impl Case {
 }
 
 /// Why a step is told now, beyond the alarm itself.
-fn why(office: &Office, ladder: &Ladder, step: u16, scene: &Scene<'_>) -> Option<String> {
+fn why(
+    office: &Office,
+    ladder: &Ladder,
+    step: u16,
+    unheard: bool,
+    scene: &Scene<'_>,
+) -> Option<String> {
     match (step, ladder.first) {
         (0, Notice::Chatter) => {
             let policy = office.settings.policy(ladder.priority)?;
             Some(words::chatter_begins(policy.chatter_hold))
         }
         (0, _) => ladder.left.as_deref().map(words::left_alone),
+        _ if unheard => Some(words::unheard()),
         _ => Some(words::unattended(ladder.began.age(scene.at.mono))),
     }
 }

@@ -1,6 +1,7 @@
 //! The notifier against a model of the plant: the life cycle is the engine's own transition table, the
 //! journal is what the events carried.
 
+mod channels;
 mod drills;
 mod duties;
 mod grouped;
@@ -213,6 +214,12 @@ impl Rig {
             self.log.push(event);
             self.log.extend(lines);
         }
+    }
+
+    /// An output delivers, or does not.
+    fn signal(&mut self, seconds: f64, output: &str, delivers: bool) {
+        self.pass_to(seconds);
+        self.notifier.hear(&output.into(), delivers, self.now.mono);
     }
 
     fn happen(&mut self, alarm: &str, act: Act) -> Option<Event> {

@@ -18,6 +18,11 @@ pub(super) fn unattended(age: Duration) -> String {
     format!("not acknowledged for {}", span(age))
 }
 
+/// A step that comes before its time.
+pub(super) fn unheard() -> String {
+    "perhaps nobody has heard: what it was told over does not deliver".to_owned()
+}
+
 /// The raise that makes an alarm chatter.
 pub(super) fn chatter_begins(hold: Duration) -> String {
     format!(

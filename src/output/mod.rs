@@ -35,6 +35,7 @@ use tokio::sync::watch;
 pub use self::alertmanager::AlertmanagerTarget;
 use self::message::Dots;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
+use self::selection::Selection;
 pub use self::sparkplug::Origin;
 use self::webhook::{Webhook, WebhookTarget};
 use crate::ack_links::Links;
@@ -153,6 +154,19 @@ impl Target {
 }
 
 impl Target {
+    /// Do people read what it is sent, as far as we know? Whatever takes a template of the plant's own, or events
+    /// in a form for programs, may be anything.
+    pub fn is_for_people(&self) -> bool {
+        match self {
+            Self::Email(_) | Self::Alertmanager(_) => true,
+            Self::Webhook(target) => {
+                let preset = target.preset;
+                preset.is_some_and(|preset| preset.selection != Selection::Events)
+            }
+            Self::Mqtt(_) | Self::Sparkplug(_) | Self::Stdout => false,
+        }
+    }
+
     /// Does it carry telemetry from the recorder? A Sparkplug node tells values in a way of its own.
     pub const fn carries_telemetry(&self) -> bool {
         match self {

@@ -230,6 +230,7 @@ impl Lexicon for English {
             Remark::Held => "held, because the condition cannot be seen".to_owned(),
             Remark::GroupedUnder(alarm) => format!("told of by {alarm}"),
             Remark::LeftAlone => "still so; told of with a lost connection before".to_owned(),
+            Remark::Unheard => "early, for those told before may not have heard".to_owned(),
             Remark::ChatterSummed => "repeated messages are held back and summed up".to_owned(),
             Remark::MoreMayBeHeld => {
                 "it keeps coming and going, another message may be held back".to_owned()

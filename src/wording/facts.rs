@@ -236,6 +236,7 @@ impl<'a> Facts<'a> {
             first_page && event.message.is_some() && !event.test,
             Remark::LeftAlone,
         );
+        when(event.unheard, Remark::Unheard);
         let clean = |text: &str| clean(text);
         let texts = [
             (

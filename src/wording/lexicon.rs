@@ -66,6 +66,7 @@ pub(super) enum Remark {
     Held,
     GroupedUnder(String),
     LeftAlone,
+    Unheard,
     ChatterSummed,
     MoreMayBeHeld,
     Coverage(f64),

@@ -53,7 +53,7 @@ fn letters() -> Vec<(&'static str, WireEvent, Handing<'static>)> {
         ("page", page(json!({})), linked),
         (
             "escalated",
-            page(json!({ "step": 2, "first_out": true })),
+            page(json!({ "step": 2, "first_out": true, "unheard": true })),
             plain,
         ),
         (

@@ -22,5 +22,6 @@ mod slow_card;
 mod spoilt;
 mod telemetry;
 mod trial;
+mod unheard;
 mod unread_backlog;
 mod webhook;

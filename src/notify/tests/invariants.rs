@@ -10,7 +10,7 @@ use super::*;
 type Life = Vec<(f64, usize, Act)>;
 
 /// Long after the last happening: every hold and all-clear is through.
-const AFTER: f64 = 3_000.0;
+pub(super) const AFTER: f64 = 3_000.0;
 
 pub(super) fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
@@ -173,7 +173,7 @@ impl Story {
 }
 
 /// Tells the story of every alarm.
-fn check(log: &[Event], until: f64) -> Fault {
+pub(super) fn check(log: &[Event], until: f64) -> Fault {
     let mut stories: BTreeMap<Arc<str>, Story> = BTreeMap::new();
     for (index, event) in log.iter().enumerate() {
         let (Some(subject), Some(record)) = (&event.subject, &event.record) else {
