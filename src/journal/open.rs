@@ -26,6 +26,7 @@
 //! they are read. Bits that flipped inside a line pass it; [`verify`](super::chain::verify) finds
 //! those, and alarm states carry a check sum of their own.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::sync::Arc;
@@ -134,12 +135,9 @@ impl Opening<'_> {
                 }
             })
             .map_err(self.file("write the epoch file"))?;
-        restored.cursors = cursors(&connection, outputs, restored.last_seq)
-            .and_then(|cursors| {
-                connection.execute("UPDATE meta SET epoch=?1", [signed(epoch)])?;
-                restored.aside = aside::take_up(&connection, &cursors, self.now.wall)?;
-                Ok(cursors)
-            })
+        restored.cursors = begin_run(&connection, outputs, restored.last_seq, epoch)
+            .map_err(|source| self.sqlite(source))?;
+        restored.aside = aside::take_up(&connection, &restored.cursors, self.now.wall)
             .map_err(|source| self.sqlite(source))?;
         restored.stranded = stranded(&connection, outputs, restored.last_seq)
             .map_err(|source| self.sqlite(source))?;
@@ -316,6 +314,20 @@ impl Opening<'_> {
             _ => Trouble::Refused(self.sqlite(source)),
         }
     }
+}
+
+/// What a run writes before its first event. Gives where the outputs stand.
+fn begin_run(
+    connection: &Connection,
+    outputs: &[Arc<str>],
+    last_seq: u64,
+    epoch: u64,
+) -> Result<BTreeMap<Arc<str>, u64>, rusqlite::Error> {
+    let tx = connection.unchecked_transaction()?;
+    let cursors = cursors(&tx, outputs, last_seq)?;
+    tx.execute("UPDATE meta SET epoch=?1", [signed(epoch)])?;
+    tx.commit()?;
+    Ok(cursors)
 }
 
 pub(super) fn unix_seconds(wall: Wall) -> u64 {

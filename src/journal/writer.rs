@@ -71,11 +71,18 @@ impl Writer {
 
     /// Runs until the journal is closed. `true`: everything is on disk.
     pub(super) fn run(mut self) -> bool {
-        self.take_ballast();
         let shared = Arc::clone(&self.shared);
+        let mut is_new = true;
         loop {
             let mut ledger = shared.lock();
             let task = self.next(&mut ledger, clock::monotonic());
+            if let (Task::Rest(_), true) = (&task, is_new) {
+                // The reserve is megabytes; what there is to record at a start does not wait for them.
+                drop(ledger);
+                self.take_ballast();
+                is_new = false;
+                continue;
+            }
             if let Task::Rest(rest) = task {
                 // Still beneath the lock: what comes after the look at the ledger wakes us. Woken early
                 // or for nothing: the next round looks again.

@@ -24,6 +24,23 @@ fn a_fresh_journal_is_empty_and_says_so() {
     assert_eq!(store.last_seq(), 0);
 }
 
+/// A power cut while it is made leaves all of it or nothing, and a start does not wait for more syncs than
+/// two transactions take: one for the tables, one for the write-ahead log.
+#[test]
+fn a_fresh_journal_is_made_at_once() {
+    let scratch = Scratch::new();
+    let (_store, _) = scratch.open();
+    let file = fs::read(scratch.settings().path).expect("it was made");
+    let word = |at: usize| u32::from_be_bytes(file[at..at + 4].try_into().expect("four bytes"));
+    let [changes, largest_root, incremental] = [24, 52, 64].map(word);
+    assert_eq!(changes, 2, "transactions outside the log");
+    assert!(
+        largest_root > 0 && incremental == 1,
+        "pages can be given back"
+    );
+    assert_eq!(word(16) >> 16, 1024, "bytes a page");
+}
+
 #[test]
 fn a_second_gateway_is_refused_and_told_who_is_first() {
     let scratch = Scratch::new();
