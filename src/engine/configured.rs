@@ -37,6 +37,7 @@ use super::alarm::{AlarmState, Input, Step, transition};
 use super::effect::{Cause, Details, Effect, EventKind, Was};
 use super::memory::{CONFIGURATION, Configured, Content, Keys, Memory};
 use super::occurrence::Alarm;
+use super::reading::PointIndex;
 use super::rule::Watch;
 use super::settings::{PointSettings, Priority, Settings};
 use super::snapshot::History;
@@ -51,43 +52,9 @@ pub(super) const NAMED: usize = 10;
 impl Engine {
     /// Compares with the run before, and keeps what is configured for the next one.
     pub(super) fn compare_configuration(&mut self, settings: &Settings, history: &History) {
-        let now = self.now;
-        let (is, points) = (self.inventory(settings), inventory::of_points(settings));
         let before = kept(history);
-        let mut changed = Vec::new();
-        let mut added = Vec::new();
-        let own = settings.points.iter().flat_map(|point| {
-            let own = point.alarms.iter();
-            own.map(|_| &point.id)
-        });
-        for (index, (point, is)) in own.zip(&is).enumerate() {
-            let Some((alarms_then, points_then)) = before else {
-                break;
-            };
-            let alarm = Arc::clone(&self.alarms[index].id);
-            let Some(was) = alarms_then.get(&alarm) else {
-                added.push(alarm);
-                continue;
-            };
-            let of_point = points_then
-                .get(point)
-                .map(|was| differences(was, &points[point]));
-            let difference = Difference {
-                others: was
-                    .others
-                    .iter()
-                    .zip(&is.others)
-                    .flat_map(|(was, is)| differences(was, is))
-                    .chain(of_point.into_iter().flatten())
-                    .collect(),
-                was,
-                is,
-            };
-            if !difference.is_empty() {
-                changed.push(alarm);
-                self.reconfigure(index, &difference, now);
-            }
-        }
+        let mut told = Told::default();
+        let is_known = before.is_some_and(|before| self.tell_apart(settings, before, &mut told));
         if let Some(before) = before {
             self.let_go(before, history);
         }
@@ -95,8 +62,8 @@ impl Engine {
         let removed = removed.filter(|alarm| self.find(alarm).is_none());
         let removed: Vec<Arc<str>> = removed.cloned().collect();
         let told = [
-            ("changed", &changed),
-            ("added", &added),
+            ("changed", &told.changed),
+            ("added", &told.added),
             ("removed", &removed),
         ];
         let told = told.iter().filter(|(_, alarms)| !alarms.is_empty());
@@ -108,18 +75,49 @@ impl Engine {
             };
             self.announce(EventKind::ConfigChanged, Cause::Config, details);
         }
-        let names = self.alarms.iter().map(|alarm| Arc::clone(&alarm.id));
-        let is: BTreeMap<Arc<str>, Configured> = names.zip(is).collect();
-        if before != Some((&is, &points)) {
+        if !is_known {
+            let content = self.inventory(settings);
             self.effects.push_back(Effect::Remember(Box::new(Memory {
                 alarm: CONFIGURATION.into(),
-                at: now.wall,
-                content: Content::Configuration {
-                    configured: is,
-                    points,
-                },
+                at: self.now.wall,
+                content,
             })));
         }
+    }
+
+    /// Compares alarm by alarm: with tens of thousands there is not room for two inventories. Says whether
+    /// what was kept is what is configured.
+    fn tell_apart(&mut self, settings: &Settings, before: Before<'_>, told: &mut Told) -> bool {
+        let (alarms_then, points_then) = before;
+        let now = self.now;
+        let first_outs = company::first_outs(settings);
+        let all = (alarms_then.len(), points_then.len());
+        let mut is_known = all == (self.alarms.len(), settings.points.len());
+        let mut index = 0;
+        for (position, point) in (0_u32..).map(PointIndex).zip(&settings.points) {
+            let point_is = inventory::of_point(point, settings);
+            let point_was = points_then.get(&point.id);
+            is_known &= point_was == Some(&point_is);
+            let of_point = point_was.map(|was| differences(was, &point_is));
+            for alarm in &point.alarms {
+                let is = self.configured(index, position, point, alarm, &first_outs);
+                let id = &self.alarms[index].id;
+                let was = alarms_then.get(id);
+                is_known &= was == Some(&is);
+                match was {
+                    None => told.added.push(Arc::clone(id)),
+                    Some(was) => {
+                        let difference = Difference::new(was, &is, of_point.as_deref());
+                        if !difference.is_empty() {
+                            told.changed.push(Arc::clone(id));
+                            self.reconfigure(index, &difference, now);
+                        }
+                    }
+                }
+                index += 1;
+            }
+        }
+        is_known
     }
 
     fn reconfigure(&mut self, index: usize, difference: &Difference<'_>, now: Moment) {
@@ -209,15 +207,36 @@ pub(super) fn listed(what: &str, alarms: &[Arc<str>]) -> String {
     format!("{} {what}: {}{more}", alarms.len(), names.join(", "))
 }
 
+/// Alarms that are others than before, and that were not there.
+#[derive(Default)]
+struct Told {
+    changed: Vec<Arc<str>>,
+    added: Vec<Arc<str>>,
+}
+
 /// What is another than before, of one alarm.
 struct Difference<'c> {
     was: &'c Configured,
     is: &'c Configured,
-    /// Name, before, now.
-    others: Vec<(&'c str, &'c str, &'c str)>,
+    others: Vec<Changed<'c>>,
 }
 
-impl Difference<'_> {
+/// Name, before, now.
+type Changed<'c> = (&'c str, &'c str, &'c str);
+
+impl<'c> Difference<'c> {
+    /// Of an alarm, and of its point, as far as that is known.
+    fn new(was: &'c Configured, is: &'c Configured, of_point: Option<&[Changed<'c>]>) -> Self {
+        let own = was.others.iter().zip(&is.others);
+        let own = own.flat_map(|(was, is)| differences(was, is));
+        let of_point = of_point.into_iter().flatten().copied();
+        Self {
+            others: own.chain(of_point).collect(),
+            was,
+            is,
+        }
+    }
+
     fn is_empty(&self) -> bool {
         let Self { was, is, others } = self;
         was.limit == is.limit
@@ -308,9 +327,12 @@ fn kept(history: &History) -> Option<Before<'_>> {
 }
 
 /// Names, before and now, of settings that are others.
-fn differences<'c>(was: &'c Keys, is: &'c Keys) -> Vec<(&'c str, &'c str, &'c str)> {
-    let names: BTreeSet<&str> = was.keys().chain(is.keys()).map(String::as_str).collect();
-    let of = |keys: &'c Keys, name: &str| keys.get(name).map_or(OFF, String::as_str);
+fn differences<'c>(was: &'c Keys, is: &'c Keys) -> Vec<Changed<'c>> {
+    if was == is {
+        return Vec::new();
+    }
+    let names: BTreeSet<&str> = was.iter().chain(is.iter()).map(|(name, _)| name).collect();
+    let of = |keys: &'c Keys, name: &str| keys.get(name).unwrap_or(OFF);
     let both = names
         .into_iter()
         .map(|name| (name, of(was, name), of(is, name)));

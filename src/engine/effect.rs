@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alarm::AlarmState;
 use super::drill::drilled;
-use super::memory::{Keys, Memory};
+use super::memory::Memory;
 use super::notice::Notice;
 use super::occurrence::split_id;
 use super::overlay::Overlays;
@@ -337,6 +337,6 @@ pub struct Was {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
     /// Other settings of the alarm and of its point, as a person writes them; `off` where there was none.
-    #[serde(default, skip_serializing_if = "Keys::is_empty")]
-    pub settings: Keys,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }

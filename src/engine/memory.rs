@@ -10,6 +10,8 @@
 //! and a power cut is lost, and the coverage of the average says so. Numbers of exposures and windows have
 //! six significant digits: a sensor has fewer.
 
+mod keys;
+
 use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign, Mul};
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::keys::Keys;
 use super::settings::Priority;
 use super::time::Wall;
 
@@ -25,6 +28,7 @@ pub const CONFIGURATION: &str = "configuration";
 
 /// What is remembered under one name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Line")]
 pub struct Memory {
     /// `POINT/kind` of an exposure; `POINT/kind/what` of what else an alarm needs; or [`CONFIGURATION`].
     pub alarm: Arc<str>,
@@ -49,7 +53,7 @@ impl Memory {
 }
 
 /// What is remembered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Content {
     /// The exposure of one alarm.
@@ -82,13 +86,52 @@ pub enum Content {
         /// By `POINT/kind`.
         configured: BTreeMap<Arc<str>, Configured>,
         /// What its point does with readings, by the point's id. Empty where only alarms were kept.
-        #[serde(default)]
         points: BTreeMap<Arc<str>, Keys>,
     },
 }
 
-/// Settings by their names, as a person writes them; one that is off is left out.
-pub type Keys = BTreeMap<String, String>;
+/// A [`Memory`] as it is read, with whatever it holds. To find out by trying which [`Content`] it is, all of it
+/// would first have to be taken up in a form for anything: a configuration of ten thousand points in 90 MB.
+#[derive(Deserialize)]
+struct Line {
+    alarm: Arc<str>,
+    at: Wall,
+    last: Option<f64>,
+    exposure: Option<Exposure>,
+    newest_s: Option<f64>,
+    samples: Option<Vec<Sampled>>,
+    usual: Option<Vec<(f64, f64)>>,
+    counted: Option<Counted>,
+    configured: Option<BTreeMap<Arc<str>, Configured>>,
+    points: Option<BTreeMap<Arc<str>, Keys>>,
+}
+
+impl TryFrom<Line> for Memory {
+    type Error = &'static str;
+
+    fn try_from(line: Line) -> Result<Self, Self::Error> {
+        let content = if let Some(exposure) = line.exposure {
+            let last = line.last;
+            Content::Exposure { last, exposure }
+        } else if let (Some(newest_s), Some(samples)) = (line.newest_s, line.samples) {
+            Content::Slope { newest_s, samples }
+        } else if let Some(usual) = line.usual {
+            Content::Usual { usual }
+        } else if let Some(counted) = line.counted {
+            Content::Count { counted }
+        } else if let Some(configured) = line.configured {
+            let points = line.points.unwrap_or_default();
+            Content::Configuration { configured, points }
+        } else {
+            return Err("nothing that is known is remembered");
+        };
+        Ok(Self {
+            alarm: line.alarm,
+            at: line.at,
+            content,
+        })
+    }
+}
 
 /// Good samples that count as one. Written as a list of four, for there are many.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -236,20 +279,16 @@ impl From<Amount> for [f64; 3] {
 
 /// Limit, on-delay and off-delay in seconds, priority, everything else.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Row {
-    Whole(Option<f64>, f64, f64, Priority, Keys),
-    Part(Option<f64>, f64, f64, Priority),
-}
+struct Row(
+    Option<f64>,
+    f64,
+    f64,
+    Priority,
+    #[serde(default, skip_serializing_if = "Option::is_none")] Option<Keys>,
+);
 
 impl From<Row> for Configured {
-    fn from(row: Row) -> Self {
-        let (limit, on, off, priority, others) = match row {
-            Row::Whole(limit, on, off, priority, others) => {
-                (limit, on, off, priority, Some(others))
-            }
-            Row::Part(limit, on, off, priority) => (limit, on, off, priority, None),
-        };
+    fn from(Row(limit, on, off, priority, others): Row) -> Self {
         let span = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default();
         Self {
             limit,
@@ -271,10 +310,7 @@ impl From<Configured> for Row {
             others,
         } = configured;
         let (on, off) = (on_delay.as_secs_f64(), off_delay.as_secs_f64());
-        match others {
-            Some(others) => Self::Whole(limit, on, off, priority, others),
-            None => Self::Part(limit, on, off, priority),
-        }
+        Self(limit, on, off, priority, others)
     }
 }
 

@@ -1,9 +1,24 @@
 //! What a point looks at beyond itself, as it is kept for the next start.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::super::settings::{BadChannel, GroupSettings, HealthRule, Settings};
+use super::super::reading::PointIndex;
+use super::super::settings::{AlarmKind, BadChannel, GroupSettings, HealthRule, Settings};
 use super::inventory::Kept;
+
+/// In which group of causes an alarm is.
+pub(super) type FirstOuts<'s> = BTreeMap<(PointIndex, AlarmKind), &'s str>;
+
+/// Of all groups of causes.
+pub(super) fn first_outs(settings: &Settings) -> FirstOuts<'_> {
+    let groups = settings.first_outs.iter();
+    let members = groups.flat_map(|group| {
+        let members = group.members.iter();
+        members.map(|member| (*member, &*group.id))
+    });
+    members.collect()
+}
 
 impl Kept {
     pub(super) fn health(&mut self, health: &[HealthRule], settings: &Settings) {

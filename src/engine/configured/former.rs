@@ -31,7 +31,7 @@ impl Engine {
             let was = alarms_then.get(&*name).and_then(|was| was.others.as_ref());
             let mut records = history.records.iter();
             if self.points[point].held_at.is_some()
-                || was.is_none_or(|was| !was.contains_key(inventory::HELD))
+                || was.is_none_or(|was| was.get(inventory::HELD).is_none())
                 || !records.any(|record| *record.alarm == *name && record.state.is_active())
             {
                 continue;

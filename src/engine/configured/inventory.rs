@@ -9,16 +9,17 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::memory::{Configured, Keys};
+use super::super::memory::{Configured, Content, Keys};
 use super::super::reading::PointIndex;
 use super::super::settings::{
-    AlarmKind, AlarmSettings, Average, CountRule, DeviationRule, DiscrepancyRule, ExposureRule,
-    ForecastRule, FrozenRule, LimitRule, MedianRule, Method, OnBad, Origin, OverRangeRule,
-    PendingHold, PointSettings, RateRule, Reference, Rule, Settings, Suppressor, TrendSettings,
+    AlarmSettings, Average, CountRule, DeviationRule, DiscrepancyRule, ExposureRule, ForecastRule,
+    FrozenRule, LimitRule, MedianRule, Method, OnBad, Origin, OverRangeRule, PendingHold,
+    PointSettings, RateRule, Reference, Rule, Settings, Suppressor, TrendSettings,
 };
 use super::super::signal::{Bounds, Conversion, CurrentLoop, Curve, Scaling, Signal, Special};
 use super::super::time::show_duration;
 use super::super::{Engine, gate};
+use super::company::{FirstOuts, first_outs};
 
 /// What a value must be inside a limit by.
 pub(super) const DEADBAND: &str = "deadband";
@@ -57,31 +58,43 @@ pub(super) const SCALE: [&str; 8] = [
 pub(super) const SOURCE: &str = "source";
 
 impl Engine {
-    /// Of every alarm, in their order.
-    pub(super) fn inventory(&self, settings: &Settings) -> Vec<Configured> {
-        let mut first_outs: BTreeMap<(PointIndex, AlarmKind), &str> = BTreeMap::new();
-        for group in &settings.first_outs {
-            let members = group.members.iter();
-            first_outs.extend(members.map(|member| (*member, &*group.id)));
-        }
+    /// Of every alarm and every point.
+    pub(super) fn inventory(&self, settings: &Settings) -> Content {
+        let first_outs = first_outs(settings);
         let points = (0_u32..).map(PointIndex).zip(&settings.points);
-        let alarms = points.flat_map(|(index, point)| {
+        let alarms = points.flat_map(|(position, point)| {
             let own = point.alarms.iter();
-            own.map(move |alarm| (index, point, alarm))
+            own.map(move |alarm| (position, point, alarm))
         });
-        let alarms = alarms
-            .zip(&self.alarms)
-            .map(|((index, point, alarm), own)| {
-                let first_out = first_outs.get(&(index, alarm.kind())).copied();
-                Configured {
-                    limit: own.watch.limit(),
-                    on_delay: alarm.on_delay,
-                    off_delay: alarm.off_delay,
-                    priority: alarm.priority,
-                    others: Some(self.of_alarm(point, alarm, first_out)),
-                }
-            });
-        alarms.collect()
+        let alarms = alarms.enumerate().map(|(index, (position, point, alarm))| {
+            let is = self.configured(index, position, point, alarm, &first_outs);
+            (Arc::clone(&self.alarms[index].id), is)
+        });
+        let points = settings.points.iter();
+        let points = points.map(|point| (Arc::clone(&point.id), of_point(point, settings)));
+        Content::Configuration {
+            configured: alarms.collect(),
+            points: points.collect(),
+        }
+    }
+
+    /// Of the alarm at `index`, which `point` at `position` has.
+    pub(super) fn configured(
+        &self,
+        index: usize,
+        position: PointIndex,
+        point: &PointSettings,
+        alarm: &AlarmSettings,
+        first_outs: &FirstOuts<'_>,
+    ) -> Configured {
+        let first_out = first_outs.get(&(position, alarm.kind())).copied();
+        Configured {
+            limit: self.alarms[index].watch.limit(),
+            on_delay: alarm.on_delay,
+            off_delay: alarm.off_delay,
+            priority: alarm.priority,
+            others: Some(self.of_alarm(point, alarm, first_out)),
+        }
     }
 
     fn of_alarm(
@@ -129,7 +142,7 @@ impl Engine {
         });
         kept.list("suppressed_by", states);
         kept.list("first_out", first_out);
-        kept.0
+        kept.0.into()
     }
 
     fn keep_rule(&self, rule: &Rule, point: &PointSettings, kept: &mut Kept) {
@@ -242,13 +255,6 @@ impl Engine {
     }
 }
 
-/// Of every point, by its id.
-pub(super) fn of_points(settings: &Settings) -> BTreeMap<Arc<str>, Keys> {
-    let points = settings.points.iter();
-    let kept = points.map(|point| (Arc::clone(&point.id), of_point(point, settings)));
-    kept.collect()
-}
-
 pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
     let PointSettings {
         id: _,
@@ -278,7 +284,7 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
     kept.list("unit", Some(&**unit).filter(|unit| !unit.is_empty()));
     if let Some(group) = group {
         kept.group(group, settings);
-        return kept.0;
+        return kept.0.into();
     }
     kept.span("stale_after", stale_after.unwrap_or_default());
     kept.span("good_confirm", *good_confirm);
@@ -291,35 +297,39 @@ pub(super) fn of_point(point: &PointSettings, settings: &Settings) -> Keys {
         OnBad::VoteTrip => kept.text("on_bad", "vote_trip"),
     }
     kept.signal(signal);
-    kept.0
+    kept.0.into()
 }
 
 /// What is kept so far.
 #[derive(Default)]
-pub(super) struct Kept(Keys);
+pub(super) struct Kept(BTreeMap<&'static str, String>);
 
 impl Kept {
-    pub(super) fn text(&mut self, name: &str, text: impl Into<String>) {
-        self.0.insert(name.to_owned(), text.into());
+    pub(super) fn text(&mut self, name: &'static str, text: impl Into<String>) {
+        self.0.insert(name, text.into());
     }
 
-    fn number(&mut self, name: &str, number: f64) {
+    fn number(&mut self, name: &'static str, number: f64) {
         self.text(name, number.to_string());
     }
 
-    pub(super) fn flag(&mut self, name: &str, flag: bool) {
+    pub(super) fn flag(&mut self, name: &'static str, flag: bool) {
         if flag {
             self.text(name, "on");
         }
     }
 
-    fn span(&mut self, name: &str, span: Duration) {
+    fn span(&mut self, name: &'static str, span: Duration) {
         if !span.is_zero() {
             self.text(name, show_duration(span));
         }
     }
 
-    pub(super) fn list<T: AsRef<str>>(&mut self, name: &str, items: impl IntoIterator<Item = T>) {
+    pub(super) fn list<T: AsRef<str>>(
+        &mut self,
+        name: &'static str,
+        items: impl IntoIterator<Item = T>,
+    ) {
         let mut text = String::new();
         for item in items {
             let gap = if text.is_empty() { "" } else { ", " };
@@ -330,11 +340,11 @@ impl Kept {
         }
     }
 
-    fn pair(&mut self, name: &str, (from, to): (f64, f64)) {
+    fn pair(&mut self, name: &'static str, (from, to): (f64, f64)) {
         self.text(name, format!("{from} to {to}"));
     }
 
-    fn bounds(&mut self, name: &str, bounds: Option<Bounds>) {
+    fn bounds(&mut self, name: &'static str, bounds: Option<Bounds>) {
         match bounds {
             Some(Bounds { low, high }) if high < f64::MAX => self.pair(name, (low, high)),
             Some(Bounds { low, .. }) => self.text(name, format!("{low} or more")),

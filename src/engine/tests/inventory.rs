@@ -413,7 +413,7 @@ fn both_forms_on_disk_are_read() {
         .others
         .as_ref()
         .and_then(|keys| keys.get("deadband"));
-    assert_eq!(deadband.map(String::as_str), Some("1"));
+    assert_eq!(deadband, Some("1"));
     let written = serde_json::to_string(&configured).expect("numbers and words");
     assert_eq!(written, whole);
     let part: Configured = serde_json::from_str(r#"[8.0,2.5,0.0,"high"]"#).expect("the older form");
