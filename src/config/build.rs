@@ -79,10 +79,13 @@ pub(super) fn build(
         mappings: &mappings,
     };
     let entries = people::entries(&root, "point", log);
-    let mut points: Vec<RawPoint> = entries
-        .iter()
-        .filter_map(|entry| point::read(entry, &around, log))
-        .collect();
+    // Grown step by step it would end with room for half as many again.
+    let mut points: Vec<RawPoint> = Vec::with_capacity(entries.len());
+    points.extend(
+        entries
+            .iter()
+            .filter_map(|entry| point::read(entry, &around, log)),
+    );
     let groups = group::read(&root, &mut points, &people, log);
     let (groups, first_outs) = (groups.voting, groups.first_outs);
     // With thousands of points the tree is the largest thing in memory: what comes next fits into
@@ -264,8 +267,10 @@ fn assemble(scalars: Scalars, parts: Parts) -> Config {
         guidance: Vec::new(),
     };
     let alarms = parts.resolved.iter().map(|point| point.guidance.len());
-    numbered.guidance.reserve(alarms.sum());
-    numbered.settings.points.reserve(parts.resolved.len());
+    // The gateway's own, an alarm each: journal, inhibited points, devices and lines, brokers, outputs.
+    let own = 2 + 2 * parts.devices.len() + parts.brokers.len() + parts.outputs.len();
+    numbered.guidance.reserve(alarms.sum::<usize>() + own);
+    numbered.settings.points.reserve(parts.resolved.len() + own);
     for point in parts.resolved {
         numbered.add(point);
     }

@@ -64,6 +64,7 @@ mod origin;
 mod output;
 mod overlays;
 mod own;
+mod parts;
 mod payload;
 mod people;
 mod place;

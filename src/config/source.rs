@@ -246,14 +246,17 @@ fn add_file(path: &Path, sources: &mut Sources, log: &mut Log) {
 /// The content of a regular file, if it is no larger than 16 MiB. Nothing else is opened: a pipe would
 /// wait for ever for whoever writes into it, and to open a device may do something.
 pub(super) fn bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let kind = std::fs::metadata(path)?.file_type();
+    let found = std::fs::metadata(path)?;
+    let kind = found.file_type();
     if kind.is_dir() {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     }
     if !kind.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
-    let mut bytes = Vec::new();
+    let expected = usize::try_from(found.len().min(MAX_FILE)).unwrap_or_default();
+    // One more: its end is seen without more room.
+    let mut bytes = Vec::with_capacity(expected + 1);
     let file = std::fs::File::open(path)?;
     file.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE {

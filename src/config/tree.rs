@@ -1,7 +1,7 @@
 //! The files as one tree in which everything knows its place.
 //!
-//! `toml` parses with recovery, so that one broken line does not hide the mistakes after it. The
-//! trees of all files are merged: a table may be continued in another file, but nothing may be said
+//! `toml` parses with recovery, so that one broken line does not hide the mistakes after it; long files
+//! without a mistake in [`parts`]. The trees of all files are merged: a table may be continued in another file, but nothing may be said
 //! twice, and what stands under an id stands in one file.
 
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::finding::{Kind, Log};
+use super::parts;
 use super::place::{At, Format, Place, Sources};
 
 /// A value and its place.
@@ -74,10 +75,15 @@ pub(super) fn read(sources: &Sources, log: &mut Log) -> Section {
         if source.format != Format::Toml {
             continue;
         }
+        if let Some(section) = parts::read(&source.text, file, log) {
+            merge(&mut whole, section, 0, log);
+            continue;
+        }
+        let origin = Origin { file, start: 0 };
         let (document, errors) = DeTable::parse_recoverable(&source.text);
         for error in errors {
             let span = error.span().unwrap_or(0..0);
-            let place = place(file, &span);
+            let place = origin.place(&span);
             let message = error.message();
             if message.starts_with("duplicate key") {
                 let text = "this is written twice in the same table";
@@ -92,30 +98,39 @@ pub(super) fn read(sources: &Sources, log: &mut Log) -> Section {
                 draft.hint("names with other characters stand in quotes: [point.\"温度-1\"]");
             }
         }
-        let section = section(document.into_inner(), file, log);
+        let section = section(document.into_inner(), origin, log);
         merge(&mut whole, section, 0, log);
     }
     whole
 }
 
-fn place(file: usize, span: &std::ops::Range<usize>) -> Place {
-    Place {
-        file,
-        start: span.start,
-        end: span.end,
+/// What is parsed: a file from this byte on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) file: usize,
+    pub(super) start: usize,
+}
+
+impl Origin {
+    fn place(self, span: &std::ops::Range<usize>) -> Place {
+        Place {
+            file: self.file,
+            start: self.start + span.start,
+            end: self.start + span.end,
+        }
     }
 }
 
 /// Takes a table apart piece by piece: with thousands of points there is not room for two of it.
-fn section(table: DeTable<'_>, file: usize, log: &mut Log) -> Section {
+pub(super) fn section(table: DeTable<'_>, origin: Origin, log: &mut Log) -> Section {
     let mut entries: Vec<Entry> = Vec::with_capacity(table.len());
     for (key, value) in table {
         let entry = Entry {
             key: At {
-                place: place(file, &key.span()),
+                place: origin.place(&key.span()),
                 value: key.into_inner().into_owned(),
             },
-            item: item(value, file, log),
+            item: item(value, origin, log),
         };
         if entry.key.value == "password" {
             log.mask(entry.item.place);
@@ -127,8 +142,8 @@ fn section(table: DeTable<'_>, file: usize, log: &mut Log) -> Section {
     Section { entries }
 }
 
-fn item(value: Spanned<DeValue<'_>>, file: usize, log: &mut Log) -> Item {
-    let at = place(file, &value.span());
+fn item(value: Spanned<DeValue<'_>>, origin: Origin, log: &mut Log) -> Item {
+    let at = origin.place(&value.span());
     let value = match value.into_inner() {
         DeValue::String(text) => Value::Text(text.into_owned()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
@@ -144,9 +159,9 @@ fn item(value: Spanned<DeValue<'_>>, file: usize, log: &mut Log) -> Item {
         DeValue::Datetime(_) => Value::Date,
         DeValue::Array(items) => {
             let items = items.into_iter();
-            Value::List(items.map(|value| item(value, file, log)).collect())
+            Value::List(items.map(|value| item(value, origin, log)).collect())
         }
-        DeValue::Table(table) => Value::Table(section(table, file, log)),
+        DeValue::Table(table) => Value::Table(section(table, origin, log)),
     };
     Item { place: at, value }
 }
@@ -156,7 +171,11 @@ fn item(value: Spanned<DeValue<'_>>, file: usize, log: &mut Log) -> Item {
 pub(super) fn literal(text: &str, at: Place) -> Result<Value, String> {
     let value = DeValue::parse(text).map_err(|error| error.message().to_owned())?;
     let mut log = Log::default();
-    let mut item = item(value, at.file, &mut log);
+    let origin = Origin {
+        file: at.file,
+        start: 0,
+    };
+    let mut item = item(value, origin, &mut log);
     if log.has_errors() {
         return Err("a number in it is too large".to_owned());
     }
