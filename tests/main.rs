@@ -9,6 +9,7 @@ mod allocations;
 mod config_errors;
 mod daemon;
 mod demo;
+mod footprint;
 mod interop;
 mod mappings;
 mod point_lists;
