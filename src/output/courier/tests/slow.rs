@@ -46,3 +46,41 @@ async fn an_event_that_alone_fails_does_not_hold_up_the_others_for_ever() {
         "{got:?}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_end_does_not_wait_for_a_far_end_that_hangs() {
+    struct Hanging;
+    impl Carrier for Hanging {
+        fn wants(&self, _event: &WireEvent) -> bool {
+            true
+        }
+        async fn carry(&mut self, _load: &Load<'_>) -> Verdict {
+            std::future::pending().await
+        }
+    }
+    let mut world = World::new(accepted);
+    world.commit(1);
+    let (readings, desk, _inlet) = evaluation::door();
+    let wiring = Wiring {
+        site: "north".into(),
+        guidance: [].into(),
+        feed: world.journal.feed(),
+        readers: crate::wording::Readers::default(),
+        links: None,
+        desk,
+        telemetry: None,
+        readings,
+        metrics: Arc::default(),
+        sources: Arc::default(),
+    };
+    let (stop, stopped) = watch::channel(false);
+    let output = run("up".into(), PointIndex(0), Hanging, wiring, stopped);
+    let life = async {
+        sleep(seconds(1)).await;
+        stop.send_replace(true);
+        clock::monotonic()
+    };
+    let ((), asked) = tokio::join!(output, life);
+    assert!(clock::monotonic().since(asked) <= finishing::WITHIN);
+    assert_eq!(world.cursor(), 0);
+}
