@@ -117,6 +117,11 @@ impl Aside {
         }
     }
 
+    /// Nobody was reached with it: no attempt, and it is due as before.
+    pub(super) const fn put_back(&mut self) {
+        self.on_the_way = None;
+    }
+
     /// It has arrived, or is given up.
     pub(super) fn forget(&mut self, seq: u64) {
         self.events.retain(|held| held.seq != seq);

@@ -27,13 +27,15 @@
 //! | events on their way | 1, or those of one summary | |
 //! | pause after a failure | 0.5 s doubled to 30 s; 5 min where everything is refused | |
 //! | events set aside | 16 (`aside`) | the oldest is given up; 16 in a row: the output waits |
-//! | events owed to readers | 500 a reader, 4096 (`owed`) | the oldest is given up; 64 and nobody served: the output waits |
+//! | events owed to readers | 500 a reader, 4096 (`owed`) | the oldest is given up |
+//! | events on end with nobody served | 64 (`health`) | the output waits, and what follows is tried |
 //! | a page of the backlog | 100 events, about 1 MiB | the next is read when it is through |
 //! | the end | 2 s | what is left stays in the journal |
 //!
 //! Deliberately absent: parallel requests (the order of an alarm is worth more), and a limit of attempts:
 //! what nobody refuses is tried until it arrives, or until it has shown that it alone does not (`stubborn`).
 
+mod health;
 mod lanes;
 mod outcome;
 mod owed;
@@ -51,7 +53,9 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::info;
 
+use self::health::{Health, Unserved};
 use self::owed::Owed;
+use self::put_by::Retry;
 use self::stubborn::Stubborn;
 use super::Wiring;
 use super::aside::Aside;
@@ -60,7 +64,7 @@ use super::finishing;
 use super::message;
 use super::reporting::Reporter;
 use super::verdict::Verdict;
-use crate::broker::{Backoff, Link, Signal, Signals};
+use crate::broker::{Backoff, Signal, Signals};
 use crate::clock;
 use crate::engine::alarm::AlarmState;
 use crate::engine::reading::PointIndex;
@@ -191,6 +195,8 @@ pub(super) async fn run(
         delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
         aside: Aside::default(),
         owed: Owed::default(),
+        unserved: Unserved::default(),
+        retry: Retry::default(),
         report,
         feed,
         carrier,
@@ -215,6 +221,9 @@ struct Courier<C> {
     delivery: Delivery,
     aside: Aside,
     owed: Owed,
+    unserved: Unserved,
+    /// When what was put by is tried.
+    retry: Retry,
     /// The last event of what nobody was served with, while nothing more may be owed: what follows it is tried.
     probe: Option<u64>,
     carrier: C,
@@ -232,17 +241,6 @@ struct Courier<C> {
     began: Mono,
     /// The end has been asked for; nothing is begun after this.
     finish_by: Option<Mono>,
-}
-
-/// What the last answers say about the far end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Health {
-    /// Nothing was sent yet.
-    Unknown,
-    Good,
-    /// It takes nothing more for now, because of the pace.
-    Busy,
-    Failing,
 }
 
 /// How long to wait after a failure.
@@ -312,7 +310,7 @@ impl<C: Carrier> Courier<C> {
             };
             let aside = self.held();
             let (report, delivery, feed) = (&mut self.report, &self.delivery, &self.feed);
-            let link = link(self.health);
+            let link = self.health.link();
             let beat = || {
                 let waiting = delivery.unconfirmed(feed.committed());
                 report.beat(link, waiting, aside, clock::now());
@@ -368,7 +366,7 @@ impl<C: Carrier> Courier<C> {
 
     fn beat(&mut self, now: Moment) {
         let waiting = self.delivery.unconfirmed(self.feed.committed());
-        let link = link(self.health);
+        let link = self.health.link();
         self.report.beat(link, waiting, self.held(), now);
     }
 
@@ -394,7 +392,7 @@ impl<C: Carrier> Courier<C> {
 
     /// Gives it to the carrier and shows signs of life meanwhile. `None`: the end came first.
     async fn carry(&mut self, step: &Step, signals: &mut Signals) -> Option<Verdict> {
-        let link = link(self.health);
+        let link = self.health.link();
         let load = step.load();
         let aside = self.held();
         let mut carrying = pin!(self.carrier.carry(&load));
@@ -435,14 +433,5 @@ impl<C: Carrier> Courier<C> {
             seq,
             states: states.collect(),
         }
-    }
-}
-
-const fn link(health: Health) -> Link {
-    match health {
-        Health::Unknown => Link::Unproven,
-        Health::Good => Link::Proven,
-        Health::Busy => Link::Partial,
-        Health::Failing => Link::Lost,
     }
 }

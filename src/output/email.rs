@@ -24,6 +24,10 @@
 //! | 4xx | `RCPT TO`, the message | this reader is put off: the others are served, and after 20 s this one is owed theirs (`resting.rs`) |
 //! | 421, silence, a lost connection; 4xx | anything; what is for everybody | later; readers that have it are not served again |
 //!
+//! What one reader is owed is theirs alone: with it, whatever ends the conversation after the sender was taken puts them
+//! off, and nobody else. While readers are waited for, the output is in trouble and delivers, unless several are put off
+//! and none is served.
+//!
 //! A notice that every reader is refused is refused itself. What readers are owed is the courier's to keep and to
 //! bring again ([`courier`](super::courier)): it is composed anew, for that reader alone, and says that it is late.
 //!
@@ -57,7 +61,7 @@ use self::resting::Resting;
 pub(crate) use self::session::is_loopback;
 use self::session::{Session, Trouble};
 use super::courier::{Carrier, Complaint, Load, Parcel};
-use super::verdict::{Parted, UNAVAILABLE, UNWELCOME, Verdict};
+use super::verdict::{BUSY, Parted, UNAVAILABLE, UNWELCOME, Verdict};
 use crate::ack_links::Links;
 use crate::broker::Login;
 use crate::clock;
@@ -182,10 +186,7 @@ impl Email {
 
     async fn within_deadline(&mut self, mails: &[Mail]) -> Result<(), Trouble> {
         let done = timeout(DEADLINE, self.serve(mails)).await;
-        done.unwrap_or_else(|_late| {
-            let why = format!("no answer within {} s", DEADLINE.as_secs());
-            Err(Trouble::Later("timeout", why))
-        })
+        done.unwrap_or_else(|_late| Err(Trouble::Later("timeout", no_answer())))
     }
 
     /// Everybody who was neither served nor refused yet. A refusal ends the session, so the next one begins
@@ -232,8 +233,9 @@ impl Email {
         let waits = |reader: &&Address| !self.resting.is_tired(reader, now);
         if put_off.iter().any(waits) {
             let why = self.served.words();
+            let reason = self.served.why_waiting();
             self.served.forget_put_off();
-            return Verdict::later(UNAVAILABLE, why);
+            return Verdict::later(reason, why);
         }
         // What is tried again later is tried with everybody.
         let served = std::mem::take(&mut self.served);
@@ -244,16 +246,46 @@ impl Email {
         verdict
     }
 
-    /// What one reader is owed. Nobody waits with them.
-    async fn pay(&mut self, mails: &[Mail]) -> Verdict {
-        let others = std::mem::take(&mut self.served);
-        let done = self.within_deadline(mails).await;
-        let served = std::mem::replace(&mut self.served, others);
-        match done {
-            Ok(()) => served.verdict(),
+    /// What one reader is owed. Nobody waits with them, and what is wrong with their mail alone makes them rest.
+    async fn pay(&mut self, mail: &Mail) -> Verdict {
+        let mut is_open = false;
+        let paying = async {
+            let mut open = Session::open(&self.target).await?;
+            is_open = true;
+            let answer = open.send(&self.target.from, mail).await?;
+            open.close().await;
+            Ok(answer)
+        };
+        let sent = timeout(DEADLINE, paying).await;
+        let sent = sent.unwrap_or_else(|_late| {
+            let whose = if is_open {
+                Trouble::Ended
+            } else {
+                Trouble::Later
+            };
+            Err(whose("timeout", no_answer()))
+        });
+        match sent {
+            Ok(answer) => {
+                self.resting.served(&mail.to);
+                Verdict::Accepted { answer }
+            }
+            Err(Trouble::PutOff(why) | Trouble::Ended(_, why)) => {
+                let now = clock::monotonic();
+                self.resting.put_off(&mail.to, &why, now);
+                Verdict::Parted(Parted {
+                    put_off: vec![name(&mail.to)],
+                    why: format!("{} ({why})", mail.to),
+                    ..Parted::default()
+                })
+            }
             Err(trouble) => trouble.verdict(),
         }
     }
+}
+
+fn no_answer() -> String {
+    format!("no answer within {} s", DEADLINE.as_secs())
 }
 
 /// First and last of them.
@@ -331,6 +363,13 @@ impl Served {
         put_off.map(|(reader, _)| reader).collect()
     }
 
+    /// One reader may have a full box; several of whom none is served have a relay that serves nobody.
+    fn why_waiting(&self) -> &'static str {
+        let served = self.those(|fate| matches!(fate, Fate::Accepted(_)));
+        let nobody = served.is_empty() && self.put_off().len() > 1;
+        if nobody { UNAVAILABLE } else { BUSY }
+    }
+
     fn forget_put_off(&mut self) {
         self.readers
             .retain(|_, fate| !matches!(fate, Fate::PutOff(_)));
@@ -393,7 +432,12 @@ impl Carrier for Email {
             parcels => compose.digest(parcels),
         };
         match mails {
-            Ok(mails) if only.is_some() => self.pay(&mails).await,
+            Ok(mails) if only.is_some() => match &mails[..] {
+                [mail] => self.pay(mail).await,
+                _ => Verdict::Refused {
+                    why: "it is no notice for them".to_owned(),
+                },
+            },
             Ok(mails) => self.send(ends(parcels), mails).await,
             Err(error) => Verdict::Refused {
                 why: format!("no mail can be made of it: {error}"),

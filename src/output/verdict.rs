@@ -30,10 +30,16 @@ const TOKEN: usize = 40;
 pub const UNWELCOME: &str = "refused";
 /// The far end is there and cannot take it now.
 pub const UNAVAILABLE: &str = "unavailable";
-/// The far end takes no more for now, whatever it is.
+/// The far end asks to wait: for its pace, whatever it is sent, or for single readers, while it serves others.
 pub const BUSY: &str = "busy";
 /// What came back is not what such a receiver answers.
 pub const PROTOCOL: &str = "protocol";
+
+/// Did the far end answer, and may what it was sent be to blame? Not where nobody was reached, and not where the pace
+/// was too fast.
+pub fn is_answer(reason: &str) -> bool {
+    [UNAVAILABLE, UNWELCOME, PROTOCOL].contains(&reason)
+}
 
 /// What became of what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,17 +4,10 @@ use std::time::Duration;
 
 use tracing::{error, info};
 
-use super::{Carrier, Courier, Health, Parcel, Pauses, Step};
+use super::{Carrier, Courier, Health, Parcel, Pauses, Retry, Step};
 use crate::engine::time::Moment;
 use crate::output::reporting::POISON;
-use crate::output::verdict::{BUSY, PROTOCOL, UNAVAILABLE, UNWELCOME, Verdict};
-
-impl Health {
-    /// Was the last thing sent not taken?
-    pub(super) const fn fails(self) -> bool {
-        matches!(self, Self::Busy | Self::Failing)
-    }
-}
+use crate::output::verdict::{BUSY, UNWELCOME, Verdict, is_answer};
 
 impl<C: Carrier> Courier<C> {
     /// Takes note of what became of `step`. How long to wait before the next one, if at all.
@@ -28,6 +21,10 @@ impl<C: Carrier> Courier<C> {
             Verdict::Parted(parted) => self.parted(step, &parted, now),
             Verdict::Refused { why } => self.refused(step, &why, now),
             Verdict::Later { after, reason, why } => {
+                if let Step::Again(_) | Step::Owed(..) = step {
+                    self.put_by_fails(step, (reason, &why), after, now);
+                    return None;
+                }
                 let pause = self.later(step, reason, &why, now);
                 Some(pause.max(after.unwrap_or_default()))
             }
@@ -54,16 +51,23 @@ impl<C: Carrier> Courier<C> {
 
     /// The far end is there and takes what it is sent.
     pub(super) fn serves(&mut self) {
-        let id = &self.report.id;
-        // A refusal shows as a failure, too, and is over with the next that is taken.
-        self.report.metrics.output_connected(id, true);
         if self.health.fails() {
-            info!(output = &**id, "delivers again");
+            info!(output = &*self.report.id, "delivers again");
         }
-        self.health = Health::Good;
+        self.is(Health::Good);
         // An answer that counts shows more than a connection that stands.
         self.pauses = Pauses::default();
-        self.owed.proved();
+        self.retry = Retry::default();
+        self.unserved.served();
+    }
+
+    /// A far end that answers is connected, whatever it says.
+    pub(super) fn is(&mut self, health: Health) {
+        self.health = health;
+        let connected = health != Health::Failing;
+        self.report
+            .metrics
+            .output_connected(&self.report.id, connected);
     }
 
     fn accepted(&mut self, step: &Step, now: Moment) {
@@ -98,6 +102,7 @@ impl<C: Carrier> Courier<C> {
     /// The far end is there, and will not take this one.
     fn refused(&mut self, step: &Step, why: &str, now: Moment) -> Option<Duration> {
         if let Step::Owed(reader, parcels) = step {
+            self.put_by_is_answered();
             self.unpaid(reader, parcels, &format!("is refused: {why}"), now);
             return None;
         }
@@ -112,6 +117,8 @@ impl<C: Carrier> Courier<C> {
                     self.report.lost_events(1, POISON, seq);
                 }
                 debug_assert!(!self.aside.is_trying(), "{} is tried no more", parcel.seq);
+                self.put_by_is_answered();
+                return None;
             }
             Step::Event(parcel) => self.strike(parcel.seq, why, now),
             Step::Summary(parcels) => {
@@ -148,27 +155,19 @@ impl<C: Carrier> Courier<C> {
         }
         self.report.moved(self.delivery.cursor());
         self.pauses = Pauses::default();
+        // The far end answers, and it was this one that it did not take.
+        if self.health == Health::Failing {
+            self.is(Health::Busy);
+        }
     }
 
     /// No use at present.
     fn put_off(&mut self, step: &Step, reason: &'static str, why: &str, now: Moment) {
-        let given_up = match step {
-            Step::Again(_) => self.aside.disconnected(false, now.mono),
-            Step::Owed(..) => {
-                self.owed.postpone(now.mono);
-                None
-            }
-            Step::Event(_) | Step::Summary(_) | Step::Present(_) => None,
-        };
-        debug_assert_eq!(given_up, None, "only a refusal counts as an attempt");
-        if !self.health.fails() {
-            self.report.metrics.output_connected(&self.report.id, false);
-        }
-        self.health = if reason == BUSY {
+        self.is(if reason == BUSY {
             Health::Busy
         } else {
             Health::Failing
-        };
+        });
         let nobody = self.delivery.disconnected(false);
         debug_assert_eq!(nobody, None, "nobody is to blame");
         self.page.clear();
@@ -185,9 +184,8 @@ impl<C: Carrier> Courier<C> {
             Step::Summary(parcels) => parcels.as_slice(),
             Step::Present(_) | Step::Again(_) | Step::Owed(..) => return,
         };
-        let answered = [UNAVAILABLE, UNWELCOME, PROTOCOL].contains(&reason);
         if let ([first, ..], [.., last]) = (events, events)
-            && answered
+            && is_answer(reason)
         {
             let (events, cursor) = ((first.seq, last.seq), self.delivery.cursor());
             if self.stubborn.failed(events, cursor, now.mono) && self.delivery.give_way(first.seq) {

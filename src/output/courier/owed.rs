@@ -17,7 +17,6 @@
 //! | 24 h by the ledger, also over restarts | that reader misses it |
 //! | 500 events a reader | the reader misses the oldest |
 //! | 4096 events | all its readers miss the oldest |
-//! | 64 events, while the far end serves nobody | nothing more is owed: the journal is the queue |
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,20 +31,13 @@ pub(super) const KEPT_FOR: Duration = Duration::from_secs(24 * 3600);
 const MOST_OF_ONE: usize = 500;
 /// Events at most.
 const MOST: usize = 4096;
-/// So many, as long as nothing shows that the far end serves anybody.
-const UNPROVEN: usize = 64;
 /// Events of a reader that are tried at once.
 const AT_ONCE: usize = 100;
-/// When the far end serves nobody, or the disk gives nothing.
-const PAUSE: Duration = Duration::from_secs(60);
 
 /// What is owed, by the number of the event.
 #[derive(Debug, Default)]
 pub(super) struct Owed {
     events: BTreeMap<u64, Owing>,
-    /// The far end served somebody since the first of these was put off.
-    proven: bool,
-    not_before: Mono,
 }
 
 /// One event.
@@ -74,7 +66,6 @@ impl Owed {
             since,
             audience,
         } = owed;
-        self.proven = audience.reached || (self.proven && !self.events.is_empty());
         let readers = audience.waiting.clone();
         let owing = Owing {
             since,
@@ -116,7 +107,6 @@ impl Owed {
 
     /// The reader has it.
     pub(super) fn taken(&mut self, seq: u64, reader: &str) -> Option<Standing> {
-        self.proven = true;
         self.change(seq, |audience| audience.taken(reader))
     }
 
@@ -144,16 +134,6 @@ impl Owed {
         self.events.remove(&seq);
     }
 
-    /// The far end serves somebody.
-    pub(super) const fn proved(&mut self) {
-        self.proven = true;
-    }
-
-    /// Must nothing more be owed until the far end has served somebody?
-    pub(super) fn is_full(&self) -> bool {
-        !self.proven && self.events.len() >= UNPROVEN
-    }
-
     /// How many events.
     pub(super) fn len(&self) -> usize {
         self.events.len()
@@ -167,14 +147,7 @@ impl Owed {
     }
 
     /// The reader who may be tried and has waited longest, and what they wait for, oldest first.
-    pub(super) fn due(
-        &self,
-        now: Mono,
-        may_try: impl Fn(&str) -> bool,
-    ) -> Option<(Arc<str>, Vec<u64>)> {
-        if now < self.not_before {
-            return None;
-        }
+    pub(super) fn due(&self, may_try: impl Fn(&str) -> bool) -> Option<(Arc<str>, Vec<u64>)> {
         let mut resting = BTreeSet::new();
         let mut readers = self.events.values().flat_map(|it| &it.audience.waiting);
         let reader = readers.find(|reader| {
@@ -182,11 +155,6 @@ impl Owed {
             !resting.contains(*reader) && (may_try(reader) || !resting.insert(Arc::clone(reader)))
         })?;
         Some((Arc::clone(reader), self.of(reader).take(AT_ONCE).collect()))
-    }
-
-    /// Nothing can be done for anybody now.
-    pub(super) fn postpone(&mut self, now: Mono) {
-        self.not_before = now + PAUSE;
     }
 }
 
@@ -255,20 +223,16 @@ mod tests {
         let mut owed = Owed::default();
         owe(&mut owed, 3, &["li"], true);
         owe(&mut owed, 4, &["li", "anna"], true);
-        let due =
-            |owed: &Owed, second, resting: &str| owed.due(at(second), |reader| reader != resting);
-        assert_eq!(due(&owed, 1, ""), Some(("li".into(), vec![3, 4])));
-        assert_eq!(due(&owed, 1, "li"), Some(("anna".into(), vec![4])));
-        owed.postpone(at(1));
-        assert_eq!(due(&owed, 60, ""), None);
-        assert!(due(&owed, 61, "").is_some());
+        let due = |owed: &Owed, resting: &str| owed.due(|reader| reader != resting);
+        assert_eq!(due(&owed, ""), Some(("li".into(), vec![3, 4])));
+        assert_eq!(due(&owed, "li"), Some(("anna".into(), vec![4])));
         owed.forget(3);
         owed.forget(4);
-        assert_eq!(due(&owed, 61, ""), None);
+        assert_eq!(due(&owed, ""), None);
         for seq in 1..=AT_ONCE as u64 + 1 {
             owe(&mut owed, seq, &["li"], true);
         }
-        let (_, seqs) = due(&owed, 61, "").expect("one is due");
+        let (_, seqs) = due(&owed, "").expect("one is due");
         assert_eq!((seqs.first(), seqs.len()), (Some(&1), AT_ONCE));
     }
 
@@ -303,25 +267,5 @@ mod tests {
         let missed = owe(&mut owed, 5000, &["li"], true);
         assert_eq!(missed, [("p1".into(), 1)]);
         assert_eq!(owed.len(), MOST);
-    }
-
-    #[test]
-    fn a_far_end_that_serves_nobody_is_not_owed_without_end() {
-        let mut owed = Owed::default();
-        for seq in 1..=UNPROVEN as u64 {
-            assert!(!owed.is_full(), "{seq}");
-            owe(&mut owed, seq, &["li"], false);
-        }
-        assert!(owed.is_full());
-        owed.proved();
-        assert!(!owed.is_full());
-        for seq in 1..=UNPROVEN as u64 {
-            owed.forget(seq);
-        }
-        // What it did for those before says nothing of now.
-        for seq in 1..=UNPROVEN as u64 {
-            owe(&mut owed, seq, &["li"], false);
-        }
-        assert!(owed.is_full());
     }
 }

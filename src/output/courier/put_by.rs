@@ -1,4 +1,15 @@
 //! What was put by: events that were set aside, and those that single readers are owed.
+//!
+//! ```text
+//!   nothing new ──▶ what is due is tried ── taken ──▶ done
+//!                      ▲        ├── not taken ──▶ that event (`aside`), or that reader (the carrier), rests
+//!                      │        └── nobody reached, or asked to wait ─┐
+//!                      └──────── back-off, 0.5 s to 30 s ◀────────────┘
+//!                                whatever is new goes meanwhile
+//! ```
+//!
+//! A far end that was not reached is asked until it answers, so that its health ([`Health`]) is soon true again
+//! although nothing new is sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +17,33 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::owed::{KEPT_FOR, Standing};
-use super::{Carrier, Courier, Parcel, Step};
+use super::{Carrier, Courier, Health, Parcel, Step};
+use crate::broker::Backoff;
 use crate::engine::time::{Moment, Mono};
 use crate::event::Committed;
 use crate::journal::{Audience, Feed, FeedError};
 use crate::output::reporting::{POISON, age};
-use crate::output::verdict::{Parted, UNAVAILABLE, UNWELCOME};
+use crate::output::verdict::{BUSY, Parted, UNAVAILABLE, UNWELCOME, is_answer};
+
+/// When the disk does not give what was put by.
+const DISK_RESTS: Duration = Duration::from_secs(60);
+
+/// When what was put by is tried again after the far end was not reached with it. The pauses of what is new are not
+/// touched, nor does that wait for this.
+#[derive(Debug)]
+pub(super) struct Retry {
+    backoff: Backoff,
+    not_before: Mono,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::default(),
+            not_before: Mono::ZERO,
+        }
+    }
+}
 
 impl<C: Carrier> Courier<C> {
     /// What an earlier run had put by is put by for this one.
@@ -26,6 +58,7 @@ impl<C: Carrier> Courier<C> {
                     audience,
                 };
                 let left = KEPT_FOR.saturating_sub(age);
+                self.unserved.carried(standing.audience.reached);
                 self.owe(standing, now.mono + left, now);
             } else if let Some(oldest) = self.aside.take_up(receipt.seq, age, now.mono) {
                 self.report.lost_events(1, POISON, oldest);
@@ -59,14 +92,26 @@ impl<C: Carrier> Courier<C> {
             Step::Event(parcel) | Step::Again(parcel) => std::slice::from_ref(parcel),
             Step::Summary(parcels) => parcels,
             // Owed as before: the reader is put off again.
-            Step::Owed(..) | Step::Present(_) => return None,
+            Step::Owed(..) => {
+                self.put_by_is_answered();
+                return None;
+            }
+            Step::Present(_) => return None,
         };
-        let nobody = parted.served.is_empty();
-        if nobody && self.owed.is_full() {
-            self.probe = parcels.last().map(|last| last.seq);
-            return Some(self.later(step, UNAVAILABLE, &parted.why, now));
-        }
-        if !nobody {
+        if parted.served.is_empty() {
+            // What was set aside is in the journal's past: the output has gone on without it.
+            let is_new = !matches!(step, Step::Again(_));
+            if is_new && !self.unserved.has_room(parcels.len()) {
+                self.probe = parcels.last().map(|last| last.seq);
+                return Some(self.later(step, UNAVAILABLE, &parted.why, now));
+            }
+            if is_new {
+                self.unserved.count(parcels.len(), &parted.put_off);
+                self.is(self.unserved.health());
+            } else {
+                self.put_by_is_answered();
+            }
+        } else {
             self.serves();
         }
         for parcel in parcels {
@@ -163,10 +208,49 @@ impl<C: Carrier> Courier<C> {
         self.report.parted(*seq, *since, audience, words, now);
     }
 
+    /// Once more it was not taken. What answers says nothing of what is new, and this waits for its next turn. Who
+    /// is not reached, or asks for a slower pace, is asked soon again, and until then by whatever is new.
+    pub(super) fn put_by_fails(
+        &mut self,
+        step: &Step,
+        (reason, why): (&'static str, &str),
+        after: Option<Duration>,
+        now: Moment,
+    ) {
+        let what = "what was put by is not delivered";
+        self.report.failed(reason, why, now.mono, what);
+        if matches!(step, Step::Again(_)) && is_answer(reason) {
+            let given_up = self.aside.disconnected(false, now.mono);
+            debug_assert_eq!(given_up, None, "only a refusal counts as an attempt");
+            self.put_by_is_answered();
+        } else {
+            self.aside.put_back();
+            let pause = self.retry.backoff.failed(now.mono, fastrand::f64());
+            self.retry.not_before = now.mono + pause.max(after.unwrap_or_default());
+            self.is(if reason == BUSY {
+                Health::Busy
+            } else {
+                Health::Failing
+            });
+        }
+        self.beat(now);
+    }
+
+    /// The far end is there. If it was not when this was tried before, more is known with what is new.
+    pub(super) fn put_by_is_answered(&mut self) {
+        self.retry = Retry::default();
+        if self.health == Health::Failing {
+            self.is(self.unserved.health());
+        }
+    }
+
     /// What was put by and is due: what a reader is owed, else an event that was set aside, read from the journal.
     pub(super) async fn again(&mut self, now: Moment) -> Option<Step> {
         while let Some((reader, seq)) = self.owed.overdue(now.mono) {
             self.miss(&reader, seq, "they were put off for a day", now);
+        }
+        if now.mono < self.retry.not_before {
+            return None;
         }
         if let Some(step) = self.owing(now).await {
             return Some(step);
@@ -196,14 +280,14 @@ impl<C: Carrier> Courier<C> {
         loop {
             let (reader, seqs) = {
                 let may_try = |reader: &str| self.carrier.may_try(reader, now.mono);
-                self.owed.due(now.mono, may_try)?
+                self.owed.due(may_try)?
             };
             let mut parcels: Vec<Parcel> = Vec::new();
             for seq in seqs {
                 let event = match read(&self.feed, seq).await {
                     Ok(event) => event,
                     Err(error) => {
-                        self.owed.postpone(now.mono);
+                        self.retry.not_before = now.mono + DISK_RESTS;
                         let output = &*self.report.id;
                         warn!(output, seq, %error, "what a reader is owed cannot be read");
                         return None;

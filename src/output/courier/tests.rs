@@ -2,14 +2,17 @@
 
 mod aside;
 mod owed;
+mod put_by;
 mod slow;
 
 use std::sync::Mutex;
 
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::*;
 use crate::engine::effect::EventKind;
+use crate::engine::reading::{Measured, Reading, Service};
 use crate::evaluation;
 use crate::journal::scratch::{Scratch, event};
 use crate::journal::{ByHand, Fate, Record};
@@ -89,6 +92,8 @@ struct World {
     got: Got,
     far_end: Option<FarEnd>,
     raised: u64,
+    /// What the output tells of itself.
+    told: Option<mpsc::Receiver<evaluation::Delivery>>,
 }
 
 impl World {
@@ -137,6 +142,7 @@ impl World {
             got,
             far_end: Some(far_end),
             raised,
+            told: None,
         }
     }
 
@@ -158,7 +164,9 @@ impl World {
     /// Runs the output; `during` happens beside it.
     async fn run(&mut self, during: impl AsyncFnOnce(&mut Self)) {
         let far_end = self.far_end.take().expect("it runs once");
-        let (readings, desk, _inlet) = evaluation::door();
+        let (_, desk, _inlet) = evaluation::door();
+        let (readings, told) = mpsc::channel(64);
+        self.told = Some(told);
         let wiring = Wiring {
             site: "north".into(),
             guidance: [].into(),
@@ -179,6 +187,20 @@ impl World {
         };
         tokio::join!(output, life);
         self.journal.write(clock::now());
+    }
+
+    /// Services that the output reported since it was asked last.
+    fn services(&mut self) -> Vec<Service> {
+        let told = self.told.as_mut().expect("it runs");
+        let told = std::iter::from_fn(|| told.try_recv().ok());
+        let told = told.filter_map(|delivery| match delivery.readings {
+            evaluation::Batch::One(Reading {
+                measured: Measured::Sample(sample),
+                ..
+            }) => sample.value(),
+            evaluation::Batch::One(_) | evaluation::Batch::Many(_) => None,
+        });
+        told.map(Service::of).collect()
     }
 
     fn cursor(&self) -> u64 {

@@ -35,7 +35,10 @@ pub(super) enum Trouble {
     PutOff(String),
     /// Nobody is served until somebody puts it right.
     Everybody(String),
-    /// Perhaps another time: the reason is one of the metrics' words.
+    /// The conversation ended over the mail to this reader. Perhaps for all, perhaps for this one alone: the reason is
+    /// one of the metrics' words.
+    Ended(&'static str, String),
+    /// Nobody is served now, with the same words.
     Later(&'static str, String),
 }
 
@@ -45,7 +48,7 @@ impl Trouble {
             Self::Reader(why) => Verdict::Refused { why },
             Self::PutOff(why) => Verdict::later(UNAVAILABLE, why),
             Self::Everybody(why) => Verdict::later(UNWELCOME, why),
-            Self::Later(reason, why) => Verdict::later(reason, why),
+            Self::Ended(reason, why) | Self::Later(reason, why) => Verdict::later(reason, why),
         }
     }
 }
@@ -184,7 +187,7 @@ fn of_one(step: &str, error: &Error) -> Trouble {
     if error.is_transient() && !closes {
         return Trouble::PutOff(why);
     }
-    Trouble::Later(reason(error), why)
+    Trouble::Ended(reason(error), why)
 }
 
 /// A word of the metrics.

@@ -4,14 +4,14 @@ use super::*;
 use crate::journal::Receipt;
 use crate::output::verdict::Parted;
 
-const LI: &str = "li";
-const ANNA: &str = "anna";
+pub(super) const LI: &str = "li";
+pub(super) const ANNA: &str = "anna";
 
-fn names(readers: &[&str]) -> Vec<Arc<str>> {
+pub(super) fn names(readers: &[&str]) -> Vec<Arc<str>> {
     readers.iter().map(|reader| Arc::from(*reader)).collect()
 }
 
-fn parted(served: &[&str], put_off: &[&str]) -> Verdict {
+pub(super) fn parted(served: &[&str], put_off: &[&str]) -> Verdict {
     Verdict::Parted(Parted {
         served: names(served),
         put_off: names(put_off),
@@ -29,7 +29,7 @@ fn full_box(load: &Load<'_>) -> Verdict {
 }
 
 /// Two readers of each event.
-fn with_readers(mut world: World) -> World {
+pub(super) fn with_readers(mut world: World) -> World {
     world.far_end().readers = |_event| names(&[LI, ANNA]);
     world
 }
@@ -175,6 +175,52 @@ async fn a_far_end_that_serves_nobody_does_not_drain_the_journal() {
     let owed = |reader: &str| got.iter().filter(|it| it.ends_with(reader)).count();
     assert_eq!((owed("to li"), owed("to anna")), (64, 64), "{got:?}");
     assert_eq!(got.len(), 64 + 64 + 36);
+}
+
+/// What it did for somebody before says nothing of now, however long the list of what is owed is.
+#[tokio::test(start_paused = true)]
+async fn a_far_end_that_serves_nobody_any_more_does_not_drain_the_journal() {
+    let mut world = with_readers(World::new(|load| {
+        let early = matches!(load, Load::Event(parcel) if parcel.seq <= 10);
+        if early {
+            full_box(load)
+        } else {
+            parted(&[], &[LI, ANNA])
+        }
+    }));
+    world
+        .run(async |world| {
+            world.commit(200);
+            sleep(seconds(3_600)).await;
+            assert_eq!(world.cursor(), 10 + 64);
+        })
+        .await;
+    let everybody_waits = |_load: &Load<'_>| parted(&[], &[LI, ANNA]);
+    let mut world = with_readers(world.again(everybody_waits).await);
+    world.run(async |_world| sleep(seconds(3_600)).await).await;
+    assert_eq!(world.cursor(), 10 + 64, "a restart is no proof");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_summary_for_nobody_counts_for_each_event_of_it() {
+    let began = clock::monotonic();
+    let mut world = with_readers(World::new(move |load| {
+        let nobody = clock::monotonic().since(began) < seconds(3_600);
+        if nobody {
+            parted(&[], &[LI, ANNA])
+        } else {
+            full_box(load)
+        }
+    }));
+    world.far_end().sums_up = true;
+    world
+        .run(async |world| {
+            world.commit(65);
+            sleep(seconds(3_500)).await;
+            assert_eq!(world.cursor(), 0);
+            world.until_cursor(65).await;
+        })
+        .await;
 }
 
 /// With others served, one reader's full box holds up nothing, however much they are owed.

@@ -1,6 +1,7 @@
 //! Relays that serve some and not others, and one that does not stop.
 
 use super::*;
+use crate::output::verdict::BUSY;
 
 /// Lets time pass. It must not pass by itself while a socket has work: the deadline would come first.
 async fn later(seconds: u64) {
@@ -18,7 +19,7 @@ async fn a_reader_who_is_put_off_stops_nobody_else_and_gets_theirs_later() {
         let (mut email, taken, _) = relay(&script).await;
         let parcel = parcel(json!({}));
         let first = email.carry(&Load::Event(&parcel)).await;
-        assert_eq!(reason(&first), UNAVAILABLE, "a hiccup is waited for");
+        assert_eq!(reason(&first), BUSY, "a hiccup is waited for");
         later(20).await;
         let second = email.carry(&Load::Event(&parcel)).await;
         let Verdict::Parted(parted) = second else {
@@ -69,9 +70,70 @@ async fn a_reader_who_is_put_off_once_comes_a_little_later_alone() {
     let (verdicts, taken) = carried(&script, 2).await;
     assert_eq!(
         [reason(&verdicts[0]), reason(&verdicts[1])],
+        [BUSY, "accepted"]
+    );
+    assert_eq!(taken, BOTH);
+}
+
+/// A box may be full; with several of them, and nobody served, it is the relay.
+#[tokio::test]
+async fn a_relay_that_puts_off_everybody_is_of_no_use() {
+    let not_now = "451 4.3.0 not now";
+    let script = [("RCPT TO:<li", not_now), ("RCPT TO:<anna", not_now)];
+    let (verdicts, taken) = carried(&script, 2).await;
+    assert_eq!(
+        [reason(&verdicts[0]), reason(&verdicts[1])],
         [UNAVAILABLE, "accepted"]
     );
     assert_eq!(taken, BOTH);
+}
+
+/// Whatever is wrong with what one reader is owed, they rest, and others get theirs; nothing is said of the relay.
+/// What meets everybody is the relay's.
+#[tokio::test]
+async fn what_one_reader_is_owed_fails_for_them_alone() {
+    for (command, said, expected) in [
+        ("RCPT TO:<li", "421 4.3.2 closing", "some"),
+        ("RCPT TO:<li", "drop", "some"),
+        ("DATA", "drop", "some"),
+        (".", "drop", "some"),
+        ("", "421 4.3.2 closing", UNAVAILABLE),
+        ("MAIL FROM", "drop", "protocol"),
+    ] {
+        let local = tokio::task::LocalSet::new();
+        let during = async {
+            let (mut email, taken, _) = relay(&[(command, said)]).await;
+            let parcels = [parcel(json!({}))];
+            let owed = |reader| Load::Owed {
+                reader,
+                parcels: &parcels,
+            };
+            let verdict = email.carry(&owed("li@plant.test")).await;
+            assert_eq!(reason(&verdict), expected, "{command} {said}: {verdict:?}");
+            let now = clock::monotonic();
+            assert_eq!(email.may_try("li@plant.test", now), expected != "some");
+            assert!(email.may_try("anna@plant.test", now));
+            let verdict = email.carry(&owed("anna@plant.test")).await;
+            assert!(verdict.is_accepted(), "{verdict:?}");
+            assert_eq!(*taken.lock().expect("no panic"), ["anna@plant.test"]);
+        };
+        local.run_until(during).await;
+    }
+}
+
+/// A mail over which the relay falls silent takes a minute, and after that rests as any other.
+#[tokio::test(start_paused = true)]
+async fn what_one_reader_is_owed_may_hang() {
+    let local = tokio::task::LocalSet::new();
+    let during = async {
+        let (mut email, _, _) = relay(&[("RCPT TO:<li", "silence")]).await;
+        let (reader, parcels) = ("li@plant.test", [parcel(json!({}))]);
+        let parcels = &parcels;
+        let verdict = email.carry(&Load::Owed { reader, parcels }).await;
+        assert_eq!(reason(&verdict), "some", "{verdict:?}");
+        assert!(!email.may_try(reader, clock::monotonic()));
+    };
+    local.run_until(during).await;
 }
 
 /// Who has the last notice of a digest has not got the digest.
@@ -111,13 +173,7 @@ async fn a_notice_whose_only_reader_is_put_off_is_owed_and_a_new_one_is_tried() 
             let asked = 3 - script.lock().expect("no panic").len();
             met.push((reason(&verdict), asked));
         }
-        let expected = [
-            (UNAVAILABLE, 1),
-            (UNAVAILABLE, 2),
-            ("some", 2),
-            ("some", 2),
-            ("some", 3),
-        ];
+        let expected = [(BUSY, 1), (BUSY, 2), ("some", 2), ("some", 2), ("some", 3)];
         assert_eq!(met, expected);
         assert_eq!(taken.lock().expect("no panic").len(), 0);
         later(30).await;
