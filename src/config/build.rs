@@ -293,7 +293,7 @@ fn assemble(scalars: Scalars, parts: Parts) -> Config {
     let mut notify = parts.notify;
     notify.may_be_held =
         escalation::may_be_held(&parts.points, &numbered.settings.points).collect();
-    notify.channels = connections::channels(&outputs);
+    notify.channels = connections::channels(&outputs, &parts.readers.persons);
     let connected = connected(&buses, &subscribers);
     let all = &numbered.settings.points;
     connections::connect(&connected, all, &parts.areas, &mut notify);

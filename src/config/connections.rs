@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crate::engine::reading::PointIndex;
 use crate::engine::settings::{AlarmKind, PointSettings, Priority};
-use crate::notify::channels::Channel;
+use crate::notify::channels::{Audience, Channel};
 use crate::notify::settings::{Holder, NotifySettings, Role, Roles};
-use crate::output::OutputSettings;
+use crate::output::{OutputSettings, Target};
+use crate::wording::Person;
 
 /// A device or a broker.
 pub(super) struct Connection {
@@ -33,13 +34,31 @@ pub(super) fn priority(
 }
 
 /// Every output as a way to people. Their points are numbered in their order.
-pub(super) fn channels(outputs: &[OutputSettings]) -> Vec<Channel> {
+pub(super) fn channels(
+    outputs: &[OutputSettings],
+    persons: &BTreeMap<String, Person>,
+) -> Vec<Channel> {
     let channel = |output: &OutputSettings| Channel {
         output: Arc::clone(&output.id),
         status: output.status,
-        people: output.target.is_for_people(),
+        audience: audience(&output.target, persons),
     };
     outputs.iter().map(channel).collect()
+}
+
+/// Mail goes to persons by their addresses; what would reach none of them goes to its `to`.
+fn audience(target: &Target, persons: &BTreeMap<String, Person>) -> Audience {
+    if let Target::Email(mail) = target
+        && mail.to.is_empty()
+    {
+        let addressed = persons.iter().filter(|(_, person)| person.email.is_some());
+        return Audience::Persons(addressed.map(|(id, _)| id.as_str().into()).collect());
+    }
+    if target.is_for_people() {
+        Audience::Readers
+    } else {
+        Audience::Programs
+    }
 }
 
 /// Gives each connection its place among those who are told. `areas`: every area, in the order of the
@@ -239,7 +258,28 @@ mod tests {
             let own = &config.engine.points[channel.status.0 as usize];
             assert_eq!(*own.id, format!("gateway.output.{}", channel.output));
             let program = ["json", "cloudevents", "room", "out"].contains(&&*channel.output);
-            assert_eq!(channel.people, !program, "{}", channel.output);
+            assert_eq!(
+                channel.audience == Audience::Programs,
+                program,
+                "{}",
+                channel.output
+            );
         }
+    }
+
+    #[test]
+    fn mail_without_a_room_of_its_own_leads_to_whoever_has_an_address() {
+        let audience = |to: &str| {
+            let text = format!(
+                "site = \"s\"\n[broker.b]\nurl = \"mqtt://127.0.0.1\"\n[point.P]\ntopic = \"p\"\n\
+                 [person.anna]\nemail = \"anna@example.com\"\n[person.li]\n[output.mail]\n\
+                 email = \"smtp://127.0.0.1\"\nfrom = \"gw@example.com\"\n{to}"
+            );
+            let (config, _) = load(&Source::text("a.toml", &text)).expect("it is right");
+            config.notify.channels[0].audience.clone()
+        };
+        let anna = Audience::Persons(["anna".into()].into());
+        assert_eq!(audience(""), anna);
+        assert_eq!(audience("to = [\"room@example.com\"]\n"), Audience::Readers);
     }
 }

@@ -65,6 +65,8 @@ pub(super) struct Ladder {
     pub(super) priority: Priority,
     /// Steps below this number are done, but for those in `held` and `owed`.
     pub(super) steps: u16,
+    /// When each step was told last; after a restart, that of all before it.
+    pub(super) steps_told: Vec<(u16, Mono)>,
     pub(super) partial: Option<Partial>,
     /// They wait in a group.
     pub(super) held: Vec<u16>,
@@ -133,6 +135,7 @@ impl Ladder {
             began: Since::now(now),
             priority: present.subject.priority,
             steps: 0,
+            steps_told: Vec::new(),
             partial: None,
             held: Vec::new(),
             owed: Vec::new(),
@@ -219,6 +222,12 @@ impl Ladder {
         self.reminded.is_none() || half_told
     }
 
+    /// The step was told just now.
+    pub(super) fn note_step(&mut self, step: u16, now: Mono) {
+        self.steps_told.retain(|(known, _)| *known != step);
+        self.steps_told.push((step, now));
+    }
+
     /// `told` was told just now.
     pub(super) fn remember(&mut self, told: &Told, now: Mono) {
         match self
@@ -265,11 +274,13 @@ impl Ladder {
         let held = record.held.iter().copied();
         let held = held.filter(|step| Some(*step) != half_told);
         let owed = half_told.into_iter().chain(held).collect();
+        let began = since(record.began_at);
         Self {
             occurrence: record.occurrence,
-            began: since(record.began_at),
+            began,
             priority: record.priority,
             steps: record.steps,
+            steps_told: (0..record.steps).map(|step| (step, began.seen())).collect(),
             partial: record.partial,
             held: Vec::new(),
             owed,

@@ -22,7 +22,7 @@
 //!   Those that became due while nobody watched are told once, at once. A changed ladder takes effect
 //!   with the restart that loads it: a ladder that runs goes on with the number after the last one
 //!   done, as the new ladder has it, so no number comes twice.
-//! - **Where nothing that told of it delivers**, the next step comes at once: `channels.rs`.
+//! - **Where nobody may have heard**, for its outputs do not deliver, the next step comes at once: `channels.rs`.
 //! - **Reminders** go to everybody who was told, while the alarm is active and nobody acknowledges.
 //! - **The all-clear** goes to everybody who was told of an occurrence, once for each, acknowledged or
 //!   not. Not before `hold_open` after the last notice: an alarm shorter than a receiver's window must
@@ -78,6 +78,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::case::{Case, Ladder, Standing};
+use self::channels::Silences;
 use self::gate::{GROUP_FULL, Gate, GroupKey, WINDOW};
 use self::groups::Reminders;
 use self::news::News;
@@ -123,7 +124,7 @@ struct Office {
     gate: Gate,
     counts: NoticeCounts,
     /// Outputs that do not deliver (`channels.rs`).
-    silent: BTreeSet<Arc<str>>,
+    silences: Silences,
 }
 
 impl Notifier {
@@ -147,7 +148,7 @@ impl Notifier {
                     Gate::catching_up()
                 },
                 counts: NoticeCounts::default(),
-                silent: BTreeSet::new(),
+                silences: Silences::default(),
             },
         };
         let since = |began: Wall| Since::restored(began, history.last_alive, now);

@@ -33,6 +33,11 @@ impl Since {
         }
     }
 
+    /// When this process first knew of it: as it began, or at the start.
+    pub(super) const fn seen(self) -> Mono {
+        self.seen
+    }
+
     /// How long ago it is.
     pub(super) const fn age(self, now: Mono) -> Duration {
         self.before.saturating_add(now.since(self.seen))

@@ -119,6 +119,9 @@ impl Station {
     pub fn paused(&mut self, from: Moment, now: Moment) {
         self.pass(from.mono, true);
         self.engine.paused(from, now);
+        for notifier in [&mut self.notifier, &mut self.drills] {
+            notifier.office.silences.paused(from.mono, now.mono);
+        }
         self.relay();
         self.tell(self.engine.now());
     }

@@ -145,7 +145,7 @@ impl Case {
             let Some(policy) = office.settings.policy(ladder.priority) else {
                 return;
             };
-            let unheard = office.is_unheard(ladder, scene.area(&office.settings), scene.at.wall);
+            let unheard = office.is_unheard(ladder, scene.area(&office.settings), scene.at);
             let Some(step) = ladder.take_step(policy, unheard, scene.at.mono) else {
                 return;
             };
@@ -236,6 +236,7 @@ impl Case {
             let outputs = u16::try_from(outputs).unwrap_or(u16::MAX);
             let more = usize::from(outputs) < all;
             ladder.partial = more.then_some(Partial { step, outputs });
+            ladder.note_step(step, at.mono);
             ladder.remember(told, at.mono);
         }
     }
@@ -320,7 +321,9 @@ impl Case {
             chatter.since = Since::now(at.mono);
         }
         if let Some(ladder) = self.ladder.as_mut().filter(|ladder| ladder.running) {
-            ladder.muted = false;
+            if std::mem::take(&mut ladder.muted) {
+                ladder.note_step(0, at.mono);
+            }
             ladder.look = Some(at.mono);
             told.iter().for_each(|line| ladder.remember(line, at.mono));
         }

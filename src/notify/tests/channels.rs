@@ -1,9 +1,10 @@
 //! Outputs that do not deliver, and what is told over others instead. `mail`, `chat` and `pager` go to people, `room`
 //! and `line` to programs.
 
+mod heard;
 mod lives;
 
-use super::super::channels::Channel;
+use super::super::channels::{Audience, Channel};
 use super::storms::bounce;
 use super::*;
 use crate::engine::reading::PointIndex;
@@ -39,7 +40,11 @@ fn on(present: &[&str], steps: &[(u64, &[&str])]) -> NotifySettings {
     let channel = |((id, people), index): (&(&str, bool), u32)| Channel {
         output: (*id).into(),
         status: PointIndex(100 + index),
-        people: *people,
+        audience: if *people {
+            Audience::Readers
+        } else {
+            Audience::Programs
+        },
     };
     settings.channels = known.zip(0..).map(channel).collect();
     settings

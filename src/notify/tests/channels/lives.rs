@@ -86,7 +86,104 @@ fn steps(rig: &Rig) -> BTreeMap<Line, Mono> {
     steps
 }
 
+/// Of [`winding`]: the outputs over which each step leads to people.
+const WAYS: [&[&str]; 5] = [
+    &["mail"],
+    &["mail"],
+    &["chat"],
+    &["room"],
+    &["mail", "chat", "pager"],
+];
+
+/// Seconds by which an output says late that it does not deliver.
+const LATE: f64 = 90.0;
+
+/// The words of the outputs until some time.
+struct Words<'a>(Vec<(f64, &'a str, bool)>);
+
+impl<'a> Words<'a> {
+    fn until(life: &'a Life, until: f64) -> Self {
+        let word = |(seconds, happening): &(f64, Happening)| match happening {
+            Happening::Output(output, delivers) if *seconds <= until => {
+                Some((*seconds, *output, *delivers))
+            }
+            Happening::Output(..) | Happening::Alarm(..) => None,
+        };
+        Self(life.iter().filter_map(word).collect())
+    }
+
+    /// Since when `output` does not deliver: since it last did for long enough.
+    fn silence(&self, output: &str) -> Option<f64> {
+        let (mut since, mut delivers, mut turned) = (0.0, true, f64::NEG_INFINITY);
+        for (seconds, _, word) in self.0.iter().filter(|(_, of, _)| *of == output) {
+            if delivers && !word && seconds - turned >= LATE {
+                since = *seconds;
+            }
+            if delivers != *word {
+                (delivers, turned) = (*word, *seconds);
+            }
+        }
+        (!delivers).then_some(since)
+    }
+
+    /// Has nobody heard of the steps `told`, each with its time, while one that is left would be?
+    fn nobody_has_heard(&self, told: &[(u16, f64)]) -> bool {
+        let ways = |step: u16| WAYS[usize::from(step)].iter();
+        let heard = |(step, at): &(u16, f64)| {
+            let heard = |output: &&str| self.silence(output).is_none_or(|since| at + LATE <= since);
+            ways(*step).any(heard)
+        };
+        let next = told.last().map_or(0, |(step, _)| step + 1);
+        let mut left = (next..5).flat_map(ways);
+        !told.iter().any(heard) && left.any(|output| self.silence(output).is_none())
+    }
+}
+
+/// Acts on one alarm that neither chatters nor makes a flood, and words of outputs; no two at one instant.
+fn plain_life() -> impl Strategy<Value = Life> {
+    let happening = prop_oneof![
+        2 => act().prop_map(|act| Happening::Alarm(1, act)),
+        5 => (prop::sample::select(vec!["mail", "chat", "pager", "room"]), any::<bool>())
+            .prop_map(|(id, delivers)| Happening::Output(id, delivers)),
+    ];
+    let gap = prop_oneof![3 => 1_u32..20, 3 => 20_u32..120, 1 => 100_u32..400];
+    prop::collection::vec((gap, happening), 1..40).prop_map(|happenings| {
+        let mut t = 0.0;
+        let mut acts = 0;
+        let mut life = vec![(0.0, Happening::Alarm(1, Act::Raise))];
+        for (gap, happening) in happenings {
+            t += f64::from(gap);
+            acts += usize::from(matches!(happening, Happening::Alarm(..)));
+            if acts < 10 || matches!(happening, Happening::Output(..)) {
+                life.push((t, happening));
+            }
+        }
+        life
+    })
+}
+
 proptest! {
+    /// A step comes before its time if and only if nobody may have heard those before it.
+    #[test]
+    fn a_step_is_early_exactly_when_nobody_may_have_heard(life in plain_life()) {
+        let rig = run(&life, true);
+        let mut told: Vec<(u16, f64)> = Vec::new();
+        for event in &rig.log {
+            let Some(step) = event.details.step else { continue };
+            let at = super::super::invariants::seconds(event);
+            if step == 0 {
+                told.clear();
+            } else if told.last().is_some_and(|(last, _)| *last == step) {
+                continue;
+            } else if event.details.unheard {
+                prop_assert!(Words::until(&life, at).nobody_has_heard(&told), "{:?}", event);
+            } else if told.iter().all(|(_, told)| *told < at) {
+                prop_assert!(!Words::until(&life, at - 0.5).nobody_has_heard(&told), "{:?}", event);
+            }
+            told.push((step, at));
+        }
+    }
+
     /// Whatever the outputs say, every promise about telling people holds: above all, each step comes once.
     #[test]
     fn outputs_that_come_and_go_break_no_promise(life in life(1..80)) {
