@@ -42,6 +42,11 @@ fn two_sources_whose_ids_are_spelt_alike_do_not_feed_one_point() {
     let (first, second) = ("plant/a-b/c", "plant/a/b-c");
     // What a broker has kept claims nothing.
     assert_eq!(plant.find(second, r#"{"v":9}"#), "a-b-c=9 (retained)");
+    // Nor does what cannot be read: what strays onto the topic of a twin does not shut out the sensor.
+    for payload in ["{}", "", "?", r#"{"v":null}"#] {
+        let said = plant.hear(second, payload);
+        assert!(said.starts_with("a-b-c=bad:sensor_failure"), "{said}");
+    }
     assert_eq!(plant.hear(first, r#"{"v":1}"#), "a-b-c=1");
     for payload in [r#"{"v":2}"#, "{}", ""] {
         assert_eq!(plant.hear(second, payload), "[other_source a-b-c]");

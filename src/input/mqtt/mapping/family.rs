@@ -17,7 +17,7 @@ use super::MAX_ELEMENTS;
 use super::decode::{Document, not_json};
 use super::harvest::{Harvest, Message};
 use super::json::Json;
-use super::owners::{Owners, Recipe};
+use super::owners::{Owners, Slot};
 use super::pointer::{Found, Number, Pointer};
 use super::rejection::{Refused, Rejection};
 use super::senml;
@@ -41,14 +41,6 @@ pub(super) struct Shared {
     /// Of Sparkplug; empty for everything else.
     nodes: Nodes,
     owners: Owners,
-}
-
-/// A point that a message means, and where its value stands.
-struct Slot<'f> {
-    id: String,
-    recipe: Recipe,
-    target: &'f Target,
-    value: Option<&'f Pointer>,
 }
 
 impl Shared {
@@ -170,6 +162,7 @@ impl Shared {
         };
         if let ([slot], None) = (slots, &payload.each) {
             let reading = harvest.read(payload, slot.value, slot.target, Document::Text(text));
+            slot.claim(&reading, owners, harvest.retained);
             return harvest.take(reading, slot.target);
         }
         let root = match Json::parse(text) {
@@ -184,14 +177,14 @@ impl Shared {
         for here in elements {
             let document = Document::Part { root: &root, here };
             if fixed.is_some() {
-                self.element(slots, document, harvest, &mut seen);
+                self.element(slots, document, owners, harvest, &mut seen);
                 continue;
             }
             match self.slots(captures, |pointer| word_at(pointer, document)) {
                 Ok(slots) => {
                     let slots = owned(slots, owners, harvest);
                     self.learn(&slots, captures, met);
-                    self.element(&slots, document, harvest, &mut seen);
+                    self.element(&slots, document, owners, harvest, &mut seen);
                 }
                 Err(refused) => harvest.count(refused),
             }
@@ -202,12 +195,18 @@ impl Shared {
         &self,
         slots: &[Slot<'_>],
         document: Document<'_>,
+        owners: &mut Owners,
         harvest: &mut Harvest,
         seen: &mut Seen,
     ) {
         for slot in slots {
+            // Another template of this message may have given it a value just now.
+            if !slot.may_speak(owners, harvest) {
+                continue;
+            }
             let payload = &self.family.payload;
             let reading = harvest.read(payload, slot.value, slot.target, document);
+            slot.claim(&reading, owners, harvest.retained);
             harvest.take(seen.once(reading), slot.target);
         }
     }
@@ -290,9 +289,11 @@ impl Directory for Metrics<'_> {
             .map_err(|_| unknown())?;
         let first = slots.first().ok_or_else(unknown)?;
         let mut owners = self.owners.borrow_mut();
-        if !owners.admit(first.target.point, &first.recipe, self.retained) {
+        if !owners.admit(first.target.point, &first.recipe) {
             return Err(Refused::with(Rejection::OtherSource, &first.id));
         }
+        // The birth was read: whatever it says under this alias from now on is of this point.
+        owners.gave(first.target.point, &first.recipe, self.retained);
         Ok(first.target.clone())
     }
 }
@@ -324,7 +325,10 @@ impl SenmlReader<'_> {
                 Ok(slots) => {
                     let slots = owned(slots, owners, harvest);
                     self.shared.learn(&slots, &captures, met);
-                    for slot in &slots {
+                    for slot in slots {
+                        if !slot.may_speak(owners, harvest) {
+                            continue;
+                        }
                         let reading = record.reading(&self.shared.family.payload, slot.target);
                         let reading = reading.map(|reading| {
                             Some(Reading {
@@ -333,6 +337,7 @@ impl SenmlReader<'_> {
                                 ..reading
                             })
                         });
+                        slot.claim(&reading, owners, harvest.retained);
                         harvest.take(seen.once(reading), slot.target);
                     }
                 }
@@ -388,19 +393,9 @@ pub(super) fn elements<'d>(
     Ok(timed.into_iter().map(|(_, here)| here).collect())
 }
 
-/// Those slots whose points are this source's own; the others are refused and say nothing of their points.
-fn owned<'f>(
-    mut slots: Vec<Slot<'f>>,
-    owners: &mut Owners,
-    harvest: &mut Harvest,
-) -> Vec<Slot<'f>> {
-    slots.retain(|slot| {
-        let admitted = owners.admit(slot.target.point, &slot.recipe, harvest.retained);
-        if !admitted {
-            harvest.count(Refused::with(Rejection::OtherSource, &slot.id));
-        }
-        admitted
-    });
+/// Those slots whose points are no other source's; the others are refused and say nothing of their points.
+fn owned<'f>(mut slots: Vec<Slot<'f>>, owners: &Owners, harvest: &mut Harvest) -> Vec<Slot<'f>> {
+    slots.retain(|slot| slot.may_speak(owners, harvest));
     slots
 }
 
