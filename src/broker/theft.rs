@@ -3,7 +3,7 @@
 //! A broker that gets a second client with an id throws out the first, which comes again, and so on for
 //! ever: neither of them works, and each sees a broker that drops it at once. A broker of version 5 says
 //! why. One of 3.1.1 only closes, as it does for many reasons; but to close connection after connection,
-//! each as soon as it stands, has hardly another.
+//! each as soon as it stands, has hardly another: but for a message on which the broker closed before, tried again.
 
 use std::time::Duration;
 
@@ -34,6 +34,11 @@ impl Theft {
             0
         };
         self.told = ending.taken_over || (self.told && young);
+    }
+
+    /// A connection ended on a message that is known to end them: that says nothing, unless the broker names it.
+    pub(crate) fn ended_on_trial(&mut self, ending: &Ending) {
+        self.told |= ending.taken_over;
     }
 
     /// A connection stands for so long.
@@ -82,6 +87,26 @@ mod tests {
         assert!(theft.is_known(), "the other one has not gone");
         theft.ended(&closed, old);
         assert!(!theft.is_known());
+    }
+
+    #[test]
+    fn what_is_known_to_end_connections_is_no_theft_and_hides_none() {
+        let young = Some(Duration::ZERO);
+        let closed = aborted(false);
+        let mut theft = Theft::default();
+        for _ in 0..10 {
+            theft.ended_on_trial(&closed);
+        }
+        assert!(!theft.is_known());
+        for _ in 0..4 {
+            theft.ended(&closed, young);
+            theft.ended_on_trial(&closed);
+        }
+        theft.ended(&closed, young);
+        assert!(theft.is_known());
+        let mut theft = Theft::default();
+        theft.ended_on_trial(&aborted(true));
+        assert!(theft.is_known());
     }
 
     #[test]

@@ -17,13 +17,17 @@
 //! | 7 attempts in about 32 h | the event is given up |
 //!
 //! What is given up is counted and told; the journal keeps it. A restart may be what puts things right, so what is
-//! set aside is tried at once by the next run, and after that as if it had been there all the time.
+//! set aside is tried by the next run soon: the first at once, each other one a minute after the one before, as each may
+//! cost the connection. It is a try beside the row above: whatever comes of it, no attempt is spent, and the event goes
+//! on as if it had been there all the time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::engine::time::Mono;
 
+/// After a restart, from one event to the next.
+const APART: Duration = Duration::from_secs(60);
 /// Before the first attempt; doubled before each that follows.
 const FIRST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// An event is given up after so many.
@@ -43,9 +47,20 @@ struct Held {
     seq: u64,
     attempts: u32,
     due: Mono,
+    /// The next try is the one of a restart.
+    is_extra: bool,
 }
 
 impl Held {
+    fn new(seq: u64, due: Mono) -> Self {
+        Self {
+            seq,
+            attempts: 0,
+            due,
+            is_extra: false,
+        }
+    }
+
     fn rest(&mut self, now: Mono) {
         self.due = now + FIRST_PAUSE * (1_u32 << self.attempts.min(ATTEMPTS));
     }
@@ -54,22 +69,14 @@ impl Held {
 impl Aside {
     /// Sets an event aside. The one that is given up for it, if the list is full.
     pub(super) fn put(&mut self, seq: u64, now: Mono) -> Option<u64> {
-        let mut held = Held {
-            seq,
-            attempts: 0,
-            due: now,
-        };
+        let mut held = Held::new(seq, now);
         held.rest(now);
         self.hold(held)
     }
 
     /// An earlier run had set it aside `age` ago. The one that is given up for it, if the list is full.
     pub(super) fn take_up(&mut self, seq: u64, age: Duration, now: Mono) -> Option<u64> {
-        let mut held = Held {
-            seq,
-            attempts: 0,
-            due: now,
-        };
+        let mut held = Held::new(seq, now);
         let mut tried = Mono::ZERO;
         while held.attempts + 1 < ATTEMPTS {
             held.rest(tried);
@@ -79,7 +86,9 @@ impl Aside {
             tried = held.due;
             held.attempts += 1;
         }
-        held.due = now;
+        let before = u32::try_from(self.events.len()).unwrap_or(u32::MAX);
+        held.due = now + APART.saturating_mul(before);
+        held.is_extra = true;
         self.hold(held)
     }
 
@@ -133,7 +142,8 @@ impl Aside {
     pub(super) fn disconnected(&mut self, by_far_end: bool, now: Mono) -> Option<u64> {
         let seq = self.on_the_way.take()?;
         let held = self.events.iter_mut().find(|held| held.seq == seq)?;
-        held.attempts += u32::from(by_far_end);
+        let counts = by_far_end && !std::mem::take(&mut held.is_extra);
+        held.attempts += u32::from(counts);
         if held.attempts < ATTEMPTS {
             held.rest(now);
             return None;
@@ -222,6 +232,48 @@ mod tests {
             let pause = now + Duration::from_secs(pause_minutes * 60);
             assert_eq!(aside.due(pause), Some(7), "{hours} h");
             assert_eq!(aside.due(pause - Duration::from_secs(1)), None, "{hours} h");
+        }
+    }
+
+    #[test]
+    fn the_try_of_a_restart_spends_no_attempt() {
+        for hours in [0, 15, 16, 31] {
+            let mut aside = Aside::default();
+            let age = Duration::from_secs(hours * HOUR);
+            aside.take_up(7, age, Mono::ZERO);
+            let mut refusals = 0;
+            let mut now = 0;
+            let given_up = loop {
+                while aside.due(after(now)).is_none() {
+                    now += 60;
+                }
+                aside.sent(7);
+                refusals += 1;
+                if let Some(seq) = aside.disconnected(true, after(now)) {
+                    break seq;
+                }
+            };
+            assert_eq!(given_up, 7);
+            assert!(refusals >= 2, "at {hours} h");
+            assert!(
+                hours * HOUR + now > 31 * HOUR,
+                "given up after {now} s at {hours} h"
+            );
+        }
+    }
+
+    #[test]
+    fn a_restart_with_many_tries_one_a_minute() {
+        let mut aside = Aside::default();
+        for seq in 1..=16 {
+            aside.take_up(seq, Duration::ZERO, Mono::ZERO);
+        }
+        for minute in 0..15 {
+            let now = minute * 60;
+            assert_eq!(aside.due(after(now)), Some(minute + 1));
+            aside.sent(minute + 1);
+            aside.disconnected(true, after(now));
+            assert_eq!(aside.due(after(now + 59)), None, "minute {minute}");
         }
     }
 

@@ -54,7 +54,13 @@ impl Forwarder {
     }
 
     pub(super) fn lost(&mut self, ending: &Ending, now: Moment) {
-        self.theft.ended(ending, self.lived);
+        // One that is tried again is to blame before all others, and before a second client, too.
+        let trying = self.aside.is_trying();
+        if trying {
+            self.theft.ended_on_trial(ending);
+        } else {
+            self.theft.ended(ending, self.lived);
+        }
         // Telemetry that was on the way may be to blame: it rests first, so that the next end tells.
         let blameless = self.telemetry_on_the_way() == 0;
         if let Some(telemetry) = &mut self.telemetry {
@@ -66,8 +72,6 @@ impl Forwarder {
             self.tell(Some(ending.detail.clone()));
         }
         let by_far_end = ending.is_abort();
-        // One that is tried again is to blame before all others.
-        let trying = self.aside.is_trying();
         let refused = ending.name == PUBLISH_REFUSED;
         if let Some(seq) = self.aside.disconnected(by_far_end || refused, now.mono) {
             self.report.lost_events(1, POISON, seq);

@@ -2,6 +2,9 @@
 
 use std::sync::mpsc::sync_channel;
 
+use forewarn::clock;
+use forewarn::journal::{Fate, Receipt};
+
 use super::scripted::{Script, Scripted};
 use super::*;
 
@@ -159,6 +162,46 @@ async fn what_a_broker_did_not_take_the_next_run_tries_at_once() {
     );
     world.metric(ASIDE, 0).await;
     assert!(!world.gateway.page().contains(POISON), "nothing is lost");
+    world.gateway.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_that_a_broker_did_not_take_are_tried_one_a_minute() {
+    let (ack_timeout, max_size) = (VIRTUAL, 64 << 20);
+    let world = World::begin(ack_timeout, max_size).await;
+    let connected = |script: &Script| script.state("C").is_some();
+    world.until("connected", connected).await;
+    // As if each had ended nine connections.
+    world.script().silent = true;
+    let feed = world.gateway.journal.feed();
+    for seq in 1..=6 {
+        world.gateway.commit("A", seq, AlarmState::Unacknowledged);
+        feed.note(Receipt {
+            seq,
+            output: OUTPUT.into(),
+            at: clock::now().wall,
+            fate: Fate::Aside,
+            sent: None,
+            attempts: None,
+            words: None,
+            audience: None,
+        });
+    }
+    world.gateway.committed(6).await;
+    feed.acknowledge(OUTPUT, 6);
+    drop(feed);
+    world.script().poison.extend(1..=6);
+    let world = world.again(ack_timeout, max_size).await;
+    world.broker.speak();
+    let before = world.script().dropped;
+    let first = |script: &Script| script.dropped > before;
+    world.until("the first", first).await;
+    let began = tokio::time::Instant::now();
+    let all = |script: &Script| script.dropped == before + 6;
+    world.until("all of them", all).await;
+    assert!(began.elapsed() > Duration::from_secs(240), "{began:?}");
+    assert_eq!(world.gateway.metrics.troubles(), [""; 0]);
+    world.metric(ASIDE, 6).await;
     world.gateway.stop().await;
 }
 
