@@ -15,11 +15,11 @@
 //!
 //! | bound | when full |
 //! |---|---|
-//! | 4096 receipts that wait for the disk | the oldest is forgotten that is not `aside`: it proves a delivery and causes none |
+//! | 4096 receipts that wait for the disk, one for each event and output | the oldest is forgotten that is not `aside`: it proves a delivery and causes none |
 //! | 120 characters of what the far end said | the rest is left out |
 //! | on disk: a row for each event and output | pruned with the events |
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use rusqlite::{Connection, Row, Transaction, params};
@@ -74,6 +74,11 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Of which it is.
+    fn key(&self) -> (u64, &str) {
+        (self.seq, &self.output)
+    }
+
     /// What is known when this comes after `self`.
     fn then(&self, next: &Self) -> Self {
         if self.fate == Fate::Accepted {
@@ -108,14 +113,19 @@ impl Fate {
     }
 }
 
-/// Receipts that are not on disk, in order of their arrival.
+/// Receipts that are not on disk, in order of their arrival; of one event and output one, however much is said of it.
 #[derive(Debug, Default)]
 pub(super) struct Receipts(VecDeque<Receipt>);
 
 impl Receipts {
     pub(super) fn add(&mut self, mut receipt: Receipt) {
         receipt.words = receipt.words.map(shortened);
-        self.0.push_back(receipt);
+        // What is said again is mostly said soon after.
+        let mut newest_first = self.0.iter_mut().rev();
+        match newest_first.find(|known| known.key() == receipt.key()) {
+            Some(known) => *known = known.then(&receipt),
+            None => self.0.push_back(receipt),
+        }
         self.bound();
     }
 
@@ -143,8 +153,20 @@ impl Receipts {
 
     /// They did not reach the disk.
     pub(super) fn give_back(&mut self, receipts: Vec<Receipt>) {
-        for receipt in receipts.into_iter().rev() {
-            self.0.push_front(receipt);
+        let newer = std::mem::replace(&mut self.0, receipts.into());
+        let places: HashMap<_, _> = (0..self.0.len())
+            .map(|place| {
+                (
+                    (self.0[place].seq, Arc::clone(&self.0[place].output)),
+                    place,
+                )
+            })
+            .collect();
+        for receipt in newer {
+            match places.get(&(receipt.seq, Arc::clone(&receipt.output))) {
+                Some(place) => self.0[*place] = self.0[*place].then(&receipt),
+                None => self.0.push_back(receipt),
+            }
         }
         self.bound();
     }

@@ -178,6 +178,34 @@ fn what_is_aside_is_forgotten_last() {
     assert_eq!(receipts.of(1).count(), 0, "the oldest goes in the end");
 }
 
+/// A failing disk, and one reader after the other who is put off: nothing of it counts twice.
+#[test]
+fn what_is_said_again_of_an_event_takes_no_place() {
+    let mut receipts = Receipts::default();
+    let note = |seq, fate, second| Receipt {
+        fate,
+        ..receipt(seq, "up", second)
+    };
+    receipts.add(note(1, Fate::Aside, 1));
+    for second in 2..10_000 {
+        receipts.add(note(2, Fate::Aside, second));
+    }
+    assert_eq!((receipts.of(1).count(), receipts.0.len()), (1, 2));
+    let taken = receipts.take_upto(2);
+    receipts.add(note(3, Fate::Aside, 1));
+    receipts.add(note(2, Fate::Accepted, 10_000));
+    receipts.add(receipt(2, "chat", 10_000));
+    receipts.give_back(taken);
+    let all: Vec<_> = receipts.0.iter().map(|it| (it.key(), it.fate)).collect();
+    let expected = [
+        ((1, "up"), Fate::Aside),
+        ((2, "up"), Fate::Accepted),
+        ((3, "up"), Fate::Aside),
+        ((2, "chat"), Fate::Accepted),
+    ];
+    assert_eq!(all, expected);
+}
+
 #[test]
 fn what_a_far_end_says_is_cut() {
     let mut receipts = Receipts::default();
