@@ -24,13 +24,14 @@ use crate::event::WireEvent;
 pub(super) const APPLICATION: u32 = 0x6677_726e;
 
 /// Steps from an empty file to the present version; `PRAGMA user_version` counts those done.
-pub(super) const MIGRATIONS: [&str; 6] = [
+pub(super) const MIGRATIONS: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("memory.sql"),
     include_str!("epoch.sql"),
     include_str!("receipt.sql"),
     include_str!("account.sql"),
     include_str!("readers.sql"),
+    include_str!("ended.sql"),
 ];
 
 /// The version that brought the table `memory`.
@@ -272,45 +273,49 @@ pub(super) fn last_alive(connection: &Connection) -> Result<Option<Wall>, rusqli
 }
 
 /// Where the configured outputs stand. One that is new begins at the newest event: it wants what
-/// happens from now on, not years of history. Rows of outputs that are gone stay, should they return.
+/// happens from now on, not years of history. Rows of outputs that are gone stay, should they return, and
+/// say which event was the last that they could have had.
 pub(super) fn cursors(
     connection: &Connection,
     outputs: &[Arc<str>],
     last_seq: u64,
 ) -> Result<BTreeMap<Arc<str>, u64>, rusqlite::Error> {
+    let last = signed(last_seq);
+    connection.execute(
+        "UPDATE cursor SET ended_seq=?1 WHERE ended_seq IS NULL",
+        [last],
+    )?;
     let mut found = BTreeMap::new();
     for output in outputs {
-        connection
-            .prepare_cached("INSERT OR IGNORE INTO cursor VALUES (?1, ?2)")?
-            .execute(params![output, signed(last_seq)])?;
         let seq: i64 = connection
-            .prepare_cached("SELECT seq FROM cursor WHERE output=?1")?
-            .query_row([output], |row| row.get(0))?;
+            .prepare_cached(
+                "INSERT INTO cursor VALUES (?1, ?2, NULL)
+                 ON CONFLICT (output) DO UPDATE SET ended_seq=NULL RETURNING seq",
+            )?
+            .query_row(params![output, last], |row| row.get(0))?;
         found.insert(Arc::clone(output), seq.unsigned_abs().min(last_seq));
     }
     Ok(found)
 }
 
-/// Outputs that are not among `outputs` and have not delivered everything.
-pub(super) fn stranded(
-    connection: &Connection,
-    outputs: &[Arc<str>],
-    last_seq: u64,
-) -> Result<Vec<Stranded>, rusqlite::Error> {
+/// Outputs that are not configured any more, and what of their events is still kept and not delivered.
+pub(super) fn stranded(connection: &Connection) -> Result<Vec<Stranded>, rusqlite::Error> {
     let mut select = connection.prepare(
-        "SELECT output, seq, \
-         (SELECT time_ms FROM event WHERE event.seq > cursor.seq ORDER BY event.seq LIMIT 1) \
-         FROM cursor WHERE seq < ?1 ORDER BY output",
+        "SELECT output, max(ended_seq - seq, 0), \
+         (SELECT time_ms FROM event WHERE event.seq > cursor.seq AND event.seq <= ended_seq \
+          ORDER BY event.seq LIMIT 1) AS since \
+         FROM cursor WHERE ended_seq IS NOT NULL ORDER BY output",
     )?;
-    let rows = select.query_map([signed(last_seq)], |row| {
-        let (output, seq, since): (String, i64, Option<i64>) =
+    let rows = select.query_map([], |row| {
+        let (output, behind, since): (String, i64, Option<i64>) =
             (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(Stranded {
             output: output.into(),
-            events: last_seq.saturating_sub(seq.unsigned_abs()),
+            // Pruned: nothing can be done for them.
+            events: since.map_or(0, |_| behind.unsigned_abs()),
+            put_by: 0,
             since: since.map(|ms| Wall::from_unix_nanos(ms.saturating_mul(1_000_000))),
         })
     })?;
-    let gone = |row: &Result<Stranded, _>| !matches!(row, Ok(stranded) if outputs.contains(&stranded.output));
-    rows.filter(gone).collect()
+    rows.collect()
 }

@@ -26,7 +26,7 @@ pub struct Restored {
     pub cursors: BTreeMap<Arc<str>, u64>,
     /// What each configured output had set aside and is to try again.
     pub aside: BTreeMap<Arc<str>, LeftAside>,
-    /// Outputs that are not configured any more and have not delivered everything, in order of their ids.
+    /// Outputs that are not configured any more and had not delivered everything, in order of their ids.
     pub stranded: Vec<Stranded>,
     /// Newest number; 0 in a fresh journal.
     pub last_seq: u64,
@@ -46,14 +46,17 @@ pub struct Restored {
     pub temporary: Option<Temporary>,
 }
 
-/// What an output that is gone has not delivered: it was renamed, removed, or takes no events any more.
+/// What an output that is gone has not delivered of the events that it could have had: it was renamed, removed, or takes
+/// no events any more. One that had everything is none of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stranded {
     /// Its id.
     pub output: Arc<str>,
-    /// Events after the last one that it delivered, those that came after it was gone among them.
+    /// Events after the last one that it delivered, as far as it was there.
     pub events: u64,
-    /// When the oldest of them that is still kept happened.
+    /// Events that it had set aside, or owed to single readers.
+    pub put_by: u64,
+    /// When the oldest of `events` that is still kept happened.
     pub since: Option<Wall>,
 }
 
@@ -64,9 +67,11 @@ impl Stranded {
         tracing::warn!(
             output = &*self.output,
             events = self.events,
+            put_by = self.put_by,
             since,
             "an output that is not configured any more has not delivered these events, and no other output delivers \
-             them in its place; it goes on where it was as soon as there is one of its name again"
+             them in its place; it goes on where it was as soon as there is one of its name again, with what it had \
+             put by if that is within 32 h"
         );
     }
 }

@@ -114,7 +114,7 @@ mod temporary;
 mod writer;
 
 pub use account::{Account, Standing, State};
-pub use aside::LeftAside;
+pub use aside::{LeftAside, PutBy};
 pub use audience::Audience;
 pub use by_hand::ByHand;
 pub use feed::{Feed, FeedError, Unreadable};

@@ -40,7 +40,7 @@ use super::database::{
     memories, migrate, newest, newest_time, open, present_schema, reason, schema, states, stranded,
     user_version,
 };
-use super::found::{OpenError, Restored, Stranded};
+use super::found::{OpenError, Restored};
 use super::place::FileId;
 use super::prune::{Age, Losses};
 use super::sidecar::{Ballast, EpochFile, HeadFile, Lock, beside, quarantine};
@@ -137,15 +137,13 @@ impl Opening<'_> {
             .map_err(self.file("write the epoch file"))?;
         restored.cursors = begin_run(&connection, outputs, restored.last_seq, epoch)
             .map_err(|source| self.sqlite(source))?;
-        restored.aside = aside::take_up(&connection, &restored.cursors, self.now.wall)
+        let newest = newest_time(&connection).map_err(|source| self.sqlite(source))?;
+        let age = Age::new(self.now, newest);
+        self.take_up(&connection, age, &mut restored)
             .map_err(|source| self.sqlite(source))?;
-        restored.stranded = stranded(&connection, outputs, restored.last_seq)
-            .map_err(|source| self.sqlite(source))?;
-        restored.stranded.iter().for_each(Stranded::tell);
         // The head file still tells of what is lost; the first commit, which holds the event that
         // says so, replaces it. A kill before that finds the loss again.
 
-        let newest = newest_time(&connection).map_err(|source| self.sqlite(source))?;
         let store = Store {
             path: path.clone(),
             connection: Some(connection),
@@ -158,7 +156,7 @@ impl Opening<'_> {
             max_pages: self.max_pages(),
             cursors: restored.cursors.clone(),
             losses: Losses::default(),
-            age: Age::new(self.now, newest),
+            age,
             file: FileId::at(path).map_err(self.file("look at the database"))?,
             head_file,
             ballast,
@@ -167,6 +165,34 @@ impl Opening<'_> {
             faults: Arc::default(),
         };
         Ok((store, restored))
+    }
+
+    /// What the outputs of the run before had put by, and what those that are gone leave behind.
+    fn take_up(
+        &self,
+        connection: &Connection,
+        age: Age,
+        restored: &mut Restored,
+    ) -> Result<(), rusqlite::Error> {
+        let mut left = aside::take_up(connection, &restored.cursors, age, self.now)?;
+        for mut stranded in stranded(connection)? {
+            let left = left.remove(&stranded.output).unwrap_or_default();
+            let given_up = left.given_up + left.missed;
+            if given_up > 0 {
+                tracing::warn!(
+                    output = &*stranded.output,
+                    events = given_up,
+                    "events that an output had put by which is not configured any more are given up"
+                );
+            }
+            stranded.put_by = left.events.len() as u64;
+            if stranded.events + stranded.put_by > 0 {
+                stranded.tell();
+                restored.stranded.push(stranded);
+            }
+        }
+        restored.aside = left;
+        Ok(())
     }
 
     /// The file as it is, or a fresh one in its place.

@@ -8,6 +8,9 @@
 //! | ... and nothing in it is delivered | the oldest undelivered rows: counted, an error in the log |
 //! | the disk is full | the ballast; then nothing more: the journal goes volatile |
 //!
+//! An event that an output has set aside, or owes to single readers, is as undelivered as one beyond its cursor: for
+//! 32 h at most (`aside.rs`), then it is given up and holds nothing.
+//!
 //! # What is old
 //!
 //! A board whose clock stands in 2038 for an hour must not lose three years of history in it, and one
@@ -20,6 +23,8 @@
 //! Rows go by range, rarely: a DELETE per event quadruples the wear of the flash. Freed pages are
 //! used again, so the file stays at its size.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
@@ -64,7 +69,7 @@ fn whole(span: Duration) -> i64 {
 /// What had to go before every output had it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Losses {
-    /// Rows pruned although an output had not delivered them.
+    /// Rows pruned although an output had not delivered them, or had set them aside.
     pub undelivered: u64,
 }
 
@@ -86,12 +91,14 @@ impl Store {
             return Ok(false);
         };
         let base = base(connection)?;
-        let upto = delivered.min(base.saturating_add(CHUNK));
+        let put_by = put_by(connection, &self.cursors, (base, delivered))?;
+        let free = before(&put_by, delivered);
+        let upto = free.min(base.saturating_add(CHUNK));
         let old = older_than(connection, (base, upto), kept_from)?;
         delete(connection, base, old)
     }
 
-    /// Rows that every configured output has.
+    /// Rows that every configured output is through with; some of them may be set aside.
     fn delivered(&self) -> u64 {
         let slowest = self.cursors.values().min();
         slowest.map_or(self.last_seq, |seq| (*seq).min(self.last_seq))
@@ -135,16 +142,47 @@ impl Store {
         let base = base(connection)?;
         let share = ((last_seq - base.min(last_seq)) / 16).clamp(LEAST, CHUNK);
         let upto = base + share;
-        if base < delivered {
-            return delete(connection, base, upto.min(delivered)).map(Some);
+        let put_by = put_by(connection, &self.cursors, (base, delivered))?;
+        let free = before(&put_by, delivered);
+        if base < free {
+            return delete(connection, base, upto.min(free)).map(Some);
         }
         let upto = upto.min(last_seq);
         let freed = delete(connection, base, upto)?;
         if freed {
-            self.losses.undelivered += upto - base;
+            let put_by = put_by.iter().filter(|seq| **seq <= upto).count();
+            let beyond = upto.saturating_sub(delivered.max(base));
+            self.losses.undelivered += put_by as u64 + beyond;
         }
         Ok(Some(freed))
     }
+}
+
+/// Rows in `(base, delivered]` that a configured output has set aside, in order.
+fn put_by(
+    connection: &Connection,
+    cursors: &BTreeMap<Arc<str>, u64>,
+    (base, delivered): (u64, u64),
+) -> Result<BTreeSet<u64>, rusqlite::Error> {
+    let mut select = connection.prepare_cached(
+        "SELECT seq, output FROM receipt WHERE fate = 'aside' AND seq > ?1 AND seq <= ?2",
+    )?;
+    let rows = select.query_map([signed(base), signed(delivered)], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let mut found = BTreeSet::new();
+    for row in rows {
+        let (seq, output) = row?;
+        if cursors.contains_key(&*output) {
+            found.insert(seq.unsigned_abs());
+        }
+    }
+    Ok(found)
+}
+
+/// Up to where rows may go: before the first of those put by.
+fn before(put_by: &BTreeSet<u64>, delivered: u64) -> u64 {
+    put_by.first().map_or(delivered, |first| first - 1)
 }
 
 /// The number before the oldest row: a hole in the numbers behind the rows that are gone is no row.

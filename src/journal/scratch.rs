@@ -125,12 +125,14 @@ pub(crate) fn raises(first: u64, count: u64) -> Vec<Entry> {
 /// Makes a journal of today one of the first version.
 pub(crate) const TO_VERSION_1: &str = "DROP TABLE memory;
     DROP TABLE receipt;
+    ALTER TABLE cursor DROP COLUMN ended_seq;
     ALTER TABLE event DROP COLUMN commit_ms;
     ALTER TABLE meta ADD COLUMN reserved INTEGER NOT NULL DEFAULT 8;
     PRAGMA user_version=1";
 
 /// Makes a journal of today one of the fifth version.
 pub(crate) const TO_VERSION_5: &str = "ALTER TABLE receipt DROP COLUMN readers;
+    ALTER TABLE cursor DROP COLUMN ended_seq;
     PRAGMA user_version=5";
 
 /// What an alarm remembers at `seconds` after the epoch.

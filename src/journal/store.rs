@@ -305,7 +305,7 @@ impl Store {
             put_memories(&tx, write.memories)?;
             for (output, seq) in write.cursors {
                 // Never beyond what is on disk: after a crash those numbers are given again.
-                tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2)")?
+                tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2, NULL)")?
                     .execute(params![output, signed((*seq).min(last_seq))])?;
             }
             receipts::put(&tx, write.receipts)?;

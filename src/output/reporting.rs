@@ -16,7 +16,7 @@ use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono, Wall};
 use crate::event::{Committed, rfc3339};
-use crate::journal::{Audience, Fate, Feed, LeftAside, Receipt};
+use crate::journal::{Audience, Fate, Feed, LeftAside, PutBy, Receipt};
 use crate::metrics::Metrics;
 
 /// Why a delivery can fail, for metrics.
@@ -178,9 +178,9 @@ impl Reporter {
     }
 
     /// What an earlier run had set aside, to be tried again. What was given up at the start is told.
-    pub(super) fn left_aside(&mut self) -> Vec<Receipt> {
+    pub(super) fn left_aside(&mut self) -> Vec<PutBy> {
         let LeftAside {
-            receipts,
+            events,
             given_up,
             missed,
         } = self.feed.left_aside(&self.id);
@@ -197,7 +197,7 @@ impl Reporter {
                 "events that an earlier run had set aside are given up: they are too old, or too many"
             );
         }
-        receipts
+        events
     }
 
     /// How event `seq` stands of which readers were or are owed theirs since `since`: set aside while one of them
@@ -294,11 +294,6 @@ impl Reporter {
         };
         error!(output = &*self.id, seq, events, reason, "{kept}");
     }
-}
-
-/// How long ago it was by the wall clock; nothing when that was set back.
-pub(super) fn age(since: Wall, now: Wall) -> Duration {
-    Duration::try_from_secs_f64(now.seconds_since(since)).unwrap_or_default()
 }
 
 /// When an event happened, by the clock of this run; what is older than the run, at its start.

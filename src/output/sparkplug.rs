@@ -100,8 +100,8 @@ pub async fn run(
     let feed = wiring.feed.clone();
     let mut report = Reporter::new(&id, status, &wiring);
     // An output of another kind had this id. Nothing is set aside here, so nothing could be tried again.
-    for receipt in report.left_aside() {
-        report.lost_events(1, POISON, receipt.seq);
+    for put_by in report.left_aside() {
+        report.lost_events(1, POISON, put_by.receipt.seq);
     }
     let plan = Plan::new(
         &target.group,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::chain::{Damage, verify};
 use super::super::scratch::{Scratch, alter, at, event, raises, seqs};
-use super::super::{Entry, Store};
+use super::super::{Entry, Fate, Receipt, Store};
 use super::{CommitError, Write};
 use crate::engine::effect::{Event, EventKind};
 use crate::engine::time::{Moment, Mono};
@@ -220,6 +220,79 @@ fn at_its_cap_the_file_gives_up_delivered_rows_first() {
     assert!(lost > 0);
     let verified = verify(&scratch.database()).expect("pruning leaves the chain whole");
     assert_eq!((verified.first, verified.last), (Some(oldest), 6000));
+}
+
+fn put_by(seq: u64, output: &str, fate: Fate) -> Receipt {
+    Receipt {
+        seq,
+        output: output.into(),
+        at: at(2000).wall,
+        fate,
+        sent: None,
+        attempts: None,
+        words: None,
+        audience: None,
+    }
+}
+
+fn noted(store: &mut Store, receipts: &[Receipt]) {
+    let write = Write {
+        settled: store.last_seq(),
+        cursors: &[("up".into(), store.last_seq())],
+        receipts,
+        ..Write::default()
+    };
+    store.write(&write, at(2000).wall).expect("goes on");
+}
+
+#[test]
+fn what_is_put_by_is_not_old() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open();
+    let keep = Duration::from_secs(1000);
+    store
+        .commit(&raises(1, 3000), at(7000).wall)
+        .expect("commits");
+    let (mine, gone) = (
+        put_by(501, "up", Fate::Aside),
+        put_by(7, "gone", Fate::Aside),
+    );
+    noted(&mut store, &[mine, gone]);
+    let now = at(5001).mono;
+    while store.prune(keep, now).expect("works") {}
+    assert_eq!(
+        seqs(&store)[0],
+        501,
+        "for an output that is gone nothing waits"
+    );
+    noted(&mut store, &[put_by(501, "up", Fate::Accepted)]);
+    while store.prune(keep, now).expect("works") {}
+    assert!(seqs(&store).is_empty(), "nothing waits any longer");
+    assert_eq!(store.take_losses().undelivered, 0);
+}
+
+#[test]
+fn at_its_cap_the_file_gives_up_what_is_put_by_last_and_counts_it() {
+    let scratch = Scratch::new();
+    let mut settings = scratch.settings();
+    settings.max_size = 512 << 10;
+    let outputs = ["up".into()];
+    let (mut store, _) = Store::open(&settings, "north", &outputs, at(1)).expect("opens");
+    let mut lost = 0;
+    for round in 0..60 {
+        store
+            .commit(&raises(1 + round * 50, 50), at(2000).wall)
+            .expect("goes on");
+        let mine = [101, 102, 2900].map(|seq| put_by(seq, "up", Fate::Aside));
+        let behind = mine.iter().filter(|it| it.seq.div_ceil(50) == round + 1);
+        let behind: Vec<_> = behind.cloned().collect();
+        noted(&mut store, &behind);
+        lost += store.take_losses().undelivered;
+        let oldest = seqs(&store)[0];
+        let gone = (101..=102).filter(|seq| *seq < oldest).count();
+        assert_eq!(lost, gone as u64, "what was delivered is no loss");
+    }
+    assert_eq!(lost, 2);
 }
 
 #[test]

@@ -21,8 +21,8 @@ use super::{Carrier, Courier, Health, Parcel, Step};
 use crate::broker::Backoff;
 use crate::engine::time::{Moment, Mono};
 use crate::event::Committed;
-use crate::journal::{Audience, Feed, FeedError};
-use crate::output::reporting::{POISON, age};
+use crate::journal::{Audience, Feed, FeedError, PutBy};
+use crate::output::reporting::POISON;
 use crate::output::verdict::{BUSY, Parted, UNAVAILABLE, UNWELCOME, is_answer};
 
 /// When the disk does not give what was put by.
@@ -48,8 +48,7 @@ impl Default for Retry {
 impl<C: Carrier> Courier<C> {
     /// What an earlier run had put by is put by for this one.
     pub(super) fn take_up(&mut self, now: Moment) {
-        for receipt in self.report.left_aside() {
-            let age = age(receipt.at, now.wall);
+        for PutBy { receipt, age } in self.report.left_aside() {
             let owed = receipt.audience.filter(|it| !it.waiting.is_empty());
             if let Some(audience) = owed {
                 let standing = Standing {

@@ -7,8 +7,9 @@ use super::connection::{Connection, ReadAgain, What};
 use super::sending::is_too_long;
 use crate::clock;
 use crate::engine::time::Moment;
+use crate::journal::PutBy;
 use crate::output::message;
-use crate::output::reporting::{POISON, age};
+use crate::output::reporting::POISON;
 
 impl Forwarder {
     /// An event that the broker does not take: goes on without it for now.
@@ -86,8 +87,7 @@ impl Forwarder {
 
     /// What an earlier run had set aside is set aside for this one.
     pub(super) fn take_up(&mut self, now: Moment) {
-        for receipt in self.report.left_aside() {
-            let age = age(receipt.at, now.wall);
+        for PutBy { receipt, age } in self.report.left_aside() {
             if let Some(oldest) = self.aside.take_up(receipt.seq, age, now.mono) {
                 self.report.lost_events(1, POISON, oldest);
             }
