@@ -127,11 +127,14 @@ impl Links {
     }
 
     /// A link with which a reader of the notice `event` acknowledges what it tells of; `None` when there is
-    /// nothing to acknowledge, or more than one thing. The same event gives the same link.
-    pub fn link(&self, event: &WireEvent, reader: Reader<'_>) -> Option<String> {
+    /// nothing to acknowledge, or more than one thing, or when the link would have ended at `now`: the notice comes
+    /// that late. The same event gives the same link.
+    pub fn link(&self, event: &WireEvent, reader: Reader<'_>, now: Wall) -> Option<String> {
         let alarm = event.alarm.as_deref()?;
         let waits = event.state.is_some_and(|state| state.is_unacknowledged());
-        if event.event != EventKind::Notified || !waits || event.alarms.len() > 1 {
+        let expires = event.time + self.valid_for;
+        if event.event != EventKind::Notified || !waits || event.alarms.len() > 1 || expires <= now
+        {
             return None;
         }
         let claim = Claim {
@@ -139,7 +142,7 @@ impl Links {
             drill: drilled(alarm).is_some(),
             occurrence: event.occurrence.filter(|number| *number > 0)?,
             annunciation: event.annunciation?,
-            expires: event.time + self.valid_for,
+            expires,
             readers: readers(event, reader),
         };
         let token = self.seal.close(&claim)?;

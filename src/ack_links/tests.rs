@@ -51,7 +51,7 @@ fn token(link: &str) -> &str {
 }
 
 fn mine() -> String {
-    let link = ours().link(&event(&json!({})), Reader::Person("li-wei"));
+    let link = ours().link(&event(&json!({})), Reader::Person("li-wei"), at(0, 31));
     link.expect("it waits")
 }
 
@@ -72,6 +72,15 @@ fn a_link_says_what_it_is_for_and_is_short() {
     assert_eq!(claim, expected);
     // The message that is sent again is the same message.
     assert_eq!(mine(), link);
+}
+
+/// A link that is dead when it comes is worse than none: its reader tries it first.
+#[test]
+fn a_message_that_is_made_after_the_end_of_its_link_has_none() {
+    let notice = event(&json!({}));
+    let link = |now| ours().link(&notice, Reader::Person("li-wei"), now);
+    assert_eq!(link(at(8, 30)), Some(mine()));
+    assert_eq!(link(at(8, 31)), None);
 }
 
 #[test]
@@ -101,7 +110,7 @@ fn only_one_thing_that_waits_has_a_link() {
         (json!({ "annunciation": 1_u64 << 48 }), false),
         (json!({ "alarm": null }), false),
     ] {
-        let link = ours().link(&event(&fields), Reader::Several);
+        let link = ours().link(&event(&fields), Reader::Several, at(0, 31));
         assert_eq!(link.is_some(), expected, "{fields}");
     }
 }
@@ -110,7 +119,7 @@ fn only_one_thing_that_waits_has_a_link() {
 fn a_shared_link_names_the_persons_of_its_message() {
     let read = |fields: &Value| {
         let link = ours()
-            .link(&event(fields), Reader::Several)
+            .link(&event(fields), Reader::Several, at(0, 31))
             .expect("it waits");
         ours().read(token(&link), at(1, 0)).expect("ours").readers
     };

@@ -19,7 +19,8 @@
 //!   paged for each of them. What is older than 15 min becomes one message for up to 500 events of the journal; what
 //!   is live, after 3 min: a flood that the far end is too slow for does not hold up what comes after it.
 //! - **Readers part** where each gets a message of their own: the output goes on, and who was put off is owed theirs,
-//!   alone. The ledger says so until the last of them has it.
+//!   alone. The ledger says so until the last of them has it. What is new about an alarm goes to them after what they
+//!   are owed about it (`order`).
 //! - **Restarts** change nothing: the cursor is in the journal, and so is what was put by.
 //!
 //! | bound | value | then |
@@ -37,6 +38,7 @@
 
 mod health;
 mod lanes;
+mod order;
 mod outcome;
 mod owed;
 mod put_by;
@@ -54,6 +56,8 @@ use tokio::time::sleep;
 use tracing::info;
 
 use self::health::{Health, Unserved};
+use self::lanes::Step;
+use self::order::Alarms;
 use self::owed::Owed;
 use self::put_by::Retry;
 use self::stubborn::Stubborn;
@@ -149,6 +153,8 @@ pub struct Parcel {
     pub event: WireEvent,
     /// Is it backlog?
     pub replayed: bool,
+    /// Readers who are owed something earlier of its alarm, and get this after it.
+    pub behind: Vec<Arc<str>>,
 }
 
 /// The mark of an event that is not on disk (`message::event`), which stands at its end.
@@ -197,6 +203,7 @@ pub(super) async fn run(
         owed: Owed::default(),
         unserved: Unserved::default(),
         retry: Retry::default(),
+        alarms: Alarms::default(),
         report,
         feed,
         carrier,
@@ -224,6 +231,7 @@ struct Courier<C> {
     unserved: Unserved,
     /// When what was put by is tried.
     retry: Retry,
+    alarms: Alarms,
     /// The last event of what nobody was served with, while nothing more may be owed: what follows it is tried.
     probe: Option<u64>,
     carrier: C,
@@ -254,30 +262,6 @@ impl Default for Pauses {
         Self {
             short: Backoff::up_to(PAUSE),
             long: Backoff::up_to(LONG_PAUSE),
-        }
-    }
-}
-
-/// What is to be done next.
-enum Step {
-    /// An event that was handed out.
-    Event(Parcel),
-    /// Several that were handed out.
-    Summary(Vec<Parcel>),
-    Present(Present),
-    /// An event that was set aside.
-    Again(Parcel),
-    /// What a reader is owed.
-    Owed(Arc<str>, Vec<Parcel>),
-}
-
-impl Step {
-    fn load(&self) -> Load<'_> {
-        match self {
-            Self::Event(parcel) | Self::Again(parcel) => Load::Event(parcel),
-            Self::Summary(parcels) => Load::Summary(parcels),
-            Self::Present(present) => Load::Present(present),
-            Self::Owed(reader, parcels) => Load::Owed { reader, parcels },
         }
     }
 }

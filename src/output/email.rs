@@ -13,6 +13,7 @@
 //!   occurrence, so that mail clients show the page, its reminders and the all-clear together. The id of
 //!   a mail is that of the event: receivers remove duplicates by it.
 //! - **Links to acknowledge with** ([`ack_links`](crate::ack_links)) are each person's own; those in `to` share one.
+//!   A mail that is made after the end of its link has none.
 //! - **Machines do not answer**: `Auto-Submitted`, `Precedence`, `X-Auto-Response-Suppress`.
 //!
 //! # What an answer means
@@ -22,7 +23,7 @@
 //! | 5xx | greeting, TLS, login, `MAIL FROM` | nobody is served until somebody puts it right: later, with long pauses |
 //! | 5xx | `RCPT TO`, the message | this reader is refused for good: logged, counted, the others are served |
 //! | 4xx | `RCPT TO`, the message | this reader is put off: the others are served, and after 20 s this one is owed theirs (`resting.rs`) |
-//! | 421, silence, a lost connection; 4xx | anything; what is for everybody | later; readers that have it are not served again |
+//! | 421, silence, a lost connection; 4xx | anything; what is for everybody | later; readers that have it are not served again (`served.rs`) |
 //!
 //! What one reader is owed is theirs alone: with it, whatever ends the conversation after the sender was taken puts them
 //! off, and nobody else. While readers are waited for, the output is in trouble and delivers, unless several are put off
@@ -30,6 +31,8 @@
 //!
 //! A notice that every reader is refused is refused itself. What readers are owed is the courier's to keep and to
 //! bring again ([`courier`](super::courier)): it is composed anew, for that reader alone, and says that it is late.
+//! Persons are owed theirs by their ids, so that a change of their address is enough where that was at fault; those
+//! in `to` by their addresses. What is new about an alarm waits behind what its reader is owed about it.
 //!
 //! | bound | value |
 //! |---|---|
@@ -42,12 +45,12 @@
 mod compose;
 mod one_line;
 mod resting;
+mod served;
 mod session;
 mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,10 +61,11 @@ use tokio::time::timeout;
 
 use self::compose::Mail;
 use self::resting::Resting;
+use self::served::{Fate, Readers, Served};
 pub(crate) use self::session::is_loopback;
 use self::session::{Session, Trouble};
 use super::courier::{Carrier, Complaint, Load, Parcel};
-use super::verdict::{BUSY, Parted, UNAVAILABLE, UNWELCOME, Verdict};
+use super::verdict::{Parted, Verdict};
 use crate::ack_links::Links;
 use crate::broker::Login;
 use crate::clock;
@@ -72,9 +76,6 @@ use crate::wording::{Context, Language};
 
 /// Longer no session lasts.
 const DEADLINE: Duration = Duration::from_secs(60);
-
-/// Readers that one sentence names.
-const SHOWN: usize = 4;
 
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,7 +115,7 @@ pub struct Email {
     target: EmailTarget,
     context: Context,
     links: Option<Arc<Links>>,
-    /// Who has the notice that is being sent.
+    /// Who has what of that which is being sent.
     served: Served,
     resting: Resting,
     complaints: Vec<Complaint>,
@@ -129,25 +130,6 @@ impl fmt::Debug for Email {
 /// Can a mail be sent to it?
 pub(crate) fn is_address(text: &str) -> bool {
     text.parse::<Address>().is_ok()
-}
-
-/// What became of the readers of one load.
-#[derive(Default)]
-struct Served {
-    /// The load, by its first and last event: two digests may end alike.
-    load: (u64, u64),
-    readers: BTreeMap<Address, Fate>,
-}
-
-/// What became of one reader.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Fate {
-    /// What the relay said to it.
-    Accepted(String),
-    /// For good, in the relay's words.
-    Refused(String),
-    /// Not now.
-    PutOff(String),
 }
 
 impl Email {
@@ -170,18 +152,60 @@ impl Email {
         Self { links, ..self }
     }
 
-    /// One mail for each reader.
-    async fn send(&mut self, load: (u64, u64), mails: Vec<Mail>) -> Verdict {
-        if self.served.load != load {
-            self.served = Served {
-                load,
-                ..Served::default()
-            };
-        }
+    /// One mail for each reader who has not got theirs.
+    async fn send(&mut self, parcels: &[Parcel], alone: bool) -> Verdict {
+        self.served.begin();
+        self.hold_back(parcels);
+        let mails = match self.mails(parcels, alone, None) {
+            Ok(mails) => mails,
+            Err(error) => return impossible(&error),
+        };
         match self.within_deadline(&mails).await {
-            Ok(()) => self.judged(clock::monotonic()),
+            Ok(()) => self.judged(parcels, clock::monotonic()),
             Err(trouble) => trouble.verdict(),
         }
+    }
+
+    /// What would overtake something that a reader is owed of the same alarm waits behind it, and that is tried as
+    /// soon as this would have been.
+    fn hold_back(&mut self, parcels: &[Parcel]) {
+        for parcel in parcels.iter().filter(|parcel| !parcel.behind.is_empty()) {
+            for (address, name) in self.readers_of(parcel) {
+                if parcel.behind.contains(&name) {
+                    self.resting.hurry(&address);
+                    self.served.behind(&address, parcel.seq);
+                }
+            }
+        }
+    }
+
+    fn mails(
+        &self,
+        parcels: &[Parcel],
+        alone: bool,
+        only: Option<&str>,
+    ) -> Result<Vec<Mail>, lettre::error::Error> {
+        let compose = compose::Composer {
+            output: &self.id,
+            target: &self.target,
+            context: &self.context,
+            links: self.links.as_deref(),
+            served: &self.served,
+            only,
+            now: clock::now().wall,
+        };
+        match parcels {
+            [parcel] if alone => compose.notice(parcel),
+            parcels => compose.digest(parcels),
+        }
+    }
+
+    fn readers_of(&self, parcel: &Parcel) -> Readers {
+        let readers = compose::readers(&parcel.event, &self.id, &self.target, &self.context);
+        let readers = readers.into_iter();
+        readers
+            .map(|reader| (reader.address.clone(), reader.id()))
+            .collect()
     }
 
     async fn within_deadline(&mut self, mails: &[Mail]) -> Result<(), Trouble> {
@@ -189,17 +213,13 @@ impl Email {
         done.unwrap_or_else(|_late| Err(Trouble::Later("timeout", no_answer())))
     }
 
-    /// Everybody who was neither served nor refused yet. A refusal ends the session, so the next one begins
-    /// another.
+    /// A refusal ends the session, so the next mail begins another.
     async fn serve(&mut self, mails: &[Mail]) -> Result<(), Trouble> {
         let mut session: Option<Session> = None;
         for mail in mails {
-            if self.served.is_done_with(&mail.to) {
-                continue;
-            }
             let now = clock::monotonic();
             if let Some(why) = self.resting.resting(&mail.to, now) {
-                self.served.put(mail, Fate::PutOff(why.to_owned()));
+                self.served.put(mail, &Fate::PutOff(why.into()));
                 continue;
             }
             let mut open = match session.take() {
@@ -210,16 +230,16 @@ impl Email {
                 Ok(answer) => {
                     session = Some(open);
                     self.resting.served(&mail.to);
-                    Fate::Accepted(answer)
+                    Fate::Accepted(answer.into())
                 }
-                Err(Trouble::Reader(why)) => Fate::Refused(why),
+                Err(Trouble::Reader(why)) => Fate::Refused(why.into()),
                 Err(Trouble::PutOff(why)) => {
                     self.resting.put_off(&mail.to, &why, now);
-                    Fate::PutOff(why)
+                    Fate::PutOff(why.into())
                 }
                 Err(trouble) => return Err(trouble),
             };
-            self.served.put(mail, fate);
+            self.served.put(mail, &fate);
         }
         if let Some(open) = session {
             open.close().await;
@@ -228,26 +248,38 @@ impl Email {
     }
 
     /// Each reader has a fate. Those who are put off are waited for, but not for long.
-    fn judged(&mut self, now: Mono) -> Verdict {
-        let put_off = self.served.put_off();
-        let waits = |reader: &&Address| !self.resting.is_tired(reader, now);
-        if put_off.iter().any(waits) {
-            let why = self.served.words();
-            let reason = self.served.why_waiting();
-            self.served.forget_put_off();
+    fn judged(&mut self, parcels: &[Parcel], now: Mono) -> Verdict {
+        let seqs = parcels.iter().map(|parcel| parcel.seq).collect();
+        let load = self.served.take(&seqs);
+        let waits = |reader: &Address| !self.resting.is_tired(reader, now);
+        if load.put_off().any(waits) {
+            let (reason, why) = (load.why_waiting(), load.words());
+            self.served.keep(load);
             return Verdict::later(reason, why);
         }
-        // What is tried again later is tried with everybody.
-        let served = std::mem::take(&mut self.served);
-        let verdict = served.verdict();
+        let shares = parcels
+            .iter()
+            .map(|parcel| (parcel.seq, self.readers_of(parcel)));
+        let verdict = load.verdict(shares);
         if !matches!(verdict, Verdict::Refused { .. }) {
-            self.complaints.extend(served.complaints());
+            self.complaints.extend(load.complaints());
         }
         verdict
     }
 
     /// What one reader is owed. Nobody waits with them, and what is wrong with their mail alone makes them rest.
-    async fn pay(&mut self, mail: &Mail) -> Verdict {
+    async fn pay(&mut self, reader: &str, parcels: &[Parcel]) -> Verdict {
+        let others = std::mem::take(&mut self.served);
+        let mails = self.mails(parcels, parcels.len() == 1, Some(reader));
+        self.served = others;
+        let mail = match mails.as_deref() {
+            Ok([mail]) => mail,
+            Ok(_) => {
+                let why = "it is no notice for them".to_owned();
+                return Verdict::Refused { why };
+            }
+            Err(error) => return impossible(error),
+        };
         let mut is_open = false;
         let paying = async {
             let mut open = Session::open(&self.target).await?;
@@ -273,11 +305,7 @@ impl Email {
             Err(Trouble::PutOff(why) | Trouble::Ended(_, why)) => {
                 let now = clock::monotonic();
                 self.resting.put_off(&mail.to, &why, now);
-                Verdict::Parted(Parted {
-                    put_off: vec![name(&mail.to)],
-                    why: format!("{} ({why})", mail.to),
-                    ..Parted::default()
-                })
+                Verdict::Parted(Parted::all_waiting(&mail.events, reader, &why))
             }
             Err(trouble) => trouble.verdict(),
         }
@@ -288,100 +316,9 @@ fn no_answer() -> String {
     format!("no answer within {} s", DEADLINE.as_secs())
 }
 
-/// First and last of them.
-fn ends(parcels: &[Parcel]) -> (u64, u64) {
-    let ends = parcels.first().zip(parcels.last());
-    ends.map_or((0, 0), |(first, last)| (first.seq, last.seq))
-}
-
-/// As the ledger and the courier name a reader.
-fn name(reader: &Address) -> Arc<str> {
-    reader.to_string().into()
-}
-
-impl Served {
-    fn put(&mut self, mail: &Mail, fate: Fate) {
-        self.readers.insert(mail.to.clone(), fate);
-    }
-
-    fn is_done_with(&self, reader: &Address) -> bool {
-        self.readers.contains_key(reader)
-    }
-
-    /// What the fates of all readers mean for the load.
-    fn verdict(&self) -> Verdict {
-        let parted = Parted {
-            served: self.those(|fate| matches!(fate, Fate::Accepted(_))),
-            refused: self.those(|fate| matches!(fate, Fate::Refused(_))),
-            put_off: self.those(|fate| matches!(fate, Fate::PutOff(_))),
-            answer: self.answer(),
-            why: self.words(),
-        };
-        if parted.served.len() == self.readers.len() {
-            return Verdict::Accepted {
-                answer: parted.answer,
-            };
-        }
-        if parted.refused.len() == self.readers.len() {
-            let why = format!("no reader is served: {}", parted.why);
-            return Verdict::Refused { why };
-        }
-        Verdict::Parted(parted)
-    }
-
-    fn those(&self, are: impl Fn(&Fate) -> bool) -> Vec<Arc<str>> {
-        let readers = self.readers.iter().filter(|(_, fate)| are(fate));
-        readers.map(|(reader, _)| name(reader)).collect()
-    }
-
-    /// Who was not served, one by one.
-    fn complaints(&self) -> impl Iterator<Item = Complaint> {
-        self.readers.iter().filter_map(|(reader, fate)| match fate {
-            Fate::Accepted(_) => None,
-            Fate::Refused(why) => Some((UNWELCOME, format!("{reader} is refused: {why}"))),
-            Fate::PutOff(why) => Some((UNAVAILABLE, format!("{reader} is put off: {why}"))),
-        })
-    }
-
-    /// What the relay said to those that it took mails for, and who is not among them.
-    fn answer(&self) -> String {
-        let answers = self.readers.values().filter_map(|fate| match fate {
-            Fate::Accepted(answer) => Some(answer.as_str()),
-            Fate::Refused(_) | Fate::PutOff(_) => None,
-        });
-        let answer = answers.collect::<Vec<_>>().join("; ");
-        let not_served = self.words();
-        if not_served.is_empty() {
-            return answer;
-        }
-        format!("not served: {not_served}; else {answer}")
-    }
-
-    fn put_off(&self) -> Vec<&Address> {
-        let readers = self.readers.iter();
-        let put_off = readers.filter(|(_, fate)| matches!(fate, Fate::PutOff(_)));
-        put_off.map(|(reader, _)| reader).collect()
-    }
-
-    /// One reader may have a full box; several of whom none is served have a relay that serves nobody.
-    fn why_waiting(&self) -> &'static str {
-        let served = self.those(|fate| matches!(fate, Fate::Accepted(_)));
-        let nobody = served.is_empty() && self.put_off().len() > 1;
-        if nobody { UNAVAILABLE } else { BUSY }
-    }
-
-    fn forget_put_off(&mut self) {
-        self.readers
-            .retain(|_, fate| !matches!(fate, Fate::PutOff(_)));
-    }
-
-    /// Who was not served, and why.
-    fn words(&self) -> String {
-        let readers = self.readers.iter().filter_map(|(reader, fate)| match fate {
-            Fate::Accepted(_) => None,
-            Fate::Refused(why) | Fate::PutOff(why) => Some(format!("{reader} ({why})")),
-        });
-        readers.take(SHOWN).collect::<Vec<_>>().join(", ")
+fn impossible(error: &lettre::error::Error) -> Verdict {
+    Verdict::Refused {
+        why: format!("no mail can be made of it: {error}"),
     }
 }
 
@@ -397,12 +334,12 @@ impl Carrier for Email {
 
     fn readers(&self, event: &WireEvent) -> Vec<Arc<str>> {
         let readers = compose::readers(event, &self.id, &self.target, &self.context);
-        readers.iter().map(|reader| name(&reader.address)).collect()
+        readers.iter().map(compose::Reader::id).collect()
     }
 
     fn may_try(&self, reader: &str, now: Mono) -> bool {
-        let address = reader.parse();
-        address.map_or(true, |address| self.resting.may_try(&address, now))
+        let address = compose::address_of(reader, &self.context);
+        address.is_none_or(|address| self.resting.may_try(&address, now))
     }
 
     fn complaints(&mut self) -> Vec<Complaint> {
@@ -410,38 +347,11 @@ impl Carrier for Email {
     }
 
     async fn carry(&mut self, load: &Load<'_>) -> Verdict {
-        let only = match load {
-            Load::Owed { reader, .. } => reader.parse().ok(),
-            Load::Event(_) | Load::Summary(_) | Load::Present(_) => None,
-        };
-        let compose = compose::Composer {
-            output: &self.id,
-            target: &self.target,
-            context: &self.context,
-            links: self.links.as_deref(),
-            only: only.as_ref(),
-        };
-        let (parcels, is_notice) = match load {
-            Load::Event(parcel) => (std::slice::from_ref(*parcel), true),
-            Load::Summary(parcels) => (*parcels, false),
-            Load::Owed { parcels, .. } => (*parcels, parcels.len() == 1),
-            Load::Present(_) => return Verdict::accepted(),
-        };
-        let mails = match parcels {
-            [parcel] if is_notice => compose.notice(parcel),
-            parcels => compose.digest(parcels),
-        };
-        match mails {
-            Ok(mails) if only.is_some() => match &mails[..] {
-                [mail] => self.pay(mail).await,
-                _ => Verdict::Refused {
-                    why: "it is no notice for them".to_owned(),
-                },
-            },
-            Ok(mails) => self.send(ends(parcels), mails).await,
-            Err(error) => Verdict::Refused {
-                why: format!("no mail can be made of it: {error}"),
-            },
+        match load {
+            Load::Event(parcel) => self.send(std::slice::from_ref(*parcel), true).await,
+            Load::Summary(parcels) => self.send(parcels, false).await,
+            Load::Owed { reader, parcels } => self.pay(reader, parcels).await,
+            Load::Present(_) => Verdict::accepted(),
         }
     }
 }

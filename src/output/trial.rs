@@ -76,6 +76,7 @@ pub fn parcel(site: &str, kind: &str) -> Parcel {
         line,
         event,
         replayed: false,
+        behind: Vec::new(),
     }
 }
 

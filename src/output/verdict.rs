@@ -10,6 +10,7 @@
 //!
 //! `Retry-After` is respected up to [`LONGEST`], so that a receiver cannot silence an output for a day.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,12 +71,8 @@ pub enum Verdict {
 /// What became of it, reader by reader.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parted {
-    /// Who has it.
-    pub served: Vec<Arc<str>>,
-    /// Who will never have it.
-    pub refused: Vec<Arc<str>>,
-    /// Who may have it another time: it is owed to them.
-    pub put_off: Vec<Arc<str>>,
+    /// How each event of the load stands, by its number in the journal.
+    pub events: BTreeMap<u64, Audience>,
     /// What the far end said of those who have it.
     pub answer: String,
     /// Why the others have not got it, for people.
@@ -83,17 +80,29 @@ pub struct Parted {
 }
 
 impl Parted {
-    /// How an event stands that is for these readers alone.
-    pub fn among(&self, readers: &[Arc<str>]) -> Audience {
-        let mine = |names: &[Arc<str>]| {
-            let names = names.iter().filter(|name| readers.contains(name));
-            names.cloned().collect::<Vec<_>>()
+    /// One reader waits for all of these.
+    pub fn all_waiting(events: &[u64], reader: &str, why: &str) -> Self {
+        let audience = Audience {
+            waiting: vec![reader.into()],
+            ..Audience::default()
         };
-        Audience {
-            waiting: mine(&self.put_off),
-            missed: mine(&self.refused),
-            reached: !mine(&self.served).is_empty(),
+        let events = events.iter().map(|seq| (*seq, audience.clone()));
+        Self {
+            events: events.collect(),
+            answer: String::new(),
+            why: format!("{reader} ({why})"),
         }
+    }
+
+    /// Readers who wait for any of it.
+    pub fn put_off(&self) -> BTreeSet<Arc<str>> {
+        let waiting = self.events.values().flat_map(|it| &it.waiting);
+        waiting.cloned().collect()
+    }
+
+    /// Has no reader got anything?
+    pub fn serves_nobody(&self) -> bool {
+        !self.events.values().any(|audience| audience.reached)
     }
 }
 

@@ -160,7 +160,8 @@ fn path(link: Option<String>) -> String {
 }
 
 fn of(person: &str) -> String {
-    path(ours().link(&notice(&json!({})), Reader::Person(person)))
+    let notice = notice(&json!({}));
+    path(ours().link(&notice, Reader::Person(person), notice.time))
 }
 
 #[tokio::test]
@@ -224,7 +225,10 @@ async fn its_button_acknowledges_in_the_name_of_its_reader() {
 #[tokio::test]
 async fn on_a_shared_link_somebody_of_the_message_says_who_they_are() {
     let port = Port::waiting().await;
-    let shared = |fields| path(ours().link(&notice(&fields), Reader::Several));
+    let shared = |fields| {
+        let notice = notice(&fields);
+        path(ours().link(&notice, Reader::Several, notice.time))
+    };
     let link = shared(json!({ "alarm": "CH4-101/rise" }));
     let (_, page) = port.get(&link).await;
     for words in [
@@ -258,7 +262,10 @@ async fn what_is_no_good_says_why_is_counted_and_reaches_nobody() {
     let port = Port::waiting().await;
     let person = Reader::Person("li-wei");
     let key = "0123456789abcdef0123456789abcdef";
-    let made = |links: &Links, fields| path(links.link(&notice(&fields), person));
+    let made = |links: &Links, fields| {
+        let notice = notice(&fields);
+        path(links.link(&notice, person, notice.time))
+    };
     let good = made(&ours(), json!({}));
     let drill = json!({ "alarm": "CH4-101/high/drill" });
     let mut expected = Vec::new();
@@ -383,7 +390,7 @@ async fn a_used_link_is_on_record_once_and_then_answered_from_what_stands() {
     port.knows_of("CH4-101/rise", acknowledged, Some(first))
         .await;
     let rise = notice(&json!({ "alarm": "CH4-101/rise" }));
-    let used = path(ours().link(&rise, Reader::Several));
+    let used = path(ours().link(&rise, Reader::Several, rise.time));
     for _ in 0..200 {
         let (status, page) = port.ask("POST", &used, FORM, "by=li-wei").await;
         assert_eq!(status, 200, "{page}");

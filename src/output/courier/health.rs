@@ -79,10 +79,10 @@ impl Unserved {
     }
 
     /// As many went on.
-    pub(super) fn count(&mut self, events: usize, put_off: &[Arc<str>]) {
+    pub(super) fn count(&mut self, events: usize, put_off: impl IntoIterator<Item = Arc<str>>) {
         self.proven = false;
         self.events += events;
-        self.readers.extend(put_off.iter().cloned());
+        self.readers.extend(put_off);
     }
 
     /// An earlier run left an event with somebody waiting for it. In the order of their numbers.
@@ -113,14 +113,14 @@ mod tests {
         let mut unserved = Unserved::default();
         for event in 1..=MOST {
             assert!(unserved.has_room(1), "{event}");
-            unserved.count(1, &names(&["li"]));
+            unserved.count(1, names(&["li"]));
         }
         assert!(!unserved.has_room(1));
         unserved.served();
         assert!(unserved.has_room(1));
         // What it did for those before says nothing of now.
         for _ in 1..=MOST {
-            unserved.count(1, &names(&["li"]));
+            unserved.count(1, names(&["li"]));
         }
         assert!(!unserved.has_room(1));
     }
@@ -131,7 +131,7 @@ mod tests {
         assert!(unserved.has_room(MOST) && !unserved.has_room(MOST + 1));
         unserved.served();
         assert!(unserved.has_room(500), "somebody was served just before");
-        unserved.count(500, &names(&["li"]));
+        unserved.count(500, names(&["li"]));
         assert!(!unserved.has_room(1));
     }
 
@@ -147,13 +147,13 @@ mod tests {
     #[test]
     fn one_full_box_is_trouble_and_several_readers_without_a_mail_are_a_loss() {
         let mut unserved = Unserved::default();
-        unserved.count(1, &names(&["li"]));
-        unserved.count(1, &names(&["li"]));
+        unserved.count(1, names(&["li"]));
+        unserved.count(1, names(&["li"]));
         assert_eq!(unserved.health(), Health::Busy);
-        unserved.count(1, &names(&["anna"]));
+        unserved.count(1, names(&["anna"]));
         assert_eq!(unserved.health(), Health::Failing);
         unserved.served();
-        unserved.count(1, &names(&["anna"]));
+        unserved.count(1, names(&["anna"]));
         assert_eq!(unserved.health(), Health::Busy);
     }
 }

@@ -1,11 +1,12 @@
 //! Which event goes next: live before a long backlog, from memory what memory has, the rest from disk.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
 use tracing::{error, warn};
 
-use super::{Carrier, Courier, Parcel, SUMMARY, Step};
+use super::{Carrier, Courier, Load, Parcel, Present, SUMMARY};
 use crate::clock;
 use crate::engine::time::Moment;
 use crate::event::{Committed, WireEvent};
@@ -14,11 +15,11 @@ use crate::output::message;
 use crate::output::reporting::{POISON, since};
 
 /// A page of the backlog, events.
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 /// A disk that takes longer holds back nothing else ...
-const DISK_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const DISK_PATIENCE: Duration = Duration::from_secs(1);
 /// ... and is left alone for so long.
-const DISK_RESTS: Duration = Duration::from_secs(10);
+pub(super) const DISK_RESTS: Duration = Duration::from_secs(10);
 /// Backlog that is older when its turn comes is summed up ...
 const OLD: Duration = Duration::from_secs(15 * 60);
 /// ... and so is what is live and could not be sent for so long: the far end is too slow for single notices, and
@@ -26,6 +27,30 @@ const OLD: Duration = Duration::from_secs(15 * 60);
 const BEHIND: Duration = Duration::from_secs(3 * 60);
 /// Events that may be passed over without a sign of life.
 const AT_ONCE: usize = 5_000;
+
+/// What is to be done next.
+pub(super) enum Step {
+    /// An event that was handed out.
+    Event(Parcel),
+    /// Several that were handed out.
+    Summary(Vec<Parcel>),
+    Present(Present),
+    /// An event that was set aside.
+    Again(Parcel),
+    /// What a reader is owed.
+    Owed(Arc<str>, Vec<Parcel>),
+}
+
+impl Step {
+    pub(super) fn load(&self) -> Load<'_> {
+        match self {
+            Self::Event(parcel) | Self::Again(parcel) => Load::Event(parcel),
+            Self::Summary(parcels) => Load::Summary(parcels),
+            Self::Present(present) => Load::Present(present),
+            Self::Owed(reader, parcels) => Load::Owed { reader, parcels },
+        }
+    }
+}
 
 /// How a lane fared.
 enum Found {
@@ -44,6 +69,12 @@ impl<C: Carrier> Courier<C> {
         if self.present_due {
             return Some(Step::Present(self.present()));
         }
+        // The journal waits then, perhaps for what is behind that.
+        if !self.unserved.has_room(1)
+            && let Some(step) = self.again(clock::now()).await
+        {
+            return Some(step);
+        }
         for _passed_over in 0..AT_ONCE {
             let Some((event, in_order)) = self.peek().await else {
                 return self.again(clock::now()).await;
@@ -52,7 +83,8 @@ impl<C: Carrier> Courier<C> {
             let replayed = self.delivery.replayed(event.seq);
             let parcel = self.parcel(&event, replayed);
             self.hand_out(&event, in_order, parcel.is_some(), now);
-            let Some(parcel) = parcel else { continue };
+            let Some(mut parcel) = parcel else { continue };
+            parcel.behind = self.behind(&parcel).await;
             if !self.is_old(&parcel, now) {
                 return Some(Step::Event(parcel));
             }
@@ -81,7 +113,9 @@ impl<C: Carrier> Courier<C> {
                 break;
             }
             self.hand_out(&event, in_order, parcel.is_some(), now);
-            parcels.extend(parcel);
+            let Some(mut parcel) = parcel else { continue };
+            parcel.behind = self.behind(&parcel).await;
+            parcels.push(parcel);
         }
         match <[Parcel; 1]>::try_from(parcels) {
             Ok([parcel]) => Step::Event(parcel),
@@ -112,6 +146,7 @@ impl<C: Carrier> Courier<C> {
             line: message::event(&committed.line, replayed, committed.durable),
             event,
             replayed,
+            behind: Vec::new(),
         })
     }
 

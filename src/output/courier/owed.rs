@@ -105,6 +105,17 @@ impl Owed {
             .map(|(seq, _)| *seq)
     }
 
+    /// What is owed before the event `seq`, and to whom.
+    pub(super) fn before(&self, seq: u64) -> impl Iterator<Item = (u64, &[Arc<str>])> {
+        let events = self.events.range(..seq);
+        events.map(|(seq, owing)| (*seq, owing.audience.waiting.as_slice()))
+    }
+
+    /// Is it owed to anybody?
+    pub(super) fn has(&self, seq: u64) -> bool {
+        self.events.contains_key(&seq)
+    }
+
     /// The reader has it.
     pub(super) fn taken(&mut self, seq: u64, reader: &str) -> Option<Standing> {
         self.change(seq, |audience| audience.taken(reader))

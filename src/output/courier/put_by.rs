@@ -97,7 +97,7 @@ impl<C: Carrier> Courier<C> {
             }
             Step::Present(_) => return None,
         };
-        if parted.served.is_empty() {
+        if parted.serves_nobody() {
             // What was set aside is in the journal's past: the output has gone on without it.
             let is_new = !matches!(step, Step::Again(_));
             if is_new && !self.unserved.has_room(parcels.len()) {
@@ -105,7 +105,7 @@ impl<C: Carrier> Courier<C> {
                 return Some(self.later(step, UNAVAILABLE, &parted.why, now));
             }
             if is_new {
-                self.unserved.count(parcels.len(), &parted.put_off);
+                self.unserved.count(parcels.len(), parted.put_off());
                 self.is(self.unserved.health());
             } else {
                 self.put_by_is_answered();
@@ -121,7 +121,11 @@ impl<C: Carrier> Courier<C> {
 
     fn part(&mut self, parcel: &Parcel, parted: &Parted, now: Moment) {
         let seq = parcel.seq;
-        let audience = parted.among(&self.carrier.readers(&parcel.event));
+        let known = parted.events.get(&seq).cloned();
+        let audience = known.unwrap_or_else(|| Audience {
+            waiting: self.carrier.readers(&parcel.event),
+            ..Audience::default()
+        });
         let reached = audience.reached;
         if reached {
             self.stubborn.taken(seq);
@@ -265,12 +269,13 @@ impl<C: Carrier> Courier<C> {
             }
         };
         let parcel = found.and_then(|event| self.parcel(&event, true));
-        let Some(parcel) = parcel else {
+        let Some(mut parcel) = parcel else {
             self.aside.forget(seq);
             self.report.lost_events(1, POISON, seq);
             return None;
         };
         self.aside.sent(seq);
+        parcel.behind = self.behind(&parcel).await;
         Some(Step::Again(parcel))
     }
 

@@ -71,9 +71,7 @@ impl Carrier for FarEnd {
             }
         };
         let verdict = (self.answer)(load);
-        if let Verdict::Parted(parted) = &verdict
-            && !parted.put_off.is_empty()
-        {
+        if matches!(verdict, Verdict::Parted(_)) && clock::monotonic() >= self.rest {
             self.rest = clock::monotonic() + seconds(60);
         }
         sleep(Duration::from_millis(10)).await;

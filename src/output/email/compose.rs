@@ -1,6 +1,7 @@
 //! From a notice to mails, one a reader. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lettre::Address;
@@ -8,6 +9,7 @@ use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
 
 use super::EmailTarget;
+use super::served::Served;
 use crate::ack_links::{self, Links};
 use crate::engine::drill::drilled;
 use crate::engine::effect::EventKind;
@@ -24,6 +26,8 @@ const READERS: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mail {
     pub(super) to: Address,
+    /// What it tells of, by the numbers in the journal.
+    pub(super) events: Vec<u64>,
     /// Head and body as on the wire, seven bits.
     pub(super) text: Vec<u8>,
 }
@@ -36,6 +40,21 @@ pub(super) struct Reader {
     pub(super) name: Option<String>,
     pub(super) address: Address,
     pub(super) language: Language,
+}
+
+impl Reader {
+    /// As the ledger and the courier name them. An address may change while its owner is owed something.
+    pub(super) fn id(&self) -> Arc<str> {
+        let person = self.person.as_deref().map(Arc::from);
+        person.unwrap_or_else(|| self.address.to_string().into())
+    }
+}
+
+/// Where whoever the ledger names `reader` gets mails.
+pub(super) fn address_of(reader: &str, context: &Context) -> Option<Address> {
+    let person = context.readers.persons.get(reader);
+    let address = person.map_or(Some(reader), |person| person.email.as_deref());
+    address?.parse().ok()
 }
 
 /// Who reads `event` over the output `id`.
@@ -107,8 +126,12 @@ pub(super) struct Composer<'c> {
     pub(super) target: &'c EmailTarget,
     pub(super) context: &'c Context,
     pub(super) links: Option<&'c Links>,
-    /// Nobody but this reader.
-    pub(super) only: Option<&'c Address>,
+    /// Who has what, and gets it no more.
+    pub(super) served: &'c Served,
+    /// Nobody but this reader, by the ledger's name.
+    pub(super) only: Option<&'c str>,
+    /// No link ends before this.
+    pub(super) now: Wall,
 }
 
 /// What stands in the head of a mail beside its reader.
@@ -133,12 +156,12 @@ impl Composer<'_> {
             at: event.time,
             urgent: urgent && !event.test,
         };
-        let readers = self.readers(event);
+        let readers = self.readers(parcel);
         let mail = |reader: &Reader| {
             let person = reader.person.as_deref();
             let who = person.map_or(ack_links::Reader::Several, ack_links::Reader::Person);
             let links = self.links.filter(|_| !parcel.is_trial());
-            let link = links.and_then(|links| links.link(event, who));
+            let link = links.and_then(|links| links.link(event, who, self.now));
             let handing = Handing {
                 language: reader.language,
                 replayed: parcel.replayed,
@@ -146,22 +169,31 @@ impl Composer<'_> {
                 test: parcel.is_trial(),
                 link: link.as_deref(),
             };
-            self.mail(reader, &letter(event, &handing, self.context), &head)
+            let events = vec![parcel.seq];
+            self.mail(
+                reader,
+                events,
+                &letter(event, &handing, self.context),
+                &head,
+            )
         };
         readers.iter().map(mail).collect()
     }
 
-    fn readers(&self, event: &WireEvent) -> Vec<Reader> {
-        let mut readers = readers(event, self.output, self.target, self.context);
-        readers.retain(|reader| self.only.is_none_or(|only| reader.address == *only));
+    fn readers(&self, parcel: &Parcel) -> Vec<Reader> {
+        let mut readers = readers(&parcel.event, self.output, self.target, self.context);
+        readers.retain(|reader| {
+            let is_meant = self.only.is_none_or(|only| *reader.id() == *only);
+            is_meant && !self.served.is_through(&reader.address, parcel.seq)
+        });
         readers
     }
 
-    /// Notices of an outage: each reader gets those that are theirs, in one mail.
+    /// Notices of an outage: each reader gets those that are theirs and that they have not got, in one mail.
     pub(super) fn digest(&self, parcels: &[Parcel]) -> Result<Vec<Mail>, lettre::error::Error> {
         let mut shares: BTreeMap<Address, (Reader, Vec<&Parcel>)> = BTreeMap::new();
         for parcel in parcels {
-            for reader in self.readers(&parcel.event) {
+            for reader in self.readers(parcel) {
                 let share = shares.entry(reader.address.clone());
                 let share = share.or_insert_with(|| (reader, Vec::new()));
                 share.1.push(parcel);
@@ -183,7 +215,13 @@ impl Composer<'_> {
                 at: events.last().map_or_else(Wall::default, |event| event.time),
                 urgent: false,
             };
-            self.mail(reader, &digest(&events, &handing, self.context), &head)
+            let seqs = share.iter().map(|parcel| parcel.seq).collect();
+            self.mail(
+                reader,
+                seqs,
+                &digest(&events, &handing, self.context),
+                &head,
+            )
         };
         shares.values().map(mail).collect()
     }
@@ -191,6 +229,7 @@ impl Composer<'_> {
     fn mail(
         &self,
         reader: &Reader,
+        events: Vec<u64>,
         letter: &Letter,
         head: &Head,
     ) -> Result<Mail, lettre::error::Error> {
@@ -227,6 +266,7 @@ impl Composer<'_> {
         }
         Ok(Mail {
             to: reader.address.clone(),
+            events,
             text: message.formatted(),
         })
     }

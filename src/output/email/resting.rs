@@ -6,7 +6,8 @@
 //! ```text
 //!   put off ──all wait, it is tried again──▶ 20 s ──rests, is owed──▶ 1 min ──tried── 2 min, 4 min, 5 min, 5 min ...
 //!                        └── taken: in order               │                └── taken: rests no more
-//!                                                          └── a new notice: tried, but for one within 30 s of the last try
+//!                                                          ├── a new notice: tried, but for one within 30 s of the last try
+//!                                                          └── one that must wait behind what is owed: that is tried then
 //! ```
 //!
 //! Bound: the readers of the configuration. A restart forgets who rests: each is tried once more.
@@ -59,6 +60,13 @@ impl Resting {
         if now >= rest.until {
             rest.until = now + rest.pause;
             rest.pause = (rest.pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Something new waits behind what the reader is owed, which is tried when a new notice would be.
+    pub(super) fn hurry(&mut self, reader: &Address) {
+        if let Some(rest) = self.0.get_mut(reader) {
+            rest.until = rest.until.min(rest.tried + SHORT_PAUSE);
         }
     }
 
@@ -124,6 +132,16 @@ mod tests {
         assert_eq!(owed[..4], [60, 180, 420, 720]);
         resting.served(&li());
         assert!(!resting.is_tired(&li(), at(3_600)) && resting.may_try(&li(), at(1)));
+    }
+
+    /// Nor does one of an alarm that the reader is owed something of: that is tried first, and as soon.
+    #[test]
+    fn what_a_new_notice_waits_behind_is_tried_twice_a_minute() {
+        let mut resting = Resting::default();
+        resting.put_off(&li(), "full", at(0));
+        resting.hurry(&li());
+        assert!(!resting.may_try(&li(), at(29)));
+        assert!(resting.may_try(&li(), at(30)));
     }
 
     /// A page that comes in the middle of a long rest does not wait for its end.

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::engine::time::Wall;
 use crate::output::verdict::{UNAVAILABLE, UNWELCOME};
 use crate::wording::{Person, Readers};
 
@@ -74,6 +75,7 @@ fn parcel(fields: serde_json::Value) -> Parcel {
         line: serde_json::to_string(&event).expect("it is written"),
         event,
         replayed: false,
+        behind: Vec::new(),
     }
 }
 
@@ -121,14 +123,19 @@ fn mails(parcels: &[Parcel]) -> Vec<String> {
 }
 
 fn mails_with(parcels: &[Parcel], links: Option<&Links>) -> Vec<String> {
-    let target = target(1);
-    let context = context();
+    mails_at(parcels, links, parcels[0].event.time)
+}
+
+fn mails_at(parcels: &[Parcel], links: Option<&Links>, now: Wall) -> Vec<String> {
+    let (target, context, served) = (target(1), context(), Served::default());
     let composer = compose::Composer {
         output: "mail",
         target: &target,
         context: &context,
         links,
+        served: &served,
         only: None,
+        now,
     };
     let mails = match parcels {
         [one] => composer.notice(one),
@@ -330,35 +337,6 @@ async fn one_mail_a_reader() {
     assert!(verdicts.iter().all(Verdict::is_accepted), "{verdicts:?}");
     assert_eq!(verdicts.len(), 1);
     assert_eq!(taken, BOTH);
-}
-
-#[tokio::test]
-async fn a_reader_who_is_refused_stops_nobody_else() {
-    let script = [("RCPT TO:<li", "550 5.1.1 nobody of that name")];
-    let (verdicts, taken) = carried(&script, 1).await;
-    let [Verdict::Parted(parted)] = &verdicts[..] else {
-        unreachable!("{verdicts:?}")
-    };
-    assert_eq!(parted.served, ["anna@plant.test".into()]);
-    assert_eq!(parted.refused, ["li@plant.test".into()]);
-    assert!(parted.put_off.is_empty() && parted.answer.contains("5.1.1"));
-    assert_eq!(taken, ["anna@plant.test"]);
-}
-
-#[tokio::test]
-async fn a_notice_that_every_reader_is_refused_is_refused() {
-    let script = [("RCPT TO:<li", "550 5.1.1 nobody"), (".", "554 5.7.1 spam")];
-    let (verdicts, taken) = carried(&script, 1).await;
-    assert_eq!(reason(&verdicts[0]), "this one");
-    assert_eq!(taken, [""; 0]);
-    let Verdict::Refused { why } = &verdicts[0] else {
-        unreachable!("just looked")
-    };
-    assert!(
-        why.contains("li@plant.test (RCPT TO: permanent error (550): 5.1.1 nobody")
-            && why.contains("anna@plant.test"),
-        "{why}"
-    );
 }
 
 /// What is refused to all is nobody's fault but the configuration's: nothing is given up.

@@ -129,6 +129,7 @@ impl Webhook {
                 seq: event.seq,
                 line: line.to_owned(),
                 replayed: false,
+                behind: Vec::new(),
                 event,
             };
             self.template
@@ -214,7 +215,7 @@ impl Webhook {
         match load {
             Load::Event(parcel) => {
                 let links = self.links.as_ref().filter(|_| !parcel.is_trial());
-                let link = links.and_then(|links| links.link(&parcel.event, Reader::Several));
+                let link = links.and_then(|links| links.link(&parcel.event, Reader::Several, now));
                 let handing = Handing {
                     link: link.as_deref(),
                     ..self.handing(parcel)

@@ -45,6 +45,7 @@ fn parcel(line: &str) -> Parcel {
         seq: event.seq,
         line: line.to_owned(),
         replayed: false,
+        behind: Vec::new(),
         event,
     }
 }
@@ -97,7 +98,8 @@ fn what_people_read_has_a_link_to_acknowledge_with() {
     let links = Arc::new(Links::new("north", &settings));
     let call = SAMPLES[2].replace("\"step\":0", "\"step\":0,\"annunciation\":5");
     let (call, plain) = (parcel(&call), parcel(SAMPLES[2]));
-    let link = links.link(&call.event, Reader::Several).expect("it waits");
+    let link = links.link(&call.event, Reader::Several, call.event.time);
+    let link = link.expect("it waits");
     for preset in &PRESETS {
         let webhook = webhook(preset.name).with_links(Some(Arc::clone(&links)));
         let (_, body) = sent(&webhook, &Load::Event(&call));

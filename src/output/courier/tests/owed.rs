@@ -1,7 +1,7 @@
 //! Far ends that put off single readers.
 
 use super::*;
-use crate::journal::Receipt;
+use crate::journal::{Audience, Receipt};
 use crate::output::verdict::Parted;
 
 pub(super) const LI: &str = "li";
@@ -11,13 +11,17 @@ pub(super) fn names(readers: &[&str]) -> Vec<Arc<str>> {
     readers.iter().map(|reader| Arc::from(*reader)).collect()
 }
 
+/// Of every event that there is.
 pub(super) fn parted(served: &[&str], put_off: &[&str]) -> Verdict {
+    let audience = Audience {
+        waiting: names(put_off),
+        reached: !served.is_empty(),
+        ..Audience::default()
+    };
     Verdict::Parted(Parted {
-        served: names(served),
-        put_off: names(put_off),
+        events: (1..1000).map(|seq| (seq, audience.clone())).collect(),
         answer: "250 OK".to_owned(),
         why: "452 box full".to_owned(),
-        ..Parted::default()
     })
 }
 
@@ -295,4 +299,87 @@ async fn a_reader_who_is_configured_no_more_misses_it() {
     assert_eq!(world.got(), [""; 0]);
     let expected = (Fate::Accepted, names(&[]), names(&[LI]));
     assert_eq!(stands(&world, 1).await, expected);
+}
+
+/// Commits an event of that alarm.
+fn commit_of(world: &mut World, alarm: &str) {
+    world.raised += 1;
+    let event = Box::new(event(EventKind::Raised, alarm, world.raised));
+    let committed = None;
+    world
+        .journal
+        .push(Record { event, committed }, clock::now());
+    world.journal.write(clock::now());
+}
+
+/// Who was to wait with which event.
+type Behind = Arc<Mutex<Vec<(u64, Vec<Arc<str>>)>>>;
+
+/// What is new about an alarm goes behind what is owed about it, and what is of another alarm does not, over a restart
+/// too, after which only the journal says of which alarm it is.
+#[tokio::test(start_paused = true)]
+async fn what_is_new_about_an_alarm_goes_behind_what_is_owed_about_it() {
+    let behind = Behind::default();
+    let seen = || {
+        let mut behind = behind.lock().expect("no panic");
+        std::mem::take(&mut *behind)
+    };
+    let script = || {
+        let behind = Arc::clone(&behind);
+        move |load: &Load<'_>| {
+            if let Load::Event(parcel) = load {
+                let mut behind = behind.lock().expect("no panic");
+                behind.push((parcel.seq, parcel.behind.clone()));
+            }
+            full_box(load)
+        }
+    };
+    let mut world = with_readers(World::new(script()));
+    world
+        .run(async |world| {
+            for alarm in ["P/high", "Q/high", "P/high"] {
+                commit_of(world, alarm);
+            }
+            world.until_cursor(3).await;
+        })
+        .await;
+    let li = names(&[LI]);
+    let none = || names(&[]);
+    assert_eq!(seen(), [(1, none()), (2, none()), (3, li.clone())]);
+    let mut world = with_readers(world.again(script()).await);
+    world
+        .run(async |world| {
+            commit_of(world, "R/high");
+            commit_of(world, "Q/high");
+            world.until_cursor(5).await;
+        })
+        .await;
+    assert_eq!(seen(), [(4, none()), (5, li)]);
+}
+
+/// While nothing more may be owed, what is owed goes first: what waits in the journal may be behind that.
+#[tokio::test(start_paused = true)]
+async fn a_full_list_is_served_before_the_journal() {
+    let began = clock::monotonic();
+    let mut world = with_readers(World::new(move |load| {
+        let is_late = clock::monotonic().since(began) > seconds(600);
+        match load {
+            Load::Owed { .. } if is_late => Verdict::accepted(),
+            Load::Event(parcel) if is_late && parcel.behind.is_empty() => Verdict::accepted(),
+            Load::Owed { .. } | Load::Event(_) | Load::Summary(_) | Load::Present(_) => {
+                parted(&[], &[LI, ANNA])
+            }
+        }
+    }));
+    world
+        .run(async |world| {
+            world.commit(80);
+            world.until_cursor(80).await;
+            sleep(seconds(120)).await;
+        })
+        .await;
+    let got = world.got();
+    let to_li = got.iter().filter_map(|it| it.strip_suffix(" to li"));
+    let numbers = to_li.filter_map(|it| it.parse::<u64>().ok());
+    assert!(numbers.is_sorted(), "{got:?}");
 }

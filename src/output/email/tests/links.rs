@@ -13,9 +13,10 @@ fn every_reader_has_a_link_of_their_own() {
         valid_for: Duration::from_secs(3600),
     };
     let links = Links::new("north-plant", &settings);
-    let of = |fields: serde_json::Value| {
+    let at = |fields: serde_json::Value, late: Duration| {
         let notice = parcel(fields);
-        let mails = mails_with(std::slice::from_ref(&notice), Some(&links));
+        let now = notice.event.time + late;
+        let mails = mails_at(std::slice::from_ref(&notice), Some(&links), now);
         let [mail] = &mails[..] else {
             unreachable!("{mails:?}")
         };
@@ -26,6 +27,7 @@ fn every_reader_has_a_link_of_their_own() {
         let claim = links.read(token, notice.event.time);
         Some(claim.expect("our own").readers)
     };
+    let of = |fields| at(fields, Duration::ZERO);
     let call = |to: &[&str]| json!({ "to": to, "annunciation": 5, "output": "mail" });
     let anna = Some(Readers::One(PersonTag::of("anna")));
     assert_eq!(of(call(&["anna"])), anna);
@@ -36,6 +38,9 @@ fn every_reader_has_a_link_of_their_own() {
         wang,
         "who has no address reads along in the room"
     );
+    // What is owed for longer than a link is valid comes without: who opened it would be told that it has ended.
+    assert_eq!(at(call(&["anna"]), Duration::from_secs(3599)), anna);
+    assert_eq!(at(call(&["anna"]), Duration::from_secs(3600)), None);
     let mut test = call(&["anna"]);
     test["seq"] = 0.into();
     assert_eq!(of(test), None);
