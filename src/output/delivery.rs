@@ -283,7 +283,8 @@ impl Delivery {
 
     /// The disk does not give the events up to `until`, which memory does not have, and the stretch
     /// that goes on after `after` lacks them: what follows goes first from now on, and of that what is
-    /// live before what is backlog. An oldest stretch waits. `true`: something else is wanted now.
+    /// live before what is backlog. Of an oldest stretch waits what memory does not have. `true`: something
+    /// else is wanted now.
     pub fn go_ahead(&mut self, after: u64, until: u64) -> bool {
         let index = self.index_of(after + 1);
         if index + 1 == self.stretches.len() {
@@ -295,8 +296,25 @@ impl Delivery {
         }
         if index > 0 {
             self.give_back(index, until);
+            return true;
         }
-        index > 0
+        self.split_oldest(until)
+    }
+
+    /// What memory has of the oldest stretch does not wait for the part of it that it does not have.
+    fn split_oldest(&mut self, until: u64) -> bool {
+        let oldest = self.stretches.front_mut();
+        let Some(oldest) = oldest.filter(|part| part.next < until && until < part.end) else {
+            return false;
+        };
+        let rest = Stretch {
+            end: oldest.end,
+            ..Stretch::open(until)
+        };
+        oldest.end = until;
+        self.stretches.insert(1, rest);
+        self.bound();
+        true
     }
 
     /// What memory has lost of a stretch is left to the one before it, even what was acknowledged.
@@ -323,13 +341,17 @@ impl Delivery {
         };
         newest.end = until;
         self.stretches.push_back(Stretch::open(until));
+        self.bound();
+        true
+    }
+
+    fn bound(&mut self) {
         if self.stretches.len() > STRETCHES
             && let Some(second) = self.stretches.remove(STRETCHES - 1)
             && let Some(first) = self.stretches.get_mut(STRETCHES - 2)
         {
             first.end = second.end;
         }
-        true
     }
 
     /// An event that happened at `since` was handed to the wire and is complete after `due`

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::engine::time::Mono;
 use crate::event::Committed;
 use crate::journal::{Feed, FeedError};
-use crate::output::delivery::{Place, Want};
+use crate::output::delivery::Want;
 
 /// A disk that takes longer to give the backlog holds back nothing else.
 const DISK_PATIENCE: Duration = Duration::from_secs(1);
@@ -79,9 +79,6 @@ impl Supply {
             if !self.is_unread(now) {
                 return Supplied::Waits;
             }
-        }
-        if want.place == Place::Oldest {
-            return Supplied::Last(Vec::new());
         }
         Supplied::Unread(until)
     }

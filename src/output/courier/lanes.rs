@@ -189,7 +189,7 @@ impl<C: Carrier> Courier<C> {
         if from_disk && self.read_page(want).await {
             return Found::Again;
         }
-        if want.place != Place::Oldest && self.delivery.go_ahead(want.after, until) {
+        if self.delivery.go_ahead(want.after, until) {
             let output = &*self.report.id;
             warn!(
                 output,
