@@ -118,7 +118,7 @@ pub struct OutputSettings {
     pub id: Arc<str>,
     /// Where events go.
     pub target: Target,
-    /// The gateway's own point that says whether this output is stuck (1) or fine (0).
+    /// The gateway's own point that says how this output serves ([`Service`](crate::engine::reading::Service)).
     pub status: PointIndex,
 }
 

@@ -7,8 +7,8 @@
 //!                             └── yes ─▶ behind: it is owed to them, too, untried, and goes after that one
 //! ```
 //!
-//! Others get it at once, and so do these what is of other alarms. What is owed is kept by numbers alone; of which alarms
-//! it is, is read from the journal when it is first asked for. A disk that does not give it holds nothing back: a
+//! Other readers get it at once, and these readers get at once what other alarms say. What is owed is kept by numbers
+//! alone; of which alarms it is, is read from the journal when it is first asked for. A disk that does not give it holds nothing back: a
 //! message out of order is better than none.
 
 use std::collections::BTreeMap;
