@@ -258,7 +258,7 @@ impl Families {
             output_up: gauges(
                 r,
                 "forewarn_output_up",
-                "1 while the last delivery succeeded or was only asked to wait, else 0.",
+                "1 while events get through, if perhaps not every one at once, else 0.",
                 &["output"],
             ),
             output_queue: gauges(

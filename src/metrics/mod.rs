@@ -269,11 +269,10 @@ impl Metrics {
         histogram.observe(latency.as_secs_f64());
     }
 
-    /// Sending failed and will be tried again.
+    /// Sending failed and will be tried again. Whether the output is up is not said by one message
+    /// ([`Metrics::output_connected`]).
     pub fn output_failure(&self, output: &str, reason: &'static str) {
-        let families = &self.families;
-        families.output_up.with_label_values(&[output]).set(0);
-        let counter = &families.output_failures;
+        let counter = &self.families.output_failures;
         counter.with_label_values(&[output, reason]).inc();
     }
 

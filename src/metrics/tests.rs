@@ -409,3 +409,18 @@ async fn a_silent_task_is_stuck_after_the_limit() {
     metrics.heartbeat("engine");
     assert_eq!(metrics.stuck_tasks(), []);
 }
+
+/// One message that fails is no output that is down.
+#[test]
+fn a_failure_alone_does_not_say_that_an_output_is_down() {
+    let metrics = Metrics::new(&names());
+    for connected in [true, false] {
+        metrics.output_connected("control-room", connected);
+        metrics.output_failure("control-room", "refused");
+        let up = format!(
+            "forewarn_output_up{{output=\"control-room\"}} {}\n",
+            u8::from(connected)
+        );
+        assert!(metrics.render(None).contains(&up), "{up}");
+    }
+}

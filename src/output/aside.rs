@@ -15,6 +15,7 @@
 //! |---|---|
 //! | 16 events | the oldest is given up |
 //! | 7 attempts in about 32 h | the event is given up |
+//! | 32 h, whatever came of the attempts | the event is given up with the next one that fails |
 //!
 //! What is given up is counted and told; the journal keeps it. A restart may be what puts things right, so what is
 //! set aside is tried by the next run soon: the first at once, each other one a minute after the one before, as each may
@@ -32,6 +33,8 @@ const APART: Duration = Duration::from_secs(60);
 const FIRST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// An event is given up after so many.
 const ATTEMPTS: u32 = 7;
+/// It is tried no more after this.
+const KEPT_FOR: Duration = Duration::from_secs(32 * 3600);
 /// Events at most.
 const MOST: usize = 16;
 
@@ -47,16 +50,20 @@ struct Held {
     seq: u64,
     attempts: u32,
     due: Mono,
+    /// It is given up after this.
+    until: Mono,
     /// The next try is the one of a restart.
     is_extra: bool,
 }
 
 impl Held {
-    fn new(seq: u64, due: Mono) -> Self {
+    /// `age`: it was set aside so long ago.
+    fn new(seq: u64, age: Duration, now: Mono) -> Self {
         Self {
             seq,
             attempts: 0,
-            due,
+            due: now,
+            until: now + KEPT_FOR.saturating_sub(age),
             is_extra: false,
         }
     }
@@ -64,19 +71,23 @@ impl Held {
     fn rest(&mut self, now: Mono) {
         self.due = now + FIRST_PAUSE * (1_u32 << self.attempts.min(ATTEMPTS));
     }
+
+    fn is_over(&self, now: Mono) -> bool {
+        self.attempts >= ATTEMPTS || now >= self.until
+    }
 }
 
 impl Aside {
     /// Sets an event aside. The one that is given up for it, if the list is full.
     pub(super) fn put(&mut self, seq: u64, now: Mono) -> Option<u64> {
-        let mut held = Held::new(seq, now);
+        let mut held = Held::new(seq, Duration::ZERO, now);
         held.rest(now);
         self.hold(held)
     }
 
     /// An earlier run had set it aside `age` ago. The one that is given up for it, if the list is full.
     pub(super) fn take_up(&mut self, seq: u64, age: Duration, now: Mono) -> Option<u64> {
-        let mut held = Held::new(seq, now);
+        let mut held = Held::new(seq, age, now);
         let mut tried = Mono::ZERO;
         while held.attempts + 1 < ATTEMPTS {
             held.rest(tried);
@@ -118,12 +129,15 @@ impl Aside {
         self.on_the_way.is_some()
     }
 
-    /// It cannot be tried now: no attempt, and another pause.
-    pub(super) fn postpone(&mut self, seq: u64, now: Mono) {
-        let held = self.events.iter_mut().find(|held| held.seq == seq);
-        if let Some(held) = held {
+    /// It cannot be tried now: no attempt, and another pause. The event that is given up, if it is over.
+    pub(super) fn postpone(&mut self, seq: u64, now: Mono) -> Option<u64> {
+        let held = self.events.iter_mut().find(|held| held.seq == seq)?;
+        if !held.is_over(now) {
             held.rest(now);
+            return None;
         }
+        self.forget(seq);
+        Some(seq)
     }
 
     /// Nobody was reached with it: no attempt, and it is due as before.
@@ -144,7 +158,7 @@ impl Aside {
         let held = self.events.iter_mut().find(|held| held.seq == seq)?;
         let counts = by_far_end && !std::mem::take(&mut held.is_extra);
         held.attempts += u32::from(counts);
-        if held.attempts < ATTEMPTS {
+        if !held.is_over(now) {
             held.rest(now);
             return None;
         }
@@ -201,7 +215,7 @@ mod tests {
     fn what_ends_for_another_reason_is_no_attempt() {
         let mut aside = Aside::default();
         aside.put(7, Mono::ZERO);
-        for round in 1..100 {
+        for round in 1..32 {
             let now = after(round * HOUR);
             assert_eq!(aside.due(now), Some(7));
             aside.sent(7);
@@ -214,9 +228,14 @@ mod tests {
             None,
             "none was on the way"
         );
-        let now = after(100 * HOUR);
-        aside.postpone(7, now);
-        assert_eq!(aside.due(now), None);
+        // But a list must end, and what holds events in the journal.
+        let mut beside = Aside::default();
+        beside.put(8, Mono::ZERO);
+        assert_eq!(beside.postpone(8, after(31 * HOUR)), None);
+        assert_eq!(beside.postpone(8, after(32 * HOUR)), Some(8));
+        aside.sent(7);
+        assert_eq!(aside.disconnected(false, after(32 * HOUR)), Some(7));
+        assert_eq!((aside.len(), beside.len()), (0, 0));
     }
 
     #[test]

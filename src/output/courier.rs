@@ -67,7 +67,7 @@ use super::delivery::Delivery;
 use super::finishing;
 use super::message;
 use super::reporting::Reporter;
-use super::verdict::Verdict;
+use super::verdict::{UNWELCOME, Verdict};
 use crate::broker::{Backoff, Signal, Signals};
 use crate::clock;
 use crate::engine::alarm::AlarmState;
@@ -257,6 +257,17 @@ struct Pauses {
     long: Backoff,
 }
 
+impl Pauses {
+    /// What only somebody can put right is not asked for often.
+    fn after(&mut self, reason: &'static str) -> &mut Backoff {
+        if reason == UNWELCOME {
+            &mut self.long
+        } else {
+            &mut self.short
+        }
+    }
+}
+
 impl Default for Pauses {
     fn default() -> Self {
         Self {
@@ -350,8 +361,20 @@ impl<C: Carrier> Courier<C> {
 
     fn beat(&mut self, now: Moment) {
         let waiting = self.delivery.unconfirmed(self.feed.committed());
+        self.look_at_health(waiting, now.mono);
         let link = self.health.link();
         self.report.beat(link, waiting, self.held(), now);
+    }
+
+    /// What no answer changes, but time.
+    fn look_at_health(&mut self, waiting: u64, now: Mono) {
+        let nothing_is_left = waiting == 0 && self.held() == 0;
+        if nothing_is_left && self.health == Health::Failing {
+            // It could not be shown that the far end is back.
+            self.is(Health::Busy);
+        } else if self.health == Health::Busy && self.unserved.is_for_long(now) {
+            self.is(Health::Failing);
+        }
     }
 
     /// Events that were put by, for all readers or for some.

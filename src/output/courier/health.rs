@@ -6,7 +6,7 @@
 //!                                 │ asks for a slower pace; one reader is waited for, or is owed it
 //!                                 ▼                                  │
 //!                               busy: in trouble, and it delivers ───┤
-//!                                 │ fails; puts off several readers and serves none of them
+//!                                 │ fails; puts off several readers, or one for two minutes, and serves nobody
 //!                                 ▼                                  │
 //!                               failing: nothing gets through ───────┘
 //! ```
@@ -17,11 +17,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::broker::Link;
+use crate::engine::time::Mono;
 
 /// Events that may go on although nobody is served.
 const MOST: usize = 64;
+/// One full box is not the far end's fault; but where nobody is served for so long nothing gets through.
+const FOR_LONG: Duration = Duration::from_secs(120);
 
 /// What the last answers say about the far end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +64,8 @@ pub(super) struct Unserved {
     events: usize,
     /// Put off with them.
     readers: BTreeSet<Arc<str>>,
+    /// When the first of them was counted.
+    since: Option<Mono>,
     /// Somebody was served since the last of them was counted.
     proven: bool,
 }
@@ -79,8 +85,14 @@ impl Unserved {
     }
 
     /// As many went on.
-    pub(super) fn count(&mut self, events: usize, put_off: impl IntoIterator<Item = Arc<str>>) {
+    pub(super) fn count(
+        &mut self,
+        events: usize,
+        put_off: impl IntoIterator<Item = Arc<str>>,
+        now: Mono,
+    ) {
         self.proven = false;
+        self.since.get_or_insert(now);
         self.events += events;
         self.readers.extend(put_off);
     }
@@ -90,9 +102,15 @@ impl Unserved {
         self.events = if reached { 0 } else { self.events + 1 };
     }
 
-    /// One reader may have a full box. Several of whom none was served are a far end that serves nobody.
-    pub(super) fn health(&self) -> Health {
-        if self.readers.len() > 1 {
+    /// Has nobody been served for long, though somebody was to be?
+    pub(super) fn is_for_long(&self, now: Mono) -> bool {
+        self.since.is_some_and(|since| now.since(since) >= FOR_LONG)
+    }
+
+    /// One reader may have a full box. Several of whom none was served are a far end that serves nobody, and so is one
+    /// for long.
+    pub(super) fn health(&self, now: Mono) -> Health {
+        if self.readers.len() > 1 || self.is_for_long(now) {
             Health::Failing
         } else {
             Health::Busy
@@ -108,19 +126,23 @@ mod tests {
         names.iter().map(|name| Arc::from(*name)).collect()
     }
 
+    fn at(seconds: u64) -> Mono {
+        Mono::ZERO + Duration::from_secs(seconds)
+    }
+
     #[test]
     fn after_so_many_for_nobody_the_output_waits_until_somebody_is_served() {
         let mut unserved = Unserved::default();
         for event in 1..=MOST {
             assert!(unserved.has_room(1), "{event}");
-            unserved.count(1, names(&["li"]));
+            unserved.count(1, names(&["li"]), at(0));
         }
         assert!(!unserved.has_room(1));
         unserved.served();
         assert!(unserved.has_room(1));
         // What it did for those before says nothing of now.
         for _ in 1..=MOST {
-            unserved.count(1, names(&["li"]));
+            unserved.count(1, names(&["li"]), at(0));
         }
         assert!(!unserved.has_room(1));
     }
@@ -131,7 +153,7 @@ mod tests {
         assert!(unserved.has_room(MOST) && !unserved.has_room(MOST + 1));
         unserved.served();
         assert!(unserved.has_room(500), "somebody was served just before");
-        unserved.count(500, names(&["li"]));
+        unserved.count(500, names(&["li"]), at(0));
         assert!(!unserved.has_room(1));
     }
 
@@ -147,13 +169,26 @@ mod tests {
     #[test]
     fn one_full_box_is_trouble_and_several_readers_without_a_mail_are_a_loss() {
         let mut unserved = Unserved::default();
-        unserved.count(1, names(&["li"]));
-        unserved.count(1, names(&["li"]));
-        assert_eq!(unserved.health(), Health::Busy);
-        unserved.count(1, names(&["anna"]));
-        assert_eq!(unserved.health(), Health::Failing);
+        unserved.count(1, names(&["li"]), at(0));
+        unserved.count(1, names(&["li"]), at(0));
+        assert_eq!(unserved.health(at(0)), Health::Busy);
+        unserved.count(1, names(&["anna"]), at(0));
+        assert_eq!(unserved.health(at(0)), Health::Failing);
         unserved.served();
-        unserved.count(1, names(&["anna"]));
-        assert_eq!(unserved.health(), Health::Busy);
+        unserved.count(1, names(&["anna"]), at(0));
+        assert_eq!(unserved.health(at(0)), Health::Busy);
+    }
+
+    #[test]
+    fn one_reader_for_long_is_a_loss_unless_others_are_served() {
+        let mut unserved = Unserved::default();
+        assert!(!unserved.is_for_long(at(1_000)), "nothing was to be sent");
+        unserved.count(1, names(&["li"]), at(10));
+        unserved.count(1, names(&["li"]), at(100));
+        assert!(!unserved.is_for_long(at(129)) && unserved.is_for_long(at(130)));
+        assert_eq!(unserved.health(at(129)), Health::Busy);
+        assert_eq!(unserved.health(at(130)), Health::Failing);
+        unserved.served();
+        assert!(!unserved.is_for_long(at(1_000)));
     }
 }

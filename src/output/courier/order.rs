@@ -65,8 +65,9 @@ impl<C: Carrier> Courier<C> {
             let owed = &self.owed;
             self.alarms.0.retain(|seq, _| owed.has(*seq));
         }
+        let until = clock::monotonic() + DISK_PATIENCE;
         while let Some(first) = self.unknown_before(seq)
-            && clock::monotonic() >= self.disk_rests_until
+            && (self.disk_rests_until..until).contains(&clock::monotonic())
         {
             let found = timeout(DISK_PATIENCE, self.feed.after(first - 1, PAGE)).await;
             let Ok(Ok(found)) = found else {

@@ -40,13 +40,7 @@ impl<C: Carrier> Courier<C> {
         now: Moment,
     ) -> Duration {
         self.put_off(step, reason, why, now);
-        let pauses = &mut self.pauses;
-        let pauses = if reason == UNWELCOME {
-            &mut pauses.long
-        } else {
-            &mut pauses.short
-        };
-        pauses.failed(now.mono, fastrand::f64())
+        self.pauses.after(reason).failed(now.mono, fastrand::f64())
     }
 
     /// The far end is there and takes what it is sent.
@@ -102,7 +96,7 @@ impl<C: Carrier> Courier<C> {
     /// The far end is there, and will not take this one.
     fn refused(&mut self, step: &Step, why: &str, now: Moment) -> Option<Duration> {
         if let Step::Owed(reader, parcels) = step {
-            self.put_by_is_answered();
+            self.put_by_is_answered(now.mono);
             self.unpaid(reader, parcels, &format!("is refused: {why}"), now);
             return None;
         }
@@ -117,7 +111,7 @@ impl<C: Carrier> Courier<C> {
                     self.report.lost_events(1, POISON, seq);
                 }
                 debug_assert!(!self.aside.is_trying(), "{} is tried no more", parcel.seq);
-                self.put_by_is_answered();
+                self.put_by_is_answered(now.mono);
                 return None;
             }
             Step::Event(parcel) => self.strike(parcel.seq, why, now),

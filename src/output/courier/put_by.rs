@@ -5,7 +5,7 @@
 //!                      ▲        ├── not taken ──▶ that event (`aside`), or that reader (the carrier), rests
 //!                      │        └── nobody reached, or asked to wait ─┐
 //!                      └──────── back-off, 0.5 s to 30 s ◀────────────┘
-//!                                whatever is new goes meanwhile
+//!                                (5 min where everything is refused); whatever is new goes meanwhile
 //! ```
 //!
 //! A far end that was not reached is asked until it answers, so that its health ([`Health`]) is soon true again
@@ -17,8 +17,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::owed::{KEPT_FOR, Standing};
-use super::{Carrier, Courier, Health, Parcel, Step};
-use crate::broker::Backoff;
+use super::{Carrier, Courier, Health, Parcel, Pauses, Step};
 use crate::engine::time::{Moment, Mono};
 use crate::event::Committed;
 use crate::journal::{Audience, Feed, FeedError, PutBy};
@@ -30,19 +29,10 @@ const DISK_RESTS: Duration = Duration::from_secs(60);
 
 /// When what was put by is tried again after the far end was not reached with it. The pauses of what is new are not
 /// touched, nor does that wait for this.
-#[derive(Debug)]
+#[derive(Default)]
 pub(super) struct Retry {
-    backoff: Backoff,
+    pauses: Pauses,
     not_before: Mono,
-}
-
-impl Default for Retry {
-    fn default() -> Self {
-        Self {
-            backoff: Backoff::default(),
-            not_before: Mono::ZERO,
-        }
-    }
 }
 
 impl<C: Carrier> Courier<C> {
@@ -92,7 +82,7 @@ impl<C: Carrier> Courier<C> {
             Step::Summary(parcels) => parcels,
             // Owed as before: the reader is put off again.
             Step::Owed(..) => {
-                self.put_by_is_answered();
+                self.put_by_is_answered(now.mono);
                 return None;
             }
             Step::Present(_) => return None,
@@ -105,10 +95,11 @@ impl<C: Carrier> Courier<C> {
                 return Some(self.later(step, UNAVAILABLE, &parted.why, now));
             }
             if is_new {
-                self.unserved.count(parcels.len(), parted.put_off());
-                self.is(self.unserved.health());
+                self.unserved
+                    .count(parcels.len(), parted.put_off(), now.mono);
+                self.is(self.unserved.health(now.mono));
             } else {
-                self.put_by_is_answered();
+                self.put_by_is_answered(now.mono);
             }
         } else {
             self.serves();
@@ -223,12 +214,14 @@ impl<C: Carrier> Courier<C> {
         let what = "what was put by is not delivered";
         self.report.failed(reason, why, now.mono, what);
         if matches!(step, Step::Again(_)) && is_answer(reason) {
-            let given_up = self.aside.disconnected(false, now.mono);
-            debug_assert_eq!(given_up, None, "only a refusal counts as an attempt");
-            self.put_by_is_answered();
+            if let Some(seq) = self.aside.disconnected(false, now.mono) {
+                self.report.lost_events(1, POISON, seq);
+            }
+            self.put_by_is_answered(now.mono);
         } else {
             self.aside.put_back();
-            let pause = self.retry.backoff.failed(now.mono, fastrand::f64());
+            let pauses = self.retry.pauses.after(reason);
+            let pause = pauses.failed(now.mono, fastrand::f64());
             self.retry.not_before = now.mono + pause.max(after.unwrap_or_default());
             self.is(if reason == BUSY {
                 Health::Busy
@@ -240,10 +233,10 @@ impl<C: Carrier> Courier<C> {
     }
 
     /// The far end is there. If it was not when this was tried before, more is known with what is new.
-    pub(super) fn put_by_is_answered(&mut self) {
+    pub(super) fn put_by_is_answered(&mut self, now: Mono) {
         self.retry = Retry::default();
         if self.health == Health::Failing {
-            self.is(self.unserved.health());
+            self.is(self.unserved.health(now));
         }
     }
 
@@ -262,7 +255,9 @@ impl<C: Carrier> Courier<C> {
         let found = match read(&self.feed, seq).await {
             Ok(found) => found,
             Err(error) => {
-                self.aside.postpone(seq, now.mono);
+                if let Some(seq) = self.aside.postpone(seq, now.mono) {
+                    self.report.lost_events(1, POISON, seq);
+                }
                 let output = &*self.report.id;
                 warn!(output, seq, %error, "an event set aside cannot be read");
                 return None;

@@ -55,7 +55,7 @@ impl Forwarder {
                 Some(event) => {
                     let line = message::event(&event.line, true, event.durable);
                     if is_too_long(&line, connection.limit) {
-                        self.aside.postpone(seq, now.mono);
+                        self.postpone(seq, now);
                         return;
                     }
                     self.aside.sent(seq);
@@ -69,9 +69,15 @@ impl Forwarder {
                 }
             },
             Err(error) => {
-                self.aside.postpone(seq, now.mono);
+                self.postpone(seq, now);
                 warn!(output = &*self.id, seq, %error, "an event set aside cannot be read");
             }
+        }
+    }
+
+    fn postpone(&mut self, seq: u64, now: Moment) {
+        if let Some(seq) = self.aside.postpone(seq, now.mono) {
+            self.report.lost_events(1, POISON, seq);
         }
     }
 
