@@ -16,9 +16,9 @@
 //!   event that is set aside is trouble, and no loss. After a start every output counts as delivering until it says
 //!   that it does not, so nothing about it is stored.
 //! - **What was heard stays heard.** A step may wait at an output only if it was told after that fell silent, or within
-//!   [`SLACK`] before: an output that dies later has delivered what it was given. Who has one step over one output
-//!   has heard. An output that delivers again and is silent within [`SLACK`] was silent all along; one that says so
-//!   within [`SLACK`] after a time when nobody watched has been since before. After a restart every step counts as told
+//!   `SLACK` before: an output that dies later has delivered what it was given. Who has one step over one output
+//!   has heard. An output that delivers again and is silent within `SLACK` was silent all along; one that says so
+//!   within `SLACK` after a time when nobody watched has been since before. After a restart every step counts as told
 //!   at the start: an output that is down says so within seconds of it, and what was told before may wait.
 //! - **By what people are reached.** A step goes over the outputs that it names, or over all. Of those the ones that
 //!   go to people count; others (a broker, a program) only where none of that kind is among them. Mail without a `to`
@@ -33,7 +33,7 @@
 //!
 //! Deliberately absent: the siren or relay that 4.2 asks for as well. The gateway switches nothing in the plant; the
 //! alarm of the output's own point, told over every other output, stands in for it. Nor is it asked which event an
-//! output has delivered: of one that was behind by more than [`SLACK`] and then dies, a page may be taken for heard
+//! output has delivered: of one that was behind by more than `SLACK` and then dies, a page may be taken for heard
 //! that waits; the steps after it come at their times.
 
 use std::collections::{BTreeMap, BTreeSet};
