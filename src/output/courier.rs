@@ -115,6 +115,12 @@ pub trait Carrier: Send {
         true
     }
 
+    /// How long readers who were put off are still waited for, if any are. Everything behind them waits, too, so the
+    /// next attempt comes no later than the end of it.
+    fn patience(&self, _now: Mono) -> Option<Duration> {
+        None
+    }
+
     /// What went wrong for some, though not for all; each is told once.
     fn complaints(&mut self) -> Vec<Complaint> {
         Vec::new()

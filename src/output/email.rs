@@ -27,7 +27,7 @@
 //!
 //! What one reader is owed is theirs alone: with it, whatever ends the conversation after the sender was taken puts them
 //! off, and nobody else. While readers are waited for, the output is in trouble and delivers, unless several are put off
-//! and none is served.
+//! and none is served. The pause between two attempts ends with the waiting: nobody waits longer for a full box.
 //!
 //! A notice that every reader is refused is refused itself. What readers are owed is the courier's to keep and to
 //! bring again ([`courier`](super::courier)): it is composed anew, for that reader alone, and says that it is late.
@@ -340,6 +340,10 @@ impl Carrier for Email {
     fn may_try(&self, reader: &str, now: Mono) -> bool {
         let address = compose::address_of(reader, &self.context);
         address.is_none_or(|address| self.resting.may_try(&address, now))
+    }
+
+    fn patience(&self, now: Mono) -> Option<Duration> {
+        self.resting.patience(now)
     }
 
     fn complaints(&mut self) -> Vec<Complaint> {

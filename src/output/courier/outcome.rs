@@ -5,6 +5,7 @@ use std::time::Duration;
 use tracing::{error, info};
 
 use super::{Carrier, Courier, Health, Parcel, Pauses, Retry, Step};
+use crate::clock;
 use crate::engine::time::Moment;
 use crate::output::reporting::POISON;
 use crate::output::verdict::{BUSY, UNWELCOME, Verdict, is_answer};
@@ -31,7 +32,7 @@ impl<C: Carrier> Courier<C> {
         }
     }
 
-    /// Tries again, after a pause.
+    /// Tries again, after a pause that outlasts no patience.
     pub(super) fn later(
         &mut self,
         step: &Step,
@@ -40,7 +41,9 @@ impl<C: Carrier> Courier<C> {
         now: Moment,
     ) -> Duration {
         self.put_off(step, reason, why, now);
-        self.pauses.after(reason).failed(now.mono, fastrand::f64())
+        let pause = self.pauses.after(reason).failed(now.mono, fastrand::f64());
+        let patience = self.carrier.patience(clock::monotonic());
+        pause.min(patience.unwrap_or(Duration::MAX))
     }
 
     /// The far end is there and takes what it is sent.

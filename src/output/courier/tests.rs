@@ -33,6 +33,8 @@ struct FarEnd {
     readers: fn(&WireEvent) -> Vec<Arc<str>>,
     /// Readers who were put off rest so long.
     rest: Mono,
+    /// Until then they are waited for.
+    patience: Mono,
 }
 
 impl Carrier for FarEnd {
@@ -42,6 +44,10 @@ impl Carrier for FarEnd {
 
     fn may_try(&self, _reader: &str, now: Mono) -> bool {
         now >= self.rest
+    }
+
+    fn patience(&self, now: Mono) -> Option<Duration> {
+        (now < self.patience).then(|| self.patience.since(now))
     }
 
     fn wants(&self, event: &WireEvent) -> bool {
@@ -133,6 +139,7 @@ impl World {
             tells_present: false,
             readers: |_event| Vec::new(),
             rest: Mono::ZERO,
+            patience: Mono::ZERO,
         };
         Self {
             scratch,

@@ -88,6 +88,13 @@ impl Resting {
         rest.is_none_or(|rest| rest.until <= now)
     }
 
+    /// How long somebody is still waited for: what is left of the shortest wait.
+    pub(super) fn patience(&self, now: Mono) -> Option<Duration> {
+        let waits = self.0.values().map(|rest| rest.since + PATIENCE);
+        let lasting = waits.filter(|end| *end > now);
+        lasting.map(|end| end.since(now)).min()
+    }
+
     /// Has the reader been put off for so long that nobody waits any more?
     pub(super) fn is_tired(&self, reader: &Address, now: Mono) -> bool {
         let rest = self.0.get(reader);
@@ -127,7 +134,10 @@ mod tests {
         resting.put_off(&li(), "full", at(0));
         for second in [0, 10, 19] {
             assert!(resting.resting(&li(), at(second)).is_none(), "{second}");
+            let left = Duration::from_secs(20 - second);
+            assert_eq!(resting.patience(at(second)), Some(left));
         }
+        assert_eq!(resting.patience(at(20)), None);
         let owed = tries(|resting, now| resting.may_try(&li(), now));
         assert_eq!(owed[..4], [60, 180, 420, 720]);
         resting.served(&li());

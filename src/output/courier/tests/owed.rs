@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::journal::{Audience, Receipt};
-use crate::output::verdict::Parted;
+use crate::output::verdict::{BUSY, Parted};
 
 pub(super) const LI: &str = "li";
 pub(super) const ANNA: &str = "anna";
@@ -254,6 +254,29 @@ async fn what_is_for_others_goes_on() {
         .await;
     assert_eq!(stands(&world, 299).await.0, Fate::Aside);
     assert_eq!(stands(&world, 300).await.0, Fate::Accepted);
+}
+
+/// Readers are waited for so long, and no pause, however it falls, makes others wait beyond that.
+#[tokio::test(start_paused = true)]
+async fn a_pause_outlasts_no_patience() {
+    for _pauses_of_other_lengths in 0..20 {
+        let until = clock::monotonic() + seconds(20);
+        let mut world = World::new(move |_load| {
+            if clock::monotonic() < until {
+                return Verdict::later(BUSY, "452 box full".to_owned());
+            }
+            parted(&[ANNA], &[LI])
+        });
+        world.far_end().patience = until;
+        world
+            .run(async |world| {
+                world.commit(2);
+                world.until_cursor(2).await;
+            })
+            .await;
+        let late = clock::monotonic().since(until);
+        assert!(late < seconds(1), "{late:?} later");
+    }
 }
 
 /// Behind 64 notices that nobody was served with, one for somebody else is found without delay.
