@@ -112,12 +112,15 @@ impl Gateway {
     }
 }
 
-fn is(reading: &Reading, value: f64) -> bool {
-    let found = match reading.measured {
+fn value(reading: &Reading) -> Option<f64> {
+    match reading.measured {
         Measured::Raw(number) => Some(number),
         Measured::Sample(sample) => sample.value().map(|found| found.get()),
-    };
-    found.is_some_and(|found| (found - value).abs() < f64::EPSILON)
+    }
+}
+
+fn is(reading: &Reading, expected: f64) -> bool {
+    value(reading).is_some_and(|found| (found - expected).abs() < f64::EPSILON)
 }
 
 pub(super) fn settings(port: u16) -> SubscriberSettings {
@@ -147,14 +150,14 @@ async fn a_broker_that_died_and_forgot_us_is_subscribed_again() {
     let mut gateway = Gateway::start(broker.port());
     gateway.status(0.0).await;
     broker.publish(&[Message::new(BARE, b"1")]).await;
-    assert!(is(&gateway.reading().await, 1.0));
+    assert_eq!(value(&gateway.reading().await), Some(1.0));
 
     broker.kill();
     gateway.blind().await;
     broker.start_again().await;
     gateway.status(0.0).await;
     broker.publish(&[Message::new(BARE, b"2")]).await;
-    assert!(is(&gateway.reading().await, 2.0));
+    assert_eq!(value(&gateway.reading().await), Some(2.0));
     gateway.stop().await;
 }
 
@@ -172,24 +175,29 @@ async fn not_safe_comes_again(version: Version) {
     gateway.status(0.0).await;
     let messages = [b"1", b"2", b"3"].map(|payload| Message::new(BARE, payload));
     broker.publish(&messages).await;
-    assert!(is(&gateway.reading().await, 1.0));
+    assert_eq!(value(&gateway.reading().await), Some(1.0));
     let (second, lost) = gateway.held().await;
-    assert!(is(&second, 2.0));
+    assert_eq!(value(&second), Some(2.0));
     drop(lost);
     // Safe, but behind one that is not.
-    assert!(is(&gateway.reading().await, 3.0));
+    assert_eq!(value(&gateway.reading().await), Some(3.0));
 
     broker.stop().await;
     broker.start_again().await;
-    assert!(is(&gateway.reading().await, 2.0));
-    assert!(is(&gateway.reading().await, 3.0));
+    let mut first = gateway.reading().await;
+    if is(&first, 1.0) {
+        // Its acknowledgement was on the way when the broker ended.
+        first = gateway.reading().await;
+    }
+    assert_eq!(value(&first), Some(2.0));
+    assert_eq!(value(&gateway.reading().await), Some(3.0));
     gateway.stop().await;
 
     // All safe now: after another start nothing is left over.
     let mut gateway = Gateway::with(settings);
     gateway.status(0.0).await;
     broker.publish(&[Message::new(BARE, b"4")]).await;
-    assert!(is(&gateway.reading().await, 4.0));
+    assert_eq!(value(&gateway.reading().await), Some(4.0));
     gateway.stop().await;
 }
 

@@ -254,7 +254,7 @@ async fn mbpoll_reads_the_simulated_serial_line() {
     let scratch = Scratch::new("mbpoll");
     let mut command = Command::new("mbpoll");
     command.args([
-        "-m", "rtu", "-a", "7", "-b", "9600", "-P", "none", "-t", "4", "-0",
+        "-m", "rtu", "-o", "10", "-a", "7", "-b", "9600", "-P", "none", "-t", "4", "-0",
     ]);
     command.args(["-r", "100", "-c", "3", "-1", &place]);
     let mut mbpoll = Program::start(&mut command, scratch.path("mbpoll"));

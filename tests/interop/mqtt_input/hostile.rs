@@ -201,7 +201,7 @@ async fn a_subscription_that_is_less_than_asked_for_is_told_and_kept() {
     let broker = Hostile::start(Manner::Downgrades).await;
     let mut gateway = Gateway::start(broker.port);
     gateway.status(0.0).await;
-    assert!(is(&gateway.reading().await, 7.0));
+    assert_eq!(value(&gateway.reading().await), Some(7.0));
     let words = format!(
         "broker plant: the broker granted 1 of 2 subscriptions at QoS 0 instead of 1: `{JSON}`"
     );
