@@ -35,6 +35,7 @@ mod signals;
 mod status;
 mod theft;
 mod trust;
+mod unsure;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -61,6 +62,7 @@ pub(crate) use theft::{STOLEN, Theft};
 use trust::Renewed;
 pub(crate) use trust::facts_of;
 pub use trust::{BrokerError, Trust};
+pub(crate) use unsure::Unsure;
 
 /// A broker's address and credentials.
 #[derive(Debug, Clone, PartialEq)]

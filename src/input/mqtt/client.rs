@@ -31,7 +31,6 @@
 mod reporting;
 mod subscription;
 mod unheard;
-mod unsure;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,14 +41,13 @@ use tracing::{debug, error, info};
 
 use self::subscription::Subscription;
 use self::unheard::Unheard;
-use self::unsure::Unsure;
 use super::SubscriberSettings;
 use super::acks::Acks;
 use super::mapping::{Mapper, Rejection};
 use super::oversize::{PacketLimit, Plan};
 use crate::broker::{
     Backoff, Client, Connected, Connector, Ending, Event, Happening, Message, Sampler, Session,
-    Signal, Signals, StatusPoint, Theft, goodbye,
+    Signal, Signals, StatusPoint, Theft, Unsure, goodbye,
 };
 use crate::clock;
 use crate::engine::time::{Moment, Mono};

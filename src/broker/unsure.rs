@@ -1,16 +1,16 @@
 //! Which subscriptions the broker granted at QoS 0 only. Pure.
 //!
-//! Readings come all the same, so the connection stays. But what is lost on the way does not come again, and a
+//! Messages come all the same, so the connection stays. But what is lost on the way does not come again, and a
 //! broker keeps nothing for us while we are away: that is told for as long as it is so.
 
-use crate::broker::Grant;
+use super::Grant;
 
 /// Filters named in a sentence at most.
 const NAMED: usize = 3;
 
 /// Filters of one connection.
 #[derive(Debug, Default)]
-pub(super) struct Unsure {
+pub(crate) struct Unsure {
     asked: usize,
     count: usize,
     named: Vec<Box<str>>,
@@ -18,7 +18,7 @@ pub(super) struct Unsure {
 
 impl Unsure {
     /// This was granted.
-    pub(super) fn granted<'f>(&mut self, grants: impl Iterator<Item = (&'f str, &'f Grant)>) {
+    pub(crate) fn granted<'f>(&mut self, grants: impl Iterator<Item = (&'f str, &'f Grant)>) {
         for (filter, grant) in grants {
             self.asked += 1;
             if *grant != Grant::AtMostOnce {
@@ -32,7 +32,7 @@ impl Unsure {
     }
 
     /// What there is to say, if there is.
-    pub(super) fn words(&self) -> Option<String> {
+    pub(crate) fn words(&self) -> Option<String> {
         let named: Vec<String> = self
             .named
             .iter()
