@@ -67,7 +67,8 @@ use super::reporting::{HOST_OFFLINE, NO_RECEIPT, POISON, Reporter};
 use super::supply::answered;
 use super::{SparkplugTarget, Wiring};
 use crate::broker::{
-    Backoff, Connector, Ending, Event, Grant, Happening, Link, Session, Signal, Signals, Will,
+    Backoff, Connector, Ending, Event, Grant, Happening, Link, Session, Signal, Signals, Unsure,
+    Will,
 };
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -310,15 +311,7 @@ impl Edge {
         };
         match happening? {
             Event::Connected(_) => self.connack(connection),
-            Event::Subscribed(grants) => {
-                if let Some(why) = grants.into_iter().find_map(Grant::refusal) {
-                    let detail = format!(
-                        "the broker does not let us hear commands or the host's state: {why}"
-                    );
-                    return Err(Ending::ours("refused", &detail));
-                }
-                connection.subscribing = None;
-            }
+            Event::Subscribed(grants) => self.subscribed(connection, &grants)?,
             Event::Unsubscribed => self.receipt(connection),
             Event::Message(message) => self.heard(connection, &message)?,
             Event::Written(_) => connection.written(),
@@ -334,8 +327,7 @@ impl Edge {
         self.numbers.used();
         // Before the births: who is born must hear what is wanted of him.
         let commands = self.node.command_topic();
-        let topics = [Some(&*commands), self.host_topic.as_deref()];
-        connection.subscribe(topics.into_iter().flatten(), now.mono);
+        connection.subscribe(self.topics(&commands), now.mono);
         if self.host_topic.is_none() {
             connection.births.want();
         } else {
@@ -344,5 +336,24 @@ impl Edge {
                 "connected; waiting for the primary host"
             );
         }
+    }
+
+    /// What is subscribed to, in this order.
+    fn topics<'t>(&'t self, commands: &'t str) -> impl Iterator<Item = &'t str> {
+        let topics = [Some(commands), self.host_topic.as_deref()];
+        topics.into_iter().flatten()
+    }
+
+    fn subscribed(&self, connection: &mut Connection, grants: &[Grant]) -> Result<(), Ending> {
+        if let Some(why) = grants.iter().find_map(|grant| grant.refusal()) {
+            let detail =
+                format!("the broker does not let us hear commands or the host's state: {why}");
+            return Err(Ending::ours("refused", &detail));
+        }
+        connection.subscribing = None;
+        let mut unsure = Unsure::default();
+        unsure.granted(self.topics(&self.node.command_topic()).zip(grants));
+        self.unsure(unsure.words());
+        Ok(())
     }
 }

@@ -38,8 +38,18 @@ impl Edge {
         }
     }
 
+    /// What the broker grants is less than was asked for, or nothing is any more: for the health pages, as long as
+    /// the connection stands.
+    pub(super) fn unsure(&self, words: Option<String>) {
+        if let Some(words) = &words {
+            tracing::warn!(output = &*self.id, "{words}");
+        }
+        self.report.metrics.trouble("output", &self.id, words);
+    }
+
     /// The connection is over.
     pub(super) fn lost(&mut self, ending: &Ending, now: Moment) {
+        self.unsure(None);
         if let Some(seq) = self.delivery.disconnected(ending.is_abort()) {
             self.report.lost_events(1, POISON, seq);
             self.report.moved(self.delivery.cursor());

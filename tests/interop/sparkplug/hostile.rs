@@ -17,8 +17,27 @@ enum Malice {
     Deaf,
     /// It refuses subscriptions.
     Closed,
+    /// It grants the second topic at QoS 0: the host's state.
+    Grudging,
     /// It sends commands that are none, one behind the other.
     Babbling,
+}
+
+impl Malice {
+    /// What a SUBACK says of the topics of a SUBSCRIBE.
+    fn grants(self, mut topics: &[u8]) -> Vec<u8> {
+        let mut codes = Vec::new();
+        while let [high, low, rest @ ..] = topics {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            topics = &rest[length + 1..];
+            codes.push(match self {
+                Self::Closed => 0x80,
+                Self::Grudging if codes.len() == 1 => 0,
+                Self::Deaf | Self::Babbling | Self::Grudging => 1,
+            });
+        }
+        codes
+    }
 }
 
 /// Topic and payload.
@@ -77,8 +96,10 @@ async fn serve(mut stream: TcpStream, malice: Malice, heard: &Mutex<Vec<(String,
                     heard.push((topic, payload.to_vec()));
                 }
                 8 => {
-                    let code = if malice == Malice::Closed { 0x80 } else { 1 };
-                    output.extend([0x90, 3, body[0], body[1], code]);
+                    let codes = malice.grants(&body[2..]);
+                    let length = u8::try_from(2 + codes.len()).expect("a few topics");
+                    output.extend([0x90, length, body[0], body[1]]);
+                    output.extend(codes);
                     if malice == Malice::Babbling {
                         output.extend(babble());
                     }
@@ -132,10 +153,15 @@ fn packet(input: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
 }
 
 async fn gateway(broker: &Broker) -> Daemon {
+    gateway_with(broker, "").await
+}
+
+/// With more lines for its output.
+async fn gateway_with(broker: &Broker, more: &str) -> Daemon {
     let port = broker.port;
     Daemon::start(&format!(
         "site = \"north-plant\"\n\
-         [output.scada]\nsparkplug = \"mqtt://127.0.0.1:{port}\"\nack_timeout = \"1s\"\n"
+         [output.scada]\nsparkplug = \"mqtt://127.0.0.1:{port}\"\nack_timeout = \"1s\"\n{more}"
     ))
     .await
 }
@@ -175,6 +201,23 @@ async fn who_may_not_hear_commands_is_not_born() {
     let refused = "forewarn_output_failures_total{output=\"scada\",reason=\"refused\"}";
     until_metric(&daemon, refused, 2.0).await;
     assert_eq!(broker.count("NBIRTH"), 0);
+}
+
+/// What the host says may get lost on the way to us, and then it is taken for there, or for gone.
+#[tokio::test]
+async fn a_subscription_that_is_less_than_asked_for_is_told_and_kept() {
+    let broker = Broker::start(Malice::Grudging).await;
+    let mut daemon = gateway_with(&broker, "primary_host = \"scada\"\n").await;
+    let words =
+        "the broker granted 1 of 2 subscriptions at QoS 0 instead of 1: `spBv1.0/STATE/scada`";
+    daemon.program.says(words).await;
+    let ready = daemon.get("/readyz").await;
+    assert!(ready.contains(&format!("output scada: {words}")), "{ready}");
+    let failed = "forewarn_output_failures_total{output=\"scada\"";
+    let page = daemon.get("/metrics").await;
+    let failures = page.lines().filter(|line| line.starts_with(failed));
+    assert!(failures.clone().count() > 0, "{page}");
+    assert!(failures.clone().all(|line| line.ends_with(" 0")), "{page}");
 }
 
 #[tokio::test]
