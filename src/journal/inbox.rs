@@ -30,7 +30,7 @@ impl Inbox {
         self.shared.publish(ledger, told);
         self.shared.wake.notify_one();
         if dropped {
-            self.shared.metrics.record_dropped("event");
+            self.shared.metrics.journal_dropped(1);
             self.shared.tell_of_drops(lost, now);
         }
     }

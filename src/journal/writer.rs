@@ -201,7 +201,7 @@ impl Writer {
             undelivered,
             "the journal's files were removed: fresh ones begun, earlier events are lost"
         );
-        self.count_undelivered(undelivered);
+        self.shared.metrics.journal_dropped(undelivered);
         self.shared.health.send_if_modified(|health| {
             health.begun_anew += 1;
             true
@@ -224,7 +224,7 @@ impl Writer {
                 events = losses,
                 "journal full: the oldest events went although an output had not delivered them"
             );
-            self.count_undelivered(losses);
+            self.shared.metrics.journal_dropped(losses);
         }
         let size = self.store.size();
         let mut ledger = self.shared.lock();
@@ -243,12 +243,6 @@ impl Writer {
         let limit = self.shared.health.borrow().limit;
         self.shared.metrics.store_size(size, limit);
         self.shared.publish(ledger, told);
-    }
-
-    fn count_undelivered(&self, events: u64) {
-        for _ in 0..events {
-            self.shared.metrics.record_dropped("event");
-        }
     }
 
     fn keep_house(&mut self, now: Mono) {

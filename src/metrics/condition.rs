@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Metrics;
 use super::board::Board;
+use super::families::EVENT;
 use crate::clock;
 use crate::engine::time::Mono;
 
@@ -137,10 +138,10 @@ impl Metrics {
         gauge.with_label_values(&[output]).get()
     }
 
-    /// Events lost since start because neither the disk nor memory could keep them.
+    /// Events that the journal lost since start.
     pub fn events_dropped(&self) -> u64 {
         let counter = &self.families.records_dropped;
-        counter.with_label_values(&["event"]).get()
+        counter.with_label_values(&[EVENT]).get()
     }
 }
 

@@ -38,6 +38,9 @@ const DELIVERY_BUCKETS: &[f64] = &[
 /// The notice of an all-clear, which is an event of its own.
 pub(super) const ALL_CLEAR: &str = EventKind::AllClear.name();
 
+/// The class of what the journal keeps; telemetry is not among it.
+pub(super) const EVENT: &str = "event";
+
 /// One field per family.
 #[derive(Debug)]
 pub(super) struct Families {
@@ -236,7 +239,7 @@ impl Families {
             records_dropped: counters(
                 r,
                 "forewarn_records_dropped_total",
-                "Records lost before they were committed because the disk could not keep up, by class (telemetry or event).",
+                "Events that the journal lost: memory was full while the disk failed, or an output had them not yet when the journal was full or its files were removed. The class is event; telemetry has forewarn_telemetry_dropped_total.",
                 &["class"],
             ),
             store_size: gauge(
@@ -379,9 +382,7 @@ impl Families {
             self.notifications.with_label_values(&[notice.name()]);
         }
         self.notifications.with_label_values(&[ALL_CLEAR]);
-        for class in ["event", "telemetry"] {
-            self.records_dropped.with_label_values(&[class]);
-        }
+        self.records_dropped.with_label_values(&[EVENT]);
     }
 }
 

@@ -40,7 +40,7 @@ use prometheus::TextEncoder;
 
 use self::board::Board;
 pub use self::condition::{Contact, HEARTBEAT_LIMIT, Heartbeat, is_clock_synchronized};
-use self::families::Families;
+use self::families::{EVENT, Families};
 pub use self::refusals::{Refusal, Refused};
 pub use self::telemetry::Telemetry;
 use self::text::{Family, Kind};
@@ -236,10 +236,10 @@ impl Metrics {
         self.families.journal_durable.set(durable.into());
     }
 
-    /// A record was dropped because memory for records is full; `class` is `event` or `telemetry`.
-    pub fn record_dropped(&self, class: &'static str) {
+    /// The journal lost events: its memory, or its file, was full, or the file was removed.
+    pub fn journal_dropped(&self, events: u64) {
         let counter = &self.families.records_dropped;
-        counter.with_label_values(&[class]).inc();
+        counter.with_label_values(&[EVENT]).inc_by(events);
     }
 
     /// Size of the journal on disk and its cap, bytes.

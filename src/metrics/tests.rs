@@ -263,6 +263,8 @@ fn what_is_configured_begins_at_zero() {
     ] {
         assert_eq!(value_of(&text, series), Some("0"), "{series}");
     }
+    // A series that nothing can move looks like a plant that loses nothing.
+    assert!(!text.contains(r#"class="telemetry""#), "{text}");
     for series in [
         "forewarn_journal_durable",
         r#"forewarn_config_info{hash="abc"}"#,

@@ -30,7 +30,7 @@ async fn health_says_what_is_wrong() {
         Some(2),
         "{body}"
     );
-    port.metrics.record_dropped("event");
+    port.metrics.journal_dropped(1);
     port.metrics.points_inhibited(3);
     port.metrics.output_aside("control-room", 2);
     let (status, body) = port.get("/healthz").await;
