@@ -383,6 +383,10 @@ impl Lexicon for Chinese {
         }
     }
 
+    fn short_unheard(&self) -> &'static str {
+        "提前,前次或未送达 "
+    }
+
     fn short_limit(&self, limit: &str) -> String {
         format!("(限{limit})")
     }

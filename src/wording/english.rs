@@ -373,6 +373,10 @@ impl Lexicon for English {
         }
     }
 
+    fn short_unheard(&self) -> &'static str {
+        "EARLY, UNHEARD? "
+    }
+
     fn short_limit(&self, limit: &str) -> String {
         format!("(lim {limit})")
     }

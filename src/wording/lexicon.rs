@@ -148,6 +148,8 @@ pub(super) trait Lexicon {
     fn semicolon(&self) -> &'static str;
     /// `[HH GAS]`; the limit, the time and the link of the short form.
     fn short_head(&self, headline: Headline) -> &'static str;
+    /// In the place of that: it comes before its time, for those told before may not have heard.
+    fn short_unheard(&self) -> &'static str;
     fn short_limit(&self, limit: &str) -> String;
     fn short_since(&self, time: &str) -> String;
     fn short_lasted(&self, span: &str) -> String;

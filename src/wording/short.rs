@@ -10,8 +10,8 @@
 //!
 //! What does not fit goes, from the least to the most important: the link to acknowledge with (half a message
 //! by itself, and of no use in part), the name, the trend, the limit, since when, the first step of the action (cut
-//! at a word), the value. The marks, the kind and the tag never go; only a tag that fills a message by itself is
-//! cut in its middle.
+//! at a word), the value. The marks, why it comes, the kind and the tag never go; only a tag for which those leave no
+//! room is cut in its middle.
 
 use super::body::{actions, stamps};
 use super::clean::{cut_by, number};
@@ -127,7 +127,7 @@ pub(super) fn plain_short(text: &str) -> String {
     cut_by(&text, alphabet.room, alphabet.width)
 }
 
-/// What never goes: `DRILL [HH GAS] ` and the tag.
+/// What never goes: `DRILL NOT ACKED [HH GAS] ` and the tag.
 fn head(facts: &Facts<'_>, words: &dyn Lexicon) -> (String, String) {
     let headline = facts.headline();
     let kind = facts.kind.map(|kind| words.code(kind));
@@ -136,7 +136,13 @@ fn head(facts: &Facts<'_>, words: &dyn Lexicon) -> (String, String) {
     let inside = kind.into_iter().chain(measure);
     let inside: Vec<&str> = inside.filter(|word| !word.is_empty()).collect();
     let stamps = stamps(&facts.marks(), words);
-    let mut before = format!("{stamps}{}", words.short_head(headline));
+    // That nobody has acknowledged goes without saying where nobody may have heard.
+    let why = if facts.event.unheard {
+        words.short_unheard()
+    } else {
+        words.short_head(headline)
+    };
+    let mut before = format!("{stamps}{why}");
     if let Headline::Summary(many) | Headline::LateSummary(many) | Headline::ReminderOfMany(many) =
         headline
     {

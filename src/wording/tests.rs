@@ -320,6 +320,46 @@ fn what_does_not_fit_goes_from_the_least_important() {
     }
 }
 
+/// Whoever is next must know that the call may be theirs alone: it is said whatever else there is to say, and the
+/// tag is whole beside it.
+#[test]
+fn a_text_message_says_that_nobody_may_have_heard() {
+    let many: Vec<String> = (1..=25).map(|n| format!("GD-{n}/high")).collect();
+    let far = "a very long name of a pump that stands somewhere between two tanks of the farm";
+    for (language, said, not_acked) in [
+        (Language::English, "EARLY, UNHEARD? ", "NOT ACKED "),
+        (Language::Chinese, "提前,前次或未送达 ", "仍未确认 "),
+    ] {
+        for tag in ["GD-201".repeat(6), "罐区北侧可燃气体探测器甲乙".to_owned()] {
+            for page in [
+                json!({ "step": 2 }),
+                json!({ "notice": "flood", "step": 2, "alarms": many }),
+            ] {
+                let mut point = methane(far);
+                point.id = tag.as_str().into();
+                let known = guidance(point, AlarmKind::HighHigh, 50.0, words(language));
+                let context = Context::new("north-plant", [known].into(), Readers::default());
+                let handing = Handing {
+                    language,
+                    replayed: true,
+                    link: Some(LINK),
+                    ..Handing::default()
+                };
+                let mut page = event(page);
+                page.alarm = Some(format!("{tag}/high_high/drill").into());
+                page.point = Some(tag.as_str().into());
+                let heard = letter(&page, &handing, &context).short;
+                assert!(!heard.contains(said), "{heard}");
+                page.unheard = true;
+                let short = letter(&page, &handing, &context).short;
+                fits(&short);
+                assert!(short.contains(said) && short.contains(&tag), "{short}");
+                assert!(!short.contains(not_acked), "{short}");
+            }
+        }
+    }
+}
+
 /// It takes half a message: whole behind all the rest, or not at all.
 #[test]
 fn a_text_message_has_the_link_only_where_nothing_gives_way_to_it() {
