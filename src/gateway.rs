@@ -37,7 +37,7 @@ use crate::config::Config;
 use crate::engine::effect::Run;
 use crate::engine::snapshot::History;
 use crate::evaluation::{self, Desk, Inlet, Readings};
-use crate::guidance::Guidance;
+use crate::guidance::Directory;
 use crate::http::{self, App, Indoors, LinkPages, Socket};
 use crate::input::modbus;
 use crate::input::mqtt;
@@ -303,7 +303,7 @@ impl Gateway {
         listener: TcpListener,
     ) {
         let socket = Socket::of(&config.http, &config.journal.path);
-        let guidance: Arc<[Guidance]> = config.guidance.into();
+        let guidance = Arc::new(Directory::new(config.guidance));
         let app = App::new(
             self.desk.clone(),
             self.journal.feed(),

@@ -84,20 +84,26 @@ pub struct AlarmWords {
     pub time_to_respond: Option<Duration>,
 }
 
-/// The guidance of every alarm, to be found by its id.
-#[derive(Debug, Clone)]
+/// The guidance of every alarm, to be found by its position or its id. There is one for all who ask.
+#[derive(Debug, Default)]
 pub struct Directory {
-    guidance: Arc<[Guidance]>,
-    /// Positions in the order of alarm ids.
+    guidance: Box<[Guidance]>,
+    /// Positions in the order of alarm ids, of which no list is kept.
     by_id: Box<[usize]>,
 }
 
 impl Directory {
-    /// Sorts once; nothing is copied.
-    pub fn new(guidance: Arc<[Guidance]>) -> Self {
+    /// Of all alarms, in the engine's order.
+    pub fn new(guidance: impl Into<Box<[Guidance]>>) -> Self {
+        let guidance = guidance.into();
         let mut by_id: Box<[usize]> = (0..guidance.len()).collect();
         by_id.sort_by_cached_key(|position| guidance[*position].alarm());
         Self { guidance, by_id }
+    }
+
+    /// All of it, in the engine's order of alarms.
+    pub const fn all(&self) -> &[Guidance] {
+        &self.guidance
     }
 
     /// Where the guidance of this alarm stands; `None`: not configured (any more).
@@ -111,16 +117,6 @@ impl Directory {
     /// What is fixed about this alarm; `None`: not configured (any more).
     pub fn find(&self, alarm: &str) -> Option<&Guidance> {
         self.guidance.get(self.position(alarm)?)
-    }
-
-    /// How many alarms are configured.
-    pub fn len(&self) -> usize {
-        self.guidance.len()
-    }
-
-    /// Is none configured?
-    pub fn is_empty(&self) -> bool {
-        self.guidance.is_empty()
     }
 }
 

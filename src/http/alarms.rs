@@ -84,7 +84,7 @@ pub(super) async fn list(
         let Some((index, alarm)) = alarms.find(|(_, alarm)| question.state.shows(alarm)) else {
             return false;
         };
-        listing::write(text, &Alarm::new(&alarm, guidance.get(index)));
+        listing::write(text, &Alarm::new(&alarm, guidance.all().get(index)));
         true
     };
     let mut drills = snapshot.drills.into_iter();
@@ -92,7 +92,7 @@ pub(super) async fn list(
         let Some(drill) = drills.next() else {
             return false;
         };
-        let guidance = app.guidance.get(drill.of.0 as usize);
+        let guidance = app.guidance.all().get(drill.of.0 as usize);
         listing::write(text, &Drill::new(&drill, guidance));
         true
     };
@@ -111,7 +111,7 @@ pub(super) async fn one(
     let name = alarm_name(path)?;
     let snapshot = present(&app).await?;
     let (index, alarm) = find(&snapshot, &name)?;
-    Ok(Json(Alarm::new(alarm, app.guidance.get(index))).into_response())
+    Ok(Json(Alarm::new(alarm, app.guidance.all().get(index))).into_response())
 }
 
 /// The engine's present.

@@ -97,5 +97,5 @@ pub(super) async fn one(
         let denied = Denied::NoDrill;
         Refusal::new(StatusCode::NOT_FOUND, denied.name(), denied.to_string())
     })?;
-    Ok(Json(view::Drill::new(open, app.guidance.get(index))).into_response())
+    Ok(Json(view::Drill::new(open, app.guidance.all().get(index))).into_response())
 }

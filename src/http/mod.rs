@@ -76,7 +76,7 @@ use self::scrape::Scrape;
 pub use self::server::{serve, serve_locally};
 pub use self::socket::{NAME as SOCKET_NAME, Socket, SocketError, default_path as default_socket};
 use crate::evaluation::Desk;
-use crate::guidance::Guidance;
+use crate::guidance::Directory;
 use crate::journal::Feed;
 use crate::metrics::Metrics;
 
@@ -100,8 +100,7 @@ pub struct App {
     desk: Desk,
     feed: Feed,
     metrics: Arc<Metrics>,
-    /// In the engine's order of alarms.
-    guidance: Arc<[Guidance]>,
+    guidance: Arc<Directory>,
     scrape: Arc<Scrape>,
     lists: Turns,
     /// `None`: there are no links.
@@ -109,18 +108,13 @@ pub struct App {
 }
 
 impl App {
-    /// `guidance` is in the engine's order of alarms.
-    pub fn new(
-        desk: Desk,
-        feed: Feed,
-        metrics: Arc<Metrics>,
-        guidance: impl Into<Arc<[Guidance]>>,
-    ) -> Self {
+    /// Without pages of links.
+    pub fn new(desk: Desk, feed: Feed, metrics: Arc<Metrics>, guidance: Arc<Directory>) -> Self {
         Self {
             desk,
             feed,
             metrics,
-            guidance: guidance.into(),
+            guidance,
             scrape: Arc::default(),
             lists: Turns::default(),
             links: None,

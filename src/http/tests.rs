@@ -23,7 +23,7 @@ use crate::engine::snapshot::{
 };
 use crate::engine::time::{Moment, Wall};
 use crate::evaluation::{Answer, REQUESTS, Request};
-use crate::guidance::{AlarmWords, Measure, PointWords};
+use crate::guidance::{AlarmWords, Guidance, Measure, PointWords};
 use crate::journal::{self, Journal, JournalSettings};
 use crate::metrics::{Names, Refusal};
 
@@ -78,7 +78,7 @@ impl Port {
             Desk::new(requests),
             journal.feed(),
             Arc::clone(&metrics),
-            [words()],
+            Directory::new([words()]).into(),
         );
         let app = app.with_links(Some(links::pages()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

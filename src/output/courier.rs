@@ -74,7 +74,7 @@ use crate::engine::alarm::AlarmState;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono, Wall};
 use crate::event::WireEvent;
-use crate::guidance::Guidance;
+use crate::guidance::Directory;
 use crate::journal::Feed;
 
 /// The first success of a run belongs to its start when it comes within this.
@@ -241,7 +241,7 @@ struct Courier<C> {
     /// The last event of what nobody was served with, while nothing more may be owed: what follows it is tried.
     probe: Option<u64>,
     carrier: C,
-    guidance: Arc<[Guidance]>,
+    guidance: Arc<Directory>,
     site: Arc<str>,
     /// Read from disk; what goes next is still in it.
     page: VecDeque<crate::event::Committed>,
@@ -435,7 +435,7 @@ impl<C: Carrier> Courier<C> {
         let mut active = self.feed.states();
         active.retain(|record| record.state != AlarmState::Normal);
         // In the order of their ids, and few; what is configured is in no order, and a lot.
-        let states = self.guidance.iter().filter_map(|guidance| {
+        let states = self.guidance.all().iter().filter_map(|guidance| {
             let found = active.binary_search_by(|record| guidance.cmp_id(&record.alarm).reverse());
             let record = active.get(found.ok()?)?;
             Some(message::state(guidance, Some(record), durable, at))

@@ -42,7 +42,7 @@ use crate::ack_links::Links;
 use crate::broker::{BrokerAddress, Server};
 use crate::engine::reading::PointIndex;
 use crate::evaluation::{Desk, Readings};
-use crate::guidance::Guidance;
+use crate::guidance::Directory;
 use crate::journal::Feed;
 use crate::metrics::Metrics;
 use crate::telemetry;
@@ -53,8 +53,8 @@ use crate::wording::{Context, Language, Readers};
 pub struct Wiring {
     /// The site, as in every topic.
     pub site: Arc<str>,
-    /// One per alarm.
-    pub guidance: Arc<[Guidance]>,
+    /// What is fixed about each alarm.
+    pub guidance: Arc<Directory>,
     /// Who reads messages, and how.
     pub readers: Readers,
     /// Makes links to acknowledge with, if there are any.

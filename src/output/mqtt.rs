@@ -59,7 +59,7 @@ use crate::broker::{
 use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono};
-use crate::guidance::Guidance;
+use crate::guidance::Directory;
 use crate::journal::Feed;
 
 /// Events that are on the way at most, whatever is configured: the packet ids must suffice.
@@ -123,7 +123,7 @@ struct Forwarder {
     report: Reporter,
     target: MqttTarget,
     topics: Topics,
-    guidance: Arc<[Guidance]>,
+    guidance: Arc<Directory>,
     feed: Feed,
     connector: Connector,
     delivery: Delivery,

@@ -15,12 +15,12 @@ use std::sync::Arc;
 use crate::engine::alarm::AlarmState;
 use crate::engine::drill::drilled;
 use crate::engine::snapshot::AlarmRecord;
-use crate::guidance::{Directory, Guidance};
+use crate::guidance::Directory;
 
 /// The list of one output; alarms are positions in the guidance.
 #[derive(Debug)]
 pub(super) struct Retained {
-    alarms: Directory,
+    alarms: Arc<Directory>,
     waiting: BTreeSet<(Urgency, usize)>,
     /// By alarm: the event up to which the state published on this connection is true.
     as_of: Vec<u64>,
@@ -43,19 +43,19 @@ impl Urgency {
 }
 
 impl Retained {
-    pub(super) fn new(guidance: Arc<[Guidance]>) -> Self {
+    pub(super) fn new(alarms: Arc<Directory>) -> Self {
         Self {
             waiting: BTreeSet::new(),
-            as_of: vec![0; guidance.len()],
+            as_of: vec![0; alarms.all().len()],
             removed: Vec::new(),
-            alarms: Directory::new(guidance),
+            alarms,
         }
     }
 
     /// A connection is up: everything has to go.
     pub(super) fn connected<'s>(&mut self, states: impl Iterator<Item = &'s AlarmRecord>) {
         self.as_of.fill(0);
-        let all = 0..self.alarms.len();
+        let all = 0..self.alarms.all().len();
         self.waiting = all.map(|alarm| (Urgency::Sometime, alarm)).collect();
         self.removed.clear();
         for record in states {
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn what_is_not_normal_goes_first_and_everything_goes() {
         let alarms = ["A/high", "B/high", "C/high"].map(guidance);
-        let mut retained = Retained::new(alarms.into());
+        let mut retained = Retained::new(Directory::new(alarms).into());
         let states = [
             record("C/high", AlarmState::Unacknowledged),
             record("B/high", AlarmState::Normal),
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn an_older_state_never_follows_a_newer_one() {
-        let mut retained = Retained::new([guidance("A/high")].into());
+        let mut retained = Retained::new(Directory::new([guidance("A/high")]).into());
         retained.connected([].iter());
         retained.published(0, 7);
         assert!(retained.superseded(0, 7));
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn what_events_passed_over_have_led_to_goes_by_itself() {
         let alarms = ["A/high", "B/high", "C/high"].map(guidance);
-        let mut retained = Retained::new(alarms.into());
+        let mut retained = Retained::new(Directory::new(alarms).into());
         retained.connected([].iter());
         order(&mut retained);
         let states = [

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::Language;
 use super::duties::Duties;
 use crate::engine::drill::drilled;
-use crate::guidance::Guidance;
+use crate::guidance::{Directory, Guidance};
 
 /// Somebody who is told. As configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,37 +69,28 @@ pub struct Context {
     pub readers: Readers,
     /// Where the operator page is, as people reach it; without a slash at its end.
     pub link: Option<Arc<str>>,
-    guidance: Arc<[Guidance]>,
-    /// Positions in `guidance` in the order of alarm ids, of which no list is kept.
-    order: Arc<[usize]>,
+    guidance: Arc<Directory>,
 }
 
 impl Context {
     /// Without a link.
-    pub fn new(site: impl Into<Arc<str>>, guidance: Arc<[Guidance]>, readers: Readers) -> Self {
-        let mut order: Vec<usize> = (0..guidance.len()).collect();
-        order.sort_by(|a, b| guidance[*a].cmp_id(&guidance[*b].alarm()));
+    pub fn new(site: impl Into<Arc<str>>, guidance: Arc<Directory>, readers: Readers) -> Self {
         Self {
             site: site.into(),
             readers,
             link: None,
             guidance,
-            order: order.into(),
         }
     }
 
     /// What is written about `alarm`, `POINT/kind`; a drill has the words of what it exercises.
     pub fn guidance(&self, alarm: &str) -> Option<&Guidance> {
-        let alarm = drilled(alarm).unwrap_or(alarm);
-        let found = self
-            .order
-            .binary_search_by(|position| self.guidance[*position].cmp_id(alarm));
-        found.ok().map(|at| &self.guidance[self.order[at]])
+        self.guidance.find(drilled(alarm).unwrap_or(alarm))
     }
 
     /// The ids of all alarms.
     pub fn alarms(&self) -> impl Iterator<Item = String> {
-        self.guidance.iter().map(Guidance::alarm)
+        self.guidance.all().iter().map(Guidance::alarm)
     }
 
     /// What this person reads.

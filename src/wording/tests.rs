@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::engine::settings::AlarmKind;
-use crate::guidance::{AlarmWords, PointWords};
+use crate::guidance::{AlarmWords, Directory, PointWords};
 
 mod plant;
 mod sheets;
@@ -254,7 +254,7 @@ proptest! {
             duties: Arc::new(duties()),
             ..Readers::default()
         };
-        let context = Context::new(area.as_str(), [known].into(), readers);
+        let context = Context::new(area.as_str(), Directory::new([known]).into(), readers);
         let (_, mut event, _) = letters().swap_remove(kind);
         let end = if drill { "/drill" } else { "" };
         event.alarm = Some(format!("{tag}/high_high{end}").into());
@@ -307,7 +307,7 @@ fn what_does_not_fit_goes_from_the_least_important() {
         zone: TimeZone::fixed(offset(8)),
         ..Readers::default()
     };
-    let context = Context::new("north-plant", [known].into(), readers);
+    let context = Context::new("north-plant", Directory::new([known]).into(), readers);
     let (_, event, handing) = letters().swap_remove(0);
     let letter = letter(&event, &handing, &context);
     fits(&letter.short);
@@ -338,7 +338,11 @@ fn a_text_message_says_that_nobody_may_have_heard() {
                 let mut point = methane(far);
                 point.id = tag.as_str().into();
                 let known = guidance(point, AlarmKind::HighHigh, 50.0, words(language));
-                let context = Context::new("north-plant", [known].into(), Readers::default());
+                let context = Context::new(
+                    "north-plant",
+                    Directory::new([known]).into(),
+                    Readers::default(),
+                );
                 let handing = Handing {
                     language,
                     replayed: true,
@@ -369,7 +373,11 @@ fn a_text_message_has_the_link_only_where_nothing_gives_way_to_it() {
             ..AlarmWords::default()
         };
         let known = guidance(methane("GD-201"), AlarmKind::HighHigh, 50.0, said);
-        Context::new("north-plant", [known].into(), Readers::default())
+        Context::new(
+            "north-plant",
+            Directory::new([known]).into(),
+            Readers::default(),
+        )
     };
     let (_, event, handing) = letters().swap_remove(0);
     for (action, fits) in [("Call 5566", true), ("EVACUATE PUMP BAY, call 5566", false)] {

@@ -14,7 +14,7 @@ use forewarn::engine::reading::{PointIndex, Quality};
 use forewarn::engine::settings::{AlarmKind, Priority};
 use forewarn::engine::snapshot::AlarmRecord;
 use forewarn::evaluation::{Delivery, Desk};
-use forewarn::guidance::{AlarmWords, Guidance, Measure, PointWords};
+use forewarn::guidance::{AlarmWords, Directory, Guidance, Measure, PointWords};
 use forewarn::journal::{Journal, JournalSettings, Record};
 use forewarn::metrics::Metrics;
 use forewarn::output::message::Dots;
@@ -87,7 +87,7 @@ impl Gateway {
         let (stop, stopped) = watch::channel(false);
         let wiring = Wiring {
             site: "plant".into(),
-            guidance: ["A", "B", "C"].map(guidance).into(),
+            guidance: Directory::new(["A", "B", "C"].map(guidance)).into(),
             feed: journal.feed(),
             readers: forewarn::wording::Readers::default(),
             links: None,

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::run::runtime;
 use super::{BAD_CONFIGURATION, FINDINGS, GOOD, USAGE, complain};
 use crate::config::{self, Config, Source};
+use crate::guidance::Directory;
 use crate::output::OutputSettings;
 use crate::output::trial::{self, Trial};
 use crate::wording::{Context, Language};
@@ -81,7 +82,8 @@ fn test(args: TestArgs, mut out: impl Write) -> u8 {
             return FINDINGS;
         }
     };
-    let context = Context::new(config.site.as_str(), config.guidance.into(), config.readers);
+    let guidance = Directory::new(config.guidance).into();
+    let context = Context::new(config.site.as_str(), guidance, config.readers);
     let trial = runtime.block_on(trial::run(&output, &context));
     // A name that is looked up still holds a thread.
     runtime.shutdown_background();

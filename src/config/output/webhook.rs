@@ -1,6 +1,7 @@
 //! Events to anything that takes a POST.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Reading;
@@ -93,7 +94,7 @@ pub(super) fn read(reading: &Reading<'_>, log: &mut Log) -> Option<Target> {
         },
         language: language.map(|language| language.value),
     };
-    let nobody = Context::new(reading.site, [].into(), Readers::default());
+    let nobody = Context::new(reading.site, Arc::default(), Readers::default());
     let rehearsed = Webhook::new(reading.id.into(), nobody, target.clone());
     if let Err(mistake) = rehearsed.and_then(|webhook| webhook.rehearse()) {
         log.error(Kind::BadValue, content_type.place, format!("the template has a mistake: {mistake}"))

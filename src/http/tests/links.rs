@@ -48,7 +48,7 @@ pub(super) fn pages() -> LinkPages {
         kind: AlarmKind::Rise,
         ..words()
     };
-    let context = Context::new("test", [words(), rise].into(), readers);
+    let context = Context::new("test", Directory::new([words(), rise]).into(), readers);
     LinkPages::new(Arc::new(ours()), context)
 }
 

@@ -78,7 +78,7 @@ impl Alert {
 #[derive(Debug)]
 pub(super) struct Words {
     pub(super) site: Arc<str>,
-    pub(super) alarms: Directory,
+    pub(super) alarms: Arc<Directory>,
     /// Further labels on every alert.
     pub(super) labels: BTreeMap<String, String>,
     /// What each point is read from, by the point's id.

@@ -85,7 +85,6 @@ use crate::broker::{Secret, Signal, Signals};
 use crate::clock;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono};
-use crate::guidance::Directory;
 use crate::journal::Feed;
 
 /// How soon a member that is behind is looked at again.
@@ -180,7 +179,7 @@ impl Poster {
         };
         let words = Words {
             site: Arc::clone(&wiring.site),
-            alarms: Directory::new(Arc::clone(&wiring.guidance)),
+            alarms: Arc::clone(&wiring.guidance),
             labels: target.labels,
             sources: Arc::clone(&wiring.sources),
             persons: Arc::clone(&wiring.readers.persons),

@@ -174,7 +174,7 @@ impl World {
         self.told = Some(told);
         let wiring = Wiring {
             site: "north".into(),
-            guidance: [].into(),
+            guidance: Arc::default(),
             feed: self.journal.feed(),
             readers: crate::wording::Readers::default(),
             links: None,

@@ -40,7 +40,7 @@ fn context() -> Context {
         persons: Arc::new(persons.into()),
         ..Readers::default()
     };
-    Context::new("north-plant", [].into(), readers)
+    Context::new("north-plant", Arc::default(), readers)
 }
 
 fn target(port: u16) -> EmailTarget {

@@ -144,7 +144,7 @@ impl Forwarder {
     /// The newest state of an alarm, by itself.
     fn publish_present(&mut self, connection: &mut Connection, alarm: usize, now: Moment) {
         let as_of = self.present.refresh(&self.feed);
-        if let Some(guidance) = self.guidance.get(alarm) {
+        if let Some(guidance) = self.guidance.all().get(alarm) {
             let record = self.present.get(&guidance.alarm()).cloned();
             let durable = self.present.is_durable();
             self.publish_record(
@@ -169,7 +169,7 @@ impl Forwarder {
         what: What,
         now: Moment,
     ) -> bool {
-        let Some(guidance) = self.guidance.get(alarm) else {
+        let Some(guidance) = self.guidance.all().get(alarm) else {
             return false;
         };
         let state = message::state(guidance, record, durable, now.wall);

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::reading::PointIndex;
-use crate::guidance::{Guidance, PointWords};
+use crate::guidance::{Directory, Guidance, PointWords};
 use crate::sparkplug::{MessageKind, Topic};
 
 /// What of the plant a device or broker brings.
@@ -90,9 +90,7 @@ pub(super) struct Plan {
     group: String,
     node: String,
     origins: Arc<[Origin]>,
-    guidance: Arc<[Guidance]>,
-    /// Positions in the order of alarm ids, for finding one.
-    by_id: Box<[usize]>,
+    alarms: Arc<Directory>,
 }
 
 impl Plan {
@@ -100,16 +98,13 @@ impl Plan {
         group: &str,
         node: &str,
         origins: Arc<[Origin]>,
-        guidance: Arc<[Guidance]>,
+        alarms: Arc<Directory>,
     ) -> Self {
-        let mut by_id: Box<[usize]> = (0..guidance.len()).collect();
-        by_id.sort_by_cached_key(|position| guidance[*position].alarm());
         Self {
             group: group.to_owned(),
             node: node.to_owned(),
             origins,
-            guidance,
-            by_id,
+            alarms,
         }
     }
 
@@ -141,20 +136,17 @@ impl Plan {
 
     /// Alarms, by position.
     pub(super) fn alarms(&self) -> &[Guidance] {
-        &self.guidance
+        self.alarms.all()
     }
 
     /// Where an alarm stands; `None`: a drill, or not configured any more.
     pub(super) fn position(&self, alarm: &str) -> Option<usize> {
-        let found = self
-            .by_id
-            .binary_search_by(|position| self.guidance[*position].cmp_id(alarm));
-        found.ok().map(|at| self.by_id[at])
+        self.alarms.position(alarm)
     }
 
     /// What is known of points in words, by their ids.
     pub(super) fn point_words(&self) -> BTreeMap<&str, &PointWords> {
-        let words = self.guidance.iter().map(|alarm| &*alarm.point);
+        let words = self.alarms().iter().map(|alarm| &*alarm.point);
         words.map(|point| (&*point.id, point)).collect()
     }
 
@@ -177,7 +169,7 @@ impl Plan {
 
     /// Alias of a point's value, by the point's index.
     pub(super) fn point_alias(&self, point: usize) -> u64 {
-        Self::alarm_alias(self.guidance.len(), AlarmFact::Active) + point as u64
+        Self::alarm_alias(self.alarms().len(), AlarmFact::Active) + point as u64
     }
 }
 
@@ -196,7 +188,12 @@ pub(super) mod tests {
             points: vec![PointIndex(0), PointIndex(1)],
         };
         let alarms = ["CH4-101/high", "CH4-102/high", "V/high"].map(guidance);
-        Plan::new("plants", "north", [origin].into(), alarms.into())
+        Plan::new(
+            "plants",
+            "north",
+            [origin].into(),
+            Directory::new(alarms).into(),
+        )
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::output::http_client::Url;
 use crate::wording::Readers;
 
 fn north() -> Context {
-    Context::new("north", [].into(), Readers::default())
+    Context::new("north", Arc::default(), Readers::default())
 }
 
 fn target(preset: &'static Preset) -> WebhookTarget {

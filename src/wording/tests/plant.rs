@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::{TimeZone, offset};
 
 use crate::engine::settings::{AlarmKind, Priority};
-use crate::guidance::{AlarmWords, Guidance, Measure, PointWords};
+use crate::guidance::{AlarmWords, Directory, Guidance, Measure, PointWords};
 use crate::notify::rota::{Offsets, Rota};
 use crate::notify::settings::{Holder, NotifySettings, Roles};
 use crate::wording::{Context, Duties, Language, Person, Readers};
@@ -151,5 +151,5 @@ pub(super) fn plant(language: Language) -> Context {
         persons: Arc::new(persons.into()),
         duties: Arc::new(duties()),
     };
-    Context::new("north-plant", guidance.into(), readers)
+    Context::new("north-plant", Directory::new(guidance).into(), readers)
 }

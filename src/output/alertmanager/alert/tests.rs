@@ -20,7 +20,7 @@ pub(in crate::output::alertmanager) fn words(alarms: &[&str]) -> Words {
     let persons = [("li-wei".to_owned(), li_wei)];
     Words {
         site: "north-plant".into(),
-        alarms: Directory::new(guidance.into()),
+        alarms: Directory::new(guidance).into(),
         labels: BTreeMap::new(),
         sources: Arc::new(sources.into()),
         persons: Arc::new(persons.into()),

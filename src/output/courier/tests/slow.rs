@@ -63,7 +63,7 @@ async fn the_end_does_not_wait_for_a_far_end_that_hangs() {
     let (readings, desk, _inlet) = evaluation::door();
     let wiring = Wiring {
         site: "north".into(),
-        guidance: [].into(),
+        guidance: Arc::default(),
         feed: world.journal.feed(),
         readers: crate::wording::Readers::default(),
         links: None,
