@@ -13,10 +13,13 @@
 //!
 //! # What is old
 //!
-//! A board that starts in 1970, or one whose clock stands in 2038 for an hour, must not give up a page. So the younger
-//! of two ages counts: by the wall clock, since the event was set aside; by the journal's own clock (`prune.rs`), since
-//! it happened. The first may be far too high, the second never is but for an event that had waited long when it was set
-//! aside. Where both lie below the truth the event is tried a little longer.
+//! A board that starts in 1970, or one whose clock stands in 2038 for an hour, must not give up a page; nor may one that
+//! starts in 1970 each time make what it has set aside young again. So the age is by the journal's own clock
+//! (`prune.rs`), which no wall clock moves: it was written into the row when the event was set aside. Time without a
+//! gateway makes nothing older.
+//!
+//! Of a row from before that clock was written, the younger of two ages counts, once, and is written into it: by the wall
+//! clock, since the event was set aside; by the journal's, since it happened.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +27,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::prune::Age;
+use super::prune::{Age, whole};
 use super::receipts::{self, Fate, Receipt};
 use super::store::{millis, signed};
 use crate::engine::time::Moment;
@@ -65,12 +68,15 @@ pub(super) fn take_up(
 ) -> Result<BTreeMap<Arc<str>, LeftAside>, rusqlite::Error> {
     let mut left: BTreeMap<Arc<str>, LeftAside> = BTreeMap::new();
     let mut ended = Vec::new();
-    for receipt in receipts::aside(connection)? {
+    for (receipt, since) in receipts::aside(connection)? {
         let cursor = cursors.get(&receipt.output);
         if cursor.is_some_and(|cursor| receipt.seq > *cursor) {
             continue;
         }
-        let age = age(connection, &receipt, clock, now)?;
+        let age = match since {
+            Some(since) => clock.since(since, now.mono),
+            None => first_seen(connection, &receipt, clock, now)?,
+        };
         let mine = left.entry(Arc::clone(&receipt.output)).or_default();
         if age > KEPT_FOR || mine.events.len() >= MOST {
             let receipt = given_up(receipt);
@@ -89,8 +95,8 @@ pub(super) fn take_up(
     Ok(left)
 }
 
-/// How long ago the event was set aside, at most.
-fn age(
+/// How long ago the event was set aside, at most, of which the row does not tell yet.
+fn first_seen(
     connection: &Connection,
     receipt: &Receipt,
     clock: Age,
@@ -101,11 +107,18 @@ fn age(
         .query_row([signed(receipt.seq)], |row| row.get(0))
         .optional()?;
     // Of one that is gone nothing is known; its output will find that it is.
-    let since = happened.map_or(0, |then| clock.millis(now.mono).saturating_sub(then));
-    let by_journal = Duration::from_millis(u64::try_from(since).unwrap_or(0));
+    let by_journal = happened.map_or(Duration::ZERO, |then| clock.since(then, now.mono));
     let by_wall = Duration::try_from_secs_f64(now.wall.seconds_since(receipt.at));
     // Before it was set aside: the clock was put back.
-    Ok(by_journal.min(by_wall.unwrap_or_default()))
+    let age = by_journal.min(by_wall.unwrap_or_default());
+    connection
+        .prepare_cached("UPDATE receipt SET aside_ms = ?3 WHERE seq = ?1 AND output = ?2")?
+        .execute(params![
+            signed(receipt.seq),
+            receipt.output,
+            clock.millis(now.mono).saturating_sub(whole(age)),
+        ])?;
+    Ok(age)
 }
 
 fn write(connection: &Connection, ended: Vec<Receipt>, now: Moment) -> Result<(), rusqlite::Error> {
@@ -168,23 +181,28 @@ mod tests {
         }
     }
 
-    /// Six events, of which all outputs have five; then one so many seconds later, if any.
+    /// Six events, of which all outputs have five; each receipt at its second by both clocks. Then one event so many
+    /// seconds later, if any.
     fn written(scratch: &Scratch, receipts: &[Receipt], later: Option<u64>) {
         let (mut store, _) = scratch.open_for(&["up", "chat", "gone"]);
         store
             .commit(&raises(1, 6), at(1).wall)
             .expect("a sound disk");
         let cursors = ["up", "chat", "gone"].map(|output| (Arc::from(output), 5));
-        let write = Write {
-            settled: 6,
-            cursors: &cursors,
-            receipts,
-            ..Write::default()
-        };
-        store.write(&write, at(2).wall).expect("a sound disk");
+        for receipt in receipts {
+            let since = Duration::try_from_secs_f64(receipt.at.seconds_since(at(0).wall));
+            let write = Write {
+                at: at(1000).after(since.expect("after 1970")).mono,
+                settled: 6,
+                cursors: &cursors,
+                receipts: std::slice::from_ref(receipt),
+                ..Write::default()
+            };
+            store.write(&write, at(2).wall).expect("a sound disk");
+        }
         if let Some(later) = later {
             store
-                .commit(&raises(6 + later, 1), at(3).wall)
+                .commit(&raises(later, 1), at(3).wall)
                 .expect("a sound disk");
         }
         store.close();
@@ -247,45 +265,76 @@ mod tests {
             set_aside(2, "up", 200),
             set_aside(6, "up", 100),
         ];
-        written(&scratch, &rows, Some(LIMIT + 10));
-        let first = left(&scratch, at(150 + LIMIT));
+        written(&scratch, &rows, Some(LIMIT + 150));
+        let first = left(&scratch, at(150));
         assert_eq!((first.given_up, first.events.len()), (1, 1));
         assert_eq!(receipts_of(&first), [rows[1].clone()]);
         let Fate::Aside = fates(&scratch)[2].1 else {
             panic!("beyond the cursor it comes again by itself")
         };
-        assert_eq!(left(&scratch, at(151 + LIMIT)).given_up, 0);
+        assert_eq!(left(&scratch, at(151)).given_up, 0);
         assert_eq!(fates(&scratch)[..2], [(1, Fate::Lost), (2, Fate::Aside)]);
     }
 
     #[test]
-    fn no_clock_that_is_wrong_gives_anything_up() {
+    fn no_clock_that_is_wrong_gives_anything_up_or_makes_it_young() {
         const YEARS: u64 = 56 * 365 * 86_400;
-        // Set aside in 1970, or before the clock stands far ahead for one boot: minutes ago, by the journal's own clock.
-        let scratch = Scratch::new();
         let rows = [set_aside(1, "up", 100), owed(2, 100, true)];
-        written(&scratch, &rows, Some(600));
-        let found = left(&scratch, at(YEARS));
-        assert_eq!((found.given_up, found.missed), (0, 0));
-        assert_eq!(receipts_of(&found), rows);
-        for put_by in &found.events {
-            assert!((600..610).contains(&put_by.age.as_secs()), "{put_by:?}");
+        // The clock stands in 1970, before the rows were written, where they say, or far ahead.
+        for wall in [0, 50, 150, YEARS] {
+            let scratch = Scratch::new();
+            written(&scratch, &rows, Some(700));
+            // Each start and each minute makes them older, and nothing makes them young again.
+            for minutes in 0..3 {
+                let found = left(&scratch, at(wall));
+                assert_eq!(receipts_of(&found), rows);
+                for put_by in &found.events {
+                    assert_eq!(put_by.age.as_secs(), 600 + 60 * minutes, "{wall}");
+                }
+                lives(&scratch, at(wall), 60);
+            }
+            lives(&scratch, at(wall), LIMIT - 660);
+            let found = left(&scratch, at(wall));
+            assert_eq!((found.given_up, found.missed), (1, 1), "{wall}");
         }
-        // What waited for days in a backlog was set aside just now.
-        let scratch = Scratch::new();
-        written(&scratch, &[set_aside(1, "up", 100)], Some(3 * LIMIT));
-        let found = left(&scratch, at(160));
-        assert_eq!(found.events[0].age.as_secs(), 60);
-        // A clock that was put back.
-        assert_eq!(left(&scratch, at(50)).events[0].age, Duration::ZERO);
-        assert_eq!(fates(&scratch), [(1, Fate::Aside)]);
+    }
+
+    /// A run of so many seconds in which nothing happens; signs of life are all that it writes.
+    fn lives(scratch: &Scratch, start: Moment, seconds: u64) {
+        let outputs = ["up", "chat"].map(Arc::from);
+        let opened = Store::open(&scratch.settings(), "north", &outputs, start);
+        let (mut store, _) = opened.expect("the journal opens");
+        let write = Write {
+            at: start.after(Duration::from_secs(seconds)).mono,
+            settled: store.last_seq(),
+            ..Write::default()
+        };
+        store.write(&write, start.wall).expect("a sound disk");
+        store.close();
+    }
+
+    /// As nothing else is known of them, the younger of two ages counts; from then on they grow older.
+    #[test]
+    fn rows_of_the_fifth_version_are_young_once() {
+        for (wall, age) in [(50, 0), (160, 60), (100_000, 699)] {
+            let scratch = Scratch::new();
+            let before = set_aside(1, "up", 100);
+            written(&scratch, std::slice::from_ref(&before), Some(700));
+            alter(&scratch.database(), TO_VERSION_5);
+            let ages = [0, 1].map(|_start| {
+                let found = left(&scratch, at(wall));
+                lives(&scratch, at(wall), 60);
+                found.events[0].age.as_secs()
+            });
+            assert_eq!(ages, [age, age + 60], "{wall}");
+        }
     }
 
     #[test]
     fn what_an_output_that_is_gone_had_set_aside_is_told_and_waits_for_it() {
         let scratch = Scratch::new();
         let rows = [set_aside(1, "gone", 100), set_aside(2, "gone", 200)];
-        written(&scratch, &rows, Some(LIMIT + 10));
+        written(&scratch, &rows, Some(LIMIT + 50));
         alter(&scratch.database(), "UPDATE cursor SET seq = 7");
         let restored = opened(&scratch, at(150));
         let [stranded] = &*restored.stranded else {
@@ -296,7 +345,8 @@ mod tests {
         let (store, restored) = scratch.open_for(&["gone"]);
         store.close();
         assert_eq!(receipts_of(&restored.aside["gone"]), rows);
-        let told = opened(&scratch, at(150 + LIMIT)).stranded;
+        lives(&scratch, at(150), 100);
+        let told = opened(&scratch, at(150)).stranded;
         assert_eq!(told[0].put_by, 1, "what is too old is given up");
         assert_eq!(fates(&scratch), [(1, Fate::Lost), (2, Fate::Aside)]);
     }
@@ -306,8 +356,8 @@ mod tests {
         let scratch = Scratch::new();
         let young = owed(3, 200, false);
         let rows = [owed(1, 100, true), owed(2, 100, false), young.clone()];
-        written(&scratch, &rows, Some(LIMIT + 10));
-        let left = left(&scratch, at(150 + LIMIT));
+        written(&scratch, &rows, Some(LIMIT + 150));
+        let left = left(&scratch, at(150));
         assert_eq!((left.given_up, left.missed), (1, 1));
         assert_eq!(receipts_of(&left), [young], "as it was, readers and all");
         use Fate::{Accepted, Aside, Lost};

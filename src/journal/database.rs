@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use serde::de::DeserializeOwned;
 
 use super::chain::{GENESIS, Hash, digest};
@@ -24,7 +24,7 @@ use crate::event::WireEvent;
 pub(super) const APPLICATION: u32 = 0x6677_726e;
 
 /// Steps from an empty file to the present version; `PRAGMA user_version` counts those done.
-pub(super) const MIGRATIONS: [&str; 7] = [
+pub(super) const MIGRATIONS: [&str; 8] = [
     include_str!("schema.sql"),
     include_str!("memory.sql"),
     include_str!("epoch.sql"),
@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: [&str; 7] = [
     include_str!("account.sql"),
     include_str!("readers.sql"),
     include_str!("ended.sql"),
+    include_str!("clock.sql"),
 ];
 
 /// The version that brought the table `memory`.
@@ -131,7 +132,10 @@ pub(super) fn create(path: &Path, max_pages: u64) -> Result<Connection, rusqlite
     for (version, step) in (1_u32..).zip(MIGRATIONS) {
         take_step(&tx, version, step)?;
     }
-    tx.execute("INSERT INTO meta VALUES (1, 0, NULL, 0, 0, ?1)", [GENESIS])?;
+    tx.execute(
+        "INSERT INTO meta VALUES (1, 0, NULL, 0, 0, ?1, NULL)",
+        [GENESIS],
+    )?;
     tx.commit()?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     configure(&connection, max_pages)?;
@@ -199,15 +203,14 @@ pub(super) fn newest(connection: &Connection) -> Result<u64, rusqlite::Error> {
     Ok(newest.unsigned_abs())
 }
 
-/// `time_ms` of the newest row.
-pub(super) fn newest_time(connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
-    connection
-        .query_row(
-            "SELECT time_ms FROM event ORDER BY seq DESC LIMIT 1",
-            [],
-            |row| row.get(0),
-        )
-        .optional()
+/// Where the journal's own clock stood last; `None` in a fresh journal.
+pub(super) fn clock(connection: &Connection) -> Result<Option<i64>, rusqlite::Error> {
+    connection.query_row(
+        "SELECT max(coalesce(clock_ms, time_ms), coalesce(time_ms, clock_ms)) FROM meta
+         LEFT JOIN (SELECT time_ms FROM event ORDER BY seq DESC LIMIT 1)",
+        [],
+        |row| row.get(0),
+    )
 }
 
 pub(super) fn ends_with_stop(connection: &Connection) -> Result<bool, rusqlite::Error> {

@@ -36,8 +36,8 @@ use rusqlite::Connection;
 use super::JournalSettings;
 use super::aside;
 use super::database::{
-    APPLICATION, Header, MIGRATIONS, create, cursors, damage, ends_with_stop, header, last_alive,
-    memories, migrate, newest, newest_time, open, present_schema, reason, schema, states, stranded,
+    APPLICATION, Header, MIGRATIONS, clock, create, cursors, damage, ends_with_stop, header,
+    last_alive, memories, migrate, newest, open, present_schema, reason, schema, states, stranded,
     user_version,
 };
 use super::found::{OpenError, Restored};
@@ -137,8 +137,8 @@ impl Opening<'_> {
             .map_err(self.file("write the epoch file"))?;
         restored.cursors = begin_run(&connection, outputs, restored.last_seq, epoch)
             .map_err(|source| self.sqlite(source))?;
-        let newest = newest_time(&connection).map_err(|source| self.sqlite(source))?;
-        let age = Age::new(self.now, newest);
+        let stood = clock(&connection).map_err(|source| self.sqlite(source))?;
+        let age = Age::new(self.now, stood);
         self.take_up(&connection, age, &mut restored)
             .map_err(|source| self.sqlite(source))?;
         // The head file still tells of what is lost; the first commit, which holds the event that

@@ -16,8 +16,8 @@
 //! A board whose clock stands in 2038 for an hour must not lose three years of history in it, and one
 //! that starts in 1970 must not call everything before that old. So no wall clock says how old a row
 //! is. Rows carry the time of the journal's own clock, which goes on only while a gateway runs: at a
-//! start it goes on from the newest row; in a fresh journal it begins with the wall clock, right or
-//! not, as only differences count. Time without a gateway makes nothing older: after a winter in a
+//! start it goes on from where the last transaction left it, a minute before the end at most; in a fresh
+//! journal it begins with the wall clock, right or not, as only differences count. Time without a gateway makes nothing older: after a winter in a
 //! drawer rows stay a winter longer, within `max_size`.
 //!
 //! Rows go by range, rarely: a DELETE per event quadruples the wear of the flash. Freed pages are
@@ -47,11 +47,11 @@ pub(super) struct Age {
 }
 
 impl Age {
-    /// Goes on from `newest`, the time of the newest row; `None` in a fresh journal.
-    pub(super) fn new(now: Moment, newest: Option<i64>) -> Self {
+    /// Goes on from `stood`, where it was last; `None` in a fresh journal.
+    pub(super) fn new(now: Moment, stood: Option<i64>) -> Self {
         Self {
             opened: now.mono,
-            then: newest.unwrap_or_else(|| millis(now.wall)),
+            then: stood.unwrap_or_else(|| millis(now.wall)),
         }
     }
 
@@ -59,10 +59,16 @@ impl Age {
     pub(super) fn millis(self, now: Mono) -> i64 {
         self.then.saturating_add(whole(now.since(self.opened)))
     }
+
+    /// How long ago it stood at `then`, milliseconds; zero in what is to come.
+    pub(super) fn since(self, then: i64, now: Mono) -> Duration {
+        let past = self.millis(now).saturating_sub(then);
+        Duration::from_millis(u64::try_from(past).unwrap_or(0))
+    }
 }
 
 /// Milliseconds; as many as there are numbers for.
-fn whole(span: Duration) -> i64 {
+pub(super) fn whole(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 

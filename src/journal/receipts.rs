@@ -196,15 +196,20 @@ pub(super) fn together(mut stored: Vec<Receipt>, waiting: &[Receipt]) -> Vec<Rec
     stored
 }
 
-/// Writes receipts beside those that are there; [`Receipt::then`] in SQL.
-pub(super) fn put(tx: &Transaction<'_>, receipts: &[Receipt]) -> Result<(), rusqlite::Error> {
+/// Writes receipts beside those that are there; [`Receipt::then`] in SQL. `clock`: the journal's own.
+pub(super) fn put(
+    tx: &Transaction<'_>,
+    receipts: &[Receipt],
+    clock: i64,
+) -> Result<(), rusqlite::Error> {
     let mut upsert = tx.prepare_cached(
-        "INSERT INTO receipt (seq, output, time_ms, fate, sent_ms, attempts, words, readers)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO receipt (seq, output, time_ms, fate, sent_ms, attempts, words, readers, aside_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (seq, output) DO UPDATE SET
              time_ms = excluded.time_ms,
              fate = excluded.fate,
              readers = excluded.readers,
+             aside_ms = coalesce(aside_ms, excluded.aside_ms),
              sent_ms = coalesce(excluded.sent_ms, sent_ms),
              attempts = coalesce(excluded.attempts, attempts),
              words = CASE WHEN excluded.fate IS NULL THEN excluded.words
@@ -221,6 +226,7 @@ pub(super) fn put(tx: &Transaction<'_>, receipts: &[Receipt]) -> Result<(), rusq
             receipt.attempts,
             receipt.words,
             receipt.audience.as_ref().map(readers).transpose()?,
+            (receipt.fate == Fate::Aside).then_some(clock),
         ])?;
     }
     Ok(())
@@ -240,12 +246,14 @@ pub(super) fn stored(connection: &Connection, seq: u64) -> Result<Vec<Receipt>, 
     rows.collect()
 }
 
-/// All that is set aside, the newest first.
-pub(super) fn aside(connection: &Connection) -> Result<Vec<Receipt>, rusqlite::Error> {
+/// All that is set aside, the newest first, each with when that was by the journal's own clock, if it is known.
+pub(super) fn aside(
+    connection: &Connection,
+) -> Result<Vec<(Receipt, Option<i64>)>, rusqlite::Error> {
     let mut select = connection.prepare(&format!(
-        "SELECT {COLUMNS} FROM receipt WHERE fate = 'aside' ORDER BY seq DESC, output"
+        "SELECT {COLUMNS}, aside_ms FROM receipt WHERE fate = 'aside' ORDER BY seq DESC, output"
     ))?;
-    let rows = select.query_map([], receipt)?;
+    let rows = select.query_map([], |row| Ok((receipt(row)?, row.get("aside_ms")?)))?;
     rows.collect()
 }
 

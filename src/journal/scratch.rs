@@ -127,12 +127,15 @@ pub(crate) const TO_VERSION_1: &str = "DROP TABLE memory;
     DROP TABLE receipt;
     ALTER TABLE cursor DROP COLUMN ended_seq;
     ALTER TABLE event DROP COLUMN commit_ms;
+    ALTER TABLE meta DROP COLUMN clock_ms;
     ALTER TABLE meta ADD COLUMN reserved INTEGER NOT NULL DEFAULT 8;
     PRAGMA user_version=1";
 
 /// Makes a journal of today one of the fifth version.
 pub(crate) const TO_VERSION_5: &str = "ALTER TABLE receipt DROP COLUMN readers;
+    ALTER TABLE receipt DROP COLUMN aside_ms;
     ALTER TABLE cursor DROP COLUMN ended_seq;
+    ALTER TABLE meta DROP COLUMN clock_ms;
     PRAGMA user_version=5";
 
 /// What an alarm remembers at `seconds` after the epoch.

@@ -104,6 +104,8 @@ impl Row {
 /// Everything one transaction brings to disk.
 #[derive(Debug, Default)]
 pub(super) struct Write<'a> {
+    /// When; the journal's own clock goes on from here at the next start.
+    pub(super) at: Mono,
     /// In order; each number larger than the one before.
     pub(super) rows: &'a [Row],
     /// Rows beyond this number come from attempts whose outcome was unknown; `rows` replace them.
@@ -291,6 +293,8 @@ impl Store {
             .rows
             .last()
             .map_or(self.last_seq, |row| row.committed.seq);
+        let newest = write.rows.last().map_or(write.at, |row| row.at);
+        let clock = self.age.millis(newest.max(write.at));
         #[cfg(test)]
         let faults = Arc::clone(&self.faults);
         let done = (|| {
@@ -308,9 +312,8 @@ impl Store {
                 tx.prepare_cached("INSERT OR REPLACE INTO cursor VALUES (?1, ?2, NULL)")?
                     .execute(params![output, signed((*seq).min(last_seq))])?;
             }
-            receipts::put(&tx, write.receipts)?;
-            tx.prepare_cached("UPDATE meta SET alive_ms=?1, last_seq=?2")?
-                .execute(params![millis(now), signed(last_seq)])?;
+            let clock = put_meta(&tx, millis(now), last_seq, clock)?;
+            receipts::put(&tx, write.receipts, clock)?;
             tx.commit()?;
             #[cfg(test)]
             faults.after_commit()?;
@@ -375,6 +378,20 @@ fn put_memories(tx: &Connection, memories: &[Arc<Memory>]) -> Result<(), rusqlit
         put_json(&mut upsert, &memory.alarm, &**memory)?;
     }
     Ok(())
+}
+
+/// The sign of life, the newest row that there must be, and where the journal's own clock stands, which never goes back.
+fn put_meta(
+    tx: &Connection,
+    alive_ms: i64,
+    last_seq: u64,
+    clock: i64,
+) -> Result<i64, rusqlite::Error> {
+    tx.prepare_cached(
+        "UPDATE meta SET alive_ms=?1, last_seq=?2, clock_ms=max(?3, coalesce(clock_ms, ?3))
+         RETURNING clock_ms",
+    )?
+    .query_row(params![alive_ms, signed(last_seq), clock], |row| row.get(0))
 }
 
 /// A row of name, JSON and the check sum of the JSON.

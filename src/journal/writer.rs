@@ -151,6 +151,7 @@ impl Writer {
         group.stamp();
         let began = clock();
         let write = Write {
+            at: began.mono,
             rows: &group.rows,
             settled: group.settled,
             states: &group.states,

@@ -253,10 +253,10 @@ fn a_lost_tail_is_noticed_and_its_ids_are_not_given_again() {
 fn a_newer_version_and_another_programs_database_are_refused_untouched() {
     let scratch = Scratch::new();
     scratch.open().0.close();
-    alter(&scratch.database(), "PRAGMA user_version=8");
+    alter(&scratch.database(), "PRAGMA user_version=9");
     let before = fs::read(scratch.database()).expect("there");
     let refused = Store::open(&scratch.settings(), "north", &[], at(1)).expect_err("newer");
-    assert!(matches!(refused, OpenError::Newer { found: 8, .. }));
+    assert!(matches!(refused, OpenError::Newer { found: 9, .. }));
     assert_eq!(fs::read(scratch.database()).expect("there"), before);
 
     let scratch = Scratch::new();

@@ -159,7 +159,7 @@ fn a_journal_of_somebody_else_is_refused_and_not_replaced() {
     let refused = open_in(&settings(scratch.database()), std::slice::from_ref(&place));
     assert!(matches!(refused, Err(OpenError::Running { .. })));
     drop(store);
-    alter(&scratch.database(), "PRAGMA user_version=8");
+    alter(&scratch.database(), "PRAGMA user_version=9");
     let refused = open_in(&settings(scratch.database()), std::slice::from_ref(&place));
     assert!(matches!(refused, Err(OpenError::Newer { .. })));
     assert_eq!(fs::read_dir(&place).expect("readable").count(), 0);

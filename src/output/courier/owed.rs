@@ -14,7 +14,7 @@
 //!
 //! | bound | when full |
 //! |---|---|
-//! | 24 h by the ledger, also over restarts | that reader misses it |
+//! | 24 h by the journal's own clock, over restarts and whatever the wall clock says (`journal::aside`) | that reader misses it |
 //! | 500 events a reader | the reader misses the oldest |
 //! | 4096 events | all its readers miss the oldest |
 
