@@ -202,7 +202,7 @@ impl Connector {
         &mut self,
         session: Session,
         requests: usize,
-    ) -> Result<(Client, Pump, mpsc::Receiver<Happening>), BrokerError> {
+    ) -> Result<(Client, Pump, Happenings), BrokerError> {
         let trust = match &self.address.tls {
             Some(tls) => Some(self.trust.get(tls).await?),
             None => None,
@@ -214,13 +214,25 @@ impl Connector {
 /// What the broker did, or why the connection ended.
 pub(crate) type Happening = Result<Event, Ending>;
 
+/// What a pump reports, in order.
+#[derive(Debug)]
+pub(crate) struct Happenings(mpsc::Receiver<Happening>);
+
+impl Happenings {
+    /// The next one; behind the last comes an ending, however often it is asked. Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Happening {
+        let happening = self.0.recv().await;
+        happening.unwrap_or_else(|| Err(Ending::ours("stopped", "the connection ended")))
+    }
+}
+
 /// Leaves in good order: the broker keeps its last will to itself. What was asked before is written
 /// first. Never takes longer than half a second.
-pub(crate) async fn goodbye(client: &Client, happenings: &mut mpsc::Receiver<Happening>) {
+pub(crate) async fn goodbye(client: &Client, happenings: &mut Happenings) {
     if client.disconnect().is_err() {
         return;
     }
-    let written = async { while matches!(happenings.recv().await, Some(Ok(_))) {} };
+    let written = async { while happenings.next().await.is_ok() {} };
     let _late = timeout(GOODBYE_WITHIN, written).await.is_err();
 }
 

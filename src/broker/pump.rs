@@ -7,7 +7,9 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::session::{CONNECT_TIMEOUT, Session, network};
-use super::{BrokerAddress, BrokerError, Client, Ending, Event, Happening, Trust, Version};
+use super::{
+    BrokerAddress, BrokerError, Client, Ending, Event, Happening, Happenings, Trust, Version,
+};
 
 /// Events that wait between the pump and the loop behind it. When full the pump stops reading its
 /// socket, and TCP holds the broker back.
@@ -36,7 +38,7 @@ pub(super) fn open(
     trust: Option<Trust>,
     session: Session,
     requests: usize,
-) -> Result<(Client, Pump, mpsc::Receiver<Happening>), BrokerError> {
+) -> Result<(Client, Pump, Happenings), BrokerError> {
     let (client, wire) = match address.version {
         Version::V3 => {
             let options = address.v3(session, trust)?;
@@ -56,7 +58,7 @@ pub(super) fn open(
         keep_alive: address.version.keep_alive(address.keep_alive),
         happenings,
     };
-    Ok((client, pump, receiver))
+    Ok((client, pump, Happenings(receiver)))
 }
 
 /// What one turn of the library brought.
@@ -67,9 +69,17 @@ enum Turn {
 }
 
 impl Pump {
-    /// Connects and works until the first error, a DISCONNECT of ours, or nobody listens. Dropping
-    /// the future ends the connection; nothing of it may be used afterwards.
-    pub(crate) async fn run(mut self) {
+    /// Connects and works beside `conversation`, whose end ends the connection. When the pump itself has
+    /// ended, its last word is among the happenings, and the conversation has to end with that.
+    pub(crate) async fn beside<T>(self, conversation: impl Future<Output = T>) -> T {
+        tokio::select! {
+            end = conversation => end,
+            never = async { self.run().await; std::future::pending().await } => never,
+        }
+    }
+
+    /// Until the first error, a DISCONNECT of ours, or nobody listens.
+    async fn run(mut self) {
         let silence = CONNECT_TIMEOUT + self.keep_alive * SILENT_KEEP_ALIVES;
         loop {
             let turn = timeout(silence, self.wire.poll(self.keep_alive)).await;

@@ -32,7 +32,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
 use self::request::{Answered, Refusal, answer, noted, read};
@@ -40,8 +40,8 @@ use super::MqttTarget;
 use super::message::Topics;
 use crate::allowance::Allowance;
 use crate::broker::{
-    Backoff, Client, Connector, Ending, Event, Grant, Happening, Message, Sampler, Session, Signal,
-    Signals, Sure, goodbye,
+    Backoff, Client, Connector, Ending, Event, Grant, Happenings, Message, Sampler, Session,
+    Signal, Signals, Sure, goodbye,
 };
 use crate::clock;
 use crate::metrics::Metrics;
@@ -159,21 +159,18 @@ impl Commander {
             will: None,
         };
         let (client, pump, mut happenings) = self.connector.open(session, REQUESTS).await?;
-        tokio::select! {
-            end = self.converse(&client, &mut happenings, signals) => end,
-            // Its last word is an error among the happenings; the conversation ends with it.
-            () = async { pump.run().await; std::future::pending().await } => Ok(()),
-        }
+        let conversation = self.converse(&client, &mut happenings, signals);
+        pump.beside(conversation).await
     }
 
     async fn converse(
         &mut self,
         client: &Client,
-        happenings: &mut mpsc::Receiver<Happening>,
+        happenings: &mut Happenings,
         signals: &mut Signals,
     ) -> Result<(), Ending> {
         loop {
-            let happening = tokio::select! {
+            let event = tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
                     Signal::Turn => {
@@ -185,11 +182,9 @@ impl Commander {
                         return Ok(());
                     }
                 },
-                happening = happenings.recv() => happening,
+                happening = happenings.next() => happening?,
             };
-            let happening =
-                happening.ok_or_else(|| Ending::ours("stopped", "the connection ended"));
-            match happening?? {
+            match event {
                 Event::Connected(_) => {
                     self.backoff.connected(clock::monotonic());
                     let topic = self.topics.command();

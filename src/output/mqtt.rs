@@ -53,8 +53,7 @@ use super::retained::Retained;
 use super::shipment;
 use super::supply::answered;
 use crate::broker::{
-    Backoff, Connected, Connector, Ending, Event, Happening, Link, Session, Signal, Signals, Theft,
-    Will,
+    Backoff, Connected, Connector, Ending, Event, Link, Session, Signal, Signals, Theft, Will,
 };
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -149,11 +148,6 @@ struct Forwarder {
     told: Option<String>,
 }
 
-enum End {
-    Shutdown,
-    Lost(Ending),
-}
-
 impl Forwarder {
     async fn serve(&mut self, mut signals: Signals) {
         self.take_up(clock::now());
@@ -161,7 +155,7 @@ impl Forwarder {
             self.report.look_at_oldest(&self.delivery).await;
             let end = self.connection(&mut signals).await;
             self.report.metrics.output_connected(&self.id, false);
-            let End::Lost(ending) = end else { break };
+            let Err(ending) = end else { break };
             let now = clock::now();
             self.lost(&ending, now);
             self.connector.turn();
@@ -175,21 +169,15 @@ impl Forwarder {
         info!(output = &*self.id, "output stopped");
     }
 
-    /// Opens one connection and stays on it to its end.
-    async fn connection(&mut self, signals: &mut Signals) -> End {
+    /// Opens one connection and stays on it to its end; `Ok`: we were asked to stop.
+    async fn connection(&mut self, signals: &mut Signals) -> Result<(), Ending> {
         self.lived = None;
         let requests = self.publishes + shipment::WINDOW + 8;
         let opened = self.connector.open(self.session(), requests).await;
-        let (client, pump, happenings) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return End::Lost(error.into()),
-        };
+        let (client, pump, happenings) = opened?;
         let mut connection = Connection::new(client, happenings);
-        let end = tokio::select! {
-            end = self.converse(&mut connection, signals) => end,
-            // Its last word is an error among the happenings; the conversation ends with it.
-            () = async { pump.run().await; std::future::pending().await } => End::Shutdown,
-        };
+        let conversation = self.converse(&mut connection, signals);
+        let end = pump.beside(conversation).await;
         self.lived = connection
             .up_since
             .map(|since| clock::monotonic().since(since));
@@ -213,7 +201,11 @@ impl Forwarder {
 
     /// The loop of one connection. Every future here loses nothing when it is dropped; those that
     /// would are kept in the connection until they are done.
-    async fn converse(&mut self, connection: &mut Connection, signals: &mut Signals) -> End {
+    async fn converse(
+        &mut self,
+        connection: &mut Connection,
+        signals: &mut Signals,
+    ) -> Result<(), Ending> {
         loop {
             self.fill(connection);
             if connection
@@ -221,9 +213,9 @@ impl Forwarder {
                 .is_over(&self.delivery, clock::monotonic())
             {
                 self.farewell(connection).await;
-                return End::Shutdown;
+                return Ok(());
             }
-            let step = tokio::select! {
+            let step: Result<(), Ending> = tokio::select! {
                 biased;
                 signal = signals.next(), if !connection.finishing.has_begun() => match signal {
                     Signal::Turn => self.turn(connection, clock::now()),
@@ -231,12 +223,14 @@ impl Forwarder {
                         connection.finishing.begin(self.feed.committed(), clock::monotonic());
                         Ok(())
                     }
-                    Signal::Stop => return End::Shutdown,
+                    Signal::Stop => return Ok(()),
                 },
                 () = sleep(finishing::TURN), if connection.finishing.has_begun() => {
                     self.turn(connection, clock::now())
                 }
-                happening = connection.happenings.recv() => self.handle(connection, happening),
+                happening = connection.happenings.next() => {
+                    happening.and_then(|event| self.handle(connection, event))
+                }
                 fetched = answered(&mut connection.supply.fetch) => {
                     self.fetched(connection, fetched);
                     Ok(())
@@ -248,9 +242,7 @@ impl Forwarder {
                 () = readings::answered(&mut self.telemetry) => Ok(()),
                 () = self.feed.advanced(connection.seen), if connection.up_since.is_some() => Ok(()),
             };
-            if let Err(ending) = step {
-                return End::Lost(ending);
-            }
+            step?;
         }
     }
 
@@ -270,15 +262,8 @@ impl Forwarder {
         Ok(())
     }
 
-    fn handle(
-        &mut self,
-        connection: &mut Connection,
-        happening: Option<Happening>,
-    ) -> Result<(), Ending> {
-        let Some(happening) = happening else {
-            return Err(Ending::ours("stopped", "the connection ended"));
-        };
-        match happening? {
+    fn handle(&mut self, connection: &mut Connection, event: Event) -> Result<(), Ending> {
+        match event {
             Event::Connected(connected) => return self.connack(connection, connected),
             Event::Written(id) => connection.pubacks.written(id),
             Event::Acknowledged(id, verdict) => return self.puback(connection, id, verdict),

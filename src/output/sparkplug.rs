@@ -67,8 +67,7 @@ use super::reporting::{HOST_OFFLINE, NO_RECEIPT, POISON, Reporter};
 use super::supply::answered;
 use super::{SparkplugTarget, Wiring};
 use crate::broker::{
-    Backoff, Connector, Ending, Event, Grant, Happening, Link, Session, Signal, Signals, Unsure,
-    Will,
+    Backoff, Connector, Ending, Event, Grant, Link, Session, Signal, Signals, Unsure, Will,
 };
 use crate::clock;
 use crate::engine::reading::PointIndex;
@@ -156,18 +155,13 @@ struct Edge {
     proven: bool,
 }
 
-enum End {
-    Shutdown,
-    Lost(Ending),
-}
-
 impl Edge {
     async fn serve(&mut self, mut signals: Signals) {
         while !signals.stopping() {
             self.report.look_at_oldest(&self.delivery).await;
             let end = self.connection(&mut signals).await;
             self.report.metrics.output_connected(&self.id, false);
-            let End::Lost(ending) = end else { break };
+            let Err(ending) = end else { break };
             let now = clock::now();
             self.lost(&ending, now);
             let wait = self.backoff.failed(now.mono, fastrand::f64());
@@ -179,23 +173,17 @@ impl Edge {
         info!(output = &*self.id, "output stopped");
     }
 
-    /// Opens one connection and stays on it to its end.
-    async fn connection(&mut self, signals: &mut Signals) -> End {
+    /// Opens one connection and stays on it to its end; `Ok`: we were asked to stop.
+    async fn connection(&mut self, signals: &mut Signals) -> Result<(), Ending> {
         let number = self.numbers.next().await;
         self.proven = false;
         let session = self.session(number);
-        let (client, pump, happenings) = match self.connector.open(session, REQUESTS).await {
-            Ok(opened) => opened,
-            Err(error) => return End::Lost(error.into()),
-        };
+        let (client, pump, happenings) = self.connector.open(session, REQUESTS).await?;
         let server = self.connector.server();
         self.report.answer = format!("{server} answered what was asked behind it").into();
         let mut connection = Connection::new(client, happenings);
-        tokio::select! {
-            end = self.converse(&mut connection, signals) => end,
-            // Its last word is an error among the happenings; the conversation ends with it.
-            () = async { pump.run().await; std::future::pending().await } => End::Shutdown,
-        }
+        let conversation = self.converse(&mut connection, signals);
+        pump.beside(conversation).await
     }
 
     fn session(&mut self, number: u8) -> Session {
@@ -217,7 +205,11 @@ impl Edge {
 
     /// The loop of one connection. Every future here loses nothing when it is dropped; those that
     /// would are kept in the connection until they are done.
-    async fn converse(&mut self, connection: &mut Connection, signals: &mut Signals) -> End {
+    async fn converse(
+        &mut self,
+        connection: &mut Connection,
+        signals: &mut Signals,
+    ) -> Result<(), Ending> {
         loop {
             self.ask_for_births(connection);
             let filled = self.fill(connection);
@@ -226,14 +218,14 @@ impl Edge {
                 .is_over(&self.delivery, clock::monotonic())
             {
                 self.farewell(connection).await;
-                return End::Shutdown;
+                return Ok(());
             }
             let step = tokio::select! {
                 biased;
                 _ = std::future::ready(()), if filled.is_err() => filled,
                 signal = signals.next(), if !connection.finishing.has_begun() => match signal {
                     Signal::Turn => self.turn(connection, clock::now()),
-                    Signal::Stop if connection.up_since.is_none() => return End::Shutdown,
+                    Signal::Stop if connection.up_since.is_none() => return Ok(()),
                     Signal::Stop => {
                         // Without births nothing can be delivered.
                         let born = self.node.is_born();
@@ -245,7 +237,9 @@ impl Edge {
                 () = sleep(finishing::TURN), if connection.finishing.has_begun() => {
                     self.turn(connection, clock::now())
                 }
-                happening = connection.happenings.recv() => self.handle(connection, happening),
+                happening = connection.happenings.next() => {
+                    happening.and_then(|event| self.handle(connection, event))
+                }
                 fetched = answered(&mut connection.supply.fetch) => {
                     self.fetched(connection, fetched);
                     Ok(())
@@ -260,7 +254,7 @@ impl Edge {
                 if ending.name == HOST_OFFLINE {
                     self.farewell(connection).await;
                 }
-                return End::Lost(ending);
+                return Err(ending);
             }
         }
     }
@@ -301,15 +295,8 @@ impl Edge {
         }
     }
 
-    fn handle(
-        &mut self,
-        connection: &mut Connection,
-        happening: Option<Happening>,
-    ) -> Result<(), Ending> {
-        let Some(happening) = happening else {
-            return Err(Ending::ours("stopped", "the connection ended"));
-        };
-        match happening? {
+    fn handle(&mut self, connection: &mut Connection, event: Event) -> Result<(), Ending> {
+        match event {
             Event::Connected(_) => self.connack(connection),
             Event::Subscribed(grants) => self.subscribed(connection, &grants)?,
             Event::Unsubscribed => self.receipt(connection),

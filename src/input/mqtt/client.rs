@@ -46,7 +46,7 @@ use super::acks::Acks;
 use super::mapping::{Mapper, Rejection};
 use super::oversize::{PacketLimit, Plan};
 use crate::broker::{
-    Backoff, Client, Connected, Connector, Ending, Event, Happening, Message, Sampler, Session,
+    Backoff, Client, Connected, Connector, Ending, Event, Happenings, Message, Sampler, Session,
     Signal, Signals, StatusPoint, Theft, Unsure, goodbye,
 };
 use crate::clock;
@@ -92,6 +92,7 @@ pub async fn run(
         backoff: Backoff::up_to(LONGEST_WAIT),
         sampler: Sampler::default(),
         connected: false,
+        lived: None,
         theft: Theft::default(),
         told: None,
     };
@@ -112,6 +113,8 @@ struct Subscriber {
     sampler: Sampler,
     /// Connected and subscribed.
     connected: bool,
+    /// How long the last connection stood, if it did.
+    lived: Option<Duration>,
     theft: Theft,
     /// What the health pages say of this broker.
     told: Option<String>,
@@ -120,7 +123,7 @@ struct Subscriber {
 /// What ends with a connection.
 struct Connection {
     client: Client,
-    happenings: mpsc::Receiver<Happening>,
+    happenings: Happenings,
     acks: Acks<u16>,
     /// Receipts come back here; those of an older connection find it closed.
     done: mpsc::Sender<u64>,
@@ -134,20 +137,14 @@ struct Connection {
     unsure: Unsure,
 }
 
-/// How a connection's loop ended.
-enum End {
-    Shutdown,
-    Lost(Ending),
-}
-
 impl Subscriber {
     async fn serve(&mut self, mut signals: Signals) {
         while !signals.stopping() {
-            let (end, connack_at) = self.connection(&mut signals).await;
+            let end = self.connection(&mut signals).await;
             self.set_connected(false);
-            let End::Lost(ending) = end else { break };
+            let Err(ending) = end else { break };
             let now = clock::monotonic();
-            self.report(&ending, connack_at, now);
+            self.report(&ending, now);
             if ending.oversize.is_some_and(PacketLimit::is_beyond) {
                 // Never read, so nobody else counts it.
                 let reason = Rejection::TooLarge.name();
@@ -164,13 +161,11 @@ impl Subscriber {
         info!(broker = &*self.id, "subscriber stopped");
     }
 
-    /// Opens one connection and stays on it to its end.
-    async fn connection(&mut self, signals: &mut Signals) -> (End, Option<Mono>) {
+    /// Opens one connection and stays on it to its end; `Ok`: we were asked to stop.
+    async fn connection(&mut self, signals: &mut Signals) -> Result<(), Ending> {
+        self.lived = None;
         let opened = self.connector.open(self.session(), REQUESTS).await;
-        let (client, pump, happenings) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return (End::Lost(error.into()), None),
-        };
+        let (client, pump, happenings) = opened?;
         let (done, receipts) = mpsc::channel(WINDOW.into());
         let mut connection = Connection {
             client,
@@ -185,12 +180,12 @@ impl Subscriber {
             unheard: Unheard::default(),
             unsure: Unsure::default(),
         };
-        let end = tokio::select! {
-            end = self.converse(&mut connection, signals) => end,
-            // Its last word is an error among the happenings; the conversation ends with it.
-            () = async { pump.run().await; std::future::pending().await } => End::Shutdown,
-        };
-        (end, connection.connack_at)
+        let conversation = self.converse(&mut connection, signals);
+        let end = pump.beside(conversation).await;
+        self.lived = connection
+            .connack_at
+            .map(|since| clock::monotonic().since(since));
+        end
     }
 
     fn session(&self) -> Session {
@@ -206,17 +201,21 @@ impl Subscriber {
 
     /// The loop of one connection. No branch may wait for another: every future here loses nothing
     /// when it is dropped.
-    async fn converse(&mut self, connection: &mut Connection, signals: &mut Signals) -> End {
+    async fn converse(
+        &mut self,
+        connection: &mut Connection,
+        signals: &mut Signals,
+    ) -> Result<(), Ending> {
         let readings = self.readings.clone();
         loop {
             let may_read = connection.may_read();
-            let step = tokio::select! {
+            let step: Result<(), Ending> = tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
                     Signal::Turn => self.turn(connection, clock::now()),
                     Signal::Stop => {
                         connection.close().await;
-                        return End::Shutdown;
+                        return Ok(());
                     }
                 },
                 Some(serial) = connection.receipts.recv() => {
@@ -226,19 +225,17 @@ impl Subscriber {
                 }
                 permit = readings.reserve(), if connection.waiting.is_some() => {
                     // A closed inbox: the engine is gone, and so are we soon.
-                    let Ok(permit) = permit else { return End::Shutdown };
+                    let Ok(permit) = permit else { return Ok(()) };
                     if let Some(delivery) = connection.waiting.take() {
                         permit.send(delivery);
                     }
                     Ok(())
                 }
-                happening = connection.happenings.recv(), if may_read => {
-                    self.handle(connection, happening)
+                happening = connection.happenings.next(), if may_read => {
+                    happening.and_then(|event| self.handle(connection, event))
                 }
             };
-            if let Err(ending) = step {
-                return End::Lost(ending);
-            }
+            step?;
         }
     }
 
@@ -265,15 +262,8 @@ impl Subscriber {
         Ok(())
     }
 
-    fn handle(
-        &mut self,
-        connection: &mut Connection,
-        happening: Option<Happening>,
-    ) -> Result<(), Ending> {
-        let Some(happening) = happening else {
-            return Err(Ending::ours("stopped", "the connection ended"));
-        };
-        match happening? {
+    fn handle(&mut self, connection: &mut Connection, event: Event) -> Result<(), Ending> {
+        match event {
             Event::Connected(connected) => self.connack(connection, connected),
             Event::Subscribed(grants) => self.suback(connection, &grants),
             Event::Message(message) => {
@@ -374,8 +364,8 @@ impl Connection {
                         self.acks.safe(serial);
                         self.acknowledge();
                     }
-                    happening = self.happenings.recv() => {
-                        if !matches!(happening, Some(Ok(_))) {
+                    happening = self.happenings.next() => {
+                        if happening.is_err() {
                             return;
                         }
                     }

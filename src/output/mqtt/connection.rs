@@ -1,9 +1,7 @@
 //! What ends with a connection.
 
-use tokio::sync::mpsc;
-
 use super::OUTGOING_LIMIT;
-use crate::broker::{Client, Happening, Sure};
+use crate::broker::{Client, Happenings, Sure};
 use crate::engine::time::Mono;
 use crate::output::finishing::Finishing;
 use crate::output::pubacks::PubAcks;
@@ -39,7 +37,7 @@ pub(super) type ReadAgain = (u64, Events);
 /// One connection.
 pub(super) struct Connection {
     pub(super) client: Client,
-    pub(super) happenings: mpsc::Receiver<Happening>,
+    pub(super) happenings: Happenings,
     pub(super) pubacks: PubAcks<What>,
     /// Publishes without their PUBACK, but for telemetry, which has a window of its own.
     pub(super) unacknowledged: usize,
@@ -62,7 +60,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, happenings: mpsc::Receiver<Happening>) -> Self {
+    pub(super) fn new(client: Client, happenings: Happenings) -> Self {
         Self {
             client,
             happenings,

@@ -2,14 +2,12 @@
 
 use std::collections::VecDeque;
 
-use tokio::sync::mpsc;
-
 use super::OUTGOING_LIMIT;
 use super::births::Births;
 use super::host::PrimaryHost;
 use super::node;
 use super::receipts::Receipts;
-use crate::broker::{Client, Ending, Happening, Message, Sure};
+use crate::broker::{Client, Ending, Happenings, Message, Sure};
 use crate::engine::snapshot::Snapshot;
 use crate::engine::time::Mono;
 use crate::evaluation::DeskError;
@@ -30,7 +28,7 @@ pub(super) const REQUESTS: usize = AHEAD + BESIDE;
 /// One connection.
 pub(super) struct Connection {
     pub(super) client: Client,
-    pub(super) happenings: mpsc::Receiver<Happening>,
+    pub(super) happenings: Happenings,
     /// When the broker accepted us.
     pub(super) up_since: Option<Mono>,
     /// Since when the answer to our subscription is missing.
@@ -57,7 +55,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, happenings: mpsc::Receiver<Happening>) -> Self {
+    pub(super) fn new(client: Client, happenings: Happenings) -> Self {
         Self {
             client,
             happenings,

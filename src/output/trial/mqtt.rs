@@ -73,10 +73,7 @@ async fn acknowledged(
     let (client, pump, mut happenings) = connector.open(session, 10).await?;
     let conversation = async {
         loop {
-            let Some(happening) = happenings.recv().await else {
-                return Err(Ending::ours("stopped", "the connection ended"));
-            };
-            match happening? {
+            match happenings.next().await? {
                 Event::Connected(_) => {
                     let topic = topic.to_owned();
                     let asked = client.publish(topic, line, false, Sure::Acknowledged);
@@ -93,11 +90,7 @@ async fn acknowledged(
             }
         }
     };
-    tokio::select! {
-        done = conversation => done,
-        // Its last word is among the happenings.
-        () = async { pump.run().await; std::future::pending().await } => unreachable!("it waits for ever"),
-    }
+    pump.beside(conversation).await
 }
 
 fn said(verdict: Verdict) -> Result<&'static str, Ending> {

@@ -91,10 +91,9 @@ impl Subscriber {
         self.beat(clock::now());
     }
 
-    pub(super) fn report(&mut self, ending: &Ending, connack_at: Option<Mono>, now: Mono) {
+    pub(super) fn report(&mut self, ending: &Ending, now: Mono) {
         let known = self.theft.is_known();
-        let lived = connack_at.map(|since| now.since(since));
-        self.theft.ended(ending, lived);
+        self.theft.ended(ending, self.lived);
         let words = if self.theft.is_known() {
             Some(STOLEN.to_owned())
         } else if ending.name == SUBSCRIPTION_REFUSED {
