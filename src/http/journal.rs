@@ -1,7 +1,7 @@
 //! The journal from outside: its rows, and the account of one event.
 //!
 //! `GET /api/v1/journal?after=SEQ&limit=N`: rows as they are on disk, for whoever checks the hash chain or
-//! takes a copy ([`crate::journal::chain`]). `{"base":{"seq","hash"},"newest":SEQ,"rows":[{"seq","hash","line"}]}`:
+//! takes a copy ([`Page`](crate::journal::Page)). `{"base":{"seq","hash"},"newest":SEQ,"rows":[{"seq","hash","line"}]}`:
 //! the chain begins behind `base`; `line` is the event as text, `null` where the bytes are none. No rows: there
 //! are no more.
 //!
@@ -14,39 +14,18 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::App;
 use super::question::Question;
 use super::reply::Refusal;
-use crate::journal::chain::hex;
-use crate::journal::{FeedError, Page, PageRow};
-
-#[derive(Serialize)]
-struct Answer {
-    base: Base,
-    newest: u64,
-    rows: Vec<Row>,
-}
-
-#[derive(Serialize)]
-struct Base {
-    seq: u64,
-    hash: String,
-}
-
-#[derive(Serialize)]
-struct Row {
-    seq: u64,
-    hash: String,
-    line: Option<String>,
-}
+use crate::journal::FeedError;
 
 /// Rows after a position.
 pub(super) async fn page(State(app): State<App>, question: Question) -> Result<Response, Refusal> {
     let page = app.feed.page(question.after, question.limit).await;
     let page = page.map_err(|error| silent(&error))?;
-    Ok(Json(Answer::from(page)).into_response())
+    Ok(Json(page).into_response())
 }
 
 /// One event, and what became of it.
@@ -98,22 +77,4 @@ fn silent(error: &FeedError) -> Refusal {
             why.unwrap_or_default()
         ),
     )
-}
-
-impl From<Page> for Answer {
-    fn from(page: Page) -> Self {
-        let row = |row: PageRow| Row {
-            seq: row.seq,
-            hash: hex(&row.hash),
-            line: row.line,
-        };
-        Self {
-            base: Base {
-                seq: page.base,
-                hash: hex(&page.base_hash),
-            },
-            newest: page.newest,
-            rows: page.rows.into_iter().map(row).collect(),
-        }
-    }
 }

@@ -93,6 +93,7 @@ mod audience;
 mod by_hand;
 pub mod chain;
 mod database;
+mod digits;
 #[cfg(test)]
 mod faults;
 mod feed;
@@ -120,7 +121,7 @@ pub use by_hand::ByHand;
 pub use feed::{Feed, FeedError, Unreadable};
 pub use found::{Known, OpenError, Restored, Stranded, Temporary};
 pub use inbox::Inbox;
-pub use page::{Page, PageRow, Pages};
+pub use page::{Base, Page, PageRow, Pages};
 pub use prune::Losses;
 pub use receipts::{Fate, Receipt};
 pub use store::{CommitError, Entry, Store};

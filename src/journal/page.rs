@@ -7,33 +7,45 @@
 use std::path::Path;
 
 use rusqlite::{Connection, params};
+use serde::{Deserialize, Serialize};
 
 use super::chain::{Damage, Hash};
+use super::digits;
 use super::reader::reader;
 use super::store::signed;
 
-/// Some rows in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Some rows in order; as JSON `{"base":{"seq","hash"},"newest":SEQ,"rows":[{"seq","hash","line"}]}`, with hashes as
+/// hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// The row before the oldest one kept.
-    pub base: u64,
-    /// Its hash.
-    pub base_hash: Hash,
+    pub base: Base,
     /// The newest row there must be.
     pub newest: u64,
     /// Rows after the number that was asked for; none: there are no more.
     pub rows: Vec<PageRow>,
 }
 
+/// Where the chain of the rows that are kept begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    /// The number of the last row that is not kept any more.
+    pub seq: u64,
+    /// Its hash.
+    #[serde(with = "digits")]
+    pub hash: Hash,
+}
+
 /// One row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRow {
     /// Its number.
     pub seq: u64,
+    /// What is stored as its hash; of another length if it is damaged.
+    #[serde(with = "digits")]
+    pub hash: Vec<u8>,
     /// The event, as in contract 5.2; `None`: what is stored is no text.
     pub line: Option<String>,
-    /// What is stored as its hash; of another length if it is damaged.
-    pub hash: Vec<u8>,
 }
 
 /// Rows after `after`: at most `limit`, and no more than about `bytes` of lines (at least one row when
@@ -51,8 +63,10 @@ pub(super) fn page(
         [],
         |row| {
             Ok(Page {
-                base: row.get::<_, i64>(0)?.unsigned_abs(),
-                base_hash: row.get(1)?,
+                base: Base {
+                    seq: row.get::<_, i64>(0)?.unsigned_abs(),
+                    hash: row.get(1)?,
+                },
                 newest: row.get::<_, i64>(2)?.unsigned_abs(),
                 rows: Vec::new(),
             })
@@ -72,8 +86,8 @@ pub(super) fn page(
         }
         page.rows.push(PageRow {
             seq: row.get::<_, i64>(0)?.unsigned_abs(),
-            line: line.map(str::to_owned),
             hash: row.get_ref(2)?.as_bytes().unwrap_or_default().to_vec(),
+            line: line.map(str::to_owned),
         });
     }
     Ok(page)

@@ -73,7 +73,7 @@ impl ExportArgs {
         let mut progress: Option<Progress> = None;
         loop {
             let page = rows.page(after)?;
-            let left = page.newest.saturating_sub(after.max(page.base));
+            let left = page.newest.saturating_sub(after.max(page.base.seq));
             let progress = progress.get_or_insert_with(|| Progress::new("events", Some(left)));
             let Some(last) = page.rows.last().map(|row| row.seq) else {
                 break;

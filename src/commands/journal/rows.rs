@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::commands::daemon::{Daemon, NoAnswer, Reach};
 use crate::commands::trouble::Trouble;
-use crate::journal::chain::{Damage, Hash};
-use crate::journal::{Page, PageRow, Pages};
+use crate::journal::chain::Damage;
+use crate::journal::{Page, Pages};
 
 /// Rows of one page at most.
 const PAGE: usize = 1000;
@@ -73,74 +72,9 @@ impl Rows {
             Self::File(pages) => Ok(pages.page(after, limit)?),
             Self::Daemon(daemon) => {
                 let answer = daemon.get(&format!("/api/v1/journal?after={after}&limit={limit}"))?;
-                let answer: Answer = serde_json::from_value(answer)
-                    .map_err(|error| NoAnswer::Broken(error.to_string()))?;
-                Ok(answer.page()?)
+                let page = serde_json::from_value(answer);
+                Ok(page.map_err(|error| NoAnswer::Broken(error.to_string()))?)
             }
-        }
-    }
-}
-
-/// `GET /api/v1/journal`.
-#[derive(Deserialize)]
-struct Answer {
-    base: Base,
-    newest: u64,
-    rows: Vec<Row>,
-}
-
-#[derive(Deserialize)]
-struct Base {
-    seq: u64,
-    hash: String,
-}
-
-#[derive(Deserialize)]
-struct Row {
-    seq: u64,
-    hash: String,
-    line: Option<String>,
-}
-
-impl Answer {
-    fn page(self) -> Result<Page, NoAnswer> {
-        let row = |row: Row| PageRow {
-            seq: row.seq,
-            line: row.line,
-            // What is no hash links nothing, and so shows as damage.
-            hash: bytes(&row.hash).unwrap_or_default(),
-        };
-        let base = bytes(&self.base.hash).and_then(|bytes| Hash::try_from(bytes).ok());
-        Ok(Page {
-            base: self.base.seq,
-            base_hash: base.ok_or_else(|| NoAnswer::Broken("the base is no hash".to_owned()))?,
-            newest: self.newest,
-            rows: self.rows.into_iter().map(row).collect(),
-        })
-    }
-}
-
-/// Hexadecimal digits as bytes.
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => u8::try_from(digit(*high)? * 16 + digit(*low)?).ok(),
-        _ => None,
-    };
-    hex.as_bytes().chunks(2).map(pair).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::journal::chain::hex;
-
-    #[test]
-    fn a_hash_comes_back_as_it_was_and_what_is_none_does_not() {
-        let hash: Vec<u8> = (0..=255).collect();
-        assert_eq!(bytes(&hex(&hash)), Some(hash));
-        for odd in ["0", "0g", "ä", "000"] {
-            assert_eq!(bytes(odd), None, "{odd}");
         }
     }
 }

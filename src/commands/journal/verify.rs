@@ -27,12 +27,12 @@ pub(super) struct VerifyArgs {
 pub(super) fn run(args: &VerifyArgs, out: &mut impl Write) -> Result<(), Trouble> {
     let mut rows = args.from.open()?;
     let first = rows.page(0)?;
-    let mut progress = Progress::new("events", Some(first.newest.saturating_sub(first.base)));
-    let mut walk = Walk::new(first.base, first.base_hash);
+    let mut progress = Progress::new("events", Some(first.newest.saturating_sub(first.base.seq)));
+    let mut walk = Walk::new(first.base.seq, first.base.hash);
     let (mut page, mut seen) = (first, 0);
     while !page.rows.is_empty() {
-        if page.base > walk.last() {
-            walk = Walk::new(page.base, page.base_hash);
+        if page.base.seq > walk.last() {
+            walk = Walk::new(page.base.seq, page.base.hash);
         }
         for row in &page.rows {
             walk.row(row.seq, row.line.as_deref(), &row.hash)?;
