@@ -220,18 +220,14 @@ fn account(connection: &Connection, seq: u64) -> Result<Account, rusqlite::Error
 mod tests {
     use super::*;
     use crate::journal::Audience;
-    use crate::journal::scratch::at;
+    use crate::journal::scratch::{self, at};
 
     fn receipt(output: &str, fate: Fate, words: &str) -> Receipt {
         Receipt {
-            seq: 7,
-            output: output.into(),
-            at: at(2).wall,
-            fate,
             sent: Some(at(1).wall),
             attempts: Some(3),
             words: Some(words.into()),
-            audience: None,
+            ..scratch::receipt(7, output, fate, 2)
         }
     }
 

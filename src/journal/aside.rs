@@ -152,20 +152,15 @@ fn given_up(mut receipt: Receipt) -> Receipt {
 mod tests {
     use super::*;
     use crate::engine::time::Moment;
-    use crate::journal::scratch::{Scratch, TO_VERSION_5, alter, at, raises};
+    use crate::journal::scratch::{Scratch, TO_VERSION_5, alter, at, raises, receipt};
     use crate::journal::store::Write;
     use crate::journal::{Audience, Pages, Restored, Store};
 
     fn set_aside(seq: u64, output: &str, second: u64) -> Receipt {
         Receipt {
-            seq,
-            output: output.into(),
-            at: at(second).wall,
-            fate: Fate::Aside,
-            sent: None,
             attempts: Some(3),
             words: Some("no".into()),
-            audience: None,
+            ..receipt(seq, output, Fate::Aside, second)
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::reader::{events_after, reader};
-use super::{Entry, JournalSettings, Restored, Store};
+use super::{Entry, Fate, JournalSettings, Receipt, Restored, Store};
 use crate::engine::alarm::AlarmState;
 use crate::engine::effect::{Cause, Details, Event, EventKind, Subject};
 use crate::engine::memory::{Amount, Content, Counted, Exposure, Memory};
@@ -74,6 +74,20 @@ pub(crate) fn at(seconds: u64) -> Moment {
         wall: Wall::default(),
     }
     .after(Duration::from_secs(seconds))
+}
+
+/// Nothing is known of it but that.
+pub(crate) fn receipt(seq: u64, output: &str, fate: Fate, second: u64) -> Receipt {
+    Receipt {
+        seq,
+        output: output.into(),
+        at: at(second).wall,
+        fate,
+        sent: None,
+        attempts: None,
+        words: None,
+        audience: None,
+    }
 }
 
 pub(crate) fn event(kind: EventKind, alarm: &str, occurrence: u64) -> Event {

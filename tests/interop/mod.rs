@@ -13,6 +13,7 @@ mod metrics_contract;
 pub(crate) mod mosquitto;
 mod mqtt_input;
 mod mqtt_output;
+mod mqtt_packet;
 mod mqtt_tls;
 mod nats;
 #[cfg(feature = "demo")]

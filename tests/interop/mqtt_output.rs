@@ -30,7 +30,7 @@ use tokio::time::{sleep, timeout};
 use super::mosquitto::{DEADLINE, Mosquitto};
 use upstream::Upstream;
 
-pub(super) mod scripted;
+mod scripted;
 mod set_aside;
 mod telemetry;
 mod telemetry_alone;

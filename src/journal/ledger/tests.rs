@@ -271,16 +271,7 @@ fn receipts_coalesce_and_are_never_stored_ahead_of_the_disk() {
 /// A cursor without it would say that an output is through with what it still owes.
 #[test]
 fn what_is_set_aside_goes_with_the_cursor_that_passes_it() {
-    let receipt = |seq, fate| Receipt {
-        seq,
-        output: "up".into(),
-        at: crate::journal::scratch::at(1).wall,
-        fate,
-        sent: None,
-        attempts: None,
-        words: None,
-        audience: None,
-    };
+    let receipt = |seq, fate| crate::journal::scratch::receipt(seq, "up", fate, 1);
     let mut ledger = run(7, 9);
     ledger.receipts.add(receipt(8, Fate::Aside));
     ledger.acknowledge("up", 8);

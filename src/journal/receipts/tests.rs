@@ -2,20 +2,14 @@
 
 use super::*;
 use crate::engine::effect::EventKind;
-use crate::journal::scratch::{Scratch, at, event, raises};
+use crate::journal::scratch::{self, Scratch, at, event, raises};
 use crate::journal::store::Write;
 use crate::journal::{Entry, reader};
 
 fn receipt(seq: u64, output: &str, second: u64) -> Receipt {
     Receipt {
-        seq,
-        output: output.into(),
-        at: at(second).wall,
-        fate: Fate::Accepted,
-        sent: None,
         attempts: Some(1),
-        words: None,
-        audience: None,
+        ..scratch::receipt(seq, output, Fate::Accepted, second)
     }
 }
 

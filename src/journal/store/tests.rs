@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::chain::{Damage, verify};
-use super::super::scratch::{Scratch, alter, at, event, raises, seqs};
+use super::super::scratch::{Scratch, alter, at, event, raises, receipt, seqs};
 use super::super::{Entry, Fate, Receipt, Store};
 use super::{CommitError, Write};
 use crate::engine::effect::{Event, EventKind};
@@ -223,16 +223,7 @@ fn at_its_cap_the_file_gives_up_delivered_rows_first() {
 }
 
 fn put_by(seq: u64, output: &str, fate: Fate) -> Receipt {
-    Receipt {
-        seq,
-        output: output.into(),
-        at: at(2000).wall,
-        fate,
-        sent: None,
-        attempts: None,
-        words: None,
-        audience: None,
-    }
+    receipt(seq, output, fate, 2000)
 }
 
 fn noted(store: &mut Store, receipts: &[Receipt]) {

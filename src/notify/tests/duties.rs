@@ -5,11 +5,9 @@
 
 use proptest::prelude::*;
 
-use super::invariants::{Fault, act, seconds};
+use super::invariants::{Fault, Life, act, acts, seconds};
 use super::*;
 use crate::engine::notice::Told;
-
-type Life = Vec<(f64, usize, Act)>;
 
 /// Seconds that a page waits for the summary of a flood, and of an alarm that chatters.
 const FLOOD: f64 = 60.0;
@@ -49,18 +47,10 @@ fn crowd() -> Rig {
     Rig::of(&plant.collect::<Vec<_>>(), settings)
 }
 
-/// Whole seconds, so that happenings and timers meet at one instant.
 fn life() -> impl Strategy<Value = Life> {
     let gap = prop_oneof![9 => 0_u32..3, 3 => 3_u32..30, 1 => 30_u32..200];
     let act = prop_oneof![2 => Just(Act::Raise), 3 => act()];
-    prop::collection::vec((gap, 0..CROWD.len(), act), 20..120).prop_map(|happenings| {
-        let mut t = 0.0;
-        let at = |(gap, alarm, act)| {
-            t += f64::from(gap);
-            (t, alarm, act)
-        };
-        happenings.into_iter().map(at).collect()
-    })
+    acts(gap, 0..CROWD.len(), act, 20..120)
 }
 
 fn live(rig: &mut Rig, life: &[(f64, usize, Act)]) {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// What happens, and the seconds that pass before it.
-type Life = Vec<(f64, usize, Act)>;
+pub(super) type Life = Vec<(f64, usize, Act)>;
 
 /// Long after the last happening: every hold and all-clear is through.
 pub(super) const AFTER: f64 = 3_000.0;
@@ -24,19 +24,28 @@ pub(super) fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// Whole seconds, so that happenings and timers meet at one instant.
-fn life() -> impl Strategy<Value = Life> {
-    let gap = prop_oneof![5 => 0_u32..10, 3 => 10_u32..70, 1 => 100_u32..900];
-    // Some alarms live more than others, so that they chatter.
-    let alarm = prop_oneof![3 => Just(0_usize), 4 => 0..PLANT.len()];
-    prop::collection::vec((gap, alarm, act()), 1..80).prop_map(|happenings| {
+/// Acts of alarms, each so long after the one before; whole seconds, so that they meet timers at one instant.
+pub(super) fn acts(
+    gap: impl Strategy<Value = u32>,
+    alarm: impl Strategy<Value = usize>,
+    act: impl Strategy<Value = Act>,
+    length: std::ops::Range<usize>,
+) -> impl Strategy<Value = Life> {
+    prop::collection::vec((gap, alarm, act), length).prop_map(|acts| {
         let mut t = 0.0;
         let at = |(gap, alarm, act)| {
             t += f64::from(gap);
             (t, alarm, act)
         };
-        happenings.into_iter().map(at).collect()
+        acts.into_iter().map(at).collect()
     })
+}
+
+fn life() -> impl Strategy<Value = Life> {
+    let gap = prop_oneof![5 => 0_u32..10, 3 => 10_u32..70, 1 => 100_u32..900];
+    // Some alarms live more than others, so that they chatter.
+    let alarm = prop_oneof![3 => Just(0_usize), 4 => 0..PLANT.len()];
+    acts(gap, alarm, act(), 1..80)
 }
 
 fn live(rig: &mut Rig, life: &[(f64, usize, Act)]) {

@@ -169,21 +169,9 @@ impl World {
     /// Runs the output; `during` happens beside it.
     async fn run(&mut self, during: impl AsyncFnOnce(&mut Self)) {
         let far_end = self.far_end.take().expect("it runs once");
-        let (_, desk, _inlet) = evaluation::door();
         let (readings, told) = mpsc::channel(64);
         self.told = Some(told);
-        let wiring = Wiring {
-            site: "north".into(),
-            guidance: Arc::default(),
-            feed: self.journal.feed(),
-            readers: crate::wording::Readers::default(),
-            links: None,
-            desk,
-            telemetry: None,
-            readings,
-            metrics: Arc::default(),
-            sources: Arc::default(),
-        };
+        let wiring = wiring(self.journal.feed(), readings);
         let (stop, stopped) = watch::channel(false);
         let output = run("up".into(), PointIndex(0), far_end, wiring, stopped);
         let life = async {
@@ -233,6 +221,23 @@ impl World {
         };
         let arrived = timeout(Duration::from_secs(7200), looking).await;
         assert!(arrived.is_ok(), "{:?}", self.got());
+    }
+}
+
+/// Of an output that writes to nobody by name and asks the engine nothing.
+fn wiring(feed: Feed, readings: evaluation::Readings) -> Wiring {
+    let (_, desk, _inlet) = evaluation::door();
+    Wiring {
+        site: "north".into(),
+        guidance: Arc::default(),
+        feed,
+        readers: crate::wording::Readers::default(),
+        links: None,
+        desk,
+        telemetry: None,
+        readings,
+        metrics: Arc::default(),
+        sources: Arc::default(),
     }
 }
 

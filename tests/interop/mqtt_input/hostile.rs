@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::interop::mqtt_output::scripted::packet;
+use crate::interop::mqtt_packet::packet;
 
 /// What a broker does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

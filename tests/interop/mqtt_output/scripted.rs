@@ -13,8 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-/// Every packet of these tests is shorter.
-const LONGEST: usize = 64 * 1024;
+use crate::interop::mqtt_packet::packet;
 
 /// What the broker was told, and what it saw.
 #[derive(Debug, Default)]
@@ -124,28 +123,6 @@ async fn serve(mut stream: TcpStream, script: &Mutex<Script>, wake: &Notify) {
             return;
         }
     }
-}
-
-/// Takes a whole packet off the front: its first byte and what follows the length.
-pub(in crate::interop) fn packet(input: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
-    let kind = *input.first()?;
-    let (mut length, mut header) = (0, 1);
-    loop {
-        let byte = usize::from(*input.get(header)?);
-        length |= (byte & 0x7f) << (7 * (header - 1));
-        header += 1;
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    assert!(length < LONGEST, "a packet of {length} bytes");
-    let end = header + length;
-    if input.len() < end {
-        return None;
-    }
-    let body = input.get(header..end)?.to_vec();
-    input.drain(..end);
-    Some((kind, body))
 }
 
 impl Script {

@@ -1,5 +1,6 @@
 //! Events that a broker cannot take, events that are gone before their turn, and what becomes of them.
 
+use std::ops::RangeInclusive;
 use std::sync::mpsc::sync_channel;
 
 use forewarn::clock;
@@ -59,6 +60,25 @@ impl World {
         Self { broker, gateway }
     }
 
+    /// Events 1 to 3, of which the broker does not take the second, until that is set aside.
+    async fn with_the_second_aside(ack_timeout: Duration, max_size: u64) -> Self {
+        let world = Self::begin(ack_timeout, max_size).await;
+        world.script().poison.insert(2);
+        world.raise("A", 1..=3);
+        let others = |script: &Script| script.seqs().ends_with(&[1, 3]);
+        world.until("1 and 3", others).await;
+        world.metric(ASIDE, 1).await;
+        world
+    }
+
+    /// What arrived last was set aside before, and nothing is any more.
+    async fn the_last_came_late(&self) {
+        let last = self.script().events.last().cloned().expect("some");
+        assert_eq!(last["replayed"], true);
+        self.metric(ASIDE, 0).await;
+        assert!(!self.gateway.page().contains(POISON), "nothing is lost");
+    }
+
     /// Another run over the same journal.
     async fn again(self, ack_timeout: Duration, max_size: u64) -> Self {
         let Self { broker, gateway } = self;
@@ -67,6 +87,14 @@ impl World {
         let mut gateway = Gateway::begin_in(dir, target, max_size);
         gateway.tasks.spawn(pass_time());
         Self { broker, gateway }
+    }
+
+    /// An event for each of these occurrences.
+    fn raise(&self, point: &str, occurrences: RangeInclusive<u64>) {
+        for occurrence in occurrences {
+            let state = AlarmState::Unacknowledged;
+            self.gateway.commit(point, occurrence, state);
+        }
     }
 
     pub(super) fn script(&self) -> MutexGuard<'_, Script> {
@@ -100,21 +128,12 @@ impl World {
 
 #[tokio::test(start_paused = true)]
 async fn a_poisonous_event_is_set_aside_and_arrives_when_the_broker_is_put_right() {
-    let mut world = World::begin(Duration::from_secs(15), 64 << 20).await;
-    world.script().poison.insert(2);
-    for occurrence in 1..=3 {
-        world
-            .gateway
-            .commit("A", occurrence, AlarmState::Unacknowledged);
-    }
-    let others = |script: &Script| script.seqs().ends_with(&[1, 3]);
-    world.until("1 and 3", others).await;
+    let mut world = World::with_the_second_aside(Duration::from_secs(15), 64 << 20).await;
     let dropped = world.script().dropped;
     assert!(
         (9..12).contains(&dropped),
         "{dropped}: in company, then eight times alone"
     );
-    world.metric(ASIDE, 1).await;
     world.gateway.status(1.0).await;
 
     // Not put right at once: an attempt costs a connection, and nothing else.
@@ -126,12 +145,7 @@ async fn a_poisonous_event_is_set_aside_and_arrives_when_the_broker_is_put_right
     world.script().poison.clear();
     let all = |script: &Script| script.seqs().ends_with(&[1, 3, 4, 2]);
     world.until("it arrives", all).await;
-    assert_eq!(
-        world.script().events.last().expect("some")["replayed"],
-        true
-    );
-    world.metric(ASIDE, 0).await;
-    assert!(!world.gateway.page().contains(POISON), "nothing is lost");
+    world.the_last_came_late().await;
     world.gateway.status(0.0).await;
     world.gateway.stop().await;
 }
@@ -139,16 +153,7 @@ async fn a_poisonous_event_is_set_aside_and_arrives_when_the_broker_is_put_right
 #[tokio::test(start_paused = true)]
 async fn what_a_broker_did_not_take_the_next_run_tries_at_once() {
     let (ack_timeout, max_size) = (Duration::from_secs(15), 64 << 20);
-    let world = World::begin(ack_timeout, max_size).await;
-    world.script().poison.insert(2);
-    for occurrence in 1..=3 {
-        world
-            .gateway
-            .commit("A", occurrence, AlarmState::Unacknowledged);
-    }
-    let others = |script: &Script| script.seqs().ends_with(&[1, 3]);
-    world.until("1 and 3", others).await;
-    world.metric(ASIDE, 1).await;
+    let world = World::with_the_second_aside(ack_timeout, max_size).await;
     world.metric(QUEUE, 0).await;
     world.script().poison.clear();
     let world = world.again(ack_timeout, max_size).await;
@@ -156,12 +161,7 @@ async fn what_a_broker_did_not_take_the_next_run_tries_at_once() {
     let all = |script: &Script| script.seqs().ends_with(&[1, 3, 2]);
     world.until("it arrives", all).await;
     assert!(began.elapsed() < Duration::from_secs(600), "no pause first");
-    assert_eq!(
-        world.script().events.last().expect("some")["replayed"],
-        true
-    );
-    world.metric(ASIDE, 0).await;
-    assert!(!world.gateway.page().contains(POISON), "nothing is lost");
+    world.the_last_came_late().await;
     world.gateway.stop().await;
 }
 
@@ -211,10 +211,7 @@ async fn the_state_of_an_alarm_that_changes_now_does_not_wait_behind_backlog() {
     let connected = |script: &Script| script.state("C").is_some();
     world.until("connected", connected).await;
     world.script().poison.insert(1);
-    for occurrence in 1..=100 {
-        let state = AlarmState::Unacknowledged;
-        world.gateway.commit("B", occurrence, state);
-    }
+    world.raise("B", 1..=100);
     world.gateway.committed(100).await;
     let dropped = world.script().dropped;
     let again = |script: &Script| script.dropped > dropped;
@@ -241,11 +238,7 @@ async fn events_gone_before_their_turn_are_counted_and_their_states_go_at_once()
     let connected = |script: &Script| script.state("C").is_some();
     world.until("connected", connected).await;
     world.script().silent = true;
-    for occurrence in 1..=100 {
-        world
-            .gateway
-            .commit("B", occurrence, AlarmState::Unacknowledged);
-    }
+    world.raise("B", 1..=100);
     let events = 4000;
     world.gateway.commit("A", 1, AlarmState::Unacknowledged);
     for occurrence in 102..=events {
@@ -279,11 +272,7 @@ async fn a_broker_that_acknowledges_what_was_never_sent_is_left_and_nothing_is_t
 {
     let mut world = World::begin(Duration::from_secs(15), 64 << 20).await;
     world.script().wrong_ids = true;
-    for occurrence in 1..=30 {
-        world
-            .gateway
-            .commit("A", occurrence, AlarmState::Unacknowledged);
-    }
+    world.raise("A", 1..=30);
     let failed = r#"forewarn_output_failures_total{output="control-room",reason="protocol"}"#;
     world.metric(failed, 3).await;
     world.gateway.status(2.0).await;

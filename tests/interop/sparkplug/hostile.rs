@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::interop::bench::{DEADLINE, Daemon, within};
+use crate::interop::mqtt_packet::packet;
 
 /// What a broker does that it must not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,24 +133,6 @@ fn babble() -> Vec<u8> {
         babble.extend(*payload);
     }
     babble
-}
-
-/// Takes a whole packet off the front: its first byte and what follows the length.
-fn packet(input: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
-    let kind = *input.first()?;
-    let (mut length, mut header) = (0, 1);
-    loop {
-        let byte = usize::from(*input.get(header)?);
-        length |= (byte & 0x7f) << (7 * (header - 1));
-        header += 1;
-        if byte & 0x80 == 0 {
-            break;
-        }
-    }
-    let end = header + length;
-    let body = input.get(header..end)?.to_vec();
-    input.drain(..end);
-    Some((kind, body))
 }
 
 async fn gateway(broker: &Broker) -> Daemon {

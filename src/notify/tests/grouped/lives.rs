@@ -3,23 +3,14 @@
 use proptest::prelude::*;
 
 use super::super::super::connection::SETTLE;
-use super::super::invariants::{Fault, act, seconds};
+use super::super::invariants::{Fault, Life, act, acts, seconds};
 use super::*;
-
-type Life = Vec<(f64, usize, Act)>;
 
 /// The device lives more than its points.
 fn life() -> impl Strategy<Value = Life> {
     let gap = prop_oneof![5 => 0_u32..10, 3 => 10_u32..40, 1 => 40_u32..400];
     let alarm = prop_oneof![2 => Just(0_usize), 3 => 0..=SILENCE.len()];
-    prop::collection::vec((gap, alarm, act()), 1..80).prop_map(|happenings| {
-        let mut t = 0.0;
-        let at = |(gap, alarm, act)| {
-            t += f64::from(gap);
-            (t, alarm, act)
-        };
-        happenings.into_iter().map(at).collect()
-    })
+    acts(gap, alarm, act(), 1..80)
 }
 
 fn live(rig: &mut Rig, life: &[(f64, usize, Act)]) {

@@ -60,19 +60,8 @@ async fn the_end_does_not_wait_for_a_far_end_that_hangs() {
     }
     let mut world = World::new(accepted);
     world.commit(1);
-    let (readings, desk, _inlet) = evaluation::door();
-    let wiring = Wiring {
-        site: "north".into(),
-        guidance: Arc::default(),
-        feed: world.journal.feed(),
-        readers: crate::wording::Readers::default(),
-        links: None,
-        desk,
-        telemetry: None,
-        readings,
-        metrics: Arc::default(),
-        sources: Arc::default(),
-    };
+    let (readings, _told) = mpsc::channel(64);
+    let wiring = wiring(world.journal.feed(), readings);
     let (stop, stopped) = watch::channel(false);
     let output = run("up".into(), PointIndex(0), Hanging, wiring, stopped);
     let life = async {
