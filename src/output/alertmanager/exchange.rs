@@ -112,8 +112,8 @@ impl Exchange<Aside> {
         let (method, path, body) = match &aside {
             Aside::Alerts => (Method::GET, wire::of_site(ALERTS, site), none),
             Aside::Silence(Ask::List) => (Method::GET, wire::of_site(SILENCES, site), none),
-            Aside::Silence(Ask::Make(_, wanted)) => {
-                let body = wire::silence_of(wanted, site, skew, now.wall);
+            Aside::Silence(Ask::Make(_, wanted, live)) => {
+                let body = wire::silence_of(wanted, live.as_ref(), site, (skew, now.wall));
                 (Method::POST, SILENCES.to_owned(), body)
             }
             Aside::Silence(Ask::End(id)) => (Method::DELETE, wire::silence(id), none),

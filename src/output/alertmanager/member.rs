@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use super::alert::Alert;
 use super::batches::{Item, Refusal, Round};
-use super::silences::{self, Silences, Wanted};
+use super::silences::{self, Silences, Wishes};
 use super::standing::Standing;
 use super::told::{Over, Told};
 use super::untouched::{Untouched, orphans};
@@ -68,9 +68,6 @@ pub(super) struct Manner {
     pub(super) pair: bool,
     pub(super) silences: silences::Policy,
 }
-
-/// Silences by their marks.
-pub(super) type Marked = BTreeMap<String, Wanted>;
 
 /// What came of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +164,7 @@ impl Member {
     pub(super) fn post(
         &mut self,
         standing: &Standing,
-        (manner, wanted): (&Manner, &Marked),
+        (manner, wishes): (&Manner, &Wishes),
         now: Mono,
     ) -> Option<Vec<Item>> {
         let news = self.told_of.1 < standing.urgent();
@@ -179,7 +176,7 @@ impl Member {
         }
         let gathered = self.began.is_none_or(|began| now.since(began) >= GATHER);
         if now >= self.due || (self.told_of.0 < standing.version() && gathered) {
-            self.begin(standing, (manner, wanted), now);
+            self.begin(standing, (manner, wishes), now);
         }
         self.round.next()
     }
@@ -188,18 +185,27 @@ impl Member {
     /// must be known. `given`: when any member was given a silence, by mark.
     pub(super) fn aside(
         &self,
-        (manner, wanted): (&Manner, &Marked),
+        (manner, wishes): (&Manner, &Wishes),
         given: &BTreeMap<String, Mono>,
         now: Mono,
     ) -> Option<Aside> {
         if self.reached != Some(true) {
             return None;
         }
-        let end = self.silences.to_end(wanted).map(Aside::Silence);
+        let leaves = |alarm: &str| self.leaves(alarm);
+        let end = self.silences.to_end(wishes, leaves).map(Aside::Silence);
         let look = self.look.filter(|at| now >= *at).map(|_at| Aside::Alerts);
         let policy = &manner.silences;
-        let next = || self.silences.next(policy, wanted, given, now);
+        let next = || self.silences.next(policy, wishes, given, now);
         end.or(look).or_else(|| next().map(Aside::Silence))
+    }
+
+    /// Is the alert of this alarm to be taken back, under whatever labels it stands?
+    fn leaves(&self, alarm: &str) -> bool {
+        let of_alarm = |told: &&Told| *told.alert.alarm == *alarm;
+        let mut of_alarm = self.told.values().filter(of_alarm).peekable();
+        of_alarm.peek().is_some()
+            && of_alarm.all(|told| told.over.is_some() && told.is_to_be_told())
     }
 
     /// A member that does not answer is asked sooner when there is an alert to tell of.
@@ -209,7 +215,7 @@ impl Member {
     }
 
     /// Lists everything that is to be told, the news first.
-    fn begin(&mut self, standing: &Standing, (manner, wanted): (&Manner, &Marked), now: Mono) {
+    fn begin(&mut self, standing: &Standing, (manner, wishes): (&Manner, &Wishes), now: Mono) {
         for told in self.told.values_mut() {
             told.over.get_or_insert_with(|| Over::begin(manner));
         }
@@ -228,11 +234,12 @@ impl Member {
         if waits {
             self.look.get_or_insert(now);
         }
-        let silences = &self.silences;
         let told = self.told.values().filter(|told| told.is_to_be_told());
         // What is over while it is silenced has no all-clear: the silence goes first.
-        let silenced =
-            |told: &Told| told.over.is_some() && silences.hold(&told.alert.alarm, wanted);
+        let silenced = |told: &Told| {
+            let alarm = &told.alert.alarm;
+            told.over.is_some() && self.silences.hold(alarm, wishes, self.leaves(alarm))
+        };
         let mut items: Vec<_> = told.filter(|told| !silenced(told)).collect();
         items.sort_by_key(|told| {
             let known = told.taken == told.alert.version;
@@ -291,14 +298,24 @@ impl Member {
         match (aside, answer) {
             (Aside::Alerts, Answer::Alerts(found)) => self.looked(&found, standing, manner, now),
             (Aside::Alerts, _) => self.look = Some(now + LOOK_LATER),
-            (Aside::Silence(Ask::List), Answer::Silences(found)) => {
-                self.silences.found(&manner.silences, &found, now);
+            (Aside::Silence(Ask::List), answer) => {
+                if !self.silences.are_known() {
+                    // What is over waited for it.
+                    self.due = now;
+                }
+                match answer {
+                    Answer::Silences(found) => {
+                        self.silences.found(&manner.silences, found, now);
+                    }
+                    Answer::Alerts(_) | Answer::Made(_) | Answer::Ended | Answer::Nothing => {
+                        self.silences.unknown(now);
+                    }
+                }
             }
-            (Aside::Silence(Ask::List), _) => self.silences.unknown(now),
-            (Aside::Silence(Ask::Make(mark, _)), Answer::Made(id)) => {
-                self.silences.made(mark, Some(id));
+            (Aside::Silence(Ask::Make(mark, ..)), Answer::Made(id)) => {
+                self.silences.made(mark, Some(id), now);
             }
-            (Aside::Silence(Ask::Make(mark, _)), _) => self.silences.made(mark, None),
+            (Aside::Silence(Ask::Make(mark, ..)), _) => self.silences.made(mark, None, now),
             (Aside::Silence(Ask::End(id)), _) => {
                 self.silences.ended(&id);
                 // The all-clear waited for it.
@@ -379,6 +396,8 @@ impl Member {
         }
         if ripe {
             self.due = now;
+            // Whoever meant it may have silenced it since the last look, and died.
+            self.silences.doubt();
         }
         let waits = self.told.values().any(Told::waits);
         self.look = waits.then_some(now + LOOK);

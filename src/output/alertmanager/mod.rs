@@ -72,9 +72,9 @@ pub use self::alert::LABELS;
 use self::alert::Words;
 use self::batches::Item;
 use self::exchange::{Came, Exchange};
-use self::member::{Aside, Manner, Marked, Member};
+use self::member::{Aside, Manner, Member};
 use self::reporting::Reporting;
-use self::silences::Policy;
+use self::silences::{Policy, Wishes};
 use self::skew::Skew;
 use self::standing::Standing;
 pub use self::trial::{Trial, trial};
@@ -139,7 +139,7 @@ struct Poster {
     feed: Feed,
     standing: Standing,
     manner: Manner,
-    wanted: Marked,
+    wishes: Wishes,
     /// When any member was asked for a silence, by its mark.
     given: BTreeMap<String, Mono>,
     lines: Vec<Line>,
@@ -167,14 +167,14 @@ enum Happened {
 impl Poster {
     fn new(id: Arc<str>, status: PointIndex, target: AlertmanagerTarget, wiring: Wiring) -> Self {
         let now = clock::now();
-        let pair = target.pair.as_ref().map(|pair| format!("/{pair}"));
         let manner = Manner {
             refresh: target.refresh,
             pair: target.pair.is_some(),
             silences: Policy {
                 acknowledged: target.silence_acknowledged,
                 shelved: target.silence_shelved,
-                owner: format!("{}{}", wiring.site, pair.unwrap_or_default()),
+                site: Arc::clone(&wiring.site),
+                pair: target.pair,
             },
         };
         let words = Words {
@@ -211,7 +211,7 @@ impl Poster {
             feed: wiring.feed,
             standing,
             manner,
-            wanted: Marked::new(),
+            wishes: Wishes::default(),
             given: BTreeMap::new(),
             lines,
             seen,
@@ -301,15 +301,15 @@ impl Poster {
     }
 
     fn want(&mut self, now: Moment) {
-        if self.manner.silences.is_on() {
-            self.wanted = self.manner.silences.wanted(&self.standing, now.wall);
-            self.given.retain(|mark, _| self.wanted.contains_key(mark));
-        }
+        let silences = &self.manner.silences;
+        self.wishes = silences.wishes(&self.standing, now.wall);
+        let wanted = &self.wishes.silences;
+        self.given.retain(|mark, _| wanted.contains_key(mark));
     }
 
     /// Asks every member whatever it is to be asked now.
     fn ask(&mut self, now: Moment) {
-        let ways = (&self.manner, &self.wanted);
+        let ways = (&self.manner, &self.wishes);
         for line in &mut self.lines {
             if line.posts.is_idle()
                 && let Some(post) = line.member.post(&self.standing, ways, now.mono)
@@ -320,7 +320,7 @@ impl Poster {
                 && let Some(aside) = line.member.aside(ways, &self.given, now.mono)
             {
                 // Whether or not it comes about: two that are asked at one time would both make it.
-                if let Aside::Silence(silences::Ask::Make(mark, _)) = &aside {
+                if let Aside::Silence(silences::Ask::Make(mark, _, None)) = &aside {
                     self.given.insert(mark.clone(), now.mono);
                 }
                 line.asides.aside(aside, &self.site, line.skew, now);

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::alert::Alert;
 use super::batches::Item;
-use super::silences::Wanted;
+use super::silences::{LASTS, Live, Wanted};
 use super::skew::Skew;
 use super::standing::STANDS_FOR;
 use crate::engine::time::Wall;
@@ -112,8 +112,10 @@ pub(super) struct FoundAlert {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Silence<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
     matchers: [Matcher<'a>; 2],
-    starts_at: String,
+    starts_at: Cow<'a, str>,
     ends_at: String,
     created_by: &'a str,
     comment: &'a str,
@@ -128,18 +130,29 @@ struct Matcher<'a> {
     is_equal: bool,
 }
 
-/// The body that asks for a silence over one alarm of `site`.
-pub(super) fn silence_of(wanted: &Wanted, site: &str, skew: Skew, now: Wall) -> String {
+/// The body that asks for a silence over one alarm of `site`, or for `live` to last: with its matchers and its
+/// start it keeps its id, and only its end is another.
+pub(super) fn silence_of(
+    wanted: &Wanted,
+    live: Option<&Live>,
+    site: &str,
+    (skew, now): (Skew, Wall),
+) -> String {
     let matcher = |name, value| Matcher {
         name,
         value,
         is_regex: false,
         is_equal: true,
     };
+    let starts_at = live.and_then(|live| live.starts_at.as_deref());
     let silence = Silence {
+        id: live.map(|live| &*live.id),
         matchers: [matcher("alarm", &*wanted.alarm), matcher("site", site)],
-        starts_at: rfc3339::format(skew.there(now)),
-        ends_at: rfc3339::format(skew.there(wanted.until)),
+        starts_at: starts_at.map_or_else(
+            || Cow::Owned(rfc3339::format(skew.there(now))),
+            Cow::Borrowed,
+        ),
+        ends_at: rfc3339::format(skew.there(wanted.until.min(now + LASTS))),
         created_by: &wanted.by,
         comment: &wanted.comment,
     };
@@ -148,10 +161,14 @@ pub(super) fn silence_of(wanted: &Wanted, site: &str, skew: Skew, now: Wall) -> 
 
 /// A silence at the far end.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct FoundSilence {
     pub(super) id: String,
     pub(super) comment: String,
     pub(super) status: SilenceStatus,
+    pub(super) starts_at: String,
+    pub(super) ends_at: String,
+    pub(super) updated_at: String,
 }
 
 /// Does it silence?
@@ -164,6 +181,19 @@ impl FoundSilence {
     /// `false`: it ran out, or somebody ended it.
     pub(super) fn is_live(&self) -> bool {
         self.status.state != "expired"
+    }
+
+    /// Of one that is not live: did somebody end it? Then it was changed last at its end. One whose times cannot be
+    /// read counts as ended: no silence is the safe side.
+    pub(super) fn was_ended(&self) -> bool {
+        let times = (
+            rfc3339::parse(&self.ends_at),
+            rfc3339::parse(&self.updated_at),
+        );
+        let (Some(end), Some(change)) = times else {
+            return true;
+        };
+        end.seconds_since(change) < 1.0
     }
 }
 
@@ -210,6 +240,35 @@ mod tests {
             body.contains("\"startsAt\":\"2026-05-04T06:11:30.999Z\""),
             "{body}"
         );
+    }
+
+    #[test]
+    fn a_silence_ends_soon_and_lasts_longer_under_its_id_from_the_same_start() {
+        let now = Wall::from_unix_nanos(1_777_875_151_000_000_000);
+        let wanted = |lasts: u64| Wanted {
+            alarm: "CH4-101/high".into(),
+            by: "Li Wei".to_owned(),
+            comment: "going there".to_owned(),
+            until: now + Duration::from_secs(lasts),
+        };
+        let body = |lasts, live: Option<&Live>| {
+            let body = silence_of(&wanted(lasts), live, "north", (Skew::default(), now));
+            serde_json::from_str::<serde_json::Value>(&body).expect("JSON")
+        };
+        let made = body(8 * 3600, None);
+        assert_eq!(made["id"], serde_json::Value::Null);
+        assert_eq!(made["startsAt"], "2026-05-04T06:12:31.000Z");
+        assert_eq!(made["endsAt"], "2026-05-04T06:17:31.000Z");
+        assert_eq!(body(60, None)["endsAt"], "2026-05-04T06:13:31.000Z");
+        let live = Live {
+            id: "s-1".to_owned(),
+            starts_at: Some("2026-05-04T06:10:00.015Z".to_owned()),
+        };
+        let renewed = body(8 * 3600, Some(&live));
+        assert_eq!(renewed["id"], "s-1");
+        assert_eq!(renewed["startsAt"], "2026-05-04T06:10:00.015Z");
+        assert_eq!(renewed["endsAt"], made["endsAt"]);
+        assert_eq!(renewed["matchers"], made["matchers"]);
     }
 
     #[test]

@@ -50,3 +50,33 @@ async fn two_gateways_give_one_alert_and_one_all_clear_when_both_are_clear() {
     assert_eq!(hook.told_of(ALARM), [true, false]);
     drop(a);
 }
+
+/// What somebody acknowledged at one of them is silenced; that one dies, and the next alarm is told all the same.
+#[tokio::test]
+async fn the_silence_of_a_dead_partner_mutes_no_alarm_after_it() {
+    let hook = Hook::start().await;
+    let alertmanager = Alertmanager::start(&hook).await;
+    let device = device(1).await;
+    let output = |name: &str| {
+        let options = "refresh = \"5s\"\nsilence_acknowledged = true";
+        to(&[&alertmanager])
+            + &format!("{options}\npair = \"{name}\"\n[person.li-wei]\nname = \"Li\"")
+    };
+    let mut a = Gateway::start(&plant(&device, &output("a"), &[("CH4-101", "")])).await;
+    let b = Gateway::start(&plant(&device, &output("b"), &[("CH4-101", "")])).await;
+    put(&device, 0, 30);
+    a.alarm_is(ALARM, "unacknowledged").await;
+    b.alarm_is(ALARM, "unacknowledged").await;
+    hook.is_told(ALARM, &[true]).await;
+    let answer = a.acknowledge(ALARM, "li-wei").await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    alertmanager.has_silences(1).await;
+
+    a.kill();
+    put(&device, 0, 3);
+    b.alarm_is(ALARM, "returned_unacknowledged").await;
+    hook.is_told(ALARM, &[true, false]).await;
+    put(&device, 0, 30);
+    hook.is_told(ALARM, &[true, false, true]).await;
+    alertmanager.has_silences(0).await;
+}

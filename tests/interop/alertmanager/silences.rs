@@ -127,3 +127,31 @@ async fn members_of_a_cluster_share_one_silence() {
         second.silences().await[0]["id"]
     );
 }
+
+/// A switch of the option and a clear while nobody watches: the silence goes, then the alert, and the next one is
+/// told.
+#[tokio::test]
+async fn an_option_that_is_switched_off_silences_nothing_that_comes_after() {
+    let hook = Hook::start().await;
+    let alertmanager = Alertmanager::start(&hook).await;
+    let device = device(1).await;
+    let points = [("CH4-101", "")];
+    let output = to(&[&alertmanager]) + OPTIONS;
+    let mut gateway = Gateway::start(&plant(&device, &output, &points)).await;
+    put(&device, 0, 30);
+    hook.is_told(ALARM, &[true]).await;
+    let answer = gateway.acknowledge(ALARM, "li-wei").await;
+    assert_eq!(answer.expect("an answer").status, 200);
+    alertmanager.has_silences(1).await;
+
+    gateway.kill();
+    put(&device, 0, 3);
+    let text = std::fs::read_to_string(gateway.config()).expect("our own file");
+    let text = text.replace("acknowledged = true", "acknowledged = false");
+    std::fs::write(gateway.config(), text).expect("our own file");
+    gateway.start_again().await;
+    hook.is_told(ALARM, &[true, false]).await;
+    alertmanager.has_silences(0).await;
+    put(&device, 0, 30);
+    hook.is_told(ALARM, &[true, false, true]).await;
+}

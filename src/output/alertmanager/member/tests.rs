@@ -226,16 +226,99 @@ fn the_partner_of_a_dead_gateway_decides_about_what_it_saw_itself() {
 #[test]
 fn an_all_clear_waits_for_the_end_of_its_silence() {
     let (mut far, mut gateway) = (Far::default(), Gateway::new("north", None));
-    gateway.silences();
+    gateway.silences(true);
     gateway.set(A, AlarmState::Unacknowledged, 1);
     gateway.run(&mut far, 61);
     gateway.acknowledge(A);
-    gateway.run(&mut far, 2);
-    assert_eq!(far.silences.len(), 1);
-    gateway.run(&mut far, 400);
-    assert_eq!(far.silences.len(), 1);
+    for _ in 0..400 {
+        gateway.run(&mut far, 2);
+        assert_eq!(far.silences(gateway.now).len(), 1, "it lasts");
+    }
     gateway.set(A, AlarmState::Normal, 1);
     gateway.run(&mut far, 2);
-    assert!(far.standing().is_empty() && far.silences.is_empty());
+    assert!(far.standing().is_empty() && far.silences(gateway.now).is_empty());
     assert_eq!(far.ended_in_silence, 0);
+}
+
+#[test]
+fn what_a_dead_partner_silenced_does_not_mute_the_next_alarm() {
+    let mut far = Far::default();
+    let mut living = one_of_a_pair_is_left(&mut far);
+    living.set(A, AlarmState::Normal, 1);
+    living.run(&mut far, 5);
+    // Before it was taken back.
+    living.set(A, AlarmState::Unacknowledged, 2);
+    living.run(&mut far, 1);
+    assert_eq!(far.heard(living.now), [A]);
+}
+
+/// A far end that does not tell of the all-clear does not tell of the next alarm either.
+#[test]
+fn what_a_dead_partner_silenced_does_not_swallow_the_all_clear() {
+    // Whether the living one has seen the silence meanwhile or not.
+    for seen in [true, false] {
+        let mut far = Far::default();
+        let mut living = one_of_a_pair_is_left(&mut far);
+        if !seen {
+            living.overlook_silences();
+        }
+        living.set(A, AlarmState::Normal, 1);
+        living.run(&mut far, 100);
+        assert!(far.standing().is_empty());
+        assert_eq!((far.ends, far.ended_in_silence), (1, 0));
+    }
+}
+
+#[test]
+fn what_ended_while_the_gateway_was_away_is_taken_back_after_its_silence() {
+    let (mut far, mut gateway) = (Far::default(), Gateway::new("north", None));
+    gateway.silences(true);
+    gateway.set(A, AlarmState::Unacknowledged, 1);
+    gateway.run(&mut far, 61);
+    gateway.acknowledge(A);
+    gateway.run(&mut far, 61);
+    gateway.set(A, AlarmState::Normal, 1);
+    gateway.restart();
+    gateway.run(&mut far, 2);
+    assert!(far.standing().is_empty());
+    assert_eq!((far.ends, far.ended_in_silence), (1, 0));
+}
+
+/// The one that is left does not know that somebody has acknowledged it.
+#[test]
+fn what_a_dead_partner_silenced_is_heard_again_soon_while_it_lasts() {
+    let mut far = Far::default();
+    let mut living = one_of_a_pair_is_left(&mut far);
+    living.run(&mut far, silences::LASTS.as_secs());
+    assert_eq!(far.heard(living.now), [A]);
+}
+
+/// Both saw the alarm, it was acknowledged at one of them, and that one is dead.
+fn one_of_a_pair_is_left(far: &mut Far) -> Gateway {
+    let [mut living, mut dead] = ["a", "b"].map(|name| Gateway::new("north", Some(name)));
+    for gateway in [&mut living, &mut dead] {
+        gateway.silences(true);
+        gateway.set(A, AlarmState::Unacknowledged, 1);
+        gateway.run(far, 61);
+    }
+    dead.acknowledge(A);
+    dead.run(far, 100);
+    living.run(far, 140);
+    assert!(far.heard(living.now).is_empty(), "it is acknowledged");
+    living
+}
+
+#[test]
+fn an_option_that_is_switched_off_leaves_nothing_behind() {
+    let (mut far, mut gateway) = (Far::default(), Gateway::new("north", None));
+    gateway.silences(true);
+    gateway.set(A, AlarmState::Unacknowledged, 1);
+    gateway.run(&mut far, 61);
+    gateway.acknowledge(A);
+    gateway.run(&mut far, 61);
+    assert!(far.heard(gateway.now).is_empty());
+    gateway.silences(false);
+    gateway.restart();
+    gateway.run(&mut far, 2);
+    assert_eq!(far.heard(gateway.now), [A]);
 }

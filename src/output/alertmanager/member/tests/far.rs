@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::super::*;
 use crate::engine::alarm::AlarmState;
 use crate::engine::snapshot::{Acknowledgement, AlarmRecord};
-use crate::engine::time::Moment;
+use crate::engine::time::{Moment, Wall};
+use crate::event::rfc3339;
 use crate::output::alertmanager::alert::tests::words;
 use crate::output::alertmanager::wire::SilenceStatus;
 use crate::output::message::tests::record;
@@ -24,8 +25,8 @@ pub(super) struct Far {
     pub(super) ends: u32,
     /// All-clears that a silence swallowed.
     pub(super) ended_in_silence: u32,
-    /// Mark and id, by id.
-    pub(super) silences: BTreeMap<String, String>,
+    /// By id; also those that are over.
+    silences: BTreeMap<String, FoundSilence>,
     alerts: BTreeMap<String, (Arc<Alert>, bool, u64)>,
     ever: BTreeSet<String>,
     clock: u64,
@@ -70,7 +71,27 @@ impl Far {
         self.ever.iter().map(String::as_str).collect()
     }
 
-    fn post(&mut self, items: &[Item]) -> Posted {
+    /// The marks of the silences that silence at `now`.
+    pub(super) fn silences(&self, now: Moment) -> Vec<&str> {
+        let silences = self.silences.values();
+        let live = silences.filter(|silence| Some(now.wall) < rfc3339::parse(&silence.ends_at));
+        live.map(|silence| &*silence.comment).collect()
+    }
+
+    /// The alarms that people are told of at `now`.
+    pub(super) fn heard(&self, now: Moment) -> Vec<&str> {
+        let mut heard = self.standing();
+        heard.retain(|alarm| !self.is_silenced(alarm, now));
+        heard
+    }
+
+    fn is_silenced(&self, alarm: &str, now: Moment) -> bool {
+        let name = format!(" {alarm} ");
+        let mut silences = self.silences(now).into_iter();
+        silences.any(|comment| comment.contains(&name))
+    }
+
+    fn post(&mut self, items: &[Item], now: Moment) -> Posted {
         self.posts += 1;
         if !self.is_up {
             return Posted::Failed(None);
@@ -95,11 +116,7 @@ impl Far {
             if !item.over {
                 self.ever.insert(item.alert.alarm.to_string());
             }
-            let name = format!(" {} ", item.alert.alarm);
-            let silenced = self
-                .silences
-                .values()
-                .any(|comment| comment.contains(&name));
+            let silenced = self.is_silenced(&item.alert.alarm, now);
             self.ended_in_silence += u32::from(stood && item.over && silenced);
             let told = (Arc::clone(&item.alert), !item.over, self.clock);
             self.alerts.insert(key, told);
@@ -107,7 +124,7 @@ impl Far {
         Posted::Taken
     }
 
-    fn aside(&mut self, aside: &Aside) -> Answer {
+    fn aside(&mut self, aside: &Aside, now: Moment) -> Answer {
         match aside {
             Aside::Alerts => {
                 let standing = self.alerts.values().filter(|(_, stands, _)| *stands);
@@ -120,25 +137,42 @@ impl Far {
                 Answer::Alerts(found.collect())
             }
             Aside::Silence(silences::Ask::List) => {
-                let found = self.silences.iter().map(|(id, comment)| FoundSilence {
-                    id: id.clone(),
-                    comment: comment.clone(),
-                    status: SilenceStatus {
-                        state: "active".to_owned(),
-                    },
-                });
-                Answer::Silences(found.collect())
+                let all = self.silences.values().cloned();
+                Answer::Silences(all.map(|silence| silence.at(now.wall)).collect())
             }
-            Aside::Silence(silences::Ask::Make(_, wanted)) => {
-                let id = format!("s-{}", self.silences.len());
-                self.silences.insert(id.clone(), wanted.comment.clone());
+            Aside::Silence(silences::Ask::Make(_, wanted, live)) => {
+                let known = live.as_ref().map(|live| live.id.clone());
+                let id = known.unwrap_or_else(|| format!("s-{}", self.silences.len()));
+                let silence = FoundSilence {
+                    id: id.clone(),
+                    comment: wanted.comment.clone(),
+                    status: SilenceStatus {
+                        state: String::new(),
+                    },
+                    starts_at: String::new(),
+                    ends_at: rfc3339::format(wanted.until.min(now.wall + silences::LASTS)),
+                    updated_at: rfc3339::format(now.wall),
+                };
+                self.silences.insert(id.clone(), silence);
                 Answer::Made(id)
             }
             Aside::Silence(silences::Ask::End(id)) => {
-                self.silences.remove(id);
+                if let Some(silence) = self.silences.get_mut(id) {
+                    silence.ends_at = rfc3339::format(now.wall);
+                    silence.updated_at.clone_from(&silence.ends_at);
+                }
                 Answer::Ended
             }
         }
+    }
+}
+
+impl FoundSilence {
+    /// As it is shown at `now`.
+    fn at(mut self, now: Wall) -> Self {
+        let is_live = Some(now) < rfc3339::parse(&self.ends_at);
+        self.status.state = if is_live { "active" } else { "expired" }.to_owned();
+        self
     }
 }
 
@@ -151,12 +185,12 @@ pub(super) struct Gateway {
     manner: Manner,
     records: BTreeMap<String, AlarmRecord>,
     configured: Vec<String>,
-    now: Moment,
+    pub(super) now: Moment,
 }
 
 impl Gateway {
     /// All of them have the same alarms.
-    pub(super) fn new(owner: &str, pair: Option<&str>) -> Self {
+    pub(super) fn new(site: &str, pair: Option<&str>) -> Self {
         let mut configured: Vec<String> = ["A", "B", "C", "D"]
             .map(|point| format!("{point}/high"))
             .into();
@@ -166,7 +200,8 @@ impl Gateway {
             refresh: Duration::from_secs(30),
             pair: pair.is_some(),
             silences: silences::Policy {
-                owner: owner.to_owned(),
+                site: site.into(),
+                pair: pair.map(str::to_owned),
                 ..silences::Policy::default()
             },
         };
@@ -182,8 +217,16 @@ impl Gateway {
         }
     }
 
-    pub(super) fn silences(&mut self) {
-        self.manner.silences.acknowledged = true;
+    /// Takes effect at once.
+    pub(super) fn silences(&mut self, acknowledged: bool) {
+        self.manner.silences.acknowledged = acknowledged;
+    }
+
+    /// As if the last look had been before there was any.
+    pub(super) fn overlook_silences(&mut self) {
+        let now = self.now.mono;
+        let policy = &self.manner.silences;
+        self.member.silences.found(policy, Vec::new(), now);
     }
 
     /// The alarm is in `state` now; an active one was raised now, if it was not active before.
@@ -227,21 +270,22 @@ impl Gateway {
     pub(super) fn run(&mut self, far: &mut Far, seconds: u64) {
         for _ in 0..seconds * 4 {
             self.standing.turn(self.now.mono);
-            let wanted = self.manner.silences.wanted(&self.standing, self.now.wall);
+            let silences = &self.manner.silences;
+            let wishes = silences.wishes(&self.standing, self.now.wall);
             let mut busy = true;
             while busy {
                 busy = false;
                 let now = self.now.mono;
-                let ways = (&self.manner, &wanted);
+                let ways = (&self.manner, &wishes);
                 if let Some(post) = self.member.post(&self.standing, ways, now) {
-                    let outcome = far.post(&post);
+                    let outcome = far.post(&post, self.now);
                     let refused = self.member.posted(post, outcome, now, 0.5);
                     self.refused
                         .extend(refused.map(|alert| alert.alarm.to_string()));
                     busy = true;
                 }
                 if let Some(aside) = self.member.aside(ways, &BTreeMap::new(), now) {
-                    let answer = far.aside(&aside);
+                    let answer = far.aside(&aside, self.now);
                     self.member
                         .told(aside, answer, (&self.standing, &self.manner), now);
                     busy = true;
