@@ -2,6 +2,7 @@
 
 use crate::engine::alarm::AlarmState;
 use crate::engine::effect::EventKind;
+use crate::engine::notice::Notice;
 use crate::event::WireEvent;
 
 /// A choice among all events.
@@ -11,7 +12,7 @@ pub enum Selection {
     Events,
     /// What people are told over this output: `notified` and `all_clear` that name it, or none.
     Notices,
-    /// The life of alarms that somebody is alerted of: raised or uncovered, acknowledged, over.
+    /// The life of alarms that somebody is alerted of: raised, uncovered or told of, acknowledged, over.
     Lifecycle,
 }
 
@@ -36,19 +37,33 @@ fn concerns(event: &WireEvent, id: &str) -> bool {
 }
 
 fn lifecycle(event: &WireEvent) -> bool {
-    // What was raised beneath an overlay begins for people when that ends.
+    // What nobody is alerted of calls nobody; that it is over hurts nobody.
+    event.alarm.is_some() && (goes_on(event) || begins(event) && event.annunciated == Some(true))
+}
+
+/// Somebody is alerted with this event, and may be for the first time.
+pub(super) fn begins(event: &WireEvent) -> bool {
+    // What was raised beneath an overlay begins for people when that ends ...
     let uncovered = matches!(
         event.event,
         EventKind::Unshelved | EventKind::Unsuppressed | EventKind::InService
     );
-    let begins = matches!(event.event, EventKind::Raised | EventKind::Realarmed)
-        || uncovered && event.state == Some(AlarmState::Unacknowledged);
-    let goes_on = matches!(
-        event.event,
-        EventKind::Acknowledged | EventKind::Cleared | EventKind::Reset
+    // ... and what was held back, or told of by the alarm of its device, when they are told of it by itself.
+    let told = matches!(
+        event.notice,
+        Some(Notice::Page | Notice::Chatter | Notice::Flood)
     );
-    // What nobody is alerted of calls nobody; that it is over hurts nobody.
-    event.alarm.is_some() && (goes_on || begins && event.annunciated == Some(true))
+    matches!(event.event, EventKind::Raised | EventKind::Realarmed)
+        || (uncovered || told) && event.state == Some(AlarmState::Unacknowledged)
+}
+
+fn goes_on(event: &WireEvent) -> bool {
+    event.event == EventKind::Acknowledged || is_over(event)
+}
+
+/// The condition is gone.
+pub(super) fn is_over(event: &WireEvent) -> bool {
+    matches!(event.event, EventKind::Cleared | EventKind::Reset)
 }
 
 #[cfg(test)]
@@ -94,6 +109,26 @@ mod tests {
             (
                 r#""event":"cleared","alarm":"P/high","annunciated":false"#,
                 &[Events, Lifecycle],
+            ),
+            (
+                r#""event":"notified","alarm":"P/high","state":"unacknowledged","annunciated":true,"notice":"page","output":"mail""#,
+                &[Events, Lifecycle],
+            ),
+            (
+                r#""event":"notified","alarm":"P/high","state":"unacknowledged","annunciated":true,"notice":"chatter","to":["li"]"#,
+                &[Events, Notices, Lifecycle],
+            ),
+            (
+                r#""event":"notified","alarm":"P/high","state":"unacknowledged","annunciated":true,"notice":"flood","output":"chat""#,
+                &[Events, Notices, Lifecycle],
+            ),
+            (
+                r#""event":"notified","alarm":"P/high","state":"normal","annunciated":true,"notice":"chatter","output":"mail""#,
+                &[Events],
+            ),
+            (
+                r#""event":"notified","alarm":"P/high","state":"unacknowledged","annunciated":true,"notice":"reminder","output":"mail""#,
+                &[Events],
             ),
             (
                 r#""event":"notified","alarm":"P/high","to":["li"]"#,

@@ -15,6 +15,7 @@ mod many_units;
 mod mappings;
 mod outage;
 mod owed_mail;
+mod paging;
 mod payloads;
 mod refusals;
 mod reminder;

@@ -50,7 +50,7 @@ async fn swing(gateway: &Gateway, device: &Device) {
     gateway.alarm_is(ALARM, "returned_unacknowledged").await;
 }
 
-fn secret(folder: &Folder, name: &str, text: &str) {
+pub(super) fn secret(folder: &Folder, name: &str, text: &str) {
     let path = folder.path().join(name);
     std::fs::write(&path, text).expect("our own folder");
     let mode = std::fs::Permissions::from_mode(0o600);

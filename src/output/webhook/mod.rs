@@ -17,6 +17,7 @@
 //! Deliberately absent: batches (a receiver removes duplicates by id, one event a request), and any request but POST.
 
 pub mod answers;
+mod incidents;
 pub mod presets;
 pub mod signing;
 pub mod template;
@@ -31,12 +32,13 @@ use hyper::header::{HeaderName, HeaderValue};
 use minijinja::value::Value;
 use tracing::warn;
 
+use self::incidents::Incidents;
 use self::presets::Preset;
 use self::signing::Scheme;
 use self::template::{Source, Template};
 use super::courier::{Carrier, Load, Parcel, Present};
 use super::http_client::{Answer, Client, ClientSettings, Failure, Request};
-use super::selection::Selection;
+use super::selection::{Selection, is_over};
 use super::verdict::Verdict;
 use crate::ack_links::{Links, Reader};
 use crate::broker::Secret;
@@ -90,6 +92,8 @@ pub struct Webhook {
     target: WebhookTarget,
     template: Template,
     client: Client,
+    /// Of a paging service.
+    incidents: Incidents,
 }
 
 impl Webhook {
@@ -104,6 +108,7 @@ impl Webhook {
             id,
             context,
             links: None,
+            incidents: Incidents::default(),
             target,
         })
     }
@@ -155,6 +160,14 @@ impl Webhook {
             verdict = preset.answers.verdict(&answer, url);
         }
         Ok(Ok((answer, verdict)))
+    }
+
+    async fn deliver(&mut self, load: &Load<'_>) -> Verdict {
+        match self.send(load).await {
+            Ok(Ok((_, verdict))) => verdict,
+            Ok(Err(failure)) => failure.into(),
+            Err(why) => Verdict::Refused { why },
+        }
     }
 
     fn request(&self, load: &Load<'_>, now: Wall) -> Result<Request, String> {
@@ -254,7 +267,7 @@ impl Webhook {
     }
 
     /// An event as it is, and the parts that are asked for most.
-    fn about(&self, parcel: &Parcel) -> [(&'static str, Value); 5] {
+    fn about(&self, parcel: &Parcel) -> [(&'static str, Value); 6] {
         let event: serde_json::Value =
             serde_json::from_str(&parcel.line).expect("the journal's lines are JSON");
         let priority = parcel.event.priority.map_or("", |priority| priority.name());
@@ -264,6 +277,7 @@ impl Webhook {
             ("priority", priority.into()),
             ("replayed", parcel.replayed.into()),
             ("test", parcel.event.test.into()),
+            ("over", is_over(&parcel.event).into()),
         ]
     }
 }
@@ -299,7 +313,7 @@ fn header_value(value: &str) -> Result<HeaderValue, String> {
 
 impl Carrier for Webhook {
     fn wants(&self, event: &WireEvent) -> bool {
-        self.target.selection.takes(event, &self.id)
+        self.target.selection.takes(event, &self.id) && !self.incidents.have(event)
     }
 
     fn sums_up(&self) -> bool {
@@ -314,11 +328,22 @@ impl Carrier for Webhook {
     }
 
     async fn carry(&mut self, load: &Load<'_>) -> Verdict {
-        match self.send(load).await {
-            Ok(Ok((_, verdict))) => verdict,
-            Ok(Err(failure)) => failure.into(),
-            Err(why) => Verdict::Refused { why },
+        let verdict = self.deliver(load).await;
+        let (Load::Event(parcel), Selection::Lifecycle) = (load, self.target.selection) else {
+            return verdict;
+        };
+        if !verdict.is_accepted() {
+            return verdict;
         }
+        // The new one is open by now: whatever becomes of this, somebody is called.
+        if let Some(end) = self.incidents.end_before(parcel) {
+            let ended = self.deliver(&Load::Event(&end)).await;
+            if !ended.is_accepted() {
+                return ended;
+            }
+        }
+        self.incidents.note(&parcel.event);
+        verdict
     }
 }
 
