@@ -61,9 +61,17 @@ fn goes_on(event: &WireEvent) -> bool {
     event.event == EventKind::Acknowledged || is_over(event)
 }
 
-/// The condition is gone.
+/// Nothing more is to be done about the occurrence, or nothing that anybody is called for. What is latched is over
+/// with its reset; an older occurrence that is, without one, with its acknowledgement.
 pub(super) fn is_over(event: &WireEvent) -> bool {
-    matches!(event.event, EventKind::Cleared | EventKind::Reset)
+    let latched = matches!(
+        event.state,
+        Some(AlarmState::LatchedUnacknowledged | AlarmState::LatchedAcknowledged)
+    );
+    let is = |kind| event.event == kind;
+    is(EventKind::Reset)
+        || is(EventKind::Cleared) && !latched
+        || is(EventKind::Acknowledged) && event.state == Some(AlarmState::Normal)
 }
 
 #[cfg(test)]
@@ -129,6 +137,18 @@ mod tests {
             (
                 r#""event":"notified","alarm":"P/high","state":"unacknowledged","annunciated":true,"notice":"reminder","output":"mail""#,
                 &[Events],
+            ),
+            (
+                r#""event":"cleared","alarm":"P/high","state":"latched_unacknowledged","annunciated":true"#,
+                &[Events],
+            ),
+            (
+                r#""event":"cleared","alarm":"P/high","state":"latched_acknowledged","annunciated":true"#,
+                &[Events],
+            ),
+            (
+                r#""event":"reset","alarm":"P/high","state":"normal""#,
+                &[Events, Lifecycle],
             ),
             (
                 r#""event":"notified","alarm":"P/high","to":["li"]"#,

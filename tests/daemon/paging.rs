@@ -102,3 +102,38 @@ async fn what_stays_after_chattering_has_an_incident() {
     gateway.stop().await;
     device.stop().await;
 }
+
+/// Gone is not over: somebody is to look at it, and to reset it.
+#[tokio::test]
+async fn what_is_latched_is_open_until_its_reset() {
+    let (device, pager, mut gateway) = plant("latching = true\n").await;
+    set(&device, 30);
+    gateway.alarm_is(ALARM, "unacknowledged").await;
+    set(&device, 3);
+    gateway.alarm_is(ALARM, "latched_unacknowledged").await;
+    gateway.acknowledge(ALARM, "li").await;
+    gateway.alarm_is(ALARM, "latched_acknowledged").await;
+    acknowledged(&gateway, &pager).await;
+    assert_eq!(open(&pager), [1]);
+    let reset = format!("{ALARM}/reset");
+    gateway.command(&reset, r#"{"by":"li"}"#).await;
+    gateway.alarm_is(ALARM, "normal").await;
+    open_are(&gateway, &pager, &[]).await;
+    gateway.stop().await;
+    device.stop().await;
+}
+
+/// Waits until the service knows that somebody attends to it: what came before has been sent, too.
+async fn acknowledged(gateway: &Gateway, pager: &Hook) {
+    let knows = || {
+        let mut received = pager.received().into_iter();
+        received.any(|one| one.body.contains("\"acknowledge\""))
+    };
+    let looking = async {
+        while !knows() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let found = timeout(DEADLINE, looking).await;
+    assert!(found.is_ok(), "not acknowledged\n{}", gateway.log());
+}

@@ -1,7 +1,7 @@
 //! What a paging service has open: an incident for each occurrence of an alarm, under a key of its own.
 //!
 //! ```text
-//!  raised, uncovered, told of ──▶ trigger ──── acknowledged ──▶ acknowledge ──── cleared ──▶ resolve
+//!  raised, uncovered, told of ──▶ trigger ──── acknowledged ──▶ acknowledge ──── cleared (latched: reset) ──▶ resolve
 //!       │                            ▲
 //!       └── the first that is sent ──┘   and then `resolve` for the one before, should its end never have come
 //! ```
@@ -158,7 +158,7 @@ mod tests {
             "1 acknowledged",
             "1 realarmed",
             "1 over",
-            "1 acknowledged",
+            "1 over",
             "2 raised",
         ];
         assert_eq!(sent, expected);
@@ -201,5 +201,31 @@ mod tests {
         let life = [(7, "page", CALLS), (7, "cleared", RETURNED)];
         let sent = sent(&mut Incidents::default(), &life);
         assert_eq!(sent, ["7 page", "6 over", "7 over"]);
+    }
+
+    /// Somebody is to look at it and reset it; that it is raised again ends it, too.
+    #[test]
+    fn what_is_latched_stays_open_until_its_reset() {
+        let life = [
+            (1, "raised", CALLS),
+            (1, "cleared", "latched_unacknowledged"),
+            (1, "acknowledged", "latched_acknowledged"),
+            (1, "reset", "normal"),
+            (2, "raised", CALLS),
+            (2, "cleared", "latched_unacknowledged"),
+            (3, "raised", CALLS),
+            (2, "acknowledged", "normal"),
+        ];
+        let sent = sent(&mut Incidents::default(), &life);
+        let expected = [
+            "1 raised",
+            "1 acknowledged",
+            "1 over",
+            "2 raised",
+            "3 raised",
+            "2 over",
+            "2 over",
+        ];
+        assert_eq!(sent, expected);
     }
 }
