@@ -242,6 +242,33 @@ async fn a_test_message_says_what_the_receiver_answered() {
     assert_eq!(notify_beside(&folder, "chat").await.0, Some(78));
 }
 
+/// An intermediary that shows what it was sent helps people with everything but the key.
+#[tokio::test]
+async fn what_a_receiver_repeats_of_a_secret_is_told_to_nobody() {
+    let key = "R0123456789ABCDEF0123456789ABCDE";
+    let echo = format!("unknown key {key}, token t0ken-of-20-letters");
+    let hook = Hook::start(move |_count| Reply::Good(echo.clone())).await;
+    let hook = hook.expect("a free port");
+    let folder = Folder::new();
+    secret(&folder, "pager-key", key);
+    secret(
+        &folder,
+        "pager-headers",
+        "Authorization: Bearer t0ken-of-20-letters\n",
+    );
+    folder.configure(&format!(
+        "[output.pager]\nwebhook = \"http://{}/x\"\ntemplate = \"pagerduty\"\n\
+         secret_file = \"pager-key\"\nheaders_file = \"pager-headers\"\n",
+        hook.address()
+    ));
+    let (_, text) = notify_beside(&folder, "pager").await;
+    assert!(text.contains("unknown key ***, token ***"), "{text}");
+    let received = hook.received();
+    assert!(received[0].body.contains(key), "{}", received[0].body);
+    let token = received[0].header("authorization");
+    assert_eq!(token, Some("Bearer t0ken-of-20-letters"));
+}
+
 /// Says where it listens, takes a POST and is content.
 const RECEIVER: &str = r#"
 import http.server, ssl, sys

@@ -16,7 +16,7 @@ use super::wire::{self, ALERTS, FoundAlert, FoundSilence, Made, SILENCES};
 use crate::broker::Secret;
 use crate::clock;
 use crate::engine::time::{Moment, Wall};
-use crate::output::http_client::{self, Client, Failure, Request};
+use crate::output::http_client::{self, Client, Failure, Hidden, Request};
 use crate::output::verdict::{PROTOCOL, Verdict, told};
 
 /// A question on its way. It owns the client and gives it back.
@@ -56,9 +56,10 @@ impl<Q> Exchange<Q> {
             path: client.url().below(path),
             ..request(&client, self.authorization.as_ref(), body)
         };
+        let hidden = hidden(self.authorization.as_ref());
         let way = async move {
             let came = client.ask(&request).await;
-            (client, came)
+            (client, came.map(|answer| answer.without(&hidden)))
         };
         self.busy = Some((question, Box::pin(way)));
     }
@@ -78,6 +79,11 @@ impl<Q> Exchange<Q> {
     pub(super) fn client(&self) -> Option<&Client> {
         self.idle.as_ref()
     }
+}
+
+/// What of an answer is told to nobody, beside the address.
+pub(super) fn hidden(authorization: Option<&Secret>) -> Hidden {
+    Hidden::of(authorization.map(Secret::expose))
 }
 
 /// A post of alerts.

@@ -8,8 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use hyper::Uri;
 
-/// Words of the address as short as this are no secret, and hiding them would spoil every sentence.
-const HIDDEN: usize = 6;
+use super::hidden::SHORTEST;
 
 /// An address of a receiver, `https://host:port/path?query`.
 #[derive(Clone, PartialEq, Eq)]
@@ -122,7 +121,7 @@ impl Url {
         }
         let mut words: Vec<&str> = vec![&self.path, &self.host];
         words.extend(self.path.split(['/', '?', '&', '=']));
-        words.retain(|word| word.len() >= HIDDEN);
+        words.retain(|word| word.len() >= SHORTEST);
         // The longest first, so that no part of it is left over.
         words.sort_by_key(|word| std::cmp::Reverse(word.len()));
         let hidden = |text: String, word: &&str| text.replace(word, "***");

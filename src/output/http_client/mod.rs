@@ -27,6 +27,7 @@
 mod address;
 mod connection;
 mod failure;
+mod hidden;
 #[cfg(test)]
 mod tests;
 pub(super) mod trust;
@@ -46,6 +47,7 @@ use tokio::time::timeout;
 pub use self::address::Url;
 use self::connection::Connection;
 pub use self::failure::{Failure, Stage};
+pub use self::hidden::Hidden;
 use crate::clock;
 
 /// Longest body of an answer, unless another is asked for; bytes.
@@ -111,6 +113,18 @@ pub struct TlsFacts {
     pub cipher: String,
     /// Certificates that the far end showed.
     pub certificates: usize,
+}
+
+impl Answer {
+    /// As far as it may be told on.
+    #[must_use]
+    pub fn without(self, hidden: &Hidden) -> Self {
+        Self {
+            location: self.location.as_deref().map(|place| hidden.hide(place)),
+            body: hidden.hide(&self.body),
+            ..self
+        }
+    }
 }
 
 impl TlsFacts {

@@ -37,7 +37,7 @@ use self::presets::Preset;
 use self::signing::Scheme;
 use self::template::{Source, Template};
 use super::courier::{Carrier, Load, Parcel, Present};
-use super::http_client::{Answer, Client, ClientSettings, Failure, Request};
+use super::http_client::{Answer, Client, ClientSettings, Failure, Hidden, Request};
 use super::selection::{Selection, is_over};
 use super::verdict::Verdict;
 use crate::ack_links::{Links, Reader};
@@ -72,6 +72,16 @@ pub struct WebhookTarget {
     pub language: Option<Language>,
 }
 
+impl WebhookTarget {
+    /// What of an answer is told to nobody, beside the address.
+    fn hidden(&self) -> Hidden {
+        let headers = self.headers.iter().map(|(_name, value)| value);
+        let signature = self.signature.iter().map(|signature| &signature.secret);
+        let secrets = headers.chain(signature).chain(&self.secret);
+        Hidden::of(secrets.map(Secret::expose))
+    }
+}
+
 /// A header that shows that the body is ours (`signing`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signature {
@@ -92,6 +102,7 @@ pub struct Webhook {
     target: WebhookTarget,
     template: Template,
     client: Client,
+    hidden: Hidden,
     /// Of a paging service.
     incidents: Incidents,
 }
@@ -105,6 +116,7 @@ impl Webhook {
         Ok(Self {
             template: Template::new(target.source.clone())?,
             client: Client::new(target.client.clone()),
+            hidden: target.hidden(),
             id,
             context,
             links: None,
@@ -151,7 +163,7 @@ impl Webhook {
         let now = clock::now().wall;
         let request = self.request(load, now)?;
         let answer = match self.client.ask(&request).await {
-            Ok(answer) => answer,
+            Ok(answer) => answer.without(&self.hidden),
             Err(failure) => return Ok(Err(failure)),
         };
         let url = self.client.url();

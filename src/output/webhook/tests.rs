@@ -176,6 +176,19 @@ fn chat_rooms_are_shown_their_secret_as_they_want_it() {
     assert_eq!(header, format!("t=1700000000,v1={HEADER}"));
 }
 
+/// Whatever a receiver repeats of them goes into the log, the ledger and the answers of the API.
+#[test]
+fn every_secret_of_a_target_is_hidden() {
+    let mut target = target(find("feishu").expect("a preset"));
+    target.headers = vec![("X-Key".to_owned(), Secret::new("in-a-header"))];
+    target.signature = Some(Signature {
+        secret: Secret::new("of-the-signature"),
+        header: "X-Sign".to_owned(),
+    });
+    let said = "SEC-123, in-a-header and of-the-signature";
+    assert_eq!(target.hidden().hide(said), "***, *** and ***");
+}
+
 /// What is signed is what is sent, to the byte: a receiver can check nothing else.
 #[test]
 fn the_body_that_is_sent_is_the_one_that_is_signed() {
