@@ -118,20 +118,44 @@ fn words(name: &str, error: &Error) -> String {
     format!("{name}{place}: {}{detail}", error.kind())
 }
 
-/// At most so many characters.
+/// At most so many characters, with `keep` in a line at the end if it would be cut off.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "the signature minijinja calls"
 )]
-fn cut(text: String, most: usize) -> String {
-    text.chars().take(most).collect()
+fn cut(text: String, most: usize, keep: Option<String>) -> String {
+    let end = |most| {
+        let mut ends = text.char_indices().map(|(index, _)| index);
+        ends.nth(most).unwrap_or(text.len())
+    };
+    let room = |tail: &str| most.checked_sub(tail.chars().count());
+    cut_at(&text, most, keep.as_deref(), room, end)
 }
 
-/// At most so many bytes of UTF-8, and whole characters.
-fn cut_bytes(mut text: String, most: usize) -> String {
-    if text.len() > most {
-        let end = text.floor_char_boundary(most);
-        text.truncate(end);
+/// At most so many bytes of UTF-8, and whole characters, with `keep` in a line at the end if it would be cut off.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature minijinja calls"
+)]
+fn cut_bytes(text: String, most: usize, keep: Option<String>) -> String {
+    let end = |most| text.floor_char_boundary(most);
+    let room = |tail: &str| most.checked_sub(tail.len());
+    cut_at(&text, most, keep.as_deref(), room, end)
+}
+
+/// `end` says where a length ends in the text, `room` what a tail leaves of `most`, if anything.
+fn cut_at(
+    text: &str,
+    most: usize,
+    keep: Option<&str>,
+    room: impl Fn(&str) -> Option<usize>,
+    end: impl Fn(usize) -> usize,
+) -> String {
+    let shown = &text[..end(most)];
+    let lost = keep.filter(|keep| shown.len() < text.len() && !shown.contains(keep));
+    let tail = lost.map(|keep| format!("...\n{keep}"));
+    match tail.as_deref().map(|tail| (tail, room(tail))) {
+        Some((tail, Some(room))) => format!("{}{tail}", &text[..end(room)]),
+        Some((_, None)) | None => shown.to_owned(),
     }
-    text
 }

@@ -87,15 +87,19 @@ fn every_preset_makes_its_form_of_whatever_it_takes() {
     }
 }
 
-/// A room acknowledges by a link on which a name is chosen; a button where the form has one.
-#[test]
-fn what_people_read_has_a_link_to_acknowledge_with() {
+fn links() -> Arc<Links> {
     let settings = LinkSettings {
         base_url: "https://gw.example".to_owned(),
         key: Secret::new("0123456789abcdef0123456789abcdef"),
         valid_for: Duration::from_secs(3600),
     };
-    let links = Arc::new(Links::new("north", &settings));
+    Arc::new(Links::new("north", &settings))
+}
+
+/// A room acknowledges by a link on which a name is chosen; a button where the form has one.
+#[test]
+fn what_people_read_has_a_link_to_acknowledge_with() {
+    let links = links();
     let call = SAMPLES[2].replace("\"step\":0", "\"step\":0,\"annunciation\":5");
     let (call, plain) = (parcel(&call), parcel(SAMPLES[2]));
     let link = links.link(&call.event, Reader::Several, call.event.time);
@@ -215,6 +219,30 @@ fn long_texts_are_cut_where_a_receiver_refuses_them() {
     let (_, body) = sent(&webhook("wecom"), &Load::Summary(&parcels));
     let text = body["text"]["content"].as_str().unwrap_or_default();
     assert!((2000..=2048).contains(&text.len()), "{}", text.len());
+}
+
+/// However long the guidance of an alarm is, whoever reads it can acknowledge.
+#[test]
+fn the_link_stays_where_a_text_is_cut() {
+    let links = links();
+    let many: Vec<String> = (0..2_000).map(|n| format!(r#""x & 水 {n}""#)).collect();
+    let long = format!(r#""annunciation":5,"to":[{}]"#, many.join(","));
+    let call = parcel(&SAMPLES[2].replace(r#""to":["li-wei"]"#, &long));
+    let link = links.link(&call.event, Reader::Several, call.event.time);
+    let link = link.expect("it waits");
+    for (preset, pointer, most) in [
+        ("wecom", "/text/content", 2_048),
+        ("dingtalk", "/text/content", 19_000),
+        ("feishu", "/content/text", 18_000),
+        ("slack", "/text", 12_000 * 3),
+    ] {
+        let webhook = webhook(preset).with_links(Some(Arc::clone(&links)));
+        let (_, body) = sent(&webhook, &Load::Event(&call));
+        let text = body.pointer(pointer).and_then(serde_json::Value::as_str);
+        let text = text.expect(preset);
+        assert!(text.ends_with(&format!("...\n{link}")), "{preset}: {text}");
+        assert!(text.len() <= most, "{preset}: {}", text.len());
+    }
 }
 
 #[test]
