@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use super::commands::{json, run};
 use super::gateway::Folder;
-use crate::interop::mosquitto::Mosquitto;
+use crate::interop::certificates::Certificates;
+use crate::interop::mosquitto::{Mosquitto, free_port};
 
 /// Runs it for `servers`, a TOML value; exit code, and its JSON.
 async fn tried(servers: &str) -> (i32, serde_json::Value) {
@@ -55,4 +56,19 @@ async fn every_server_of_a_broker_is_asked_and_one_that_takes_it_is_enough() {
         answer.contains(&format!("127.0.0.1:{mute_port}: ")) && answer.contains("; 127.0.0.1:1: "),
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn verified_is_only_what_was() {
+    let certificates = Certificates::make();
+    let port = free_port();
+    let _broker = Mosquitto::start(&certificates.listener(port)).await;
+    for (authority, code) in [("ca.pem", 0), ("other.pem", 1)] {
+        let path = certificates.path(authority);
+        let tls = format!("ca_file = \"{}\"", path.display());
+        let (ended, told) = tried(&format!("\"mqtts://127.0.0.1:{port}\"\n{tls}")).await;
+        let verified = format!("verified with the authority in {}", path.display());
+        let verified = (code == 0).then_some(verified.as_str());
+        assert_eq!((ended, told["tls"].as_str()), (code, verified), "{told}");
+    }
 }

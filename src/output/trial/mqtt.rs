@@ -23,12 +23,17 @@ pub(super) async fn run(target: &MqttTarget, line: &str, site: &str) -> Trial {
         .map(|(host, port)| format!("{host}:{port}"))
         .collect();
     let began = clock::monotonic();
-    let (mut accepted, mut answers) = (false, Vec::new());
+    let (mut accepted, mut connected, mut answers) = (false, Vec::new(), Vec::new());
     let mut address = target.address.clone();
     address.client_id.push_str("-test");
     let mut connector = Connector::new(address).among(&target.others);
     for server in &servers {
-        let asked = timeout(SERVER_WITHIN, acknowledged(&mut connector, &topic, line)).await;
+        let mut is_connected = false;
+        let asked = acknowledged(&mut connector, &topic, line, &mut is_connected);
+        let asked = timeout(SERVER_WITHIN, asked).await;
+        if is_connected {
+            connected.push(server.as_str());
+        }
         let answer = match asked {
             Ok(Ok(answer)) => {
                 accepted = true;
@@ -48,19 +53,30 @@ pub(super) async fn run(target: &MqttTarget, line: &str, site: &str) -> Trial {
         sent: format!("a test event to {topic} at {}", servers.join(", ")),
         answer: answers.join("; "),
         took: clock::monotonic().since(began),
-        tls: target
-            .address
-            .tls
-            .as_ref()
-            .map(|_| "verified with the configured authority".to_owned()),
+        tls: encryption(target, &connected, servers.len()),
     }
 }
 
-/// What the server says to a publish of `line`.
+/// What the connections that were made show, if any was. Which authority verifies a broker is always configured.
+fn encryption(target: &MqttTarget, connected: &[&str], servers: usize) -> Option<String> {
+    let tls = target.address.tls.as_ref()?;
+    let place = match (connected, servers) {
+        ([], _) => return None,
+        (_, 1) => String::new(),
+        (several, _) => format!(": {}", several.join(", ")),
+    };
+    Some(format!(
+        "verified with the authority in {}{place}",
+        tls.ca_file.display()
+    ))
+}
+
+/// What the server says to a publish of `line`. `is_connected` becomes true once there is a connection.
 async fn acknowledged(
     connector: &mut Connector,
     topic: &str,
     line: &str,
+    is_connected: &mut bool,
 ) -> Result<&'static str, Ending> {
     let session = Session {
         keep: false,
@@ -75,6 +91,7 @@ async fn acknowledged(
         loop {
             match happenings.next().await? {
                 Event::Connected(_) => {
+                    *is_connected = true;
                     let topic = topic.to_owned();
                     let asked = client.publish(topic, line, false, Sure::Acknowledged);
                     if asked.is_err() {
