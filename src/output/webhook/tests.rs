@@ -5,7 +5,10 @@ use std::time::Duration;
 use super::presets::{PRESETS, find};
 use super::*;
 use crate::ack_links::LinkSettings;
+use crate::engine::alarm::AlarmState;
+use crate::output::courier::Present;
 use crate::output::http_client::Url;
+use crate::output::message::tests::{guidance, record};
 use crate::wording::Readers;
 
 fn north() -> Context {
@@ -37,6 +40,23 @@ fn target(preset: &'static Preset) -> WebhookTarget {
 fn webhook(preset: &str) -> Webhook {
     let preset = find(preset).expect(preset);
     Webhook::new("chat".into(), north(), target(preset)).expect("a good template")
+}
+
+/// The state of an alarm as on its topic, with so much to do about it.
+fn state(alarm: &str, words: usize) -> String {
+    let action = "x".repeat(words);
+    format!(
+        r#"{{"alarm":"{alarm}","state":"unacknowledged","occurrence":4,"priority":"high","action":"{action}"}}"#
+    )
+}
+
+fn present(states: Vec<String>) -> Present {
+    Present {
+        site: "north".into(),
+        at: Wall::default(),
+        seq: 7,
+        states,
+    }
 }
 
 fn parcel(line: &str) -> Parcel {
@@ -126,15 +146,36 @@ fn a_program_gets_the_line_and_the_present() {
     let raised = parcel(SAMPLES[1]);
     let (request, _) = sent(&webhook, &Load::Event(&raised));
     assert_eq!(request.body, SAMPLES[1]);
-    let present = Present {
-        site: "north".into(),
-        at: Wall::default(),
-        seq: 7,
-        states: vec![r#"{"alarm":"a"}"#.to_owned(), r#"{"alarm":"b"}"#.to_owned()],
-    };
+    let present = present(vec![state("a", 0), state("b", 0)]);
     let (_, body) = sent(&webhook, &Load::Present(&present));
     assert_eq!(body["snapshot"][1]["alarm"], "b");
     assert_eq!((&body["seq"], &body["site"]), (&7.into(), &"north".into()));
+}
+
+/// A receiver of our own making is written by this.
+#[test]
+fn the_snapshot_is_what_the_readme_shows() {
+    let readme = include_str!("../../../README.md");
+    let shown = readme.lines().map(str::trim);
+    let shown = shown.filter_map(|line| line.strip_prefix('`')?.strip_suffix("`."));
+    let shown: Vec<serde_json::Value> = shown
+        .filter_map(|text| serde_json::from_str(text).ok())
+        .collect();
+    let shown = shown.iter().find(|body| body.get("snapshot").is_some());
+    let shown = shown.expect("it is shown").as_object().expect("an object");
+    let (_, body) = sent(
+        &webhook("json"),
+        &Load::Present(&present(vec![state("a", 0)])),
+    );
+    let names = |body: &serde_json::Map<_, _>| body.keys().cloned().collect::<Vec<String>>();
+    assert_eq!(names(body.as_object().expect("an object")), names(shown));
+    let record = record("CH4-101/high", AlarmState::Unacknowledged);
+    let guidance = guidance("CH4-101/high");
+    let told = crate::output::message::state(&guidance, Some(&record), true, Wall::default());
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    for (name, _) in shown["snapshot"][0].as_object().expect("a state") {
+        assert!(told.get(name).is_some(), "{name} is not in {told}");
+    }
 }
 
 #[test]
