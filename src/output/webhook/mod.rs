@@ -11,7 +11,7 @@
 //!
 //! | bound | value | then |
 //! |---|---|---|
-//! | a body | 256 KiB | refused: set aside and told |
+//! | a body | 256 KiB | refused: set aside and told; of the states after an outage the least urgent are left out, and counted |
 //! | an answer | as in [`http_client`](super::http_client) | |
 //!
 //! Deliberately absent: batches (a receiver removes duplicates by id, one event a request), and any request but POST.
@@ -20,6 +20,7 @@ pub mod answers;
 mod incidents;
 pub mod presets;
 pub mod signing;
+mod snapshot;
 pub mod template;
 #[cfg(test)]
 mod tests;
@@ -36,7 +37,7 @@ use self::incidents::Incidents;
 use self::presets::Preset;
 use self::signing::Scheme;
 use self::template::{Source, Template};
-use super::courier::{Carrier, Load, Parcel, Present};
+use super::courier::{Carrier, Load, Parcel};
 use super::http_client::{Answer, Client, ClientSettings, Failure, Hidden, Request};
 use super::selection::{Selection, is_over};
 use super::verdict::Verdict;
@@ -44,7 +45,7 @@ use crate::ack_links::{Links, Reader};
 use crate::broker::Secret;
 use crate::clock;
 use crate::engine::time::Wall;
-use crate::event::{WireEvent, rfc3339};
+use crate::event::WireEvent;
 use crate::wording::{Context, Handing, Language, Letter, button, digest, letter};
 
 /// A receiver of POST requests.
@@ -260,7 +261,7 @@ impl Webhook {
                     facts.extend(told(digest(&events, &self.handing(newest), &self.context)));
                 }
             }
-            Load::Present(present) => facts.extend(snapshot(present)),
+            Load::Present(present) => facts.extend(snapshot::facts(present)),
             // A webhook has one reader.
             Load::Owed { .. } => {}
         }
@@ -302,15 +303,6 @@ fn told(words: Letter) -> [(&'static str, Value); 3] {
     ]
 }
 
-fn snapshot(present: &Present) -> [(&'static str, Value); 3] {
-    let states = format!("[{}]", present.states.join(","));
-    [
-        ("snapshot", Value::from_safe_string(states)),
-        ("time", rfc3339::format(present.at).into()),
-        ("seq", present.seq.into()),
-    ]
-}
-
 fn header_name(name: &str) -> Result<HeaderName, String> {
     let parsed = name.parse();
     parsed.map_err(|_| format!("`{name}` cannot be the name of a header"))
@@ -333,9 +325,8 @@ impl Carrier for Webhook {
     }
 
     fn tells_present(&self) -> bool {
-        self.target
-            .preset
-            .is_some_and(|preset| preset.name == "json")
+        let preset = self.target.preset;
+        preset.is_some_and(|preset| preset.tells_present)
             && self.target.selection == Selection::Events
     }
 

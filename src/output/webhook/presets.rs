@@ -19,6 +19,8 @@ pub struct Preset {
     pub scheme: Option<Scheme>,
     /// How its answers are to be read.
     pub answers: Answers,
+    /// It has a form for what is not normal after an outage.
+    pub tells_present: bool,
     /// Which channel of it; else there is no such thing.
     pub has_topic: bool,
 }
@@ -31,6 +33,7 @@ pub static PRESETS: [Preset; 9] = [
         name: "json",
         template: include_str!("presets/json.json.j2"),
         selection: Selection::Events,
+        tells_present: true,
         ..PLAIN
     },
     Preset {
@@ -38,6 +41,7 @@ pub static PRESETS: [Preset; 9] = [
         template: include_str!("presets/cloudevents.json.j2"),
         content_type: "application/cloudevents+json",
         selection: Selection::Events,
+        tells_present: true,
         ..PLAIN
     },
     Preset {
@@ -138,6 +142,7 @@ const PLAIN: Preset = Preset {
     selection: Selection::Notices,
     scheme: None,
     answers: Answers::Status,
+    tells_present: false,
     has_topic: false,
 };
 

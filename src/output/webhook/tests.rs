@@ -152,6 +152,48 @@ fn a_program_gets_the_line_and_the_present() {
     assert_eq!((&body["seq"], &body["site"]), (&7.into(), &"north".into()));
 }
 
+#[test]
+fn a_snapshot_is_a_cloud_event_of_a_type_of_its_own() {
+    let webhook = webhook("cloudevents");
+    assert!(webhook.tells_present());
+    let (_, body) = sent(&webhook, &Load::Present(&present(vec![state("a", 0)])));
+    assert_eq!(body["type"], "io.forewarn.gateway.snapshot.v1");
+    assert_eq!(
+        (&body["specversion"], &body["source"]),
+        (&"1.0".into(), &"/north/gateway".into())
+    );
+    assert_eq!(body["id"], "north:snapshot:1970-01-01T00:00:00.000Z");
+    assert_eq!(body["data"]["snapshot"][0]["alarm"], "a");
+    assert_eq!(body["data"]["seq"], 7);
+}
+
+/// A body that is too long is refused, and then the receiver knows of no alarm at all.
+#[test]
+fn of_more_than_a_snapshot_holds_the_least_urgent_are_left_out() {
+    let urgent = state("urgent", 0).replace("\"high\"", "\"critical\"");
+    let mut states: Vec<String> = (0..1_000).map(|n| state(&n.to_string(), 500)).collect();
+    states.push(urgent);
+    let present = present(states);
+    for (preset, pointer) in [("json", ""), ("cloudevents", "/data")] {
+        let (request, body) = sent(&webhook(preset), &Load::Present(&present));
+        let body = body.pointer(pointer).expect("a snapshot");
+        let shown = body["snapshot"].as_array().expect("a list");
+        assert_eq!(shown[0]["alarm"], "urgent");
+        let left_out = body["left_out"].as_u64().expect("a number");
+        assert_eq!(shown.len() as u64 + left_out, 1_001);
+        let room = 250_000..=template::BODY_LIMIT;
+        assert!(room.contains(&request.body.len()), "{}", request.body.len());
+    }
+    let (_, body) = sent(
+        &webhook("json"),
+        &Load::Present(&Present {
+            states: Vec::new(),
+            ..present
+        }),
+    );
+    assert_eq!(body.get("left_out"), None);
+}
+
 /// A receiver of our own making is written by this.
 #[test]
 fn the_snapshot_is_what_the_readme_shows() {
