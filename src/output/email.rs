@@ -44,6 +44,7 @@
 
 mod compose;
 mod one_line;
+mod rehearsal;
 mod resting;
 mod served;
 mod session;

@@ -12,12 +12,12 @@ use super::courier::{Carrier, Load, Parcel};
 use super::email::{Email, EmailTarget};
 use super::http_client::Answer;
 use super::selection::Selection;
-use super::verdict::{Verdict, told};
+use super::verdict::{Parted, Verdict, told};
 use super::webhook::{Webhook, WebhookTarget};
 use super::{AlertmanagerTarget, alertmanager};
 use super::{OutputSettings, Target};
 use crate::clock;
-use crate::event::{WireEvent, rfc3339};
+use crate::event::{To, WireEvent, rfc3339};
 use crate::wording::Context;
 
 /// What became of a test message.
@@ -35,14 +35,15 @@ pub struct Trial {
     pub tls: Option<String>,
 }
 
-/// Sends one over `output`; where an alarm has a life, its begin and its end.
-pub async fn run(output: &OutputSettings, context: &Context) -> Trial {
+/// Sends one over `output`; where an alarm has a life, its begin and its end. Mail goes to the person `to`, or else to
+/// those in `to` of the output; where there is neither, the relay is asked what it would take, and nothing is sent.
+pub async fn run(output: &OutputSettings, to: Option<&str>, context: &Context) -> Trial {
     let site = &*context.site;
     match &output.target {
         Target::Mqtt(target) => mqtt::run(target, &parcel(site, "notified").line, site).await,
         Target::Webhook(target) => over_webhook(&output.id, target, context).await,
         Target::Alertmanager(target) => over_alertmanager(target, site).await,
-        Target::Email(target) => over_email(output, target, context).await,
+        Target::Email(target) => over_email(output, target, to, context).await,
         Target::Sparkplug(_) => Trial {
             answer: "a Sparkplug host has no place for a test message: look for the births of the node there".to_owned(),
             ..Trial::default()
@@ -80,24 +81,26 @@ pub fn parcel(site: &str, kind: &str) -> Parcel {
     }
 }
 
-/// To those in `to` of the output: nobody else is to be woken.
-async fn over_email(output: &OutputSettings, target: &EmailTarget, context: &Context) -> Trial {
+/// To one person, or to those in `to` of the output: nobody else is to be woken.
+async fn over_email(
+    output: &OutputSettings,
+    target: &EmailTarget,
+    to: Option<&str>,
+    context: &Context,
+) -> Trial {
     let mut parcel = parcel(&context.site, "notified");
     parcel.event.output = Some(Arc::clone(&output.id));
+    parcel.event.to = to.map(|person| To::Persons(vec![person.into()]));
     let mut email = Email::new(Arc::clone(&output.id), target.clone(), context.clone());
+    if to.is_none() && target.to.is_empty() {
+        return rehearsal(&email, target).await;
+    }
     let sent = format!(
         "a test message to {} by {}:{}",
-        target.to.join(", "),
+        to.map_or_else(|| target.to.join(", "), str::to_owned),
         target.host,
         target.port
     );
-    if target.to.is_empty() {
-        return Trial {
-            sent,
-            answer: "the output has no `to`: nobody is there for a test message".to_owned(),
-            ..Trial::default()
-        };
-    }
     let began = clock::monotonic();
     let verdict = email.carry(&Load::Event(&parcel)).await;
     let complaints = email.complaints();
@@ -112,6 +115,44 @@ async fn over_email(output: &OutputSettings, target: &EmailTarget, context: &Con
             Verdict::Accepted { .. } | Verdict::Parted(_) => complaints.join("; "),
             Verdict::Refused { why } | Verdict::Later { why, .. } => why.clone(),
         },
+        took: clock::monotonic().since(began),
+        tls: None,
+    }
+}
+
+/// Whether each person who has an address would be served, and nothing sent.
+async fn rehearsal(email: &Email, target: &EmailTarget) -> Trial {
+    let began = clock::monotonic();
+    let rehearsed = email.rehearse().await;
+    let (accepted, answer) = match &rehearsed {
+        Ok(readers) if readers.is_empty() => {
+            let nobody =
+                "nobody is there to be told: the output has no `to`, and no person an `email`";
+            (false, nobody.to_owned())
+        }
+        Ok(readers) => {
+            let said = readers.iter().map(|(reader, said)| match said {
+                Ok(answer) => format!("{reader}: {answer}"),
+                Err(why) => format!("{reader}: {why}"),
+            });
+            let said: Vec<String> = said.collect();
+            (
+                readers.iter().all(|(_, said)| said.is_ok()),
+                said.join("; "),
+            )
+        }
+        Err(Verdict::Refused { why } | Verdict::Later { why, .. }) => (false, why.clone()),
+        Err(Verdict::Accepted { answer } | Verdict::Parted(Parted { answer, .. })) => {
+            (false, answer.clone())
+        }
+    };
+    Trial {
+        accepted,
+        sent: format!(
+            "nothing: {}:{} was asked for every person with an `email` (send one to somebody with `--to PERSON`)",
+            target.host, target.port
+        ),
+        answer,
         took: clock::monotonic().since(began),
         tls: None,
     }

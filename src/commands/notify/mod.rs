@@ -10,8 +10,8 @@ use super::run::runtime;
 use super::{BAD_CONFIGURATION, FINDINGS, GOOD, USAGE, complain};
 use crate::config::{self, Config, Source};
 use crate::guidance::Directory;
-use crate::output::OutputSettings;
 use crate::output::trial::{self, Trial};
+use crate::output::{OutputSettings, Target};
 use crate::wording::{Context, Language};
 
 /// Arguments of `forewarn notify`.
@@ -35,6 +35,10 @@ enum What {
 pub struct TestArgs {
     /// The output, as in [output]
     output: String,
+    /// Mail: to this person, by their id, instead of to those in `to` of the output. Without either the relay is asked
+    /// what it would take, and nothing is sent
+    #[arg(long, value_name = "PERSON")]
+    to: Option<String>,
     /// Configuration; `conf.d/*.toml` beside it is read, too
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -71,6 +75,14 @@ fn test(args: TestArgs, mut out: impl Write) -> u8 {
     let Some(output) = find(&config, &args.output) else {
         return USAGE;
     };
+    if let Some(mistake) = args
+        .to
+        .as_deref()
+        .and_then(|to| unreached(output, to, &config))
+    {
+        let _nobody = writeln!(io::stderr(), "error: {mistake}").is_err();
+        return USAGE;
+    }
     let output = match args.language {
         Some(language) => in_language(output, language),
         None => output.clone(),
@@ -84,7 +96,7 @@ fn test(args: TestArgs, mut out: impl Write) -> u8 {
     };
     let guidance = Directory::new(config.guidance).into();
     let context = Context::new(config.site.as_str(), guidance, config.readers);
-    let trial = runtime.block_on(trial::run(&output, &context));
+    let trial = runtime.block_on(trial::run(&output, args.to.as_deref(), &context));
     // A name that is looked up still holds a thread.
     runtime.shutdown_background();
     let told = if args.json {
@@ -112,6 +124,25 @@ fn find<'c>(config: &'c Config, id: &str) -> Option<&'c OutputSettings> {
         let _nobody = writeln!(io::stderr(), "error: no output \"{id}\"; {there}").is_err();
     }
     found
+}
+
+/// Why no mail goes to this person over the output, if none does.
+fn unreached(output: &OutputSettings, person: &str, config: &Config) -> Option<String> {
+    if !matches!(output.target, Target::Email(_)) {
+        return Some(format!(
+            "`--to` is for mail, and \"{}\" sends none",
+            output.id
+        ));
+    }
+    let Some(known) = config.readers.persons.get(person) else {
+        let ids: Vec<&str> = config.readers.persons.keys().map(String::as_str).collect();
+        return Some(format!(
+            "no person \"{person}\"; there are {}",
+            ids.join(", ")
+        ));
+    };
+    let unreached = known.email.is_none();
+    unreached.then(|| format!("\"{person}\" has no `email`"))
 }
 
 /// The same in another language, where it speaks one.

@@ -20,7 +20,7 @@ use crate::output::courier::Parcel;
 use crate::wording::{Context, Handing, Language, Letter, digest, letter};
 
 /// Readers of one notice.
-const READERS: usize = 100;
+pub(super) const READERS: usize = 100;
 
 /// A mail, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

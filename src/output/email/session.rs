@@ -4,13 +4,15 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{
     AsyncSmtpConnection, AsyncTokioStream, Certificate, CertificateStore, TlsParameters,
 };
-use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
+use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt, Rset};
 use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::response::Response;
 use rustls::pki_types::ServerName;
 use tokio_rustls::TlsConnector;
 
@@ -91,21 +93,36 @@ impl Session {
     /// One mail to one reader; what the relay says to it. After any trouble the conversation is of no use any
     /// more.
     pub(super) async fn send(&mut self, from: &str, mail: &Mail) -> Result<String, Trouble> {
+        self.begin(from).await?;
+        self.name(mail.to.clone()).await?;
         let Self(connection) = self;
-        let from = from.parse().ok();
-        let sender = connection.command(MailFrom::new(from, Vec::new())).await;
-        sender.map_err(|error| of_all("MAIL FROM", &error))?;
-        let reader = connection.command(Rcpt::new(mail.to.clone(), Vec::new()));
-        reader.await.map_err(|error| of_one("RCPT TO", &error))?;
         let data = connection.command(Data).await;
         data.map_err(|error| of_one("DATA", &error))?;
         let taken = connection.message(&mail.text).await;
         let taken = taken.map_err(|error| of_one("the message", &error))?;
-        Ok(shown(&format!(
-            "{} {}",
-            taken.code(),
-            taken.first_line().unwrap_or_default()
-        )))
+        Ok(first_line(&taken))
+    }
+
+    /// Names the sender.
+    pub(super) async fn begin(&mut self, from: &str) -> Result<(), Trouble> {
+        let from = from.parse().ok();
+        let sender = self.0.command(MailFrom::new(from, Vec::new())).await;
+        sender.map_err(|error| of_all("MAIL FROM", &error))?;
+        Ok(())
+    }
+
+    /// Names a reader; what the relay says to them.
+    pub(super) async fn name(&mut self, reader: Address) -> Result<String, Trouble> {
+        let reader = self.0.command(Rcpt::new(reader, Vec::new())).await;
+        let taken = reader.map_err(|error| of_one("RCPT TO", &error))?;
+        Ok(first_line(&taken))
+    }
+
+    /// There is no mail after all.
+    pub(super) async fn withdraw(&mut self) -> Result<(), Trouble> {
+        let withdrawn = self.0.command(Rset).await;
+        withdrawn.map_err(|error| of_all("RSET", &error))?;
+        Ok(())
     }
 
     /// Says good-bye; whether that is heard does not matter any more.
@@ -113,6 +130,11 @@ impl Session {
         let Self(mut connection) = self;
         connection.abort().await;
     }
+}
+
+fn first_line(answer: &Response) -> String {
+    let line = answer.first_line().unwrap_or_default();
+    shown(&format!("{} {line}", answer.code()))
 }
 
 /// A connection that brings no more than it may, encrypted when it is so from its first byte.
