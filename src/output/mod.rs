@@ -90,7 +90,8 @@ pub async fn run(output: OutputSettings, wiring: Wiring, shutdown: watch::Receiv
         Target::Webhook(target) => {
             let carrier = Webhook::new(Arc::clone(&output.id), wiring.context(), *target)
                 .expect("its template was compiled when the configuration was checked")
-                .with_links(wiring.links.clone());
+                .with_links(wiring.links.clone())
+                .with_feed(wiring.feed.clone());
             courier::run(output.id, output.status, carrier, wiring, shutdown).await;
         }
         Target::Sparkplug(target) => {

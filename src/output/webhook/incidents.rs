@@ -6,6 +6,8 @@
 //!       └── the first that is sent ──┘   and then `resolve` for the one before, should its end never have come
 //! ```
 //!
+//! The summary of a flood opens one for each alarm that it tells of and that has none yet.
+//!
 //! A trigger for what is open changes nothing there, so nothing of this is stored: after a restart an incident may be
 //! opened once more. What it saves is a request for every step of a ladder, and an incident that nobody ends: its raise
 //! was backlog while its end was live.
@@ -18,7 +20,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::engine::alarm::AlarmState;
+use crate::engine::drill::drilled;
 use crate::engine::effect::EventKind;
+use crate::engine::notice::Notice;
+use crate::engine::snapshot::AlarmRecord;
 use crate::event::WireEvent;
 use crate::output::courier::Parcel;
 use crate::output::selection::{begins, is_over};
@@ -61,12 +66,51 @@ impl Incidents {
             state: Some(AlarmState::Normal),
             ..parcel.event.clone()
         };
-        let line = serde_json::to_string(&event).expect("it was read from a line");
-        Some(Parcel {
-            line,
-            event,
-            ..parcel.clone()
-        })
+        Some(like(parcel, event))
+    }
+
+    /// What a flood tells of in the line of one alarm, the others by themselves: those that still call, as they stand
+    /// (`state`), and have no incident, for nobody was alerted of them alone. The line has their names and no more.
+    pub(super) fn others(
+        &self,
+        parcel: &Parcel,
+        state: impl Fn(&str) -> Option<AlarmRecord>,
+    ) -> Vec<Parcel> {
+        let told = &parcel.event;
+        let members = told
+            .alarms
+            .iter()
+            .filter(|alarm| told.alarm.as_ref() != Some(*alarm));
+        let calls = |alarm: &Arc<str>| {
+            let uncovered = |record: &AlarmRecord| record.overlays().is_empty();
+            let calls = |record: &AlarmRecord| record.state == AlarmState::Unacknowledged;
+            state(alarm).filter(calls).filter(uncovered)
+        };
+        let page = |record: AlarmRecord| {
+            let own = drilled(&record.alarm).unwrap_or(&record.alarm);
+            let point = own.rsplit_once('/').map_or(own, |(point, _)| point);
+            WireEvent {
+                alarm: Some(Arc::clone(&record.alarm)),
+                occurrence: Some(record.occurrence),
+                point: Some(point.into()),
+                priority: record.priority,
+                value: record.value,
+                limit: None,
+                unit: None,
+                quality: None,
+                slope_per_min: None,
+                forecast_s: BTreeMap::new(),
+                peak: record.peak,
+                raised_at: record.raised_at,
+                first_out: record.first_out,
+                notice: Some(Notice::Page),
+                alarms: Vec::new(),
+                ..told.clone()
+            }
+        };
+        let pages = members.filter_map(calls).map(page);
+        let pages = pages.filter(|event| !self.have(event));
+        pages.map(|event| like(parcel, event)).collect()
     }
 
     /// The service took the event.
@@ -80,6 +124,15 @@ impl Incidents {
             self.0
                 .insert(Arc::clone(alarm), Incident { occurrence, over });
         }
+    }
+}
+
+/// `event` instead of that of `parcel`, on the same way.
+fn like(parcel: &Parcel, event: WireEvent) -> Parcel {
+    Parcel {
+        line: serde_json::to_string(&event).expect("it was read from a line"),
+        event,
+        ..parcel.clone()
     }
 }
 
@@ -227,5 +280,50 @@ mod tests {
             "2 over",
         ];
         assert_eq!(sent, expected);
+    }
+
+    /// Thirty sensors of a device that is back stay silent: each has an incident, though people get one message.
+    #[test]
+    fn of_a_flood_each_alarm_that_calls_has_an_incident() {
+        let mut flood = parcel(1, "flood", CALLS);
+        let names = ["P/high", "A/stale", "B/stale", "C/stale", "D/stale"];
+        flood.event.alarms = names.map(Arc::from).to_vec();
+        let record = |alarm: &str, state| AlarmRecord {
+            state,
+            occurrence: 4,
+            ..AlarmRecord::new(alarm.into())
+        };
+        let states = [
+            record("P/high", AlarmState::Unacknowledged),
+            record("A/stale", AlarmState::Unacknowledged),
+            record("B/stale", AlarmState::Acknowledged),
+            record("C/stale", AlarmState::Unacknowledged),
+        ];
+        let state = |alarm: &str| {
+            let mut states = states.iter();
+            states.find(|record| &*record.alarm == alarm).cloned()
+        };
+        let mut incidents = Incidents::default();
+        let opened = |incidents: &Incidents| -> Vec<String> {
+            let others = incidents.others(&flood, state);
+            let event = |other: &Parcel| {
+                let event = &other.event;
+                assert!(Selection::Lifecycle.takes(event, "pager"), "{event:?}");
+                assert_eq!(serde_json::from_str(&other.line).ok().as_ref(), Some(event));
+                let point = event.point.as_deref().expect("a point");
+                let alarm = event.alarm.as_deref().expect("an alarm");
+                format!("{alarm} {} at {point}", event.occurrence.expect("a number"))
+            };
+            others.iter().map(event).collect()
+        };
+        let expected = ["A/stale 4 at A", "C/stale 4 at C"];
+        assert_eq!(opened(&incidents), expected);
+        let first = incidents.others(&flood, state);
+        incidents.note(&first[0].event);
+        assert_eq!(
+            opened(&incidents),
+            expected[1..],
+            "what is open is not opened again"
+        );
     }
 }

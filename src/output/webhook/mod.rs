@@ -44,8 +44,10 @@ use super::verdict::Verdict;
 use crate::ack_links::{Links, Reader};
 use crate::broker::Secret;
 use crate::clock;
+use crate::engine::notice::Notice;
 use crate::engine::time::Wall;
 use crate::event::WireEvent;
+use crate::journal::Feed;
 use crate::wording::{Context, Handing, Language, Letter, button, digest, letter};
 
 /// A receiver of POST requests.
@@ -106,6 +108,8 @@ pub struct Webhook {
     hidden: Hidden,
     /// Of a paging service.
     incidents: Incidents,
+    /// Where it looks how alarms stand.
+    feed: Option<Feed>,
 }
 
 impl Webhook {
@@ -122,6 +126,7 @@ impl Webhook {
             context,
             links: None,
             incidents: Incidents::default(),
+            feed: None,
             target,
         })
     }
@@ -131,6 +136,15 @@ impl Webhook {
     #[must_use]
     pub fn with_links(self, links: Option<Arc<Links>>) -> Self {
         Self { links, ..self }
+    }
+
+    /// It can look how alarms stand: a paging service is told of each that a summary names.
+    #[must_use]
+    pub fn with_feed(self, feed: Feed) -> Self {
+        Self {
+            feed: Some(feed),
+            ..self
+        }
     }
 
     /// Tries the template against samples of what it will be given; every name must be there.
@@ -173,6 +187,16 @@ impl Webhook {
             verdict = preset.answers.verdict(&answer, url);
         }
         Ok(Ok((answer, verdict)))
+    }
+
+    /// Alarms beside its own for which the event opens an incident.
+    fn others(&self, parcel: &Parcel) -> Vec<Parcel> {
+        match &self.feed {
+            Some(feed) if parcel.event.notice == Some(Notice::Flood) => {
+                self.incidents.others(parcel, |alarm| feed.state(alarm))
+            }
+            Some(_) | None => Vec::new(),
+        }
     }
 
     async fn deliver(&mut self, load: &Load<'_>) -> Verdict {
@@ -338,7 +362,14 @@ impl Carrier for Webhook {
         if !verdict.is_accepted() {
             return verdict;
         }
-        // The new one is open by now: whatever becomes of this, somebody is called.
+        // The new ones are open before an old one ends: whatever becomes of that, somebody is called.
+        for other in self.others(parcel) {
+            let opened = self.deliver(&Load::Event(&other)).await;
+            if !opened.is_accepted() {
+                return opened;
+            }
+            self.incidents.note(&other.event);
+        }
         if let Some(end) = self.incidents.end_before(parcel) {
             let ended = self.deliver(&Load::Event(&end)).await;
             if !ended.is_accepted() {
