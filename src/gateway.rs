@@ -18,6 +18,7 @@
 mod names;
 mod own_points;
 mod recording;
+mod stage;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,10 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, timeout};
-use tracing::{error, info, warn};
+use tokio::time::{MissedTickBehavior, interval};
+use tracing::{error, info};
 
 use crate::ack_links::Links;
 use crate::clock;
@@ -51,6 +50,7 @@ use crate::telemetry::{Tap, Telemetry};
 use crate::wording::Context;
 use names::{bus_task, names, subscriber_task};
 use own_points::JournalPoint;
+use stage::Stage;
 
 /// How long each stage of the end may take; five seconds in all.
 const OUTPUTS_END: Duration = Duration::from_millis(2500);
@@ -115,41 +115,6 @@ pub struct Gateway {
     journal_point: JournalPoint,
     desk: Desk,
     http: SocketAddr,
-}
-
-/// Tasks that end together, and the switch that ends them.
-#[derive(Debug, Default)]
-struct Stage {
-    tasks: JoinSet<String>,
-    stop: watch::Sender<bool>,
-}
-
-impl Stage {
-    fn spawn(&mut self, name: String, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.spawn(async move {
-            task.await;
-            name
-        });
-    }
-
-    /// Resolves with the name of a task that ended.
-    async fn died(&mut self) -> String {
-        match self.tasks.join_next().await {
-            Some(Ok(task)) => task,
-            Some(Err(error)) => error.to_string(),
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Ends all tasks: they may finish for as long as `within`, then they are dropped.
-    async fn end(&mut self, within: Duration) {
-        self.stop.send_replace(true);
-        let all = async { while self.tasks.join_next().await.is_some() {} };
-        if timeout(within, all).await.is_err() {
-            warn!(left = self.tasks.len(), "tasks did not end in time");
-            self.tasks.shutdown().await;
-        }
-    }
 }
 
 impl Gateway {

@@ -30,6 +30,7 @@
 
 mod alarm;
 mod alarm_name;
+mod assemble;
 mod availability;
 mod broker;
 mod build;

@@ -30,8 +30,8 @@ use std::time::Duration;
 
 use super::Office;
 use super::case::Ladder;
+use super::scene::Scene;
 use super::since::{Recent, Since};
-use super::telling::Scene;
 use crate::engine::settings::Priority;
 use crate::engine::time::Mono;
 

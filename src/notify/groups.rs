@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::case::{Case, Ladder};
 use super::gate::{GroupKey, LATE};
-use super::telling::{Scene, Topic};
+use super::scene::{Scene, Topic};
 use super::{Alarms, Notifier, Present, words};
 use crate::engine::effect::Event;
 use crate::engine::notice::{Notice, Told};

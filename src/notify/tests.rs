@@ -19,14 +19,15 @@ use std::time::Duration;
 
 use super::settings::{NotifySettings, Policy, Role, Roles, Step, Target};
 use super::*;
-use crate::engine::alarm::{Input, Standing as Position, Traits, transition};
+use crate::engine::alarm::{AlarmState, Input, Standing as Position, Traits, transition};
 use crate::engine::effect::{Cause, Details, EventKind};
 use crate::engine::notice::Notice;
 use crate::engine::overlay::{Cover, Overlay, Shelf, Term};
 use crate::engine::reading::{AlarmIndex, Quality};
 use crate::engine::recurrence::{CHATTER_RAISES, CHATTER_WINDOW};
 use crate::engine::settings::Priority;
-use crate::engine::snapshot::OpenOccurrence;
+use crate::engine::snapshot::{History, OpenOccurrence};
+use crate::engine::time::Wall;
 
 /// Two areas with an alarm of each kind that matters. `pit/gas` may never be held back, of `lobby/door`
 /// nobody is told.

@@ -4,6 +4,7 @@
 use super::storms::{bounce, message, notified, storm};
 use super::*;
 use crate::engine::notice::Partial;
+use crate::notify::gate::GroupKey;
 
 fn steps(rig: &Rig) -> BTreeMap<(Arc<str>, u16), u32> {
     let mut told = BTreeMap::<_, u32>::new();
