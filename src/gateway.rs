@@ -269,19 +269,18 @@ impl Gateway {
     ) {
         let socket = Socket::of(&config.http, &config.journal.path);
         let guidance = Arc::new(Directory::new(config.guidance));
+        let (site, readers) = (config.site.as_str(), config.readers);
+        let context = Context::new(site, Arc::clone(&guidance), readers.clone());
         let app = App::new(
             self.desk.clone(),
             self.journal.feed(),
             Arc::clone(&self.metrics),
-            Arc::clone(&guidance),
+            context.clone(),
         );
         let links = config.links.as_ref();
-        let links = links.map(|links| Arc::new(Links::new(config.site.as_str(), links)));
-        let app = app.with_links(links.as_ref().map(|links| {
-            let readers = config.readers.clone();
-            let context = Context::new(config.site.as_str(), Arc::clone(&guidance), readers);
-            LinkPages::new(Arc::clone(links), context)
-        }));
+        let links = links.map(|links| Arc::new(Links::new(site, links)));
+        let pages = links.clone().map(|links| LinkPages::new(links, context));
+        let app = app.with_links(pages);
         let engine = evaluation::run(
             station,
             tap,
@@ -295,7 +294,7 @@ impl Gateway {
             let name = format!("output.{}", output.id);
             let wiring = Wiring {
                 feed: self.journal.feed(),
-                readers: config.readers.clone(),
+                readers: readers.clone(),
                 links: links.clone(),
                 guidance: Arc::clone(&guidance),
                 site: config.site.as_str().into(),

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::settings::{AlarmKind, Priority};
+#[cfg(doc)]
+use crate::wording::Readers;
 
 /// Everything fixed about one alarm, for messages and pages.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +44,8 @@ pub struct PointWords {
     pub area_name: Option<Arc<str>>,
     /// Unit as configured, empty for none.
     pub unit: Arc<str>,
-    /// Plain names of the persons responsible for the area.
+    /// Who is responsible for the area, as configured: persons by plain name, rotas by their ids. Who that is at a time
+    /// says [`Readers::responsible`].
     pub responsible: Arc<[String]>,
     /// What it measures.
     pub measures: Measure,

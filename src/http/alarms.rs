@@ -1,6 +1,5 @@
 //! `/api/v1/alarms`: the list and one alarm. What people do to them: [`super::commands`].
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -79,12 +78,13 @@ pub(super) async fn list(
     let snapshot = present(&app).await?;
     let time = snapshot.at.wall;
     let mut alarms = snapshot.alarms.into_iter().enumerate();
-    let guidance = Arc::clone(&app.guidance);
+    let words = app.clone();
     let next_alarm = move |text: &mut Vec<u8>| {
         let Some((index, alarm)) = alarms.find(|(_, alarm)| question.state.shows(alarm)) else {
             return false;
         };
-        listing::write(text, &Alarm::new(&alarm, guidance.all().get(index)));
+        let (guidance, responsible) = words.about(index, time);
+        listing::write(text, &Alarm::new(&alarm, guidance, responsible));
         true
     };
     let mut drills = snapshot.drills.into_iter();
@@ -92,8 +92,8 @@ pub(super) async fn list(
         let Some(drill) = drills.next() else {
             return false;
         };
-        let guidance = app.guidance.all().get(drill.of.0 as usize);
-        listing::write(text, &Drill::new(&drill, guidance));
+        let (guidance, responsible) = app.about(drill.of.0 as usize, time);
+        listing::write(text, &Drill::new(&drill, guidance, responsible));
         true
     };
     let lists: [List; 2] = [
@@ -111,7 +111,8 @@ pub(super) async fn one(
     let name = alarm_name(path)?;
     let snapshot = present(&app).await?;
     let (index, alarm) = find(&snapshot, &name)?;
-    Ok(Json(Alarm::new(alarm, app.guidance.all().get(index))).into_response())
+    let (guidance, responsible) = app.about(index, snapshot.at.wall);
+    Ok(Json(Alarm::new(alarm, guidance, responsible)).into_response())
 }
 
 /// The engine's present.

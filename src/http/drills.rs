@@ -97,5 +97,6 @@ pub(super) async fn one(
         let denied = Denied::NoDrill;
         Refusal::new(StatusCode::NOT_FOUND, denied.name(), denied.to_string())
     })?;
-    Ok(Json(view::Drill::new(open, app.guidance.all().get(index))).into_response())
+    let (guidance, responsible) = app.about(index, snapshot.at.wall);
+    Ok(Json(view::Drill::new(open, guidance, responsible)).into_response())
 }

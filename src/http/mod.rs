@@ -75,10 +75,12 @@ use self::reply::Refusal;
 use self::scrape::Scrape;
 pub use self::server::{serve, serve_locally};
 pub use self::socket::{NAME as SOCKET_NAME, Socket, SocketError, default_path as default_socket};
+use crate::engine::time::Wall;
 use crate::evaluation::Desk;
-use crate::guidance::Directory;
+use crate::guidance::Guidance;
 use crate::journal::Feed;
 use crate::metrics::Metrics;
+use crate::wording::Context;
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +102,8 @@ pub struct App {
     desk: Desk,
     feed: Feed,
     metrics: Arc<Metrics>,
-    guidance: Arc<Directory>,
+    /// Alarms in the engine's order.
+    context: Context,
     scrape: Arc<Scrape>,
     lists: Turns,
     /// `None`: there are no links.
@@ -108,13 +111,13 @@ pub struct App {
 }
 
 impl App {
-    /// Without pages of links.
-    pub fn new(desk: Desk, feed: Feed, metrics: Arc<Metrics>, guidance: Arc<Directory>) -> Self {
+    /// `context` has the alarms in the engine's order.
+    pub fn new(desk: Desk, feed: Feed, metrics: Arc<Metrics>, context: Context) -> Self {
         Self {
             desk,
             feed,
             metrics,
-            guidance,
+            context,
             scrape: Arc::default(),
             lists: Turns::default(),
             links: None,
@@ -126,6 +129,16 @@ impl App {
     pub fn with_links(self, links: Option<LinkPages>) -> Self {
         let links = links.map(Arc::new);
         Self { links, ..self }
+    }
+
+    /// What is written about the alarm at this position, and who is responsible for it at `at`.
+    fn about(&self, index: usize, at: Wall) -> (Option<&Guidance>, Vec<String>) {
+        let guidance = self.context.all().get(index);
+        let responsible = |guidance: &Guidance| {
+            let readers = &self.context.readers;
+            readers.responsible(&guidance.point, at)
+        };
+        (guidance, guidance.map(responsible).unwrap_or_default())
     }
 }
 

@@ -13,7 +13,7 @@ use super::view::{self, Point};
 pub(super) async fn list(State(app): State<App>) -> Result<Response, Refusal> {
     let turn = app.lists.take().await?;
     let snapshot = present(&app).await?;
-    let names = view::names(app.guidance.all());
+    let names = view::names(app.context.all());
     let time = snapshot.at.wall;
     let mut points = snapshot.points.into_iter();
     let next = move |text: &mut Vec<u8>| {

@@ -23,9 +23,12 @@ use crate::engine::snapshot::{
 };
 use crate::engine::time::{Moment, Wall};
 use crate::evaluation::{Answer, REQUESTS, Request};
-use crate::guidance::{AlarmWords, Guidance, Measure, PointWords};
+use crate::guidance::{AlarmWords, Directory, Guidance, Measure, PointWords};
 use crate::journal::{self, Journal, JournalSettings};
 use crate::metrics::{Names, Refusal};
+use crate::notify::rota::Rota;
+use crate::notify::settings::{Holder, NotifySettings, Roles};
+use crate::wording::{Duties, Person, Readers};
 
 mod attacks;
 mod commands;
@@ -78,7 +81,7 @@ impl Port {
             Desk::new(requests),
             journal.feed(),
             Arc::clone(&metrics),
-            Directory::new([words()]).into(),
+            Context::new("test", Directory::new([words()]).into(), readers()),
         );
         let app = app.with_links(Some(links::pages()));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -269,7 +272,7 @@ fn words() -> Guidance {
             area: Some("tank-farm".into()),
             area_name: Some("Tank farm north".into()),
             unit: "%LEL".into(),
-            responsible: ["Li Wei, shift lead".to_owned()].into(),
+            responsible: [].into(),
             measures: Measure::Other,
         }),
         words: Arc::new(AlarmWords {
@@ -278,6 +281,35 @@ fn words() -> Guidance {
             time_to_respond: Some(Duration::from_secs(300)),
             ..AlarmWords::default()
         }),
+    }
+}
+
+/// Whoever is on call is responsible: Li Wei, always.
+fn readers() -> Readers {
+    let rota = Rota {
+        begins: 0,
+        every: Duration::from_secs(60),
+        order: vec![vec!["li-wei".into()]],
+        swaps: Vec::new(),
+        offsets: Arc::default(),
+    };
+    let roles = Roles {
+        responsible: vec![Holder::OnCall("farm".into())],
+        ..Roles::default()
+    };
+    let settings = NotifySettings {
+        areas: [("tank-farm".into(), roles)].into(),
+        rotas: [("farm".into(), rota)].into(),
+        ..NotifySettings::default()
+    };
+    let li_wei = Person {
+        name: "Li Wei, shift lead".to_owned(),
+        ..Person::default()
+    };
+    Readers {
+        persons: Arc::new([("li-wei".to_owned(), li_wei)].into()),
+        duties: Arc::new(Duties::from(&settings)),
+        ..Readers::default()
     }
 }
 
@@ -295,7 +327,7 @@ async fn an_alarm_says_everything_the_person_at_night_needs() {
         "raised_at": "2026-05-04T06:12:31.000Z", "acknowledged": null, "confirmed": null, "unconfirmed": [], "peak": 33.0,
         "chattering": false, "learning": false, "older_unacknowledged": 0, "exposure": null, "action": "Stop hot work, start fans",
         "plan": "plans/gas-release.md", "cause": null, "consequence": null,
-        "time_to_respond_s": 300.0, "responsible": ["Li Wei, shift lead"],
+        "time_to_respond_s": 300.0, "responsible": ["Li Wei, shift lead, on call"],
         "notices": {
             "told": [{ "output": "chat", "persons": ["li-wei"] }],
             "steps": 1, "next_step_at": "2026-05-04T06:13:31.000Z", "held": false, "grouped_under": null,

@@ -57,7 +57,7 @@ pub(super) struct Alarm<'a> {
     cause: Option<&'a str>,
     consequence: Option<&'a str>,
     time_to_respond_s: Option<f64>,
-    responsible: &'a [String],
+    responsible: Vec<String>,
     notices: Notices<'a>,
 }
 
@@ -142,8 +142,12 @@ struct OutOfService<'a> {
 }
 
 impl<'a> Alarm<'a> {
-    /// `guidance` is that of the same alarm.
-    pub(super) fn new(view: &'a AlarmView, guidance: Option<&'a Guidance>) -> Self {
+    /// `guidance` is that of the same alarm; `responsible` is so now.
+    pub(super) fn new(
+        view: &'a AlarmView,
+        guidance: Option<&'a Guidance>,
+        responsible: Vec<String>,
+    ) -> Self {
         let words = |field: fn(&AlarmWords) -> &Option<Arc<str>>| {
             guidance.and_then(|guidance| field(&guidance.words).as_deref())
         };
@@ -194,7 +198,7 @@ impl<'a> Alarm<'a> {
             time_to_respond_s: guidance
                 .and_then(|guidance| guidance.words.time_to_respond)
                 .map(|span| span.as_secs_f64()),
-            responsible: point.map_or(&[], |point| &point.responsible),
+            responsible,
             notices: view.notices.as_deref().map(notices).unwrap_or_default(),
         }
     }
@@ -221,13 +225,17 @@ pub(super) struct Drill<'a> {
     acknowledged: Option<Acknowledged<'a>>,
     action: Option<Cow<'a, str>>,
     plan: Option<&'a str>,
-    responsible: &'a [String],
+    responsible: Vec<String>,
     notices: Notices<'a>,
 }
 
 impl<'a> Drill<'a> {
-    /// `guidance` is that of the alarm which is exercised.
-    pub(super) fn new(view: &'a DrillView, guidance: Option<&'a Guidance>) -> Self {
+    /// `guidance` is that of the alarm which is exercised; `responsible` is so now.
+    pub(super) fn new(
+        view: &'a DrillView,
+        guidance: Option<&'a Guidance>,
+        responsible: Vec<String>,
+    ) -> Self {
         let point = guidance.map(|guidance| &*guidance.point);
         let record = &view.record;
         let exercise = record.drill.as_deref();
@@ -253,7 +261,7 @@ impl<'a> Drill<'a> {
                 .map(|by| acknowledged(by, None)),
             action: guidance.and_then(Guidance::action),
             plan: guidance.and_then(|guidance| guidance.words.plan.as_deref()),
-            responsible: point.map_or(&[], |point| &point.responsible),
+            responsible,
             notices: view.notices.as_deref().map(notices).unwrap_or_default(),
         }
     }

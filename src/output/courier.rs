@@ -74,8 +74,8 @@ use crate::engine::alarm::AlarmState;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono, Wall};
 use crate::event::WireEvent;
-use crate::guidance::Directory;
 use crate::journal::Feed;
+use crate::wording::Context;
 
 /// The first success of a run belongs to its start when it comes within this.
 const START: Duration = Duration::from_secs(10);
@@ -201,7 +201,7 @@ pub(super) async fn run(
     shutdown: watch::Receiver<bool>,
 ) {
     let report = Reporter::new(&id, status, &wiring);
-    let feed = wiring.feed;
+    let (context, feed) = (wiring.context(), wiring.feed);
     let window = if carrier.sums_up() { SUMMARY } else { 1 };
     let mut courier = Courier {
         delivery: Delivery::new(feed.cursor(&id), window, feed.last_seq_at_start()),
@@ -213,8 +213,7 @@ pub(super) async fn run(
         report,
         feed,
         carrier,
-        guidance: wiring.guidance,
-        site: wiring.site,
+        context,
         page: VecDeque::new(),
         disk_rests_until: Mono::ZERO,
         pauses: Pauses::default(),
@@ -241,8 +240,7 @@ struct Courier<C> {
     /// The last event of what nobody was served with, while nothing more may be owed: what follows it is tried.
     probe: Option<u64>,
     carrier: C,
-    guidance: Arc<Directory>,
-    site: Arc<str>,
+    context: Context,
     /// Read from disk; what goes next is still in it.
     page: VecDeque<crate::event::Committed>,
     /// The disk did not give what it should; it is left alone so long.
@@ -434,14 +432,15 @@ impl<C: Carrier> Courier<C> {
         let durable = self.feed.is_durable(seq);
         let mut active = self.feed.states();
         active.retain(|record| record.state != AlarmState::Normal);
+        let readers = &self.context.readers;
         // In the order of their ids, and few; what is configured is in no order, and a lot.
-        let states = self.guidance.all().iter().filter_map(|guidance| {
+        let states = self.context.all().iter().filter_map(|guidance| {
             let found = active.binary_search_by(|record| guidance.cmp_id(&record.alarm).reverse());
             let record = active.get(found.ok()?)?;
-            Some(message::state(guidance, Some(record), durable, at))
+            Some(message::state(guidance, readers, Some(record), durable, at))
         });
         Present {
-            site: Arc::clone(&self.site),
+            site: Arc::clone(&self.context.site),
             at,
             seq,
             states: states.collect(),

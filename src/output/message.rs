@@ -13,6 +13,7 @@ use crate::engine::time::Wall;
 use crate::event::rfc3339;
 use crate::guidance::Guidance;
 use crate::telemetry::Record;
+use crate::wording::Readers;
 
 /// Version of the program, in every state.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -191,7 +192,7 @@ struct State<'s> {
     action: Option<Cow<'s, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<&'s str>,
-    responsible: &'s [String],
+    responsible: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     durable: Option<bool>,
     time: String,
@@ -202,9 +203,10 @@ struct State<'s> {
 /// `since` is when the present state's condition began: raised while it is active or waits for
 /// somebody, cleared once it is normal again. `durable`: was it on disk by then? The mark stands only
 /// where it was not. An alarm of data quality has the priority of what it hides, so a running one
-/// brings its own.
+/// brings its own. Who is responsible is so at `time`.
 pub fn state(
     guidance: &Guidance,
+    readers: &Readers,
     record: Option<&AlarmRecord>,
     durable: bool,
     time: Wall,
@@ -248,7 +250,7 @@ pub fn state(
         chattering: record.map(|record| record.chattering).filter(|set| *set),
         action: guidance.action(),
         plan: guidance.words.plan.as_deref(),
-        responsible: &point.responsible,
+        responsible: readers.responsible(point, time),
         durable: (!durable).then_some(false),
         time: rfc3339::format(time),
         version: VERSION,

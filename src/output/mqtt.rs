@@ -60,6 +60,7 @@ use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono};
 use crate::guidance::Directory;
 use crate::journal::Feed;
+use crate::wording::{Readers, Shift};
 
 /// Events that are on the way at most, whatever is configured: the packet ids must suffice.
 const WINDOW_MAX: usize = 1000;
@@ -101,6 +102,8 @@ pub async fn run(
         refreshed: 0,
         telemetry,
         guidance: wiring.guidance,
+        readers: wiring.readers,
+        shift: Shift::default(),
         backoff: Backoff::default().among(1 + target.others.len()),
         began: clock::monotonic(),
         publishes: 2 * window,
@@ -123,6 +126,9 @@ struct Forwarder {
     target: MqttTarget,
     topics: Topics,
     guidance: Arc<Directory>,
+    readers: Readers,
+    /// Of the retained states.
+    shift: Shift,
     feed: Feed,
     connector: Connector,
     delivery: Delivery,
@@ -251,6 +257,7 @@ impl Forwarder {
         let link = self.link(connection, now);
         if let Some(since) = connection.up_since {
             self.stands(now.mono.since(since), link);
+            self.hand_over(now.wall);
         }
         self.beat(link, now);
         connection.supply.rest = false;
@@ -300,6 +307,7 @@ impl Forwarder {
             self.delivery.missed_the_start();
         }
         self.delivery.connected(committed);
+        self.hand_over(now.wall);
         self.retained.connected(self.present.all());
         self.refreshed = committed;
         if let Some(telemetry) = &mut self.telemetry {

@@ -130,7 +130,14 @@ impl Retained {
 
     /// The alarm changed with event `seq`, whose state is not at hand.
     pub(super) fn changed(&mut self, alarm: usize, seq: u64) {
-        if !self.superseded(alarm, seq) && !self.waiting.contains(&(Urgency::Now, alarm)) {
+        if !self.superseded(alarm, seq) {
+            self.outdated(alarm);
+        }
+    }
+
+    /// What the state says beside the alarm is not so any more: it goes again when nothing else waits.
+    pub(super) fn outdated(&mut self, alarm: usize) {
+        if !self.waiting.contains(&(Urgency::Now, alarm)) {
             self.waiting.remove(&(Urgency::Sometime, alarm));
             self.waiting.insert((Urgency::Soon, alarm));
         }
@@ -185,6 +192,21 @@ mod tests {
         assert_eq!(retained.idle(), Some(0));
         retained.connected([].iter());
         assert!(!retained.superseded(0, 7));
+    }
+
+    #[test]
+    fn what_is_said_again_waits_for_whatever_is_news() {
+        let alarms = ["A/high", "B/high"].map(guidance);
+        let mut retained = Retained::new(Directory::new(alarms).into());
+        retained.connected([].iter());
+        order(&mut retained);
+        retained.outdated(0);
+        assert_eq!((retained.urgent(), retained.idle()), (None, Some(0)));
+        let news = record("A/high", AlarmState::Unacknowledged);
+        retained.passed_over([&news].into_iter());
+        retained.outdated(0);
+        assert_eq!(retained.urgent(), Some(0));
+        assert_eq!(order(&mut retained), [0]);
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl Context {
         self.guidance.find(drilled(alarm).unwrap_or(alarm))
     }
 
+    /// What is written about each alarm, in the order of the configuration.
+    pub fn all(&self) -> &[Guidance] {
+        self.guidance.all()
+    }
+
     /// The ids of all alarms.
     pub fn alarms(&self) -> impl Iterator<Item = String> {
         self.guidance.all().iter().map(Guidance::alarm)

@@ -51,7 +51,7 @@ mod tests;
 
 pub use context::{Context, Person, Readers};
 pub use digest::digest;
-pub use duties::Duties;
+pub use duties::{Duties, Shift};
 pub use sheet::{Answer, Sheet, button, sheet};
 
 use serde::{Deserialize, Serialize};

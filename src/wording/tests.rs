@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::tz::{TimeZone, offset};
 use proptest::prelude::*;
@@ -418,4 +419,27 @@ fn those_are_named_who_are_on_call_when_it_happens() {
     ] {
         assert_eq!(deputy(fields), expected);
     }
+}
+
+/// As in letters, for programs.
+#[test]
+fn programs_are_told_by_name_who_is_responsible() {
+    let readers = plant(Language::English).readers;
+    let at = event(json!({})).time;
+    let li = "Li Wei, shift lead (+86 10 5566, li.wei@example.invalid)";
+    let of = |id: &str, area: Option<&str>| {
+        let point = PointWords {
+            id: id.into(),
+            area: area.map(Into::into),
+            ..methane("")
+        };
+        assert!(!readers.is_by_rota(&point), "{id}");
+        readers.responsible(&point, at)
+    };
+    assert_eq!(of("GD-201", Some("tank-farm")), [li]);
+    assert_eq!(of("mqtt.plant", None), [li]);
+    assert_eq!(of("GD-201", Some("quay")), [""; 0]);
+    let shift = |hour: u64| readers.duties.shift(at + Duration::from_secs(hour * 3600));
+    assert_eq!(shift(0), shift(11));
+    assert_ne!(shift(0), shift(12));
 }

@@ -21,6 +21,7 @@ use forewarn::output::message::Dots;
 use forewarn::output::mqtt::run;
 use forewarn::output::{Form, MqttTarget, Wiring};
 use forewarn::telemetry::{Tap, Telemetry};
+use forewarn::wording::Readers;
 use rumqttc::{AsyncClient, EventLoop, MqttOptions, Packet, Publish, QoS};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -32,6 +33,7 @@ use upstream::Upstream;
 
 mod scripted;
 mod set_aside;
+mod shifts;
 mod telemetry;
 mod telemetry_alone;
 mod upstream;
@@ -60,16 +62,16 @@ impl Gateway {
 
     /// With a journal of at most `max_size` bytes.
     fn begin(target: MqttTarget, max_size: u64) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("forewarn-output-{}-{number}", std::process::id());
-        let dir = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&dir).expect("a writable temporary directory");
-        Self::begin_in(dir, target, max_size)
+        Self::begin_in(folder(), target, max_size)
     }
 
     /// Over the journal that another left in this folder, or a fresh one.
     fn begin_in(dir: PathBuf, target: MqttTarget, max_size: u64) -> Self {
+        Self::begin_for(Readers::default(), dir, target, max_size)
+    }
+
+    /// With these persons and their duties.
+    fn begin_for(readers: Readers, dir: PathBuf, target: MqttTarget, max_size: u64) -> Self {
         let settings = JournalSettings {
             path: dir.join("journal.db"),
             max_size,
@@ -89,7 +91,7 @@ impl Gateway {
             site: "plant".into(),
             guidance: Directory::new(["A", "B", "C"].map(guidance)).into(),
             feed: journal.feed(),
-            readers: forewarn::wording::Readers::default(),
+            readers,
             links: None,
             desk: Desk::new(requests),
             telemetry: Some(telemetry.feed()),
@@ -173,6 +175,16 @@ impl Gateway {
     }
 }
 
+/// A fresh one.
+fn folder() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("forewarn-output-{}-{number}", std::process::id());
+    let dir = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&dir).expect("a writable temporary directory");
+    dir
+}
+
 fn target(port: u16) -> MqttTarget {
     MqttTarget {
         address: BrokerAddress {
@@ -203,7 +215,7 @@ fn guidance(point: &str) -> Guidance {
         point: Arc::new(PointWords {
             id: point.into(),
             name: "Pressure".into(),
-            area: None,
+            area: Some("farm".into()),
             area_name: None,
             unit: "bar".into(),
             responsible: [].into(),

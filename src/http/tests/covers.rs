@@ -14,7 +14,7 @@ fn an_alarm_shows_who_saw_to_it_and_what_waits_for_that() {
         unconfirmed: vec![3],
         ..alarm(AlarmKind::High, AlarmState::Normal, 0)
     };
-    let shown = serde_json::to_value(view::Alarm::new(&view, None)).expect("JSON");
+    let shown = serde_json::to_value(view::Alarm::new(&view, None, Vec::new())).expect("JSON");
     let expected = serde_json::json!({ "by": "anna", "at": "2026-05-04T06:12:31.000Z" });
     assert_eq!(shown["confirmed"], expected);
     assert_eq!(shown["unconfirmed"], serde_json::json!([3]));
@@ -34,7 +34,7 @@ fn an_alarm_out_of_service_shows_its_permit_and_what_is_done_instead() {
         cover: Some(serde_json::from_value(cover).expect("as it is stored")),
         ..alarm(AlarmKind::High, AlarmState::Normal, 0)
     };
-    let shown = serde_json::to_value(view::Alarm::new(&view, None)).expect("JSON");
+    let shown = serde_json::to_value(view::Alarm::new(&view, None, Vec::new())).expect("JSON");
     let expected = serde_json::json!({
         "by": "li-wei", "approved_by": "wang-fang", "also_approved_by": null, "permit": "P-2210",
         "compensating_measure": "portable detector",

@@ -58,7 +58,7 @@ async fn a_drill_stands_in_no_list_of_alarms() {
         "reason": "monthly", "raised_at": "2026-05-04T06:12:31.000Z", "cleared_at": null,
         "until": "2026-05-04T06:22:31.000Z", "acknowledged": null,
         "action": "Stop hot work, start fans", "plan": "plans/gas-release.md",
-        "responsible": ["Li Wei, shift lead"],
+        "responsible": ["Li Wei, shift lead, on call"],
         "notices": { "told": [], "steps": 0, "next_step_at": null, "held": false, "grouped_under": null },
     });
     for query in ["", "?state=active", "?state=unacknowledged"] {

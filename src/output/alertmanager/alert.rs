@@ -26,7 +26,7 @@ use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::{Wall, show_duration};
 use crate::event::rfc3339;
 use crate::guidance::{Directory, Guidance};
-use crate::wording::Person;
+use crate::wording::{Person, Readers};
 
 use super::news::News;
 
@@ -83,8 +83,8 @@ pub(super) struct Words {
     pub(super) labels: BTreeMap<String, String>,
     /// What each point is read from, by the point's id.
     pub(super) sources: Arc<BTreeMap<Arc<str>, Arc<str>>>,
-    /// Persons by their ids.
-    pub(super) persons: Arc<BTreeMap<String, Person>>,
+    /// Persons, and who of them answers for what.
+    pub(super) readers: Readers,
     /// Where the gateway's pages are, without a slash at the end.
     pub(super) page_url: Option<String>,
     /// Are drills sent?
@@ -102,12 +102,18 @@ impl Words {
 
     /// How a person is called; logins that are no configured person stay what they are.
     pub(super) fn person(&self, id: &str) -> String {
-        let known = self.persons.get(id);
+        let known = self.readers.persons.get(id);
         known.map_or_else(|| id.to_owned(), Person::label)
     }
 
-    /// The alert of an alarm as `record` says; `None` for an alarm that is not sent.
-    pub(super) fn alert(&self, record: &AlarmRecord, news: &News, version: u64) -> Option<Alert> {
+    /// The alert of an alarm as `record` says, and who is responsible at `at`; `None` for an alarm that is not sent.
+    pub(super) fn alert(
+        &self,
+        record: &AlarmRecord,
+        news: &News,
+        version: u64,
+        at: Wall,
+    ) -> Option<Alert> {
         let guidance = self.guidance(&record.alarm)?;
         let labels = self.labels(guidance, record);
         let key = serde_json::to_string(&labels).expect("a map of texts always serializes");
@@ -115,7 +121,7 @@ impl Words {
             key: key.into(),
             alarm: Arc::clone(&record.alarm),
             priority: record.priority.unwrap_or(guidance.priority),
-            annotations: self.annotations(guidance, record, news),
+            annotations: self.annotations(guidance, record, news, at),
             starts_at: record.raised_at.unwrap_or_default(),
             page: self.page_url.as_deref().map(|url| page(url, guidance)),
             labels,
@@ -159,6 +165,7 @@ impl Words {
         guidance: &Guidance,
         record: &AlarmRecord,
         news: &News,
+        at: Wall,
     ) -> BTreeMap<Cow<'static, str>, String> {
         let (point, words) = (&*guidance.point, &*guidance.words);
         let quantity = |value: f64| quantity(value, &point.unit);
@@ -190,7 +197,8 @@ impl Words {
             "time_to_respond",
             words.time_to_respond.map(|time| show_duration(time).into()),
         );
-        say("responsible", Some(point.responsible.join("; ").into()));
+        let responsible = self.readers.responsible(point, at).join("; ");
+        say("responsible", Some(responsible.into()));
         say("state", Some(Cow::Borrowed(record.state.name())));
         say(
             "overlays",

@@ -182,7 +182,7 @@ impl Poster {
             alarms: Arc::clone(&wiring.guidance),
             labels: target.labels,
             sources: Arc::clone(&wiring.sources),
-            persons: Arc::clone(&wiring.readers.persons),
+            readers: wiring.readers.clone(),
             page_url: target.page_url,
             drills: target.drills,
         };
@@ -264,7 +264,7 @@ impl Poster {
     /// About twice a second, whatever happens.
     fn turn(&mut self, now: Moment) {
         self.read(now);
-        self.standing.turn(now.mono);
+        self.standing.turn(now);
         self.want(now);
         let members = self.lines.iter().map(|line| (&*line.name, &line.member));
         self.reporting.beat(members, self.standing.len(), now);

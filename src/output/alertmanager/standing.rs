@@ -32,6 +32,7 @@ use super::news::News;
 use crate::engine::alarm::AlarmState;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::{Moment, Mono, Wall};
+use crate::wording::Shift;
 
 /// Alertmanager is told that an alert ends so long from now, each time anew: a gateway that dies leaves
 /// its alerts standing, and what it cannot take back any more is gone after this.
@@ -50,6 +51,8 @@ pub(super) struct Standing {
     version: u64,
     /// The version of the newest change that somebody must hear of at once.
     urgent: u64,
+    /// Of whom the alerts name.
+    shift: Shift,
 }
 
 /// An alert that stands.
@@ -70,6 +73,7 @@ impl Standing {
         records: impl Iterator<Item = &'r AlarmRecord>,
         now: Moment,
     ) -> Self {
+        let shift = words.readers.duties.shift(now.wall);
         let mut standing = Self {
             words,
             min_notify,
@@ -78,6 +82,7 @@ impl Standing {
             over: BTreeMap::new(),
             version: 1,
             urgent: 1,
+            shift,
         };
         for record in records {
             if standing.words.guidance(&record.alarm).is_none() {
@@ -91,7 +96,7 @@ impl Standing {
             if raised_before_its_cover(record) || (young && !is_true(record)) {
                 standing.fire(record, News::default(), now);
             } else if remembered && !is_true(record) {
-                standing.keep_over(record, &News::default());
+                standing.keep_over(record, &News::default(), now.wall);
             }
         }
         standing
@@ -111,12 +116,12 @@ impl Standing {
         } else if known.is_some() || self.left(record, now).is_some() {
             self.hold(record, news, now);
         } else if self.over.contains_key(&record.alarm) {
-            self.keep_over(record, &news);
+            self.keep_over(record, &news, now.wall);
         }
     }
 
     fn fire(&mut self, record: &AlarmRecord, news: News, now: Moment) {
-        let Some(mut alert) = self.words.alert(record, &news, self.version) else {
+        let Some(mut alert) = self.words.alert(record, &news, self.version, now.wall) else {
             return;
         };
         let known = self.firing.get(&record.alarm);
@@ -167,9 +172,9 @@ impl Standing {
         }
     }
 
-    fn keep_over(&mut self, record: &AlarmRecord, news: &News) {
+    fn keep_over(&mut self, record: &AlarmRecord, news: &News, now: Wall) {
         self.version += 1;
-        if let Some(alert) = self.words.alert(record, news, self.version) {
+        if let Some(alert) = self.words.alert(record, news, self.version, now) {
             self.over.insert(Arc::clone(&record.alarm), Arc::new(alert));
         }
     }
@@ -184,8 +189,10 @@ impl Standing {
             .filter(|left| !left.is_zero())
     }
 
-    /// Lets go what was held long enough. To be called about once a second.
-    pub(super) fn turn(&mut self, now: Mono) {
+    /// Lets go what was held long enough, and names the next shift. To be called about once a second.
+    pub(super) fn turn(&mut self, now: Moment) {
+        self.hand_over(now.wall);
+        let now = now.mono;
         let held = self
             .firing
             .iter()
@@ -194,6 +201,23 @@ impl Standing {
         let due: Vec<_> = due.map(|(alarm, _)| Arc::clone(alarm)).collect();
         for alarm in due {
             self.end(&alarm, now, false);
+        }
+    }
+
+    /// Whoever is responsible now is news of an alert that stands; nobody must hear of it at once.
+    fn hand_over(&mut self, now: Wall) {
+        let shift = self.words.readers.duties.shift(now);
+        if shift == self.shift {
+            return;
+        }
+        self.shift = shift;
+        for firing in self.firing.values_mut() {
+            let (record, news) = (&firing.record, &firing.news);
+            let alert = self.words.alert(record, news, self.version + 1, now);
+            if let Some(alert) = alert.filter(|alert| !firing.alert.says_the_same(alert)) {
+                self.version += 1;
+                firing.alert = Arc::new(alert);
+            }
         }
     }
 

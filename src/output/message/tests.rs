@@ -1,5 +1,6 @@
 //! Payloads and topics, to the byte.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use crate::engine::settings::{AlarmKind, Priority};
 use crate::engine::snapshot::Acknowledgement;
 use crate::engine::time::Moment;
 use crate::guidance::{AlarmWords, Measure, PointWords};
+use crate::notify::rota::Rota;
+use crate::notify::settings::{Holder, NotifySettings, Roles};
+use crate::wording::{Duties, Person};
 
 pub(in crate::output) fn guidance(alarm: &str) -> Guidance {
     let (point, _) = alarm.split_once('/').expect("POINT/kind");
@@ -27,13 +31,62 @@ pub(in crate::output) fn guidance(alarm: &str) -> Guidance {
             area: Some("tank-farm".into()),
             area_name: Some("Tank farm north".into()),
             unit: "%LEL".into(),
-            responsible: ["Li Wei, shift lead".to_owned()].into(),
+            responsible: [].into(),
             measures: Measure::Other,
         }),
         words: Arc::new(AlarmWords {
             action: Some("Stop \"hot work\"".into()),
             ..AlarmWords::default()
         }),
+    }
+}
+
+/// Li Wei is responsible for the tank farm.
+pub(in crate::output) fn readers() -> Readers {
+    with_rotas(Holder::Person("li-wei".into()), BTreeMap::new())
+}
+
+/// The same, by a rota: from this second of UTC on Li Wei and Anna Berg in turn, a minute each.
+pub(in crate::output) fn on_call(begins: i64) -> Readers {
+    let rota = Rota {
+        begins,
+        every: Duration::from_secs(60),
+        order: vec![vec!["li-wei".into()], vec!["anna-berg".into()]],
+        swaps: Vec::new(),
+        offsets: Arc::default(),
+    };
+    with_rotas(
+        Holder::OnCall("farm".into()),
+        [("farm".into(), rota)].into(),
+    )
+}
+
+fn with_rotas(responsible: Holder, rotas: BTreeMap<Arc<str>, Rota>) -> Readers {
+    let roles = Roles {
+        responsible: vec![responsible],
+        ..Roles::default()
+    };
+    let settings = NotifySettings {
+        areas: [("tank-farm".into(), roles)].into(),
+        rotas,
+        ..NotifySettings::default()
+    };
+    let person = |name: &str, phone: Option<&str>| Person {
+        name: name.to_owned(),
+        phone: phone.map(str::to_owned),
+        ..Person::default()
+    };
+    let persons = [
+        ("li-wei".to_owned(), person("Li Wei, shift lead", None)),
+        (
+            "anna-berg".to_owned(),
+            person("Anna Berg", Some("+86 10 5567")),
+        ),
+    ];
+    Readers {
+        persons: Arc::new(persons.into()),
+        duties: Arc::new(Duties::from(&settings)),
+        ..Readers::default()
     }
 }
 
@@ -126,7 +179,13 @@ fn a_state_is_complete() {
         }),
         ..Cover::default()
     }));
-    let text = state(&guidance("CH4-101/high"), Some(&record), true, may(41, 500));
+    let text = state(
+        &guidance("CH4-101/high"),
+        &readers(),
+        Some(&record),
+        true,
+        may(41, 500),
+    );
     let expected = json!({
         "alarm": "CH4-101/high", "point": "CH4-101", "kind": "high", "area": "tank-farm",
         "area_name": "Tank farm north", "name": "Methane, tank farm north", "unit": "%LEL",
@@ -139,9 +198,36 @@ fn a_state_is_complete() {
     assert_eq!(parsed(&text), expected);
 }
 
+/// Nobody can call a rota.
+#[test]
+fn whoever_is_on_call_then_is_named() {
+    let readers = on_call(1_777_875_120);
+    for (second, expected) in [
+        (0, "Li Wei, shift lead, on call"),
+        (59, "Li Wei, shift lead, on call"),
+        (60, "Anna Berg (+86 10 5567), on call"),
+        (120, "Li Wei, shift lead, on call"),
+    ] {
+        let text = state(
+            &guidance("CH4-101/high"),
+            &readers,
+            None,
+            true,
+            may(second, 0),
+        );
+        assert_eq!(parsed(&text)["responsible"], json!([expected]), "{second}");
+    }
+}
+
 #[test]
 fn an_alarm_that_never_changed_is_normal() {
-    let state = parsed(&state(&guidance("CH4-101/high"), None, true, may(0, 0)));
+    let state = parsed(&state(
+        &guidance("CH4-101/high"),
+        &readers(),
+        None,
+        true,
+        may(0, 0),
+    ));
     assert_eq!(state["state"], "normal");
     assert_eq!(state["occurrence"], 0);
     assert!(state.get("since").is_none() && state.get("value").is_none());
@@ -152,7 +238,13 @@ fn a_running_alarm_has_the_priority_of_what_it_hides() {
     let priority = |state: AlarmState| {
         let mut record = record("CH4-101/bad", state);
         record.priority = Some(Priority::Critical);
-        let text = super::state(&guidance("CH4-101/bad"), Some(&record), true, may(0, 0));
+        let text = super::state(
+            &guidance("CH4-101/bad"),
+            &readers(),
+            Some(&record),
+            true,
+            may(0, 0),
+        );
         parsed(&text)["priority"].clone()
     };
     assert_eq!(priority(AlarmState::ReturnedUnacknowledged), "critical");
@@ -164,7 +256,13 @@ fn a_running_alarm_has_the_priority_of_what_it_hides() {
 fn a_state_that_is_not_on_disk_says_so() {
     let record = record("CH4-101/high", AlarmState::Unacknowledged);
     let state = |durable| {
-        let text = state(&guidance("CH4-101/high"), Some(&record), durable, may(0, 0));
+        let text = state(
+            &guidance("CH4-101/high"),
+            &readers(),
+            Some(&record),
+            durable,
+            may(0, 0),
+        );
         parsed(&text).get("durable").cloned()
     };
     assert_eq!((state(true), state(false)), (None, Some(json!(false))));

@@ -7,7 +7,7 @@ use super::{Forwarder, OUTGOING_LIMIT};
 use crate::broker::{Ending, Verdict, goodbye};
 use crate::clock;
 use crate::engine::snapshot::AlarmRecord;
-use crate::engine::time::Moment;
+use crate::engine::time::{Moment, Wall};
 use crate::event::Committed;
 use crate::output::delivery::Progress;
 use crate::output::message;
@@ -141,6 +141,20 @@ impl Forwarder {
         published
     }
 
+    /// Retained states name whoever is responsible: with another shift those of a rota go again.
+    pub(super) fn hand_over(&mut self, now: Wall) {
+        let shift = self.readers.duties.shift(now);
+        if shift == self.shift {
+            return;
+        }
+        self.shift = shift;
+        for (alarm, guidance) in self.guidance.all().iter().enumerate() {
+            if self.readers.is_by_rota(&guidance.point) {
+                self.retained.outdated(alarm);
+            }
+        }
+    }
+
     /// The newest state of an alarm, by itself.
     fn publish_present(&mut self, connection: &mut Connection, alarm: usize, now: Moment) {
         let as_of = self.present.refresh(&self.feed);
@@ -172,7 +186,7 @@ impl Forwarder {
         let Some(guidance) = self.guidance.all().get(alarm) else {
             return false;
         };
-        let state = message::state(guidance, record, durable, now.wall);
+        let state = message::state(guidance, &self.readers, record, durable, now.wall);
         let topic = self.topics.alarm(&guidance.alarm());
         let short = !is_too_long(&state, connection.limit);
         if short {

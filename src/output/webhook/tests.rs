@@ -8,7 +8,7 @@ use crate::ack_links::LinkSettings;
 use crate::engine::alarm::AlarmState;
 use crate::output::courier::Present;
 use crate::output::http_client::Url;
-use crate::output::message::tests::{guidance, record};
+use crate::output::message::tests::{guidance, readers, record};
 use crate::wording::Readers;
 
 fn north() -> Context {
@@ -213,7 +213,8 @@ fn the_snapshot_is_what_the_readme_shows() {
     assert_eq!(names(body.as_object().expect("an object")), names(shown));
     let record = record("CH4-101/high", AlarmState::Unacknowledged);
     let guidance = guidance("CH4-101/high");
-    let told = crate::output::message::state(&guidance, Some(&record), true, Wall::default());
+    let told =
+        crate::output::message::state(&guidance, &readers(), Some(&record), true, Wall::default());
     let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
     for (name, _) in shown["snapshot"][0].as_object().expect("a state") {
         assert!(told.get(name).is_some(), "{name} is not in {told}");

@@ -8,22 +8,17 @@ use crate::engine::drill::{self, Exercise};
 use crate::engine::overlay::Term;
 use crate::engine::snapshot::Acknowledgement;
 use crate::engine::time::Moment;
-use crate::output::message::tests::{guidance, record};
+use crate::output::message::tests::{guidance, readers, record};
 
 pub(in crate::output::alertmanager) fn words(alarms: &[&str]) -> Words {
     let guidance: Vec<_> = alarms.iter().map(|alarm| guided(alarm)).collect();
     let sources = [("CH4-101".into(), "gd-01".into())];
-    let li_wei = Person {
-        name: "Li Wei, shift lead".to_owned(),
-        ..Person::default()
-    };
-    let persons = [("li-wei".to_owned(), li_wei)];
     Words {
         site: "north-plant".into(),
         alarms: Directory::new(guidance).into(),
         labels: BTreeMap::new(),
         sources: Arc::new(sources.into()),
-        persons: Arc::new(persons.into()),
+        readers: readers(),
         page_url: None,
         drills: false,
     }
@@ -41,7 +36,7 @@ fn guided(alarm: &str) -> Guidance {
 
 pub(in crate::output::alertmanager) fn alert(alarm: &str) -> Alert {
     let active = record(alarm, AlarmState::Unacknowledged);
-    let alert = words(&[alarm]).alert(&active, &News::default(), 1);
+    let alert = words(&[alarm]).alert(&active, &News::default(), 1, Wall::default());
     alert.expect("it is configured")
 }
 
@@ -79,7 +74,7 @@ fn labels_say_which_alarm_it_is_and_nothing_that_moves() {
     let mut moved = record("CH4-101/high_high", AlarmState::Acknowledged);
     (moved.value, moved.peak, moved.occurrence) = (Some(99.0), Some(99.5), 17);
     let moved = words
-        .alert(&moved, &News::default(), 2)
+        .alert(&moved, &News::default(), 2, Wall::default())
         .expect("configured");
     assert_eq!(moved.key, alert.key);
     assert!(!moved.says_the_same(&alert));
@@ -96,7 +91,9 @@ fn annotations_say_everything_that_is_known() {
     });
     let mut news = News::default();
     news.hear(r#"{"id":"n:7:9","event":"raised","slope_per_min":22.0}"#);
-    let alert = words.alert(&record, &news, 1).expect("configured");
+    let alert = words
+        .alert(&record, &news, 1, Wall::default())
+        .expect("configured");
     for (name, text) in [
         (
             "summary",
@@ -167,10 +164,13 @@ fn drills_are_sent_when_they_are_to_be_and_never_look_like_the_alarm() {
         reason: "monthly".into(),
         term: Term::new(Moment::default(), Duration::from_secs(60)),
     }));
-    assert_eq!(words.alert(&exercise, &News::default(), 1), None);
+    assert_eq!(
+        words.alert(&exercise, &News::default(), 1, Wall::default()),
+        None
+    );
     words.drills = true;
     let alert = words
-        .alert(&exercise, &News::default(), 1)
+        .alert(&exercise, &News::default(), 1, Wall::default())
         .expect("it is sent");
     assert_eq!(label(&alert, "alertname"), Some("DrillHigh"));
     assert_eq!(label(&alert, "alarm"), Some("CH4-101/high/drill"));
@@ -186,7 +186,7 @@ fn an_alarm_of_another_script_keeps_its_name_and_has_a_page() {
     words.labels.insert("team".to_owned(), "罐区".to_owned());
     let record = record("储罐.甲烷/high", AlarmState::Unacknowledged);
     let alert = words
-        .alert(&record, &News::default(), 1)
+        .alert(&record, &News::default(), 1, Wall::default())
         .expect("configured");
     assert_eq!(label(&alert, "point"), Some("储罐.甲烷"));
     assert_eq!(label(&alert, "team"), Some("罐区"));
@@ -200,7 +200,7 @@ fn the_priority_of_what_a_quality_alarm_hides_is_a_label() {
     let mut record = record("CH4-101/stale", AlarmState::Unacknowledged);
     record.priority = Some(Priority::Critical);
     let alert = words
-        .alert(&record, &News::default(), 1)
+        .alert(&record, &News::default(), 1, Wall::default())
         .expect("configured");
     assert_eq!(label(&alert, "priority"), Some("critical"));
     let at_rest = words.labels_at_rest("CH4-101/stale").expect("configured");

@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::overlay::{Cover, Shelf, Term};
 use crate::output::alertmanager::alert::tests::words;
-use crate::output::message::tests::record;
+use crate::output::message::tests::{on_call, record};
 
 const ALARM: &str = "CH4-101/high";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -90,9 +90,9 @@ fn a_short_alarm_stands_for_a_minute_all_the_same() {
         );
         assert!(stands(&standing), "{cleared}");
         standing.heard(&alarm(AlarmState::Normal, 0), "", at(59));
-        standing.turn(at(59).mono);
+        standing.turn(at(59));
         assert!(stands(&standing), "acknowledged meanwhile");
-        standing.turn(at(60).mono);
+        standing.turn(at(60));
         assert!(!stands(&standing) && is_over(&standing), "{cleared}");
     }
 }
@@ -204,8 +204,38 @@ fn a_new_occurrence_has_a_minute_of_its_own() {
     };
     standing.heard(&again(AlarmState::Unacknowledged), "", at(40));
     standing.heard(&again(AlarmState::Normal), "", at(41));
-    standing.turn(at(99).mono);
+    standing.turn(at(99));
     assert!(stands(&standing));
-    standing.turn(at(100).mono);
+    standing.turn(at(100));
     assert!(!stands(&standing));
+}
+
+/// An annotation of an alert that stands, and no label: there is never a second alert, nor one that begins anew.
+#[test]
+fn another_shift_is_named_in_the_alert_that_stands() {
+    let mut words = words(&[ALARM]);
+    words.readers = on_call(1_000_000);
+    let mut standing = Standing::new(words, MINUTE, [].iter(), at(0));
+    standing.heard(&alarm(AlarmState::Unacknowledged, 0), "", at(0));
+    let stands = |standing: &Standing| {
+        let alerts: Vec<_> = standing.firing().cloned().collect();
+        let [alert] = &alerts[..] else {
+            panic!("one: {alerts:?}");
+        };
+        (Arc::clone(alert), standing.version(), standing.urgent())
+    };
+    let responsible = |alert: &Alert| alert.annotations["responsible"].clone();
+    standing.turn(at(59));
+    let (before, version, urgent) = stands(&standing);
+    assert_eq!(responsible(&before), "Li Wei, shift lead, on call");
+    standing.turn(at(60));
+    let (after, newer, as_urgent) = stands(&standing);
+    assert_eq!(responsible(&after), "Anna Berg (+86 10 5567), on call");
+    assert_eq!((&after.labels, &after.key), (&before.labels, &before.key));
+    assert_eq!(after.starts_at, before.starts_at);
+    assert!(newer > version && after.version == newer, "it is told");
+    assert_eq!(as_urgent, urgent);
+    assert_eq!(standing.over().count(), 0);
+    standing.turn(at(61));
+    assert_eq!(standing.version(), newer, "once");
 }

@@ -269,7 +269,7 @@ impl Gateway {
     /// Talks to `far` for so many seconds.
     pub(super) fn run(&mut self, far: &mut Far, seconds: u64) {
         for _ in 0..seconds * 4 {
-            self.standing.turn(self.now.mono);
+            self.standing.turn(self.now);
             let silences = &self.manner.silences;
             let wishes = silences.wishes(&self.standing, self.now.wall);
             let mut busy = true;
