@@ -1,4 +1,9 @@
 //! `forewarn check`: is the configuration good, and what does it really say?
+//!
+//! It reads the configuration and nothing else: it is run by whoever edits, perhaps on another machine, and before
+//! each start. So it does not say what an output that is taken out has not delivered: `forewarn status` does, and each
+//! start. To open the journal for it was rejected: reading one that a gateway writes makes files beside it, which
+//! would belong to whoever checked.
 
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -76,6 +76,13 @@ fn screen(status: &Value) -> String {
     for output in status["outputs"].as_array().into_iter().flatten() {
         screen.line("output", an_output(output));
     }
+    if status.get("stranded").is_some_and(Value::is_null) {
+        let words = "unknown: the journal cannot be read";
+        screen.line("stranded", words.to_owned());
+    }
+    for output in status["stranded"].as_array().into_iter().flatten() {
+        screen.line("stranded", stranded(output));
+    }
     screen.line("journal", journal(&status["journal"]));
     screen.0
 }
@@ -181,6 +188,22 @@ fn an_output(output: &Value) -> String {
     words
 }
 
+/// What an output has not delivered that is not configured any more.
+fn stranded(output: &Value) -> String {
+    let text = |key: &str| output[key].as_str().unwrap_or_default();
+    let count = |key: &str| output[key].as_u64().filter(|count| *count > 0);
+    let events = count("events").map(|events| {
+        let (since, until) = (text("since"), text("kept_until"));
+        format!("{events} events since {since} not delivered, kept until {until} unless the journal is full before")
+    });
+    let put_by = count("put_by").map(|events| {
+        let until = text("put_by_until");
+        format!("{events} set aside or owed, kept until {until}")
+    });
+    let left: Vec<String> = events.into_iter().chain(put_by).collect();
+    format!("{}: {}; {}", text("id"), left.join(", "), text("message"))
+}
+
 fn journal(journal: &Value) -> String {
     let mebibytes = |key: &str| journal[key].as_f64().unwrap_or_default() / f64::from(1 << 20);
     let durable = match journal["durable"].as_bool() {
@@ -214,6 +237,8 @@ mod tests {
             "inputs": [{"broker": "plant", "connected": true, "refused": [{"reason": "unknown_point", "count": 2,
                 "last": {"time": "t", "topic": "plant/x", "detail": "yard-p1"}}]}],
             "outputs": [{"id": "chat", "contact": "not_tried", "accepted": 3, "waiting": 4, "aside": 1}],
+            "stranded": [{"id": "old", "events": 3, "put_by": 2, "since": "t1", "kept_until": "t2", "put_by_until": "t3",
+                "message": "bring it back"}],
             "journal": {"newest": 12, "durable": false, "size_bytes": 1_572_864, "limit_bytes": 268_435_456},
         });
         assert_eq!(
@@ -228,6 +253,8 @@ mod tests {
              brokers    0 of 0\n\
              refused    plant: 2 for unknown point, last plant/x (yard-p1) at t\n\
              output     chat: not tried, 4 waiting, 1 set aside or owed\n\
+             stranded   old: 3 events since t1 not delivered, kept until t2 unless the journal is full before, \
+             2 set aside or owed, kept until t3; bring it back\n\
              journal    12 events, 1.5 of 256 MiB, NOT ON DISK: the disk fails\n"
         );
     }

@@ -1,7 +1,7 @@
 //! `GET /api/v1/status`: how the gateway is, on one page: what it watches and what it does not see, what
 //! is wrong, who gets its events. For `forewarn status` and for whoever looks in from outside.
 //!
-//! It asks the engine last: when that does not answer, the page says so and has the rest.
+//! When the engine or the disk does not answer, the page says so and has the rest.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,6 +15,7 @@ use crate::clock;
 use crate::engine::reading::Quality;
 use crate::engine::snapshot::{AlarmView, PointView, Snapshot};
 use crate::event::rfc3339;
+use crate::journal;
 use crate::metrics::{Contact, Metrics, is_clock_synchronized};
 
 /// Blind points that are named at most; how many there are is said.
@@ -38,6 +39,8 @@ struct Status {
     /// What of their messages became no reading.
     inputs: Vec<Input>,
     outputs: Vec<Output>,
+    /// Outputs that are not configured any more, and what they have not delivered. `null`: the disk does not say.
+    stranded: Option<Vec<Stranded>>,
     /// `null`: the engine does not answer.
     points: Option<Points>,
     alarms: Option<Alarms>,
@@ -66,6 +69,22 @@ struct Output {
     accepted: u64,
     waiting: i64,
     aside: i64,
+}
+
+/// An output that is not configured any more, and what it has not delivered.
+#[derive(Serialize)]
+struct Stranded {
+    id: String,
+    events: u64,
+    /// Set aside, or owed to single readers.
+    put_by: u64,
+    /// When the oldest of `events` happened.
+    since: Option<String>,
+    /// From then on `events` go; earlier when the journal is full.
+    kept_until: Option<String>,
+    put_by_until: Option<String>,
+    /// What to do.
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -99,7 +118,9 @@ struct Alarms {
 pub(super) async fn status(State(app): State<App>) -> Response {
     let metrics = &app.metrics;
     let mut problems = health::stuck(metrics);
-    let snapshot = present(&app).await.ok();
+    let left = app.feed.stranded(clock::now());
+    let (snapshot, left) = tokio::join!(present(&app), left);
+    let snapshot = snapshot.ok();
     if snapshot.is_none() {
         problems.push("the engine does not answer".to_owned());
     }
@@ -123,6 +144,7 @@ pub(super) async fn status(State(app): State<App>) -> Response {
         brokers: sources(metrics.brokers()),
         inputs: inputs::all(metrics),
         outputs: outputs(&app, metrics),
+        stranded: left.ok().map(stranded),
         points: snapshot.as_ref().map(points),
         alarms: snapshot.as_ref().map(alarms),
     };
@@ -146,6 +168,22 @@ fn outputs(app: &App, metrics: &Metrics) -> Vec<Output> {
         id,
     };
     metrics.outputs().into_iter().map(output).collect()
+}
+
+fn stranded(left: Vec<journal::Stranded>) -> Vec<Stranded> {
+    let output = |left: journal::Stranded| Stranded {
+        events: left.events,
+        put_by: left.put_by,
+        since: left.since.map(rfc3339::format),
+        kept_until: left.kept_until.map(rfc3339::format),
+        put_by_until: left.put_by_until.map(rfc3339::format),
+        message: format!(
+            "not configured any more: bring it back as [output.{}] and it goes on with them, or let them go",
+            left.output
+        ),
+        id: left.output.to_string(),
+    };
+    left.into_iter().map(output).collect()
 }
 
 fn points(snapshot: &Snapshot) -> Points {

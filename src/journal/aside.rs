@@ -36,7 +36,7 @@ use crate::engine::time::Moment;
 const MOST: usize = 4096;
 
 /// An output tries no longer.
-const KEPT_FOR: Duration = Duration::from_secs(32 * 3600);
+pub(super) const KEPT_FOR: Duration = Duration::from_secs(32 * 3600);
 
 /// What an earlier run had set aside for an output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -336,6 +336,7 @@ mod tests {
             panic!("one: {:?}", restored.stranded);
         };
         assert_eq!((stranded.events, stranded.put_by), (0, 2));
+        assert_eq!(stranded.put_by_until, Some(at(200).wall));
         assert!(restored.aside.is_empty(), "nobody asks for it");
         let (store, restored) = scratch.open_for(&["gone"]);
         store.close();

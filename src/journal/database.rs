@@ -12,7 +12,6 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use serde::de::DeserializeOwned;
 
 use super::chain::{GENESIS, Hash, digest};
-use super::found::Stranded;
 use super::store::{PAGE, signed};
 use crate::engine::effect::EventKind;
 use crate::engine::memory::Memory;
@@ -299,26 +298,4 @@ pub(super) fn cursors(
         found.insert(Arc::clone(output), seq.unsigned_abs().min(last_seq));
     }
     Ok(found)
-}
-
-/// Outputs that are not configured any more, and what of their events is still kept and not delivered.
-pub(super) fn stranded(connection: &Connection) -> Result<Vec<Stranded>, rusqlite::Error> {
-    let mut select = connection.prepare(
-        "SELECT output, max(ended_seq - seq, 0), \
-         (SELECT time_ms FROM event WHERE event.seq > cursor.seq AND event.seq <= ended_seq \
-          ORDER BY event.seq LIMIT 1) AS since \
-         FROM cursor WHERE ended_seq IS NOT NULL ORDER BY output",
-    )?;
-    let rows = select.query_map([], |row| {
-        let (output, behind, since): (String, i64, Option<i64>) =
-            (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Stranded {
-            output: output.into(),
-            // Pruned: nothing can be done for them.
-            events: since.map_or(0, |_| behind.unsigned_abs()),
-            put_by: 0,
-            since: since.map(|ms| Wall::from_unix_nanos(ms.saturating_mul(1_000_000))),
-        })
-    })?;
-    rows.collect()
 }

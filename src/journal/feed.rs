@@ -22,7 +22,9 @@ use super::aside::LeftAside;
 use super::page::{Page, page};
 use super::reader::{events_after, reader};
 use super::receipts::{Receipt, together};
+use super::stranded::{self, Stranded};
 use crate::engine::snapshot::AlarmRecord;
+use crate::engine::time::Moment;
 use crate::event::{Committed, Identity};
 
 /// Threads that read from disk at a time.
@@ -126,12 +128,8 @@ impl Feed {
         upto: u64,
         limit: usize,
     ) -> Result<Vec<Committed>, FeedError> {
-        let unread = |why| FeedError::GapUnread {
-            until: self.shared.lock().memory_begins_after(),
-            why,
-        };
         let read = self.on_disk(move |shared| shared.read(seq, upto, limit));
-        read.await?.map_err(unread)
+        read.await?.map_err(|why| self.unread(why))
     }
 
     /// Rows after number `seq` as they are on disk, at most `limit` (and about 1 MiB): what is only in
@@ -143,11 +141,15 @@ impl Feed {
         let read = self.on_disk(move |shared| {
             shared.with_reader(|connection| page(connection, seq, limit, BYTES))
         });
-        let unread = |why| FeedError::GapUnread {
+        read.await?.map_err(|why| self.unread(why))
+    }
+
+    /// The disk does not give what was asked for.
+    fn unread(&self, why: Unreadable) -> FeedError {
+        FeedError::GapUnread {
             until: self.shared.lock().memory_begins_after(),
             why,
-        };
-        read.await?.map_err(unread)
+        }
     }
 
     /// Reads from disk on a thread that may block.
@@ -238,13 +240,21 @@ impl Feed {
         let waiting: Vec<Receipt> = self.shared.lock().receipts.of(seq).cloned().collect();
         let read = self
             .on_disk(move |shared| shared.with_reader(|connection| Traces::read(connection, seq)));
-        let unread = |why| FeedError::GapUnread {
-            until: self.shared.lock().memory_begins_after(),
-            why,
-        };
-        let mut traces = read.await?.map_err(unread)?;
+        let mut traces = read.await?.map_err(|why| self.unread(why))?;
         traces.receipts = together(traces.receipts, &waiting);
         Ok(traces)
+    }
+
+    /// What outputs left that are not configured any more, as it is at `now`; in the order of their ids.
+    ///
+    /// # Errors
+    /// The disk fails or hangs.
+    pub async fn stranded(&self, now: Moment) -> Result<Vec<Stranded>, FeedError> {
+        let read = self.on_disk(move |shared| {
+            let keep = shared.keep;
+            shared.with_reader(|connection| stranded::read(connection, keep, now))
+        });
+        read.await?.map_err(|why| self.unread(why))
     }
 
     /// Site and epoch of this run.

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::aside::LeftAside;
 use super::database::{MIGRATIONS, reason};
+use super::stranded::Stranded;
 use crate::engine::memory::Memory;
 use crate::engine::snapshot::AlarmRecord;
 use crate::engine::time::Wall;
-use crate::event::rfc3339;
 
 /// What was found at start.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,36 +44,6 @@ pub struct Restored {
     pub lost_tail: u64,
     /// The journal's disk fails: this is a temporary one.
     pub temporary: Option<Temporary>,
-}
-
-/// What an output that is gone has not delivered of the events that it could have had: it was renamed, removed, or takes
-/// no events any more. One that had everything is none of these.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stranded {
-    /// Its id.
-    pub output: Arc<str>,
-    /// Events after the last one that it delivered, as far as it was there.
-    pub events: u64,
-    /// Events that it had set aside, or owed to single readers.
-    pub put_by: u64,
-    /// When the oldest of `events` that is still kept happened.
-    pub since: Option<Wall>,
-}
-
-impl Stranded {
-    /// For the log.
-    pub(super) fn tell(&self) {
-        let since = self.since.map(rfc3339::format);
-        tracing::warn!(
-            output = &*self.output,
-            events = self.events,
-            put_by = self.put_by,
-            since,
-            "an output that is not configured any more has not delivered these events, and no other output delivers \
-             them in its place; it goes on where it was as soon as there is one of its name again, with what it had \
-             put by if that is within 32 h"
-        );
-    }
 }
 
 /// Why there is a temporary journal, and what it knows.

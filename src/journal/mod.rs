@@ -111,6 +111,7 @@ pub(crate) mod scratch;
 mod shared;
 mod sidecar;
 mod store;
+mod stranded;
 mod temporary;
 mod writer;
 
@@ -119,12 +120,13 @@ pub use aside::{LeftAside, PutBy};
 pub use audience::Audience;
 pub use by_hand::ByHand;
 pub use feed::{Feed, FeedError, Unreadable};
-pub use found::{Known, OpenError, Restored, Stranded, Temporary};
+pub use found::{Known, OpenError, Restored, Temporary};
 pub use inbox::Inbox;
 pub use page::{Base, Page, PageRow, Pages};
 pub use prune::Losses;
 pub use receipts::{Fate, Receipt};
 pub use store::{CommitError, Entry, Store};
+pub use stranded::Stranded;
 pub use writer::ALIVE;
 
 use std::fmt;

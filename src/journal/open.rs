@@ -37,7 +37,7 @@ use super::JournalSettings;
 use super::aside;
 use super::database::{
     APPLICATION, Header, MIGRATIONS, clock, create, cursors, damage, ends_with_stop, header,
-    last_alive, memories, migrate, newest, open, present_schema, reason, schema, states, stranded,
+    last_alive, memories, migrate, newest, open, present_schema, reason, schema, states,
     user_version,
 };
 use super::found::{OpenError, Restored};
@@ -45,6 +45,7 @@ use super::place::FileId;
 use super::prune::{Age, Losses};
 use super::sidecar::{Ballast, EpochFile, HeadFile, Lock, beside, quarantine};
 use super::store::{PAGE, Store, signed};
+use super::stranded::{self, Keep, Stranded};
 use crate::engine::time::{Moment, Wall};
 use crate::event::Identity;
 
@@ -175,23 +176,22 @@ impl Opening<'_> {
         restored: &mut Restored,
     ) -> Result<(), rusqlite::Error> {
         let mut left = aside::take_up(connection, &restored.cursors, age, self.now)?;
-        for mut stranded in stranded(connection)? {
-            let left = left.remove(&stranded.output).unwrap_or_default();
+        left.retain(|output, left| {
+            let configured = restored.cursors.contains_key(output);
             let given_up = left.given_up + left.missed;
-            if given_up > 0 {
+            if !configured && given_up > 0 {
                 tracing::warn!(
-                    output = &*stranded.output,
+                    output = &**output,
                     events = given_up,
                     "events that an output had put by which is not configured any more are given up"
                 );
             }
-            stranded.put_by = left.events.len() as u64;
-            if stranded.events + stranded.put_by > 0 {
-                stranded.tell();
-                restored.stranded.push(stranded);
-            }
-        }
+            configured
+        });
         restored.aside = left;
+        let span = self.settings.keep_events;
+        restored.stranded = stranded::read(connection, Keep { age, span }, self.now)?;
+        restored.stranded.iter().for_each(Stranded::tell);
         Ok(())
     }
 

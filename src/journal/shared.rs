@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use super::ledger::{Ledger, Told};
+use super::stranded::Keep;
 use super::writer::Writer;
 use super::{JournalHealth, JournalSettings, Restored, Store, feed};
 use crate::engine::time::Mono;
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     /// Of a temporary journal: where the real one should be.
     pub(super) real_place: Option<PathBuf>,
     pub(super) last_seq_at_start: u64,
+    pub(super) keep: Keep,
     pub(super) readers: Arc<Semaphore>,
     pub(super) idle_readers: Mutex<IdleReaders>,
 }
@@ -79,6 +81,10 @@ pub(super) fn assemble(
         path: store.path.clone(),
         real_place: restored.temporary.as_ref().map(|_| settings.path.clone()),
         last_seq_at_start: restored.last_seq,
+        keep: Keep {
+            age: store.age,
+            span: settings.keep_events,
+        },
         readers: Arc::new(Semaphore::new(feed::READERS)),
         idle_readers: Mutex::default(),
     });

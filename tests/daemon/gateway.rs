@@ -105,6 +105,11 @@ impl Gateway {
         gateway
     }
 
+    /// Another configuration, from the next start on.
+    pub(crate) fn configure(&self, lines: &str) {
+        self.folder.configure(lines);
+    }
+
     /// Starts it on the same folders and waits until every source has been heard.
     pub(crate) async fn start_again(&mut self) {
         self.launch().await;

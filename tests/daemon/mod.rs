@@ -21,6 +21,7 @@ mod refusals;
 mod reminder;
 mod slow_card;
 mod spoilt;
+mod stranded;
 mod telemetry;
 mod trial;
 mod unheard;

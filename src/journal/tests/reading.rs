@@ -1,6 +1,7 @@
 //! What can be read while the disk cannot, and what is gone.
 
 use super::super::ledger::{RING, TAIL};
+use super::super::scratch::{alter, at};
 use super::super::{FeedError, Unreadable};
 use super::*;
 
@@ -108,4 +109,22 @@ fn reads_from_a_disk_that_hangs_end_with_an_error_and_hold_two_threads() {
         let answer = answer.expect("ran").expect_err("unreadable");
         assert_eq!(answer.to_string(), unread.to_string());
     }
+}
+
+#[test]
+fn what_an_output_left_that_is_gone_is_told_while_it_is_there() {
+    let scratch = Scratch::new();
+    let (mut store, _) = scratch.open_for(&["gone"]);
+    store.commit(&raises(1, 5), at(2000).wall).expect("commits");
+    drop(store);
+    let bench = Bench::start(&scratch);
+    let told = |bench: &Bench| {
+        let told = bench.wait(bench.feed.stranded(crate::clock::now()));
+        let told = told.expect("readable").into_iter();
+        told.map(|it| (it.output, it.events)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&bench), [("gone".into(), 5)]);
+    alter(&scratch.database(), "DELETE FROM event");
+    assert_eq!(told(&bench), []);
+    assert!(bench.close());
 }
