@@ -26,6 +26,7 @@
 //! | bound | value | then |
 //! |---|---|---|
 //! | events on their way | 1, or those of one summary | |
+//! | what a reader is owed on its way | 10 s, if something new waits | it gives way, and goes later |
 //! | pause after a failure | 0.5 s doubled to 30 s; 5 min where everything is refused | |
 //! | events set aside | 16 (`aside`) | the oldest is given up; 16 in a row: the output waits |
 //! | events owed to readers | 500 a reader, 4096 (`owed`) | the oldest is given up |
@@ -36,29 +37,30 @@
 //! Deliberately absent: parallel requests (the order of an alarm is worth more), and a limit of attempts:
 //! what nobody refuses is tried until it arrives, or until it has shown that it alone does not (`stubborn`).
 
+mod carrying;
 mod health;
 mod lanes;
 mod order;
 mod outcome;
 mod owed;
+mod pauses;
 mod put_by;
 mod stubborn;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::sleep;
 use tracing::info;
 
 use self::health::{Health, Unserved};
 use self::lanes::Step;
 use self::order::Alarms;
 use self::owed::Owed;
+use self::pauses::Pauses;
 use self::put_by::Retry;
 use self::stubborn::Stubborn;
 use super::Wiring;
@@ -67,8 +69,8 @@ use super::delivery::Delivery;
 use super::finishing;
 use super::message;
 use super::reporting::Reporter;
-use super::verdict::{UNWELCOME, Verdict};
-use crate::broker::{Backoff, Signal, Signals};
+use super::verdict::Verdict;
+use crate::broker::{Signal, Signals};
 use crate::clock;
 use crate::engine::alarm::AlarmState;
 use crate::engine::reading::PointIndex;
@@ -79,10 +81,6 @@ use crate::wording::Context;
 
 /// The first success of a run belongs to its start when it comes within this.
 const START: Duration = Duration::from_secs(10);
-/// Longest pause between two attempts ...
-const PAUSE: Duration = Duration::from_secs(30);
-/// ... and where everything is refused, which only somebody can put right.
-const LONG_PAUSE: Duration = Duration::from_secs(300);
 /// Events of the journal that one summary covers at most.
 const SUMMARY: usize = 500;
 
@@ -114,6 +112,25 @@ pub trait Carrier: Send {
     fn may_try(&self, _reader: &str, _now: Mono) -> bool {
         true
     }
+
+    /// Is it this message alone that the far end puts off for the reader? Then it goes alone, after everything else that
+    /// they are owed, and holds back nothing.
+    fn is_stuck(&self, _reader: &str, _seq: u64) -> bool {
+        false
+    }
+
+    /// May one that is stuck be sent now?
+    fn may_try_stuck(&self, _reader: &str, _seq: u64, _now: Mono) -> bool {
+        true
+    }
+
+    /// Events that one message to the reader may tell of at most, as far as that is known.
+    fn width(&self, _reader: &str) -> usize {
+        usize::MAX
+    }
+
+    /// What the reader is owed was not taken since then, and something new goes first.
+    fn gave_way(&mut self, _reader: &str, _begun: Mono, _now: Mono) {}
 
     /// How long readers who were put off are still waited for, if any are. Everything behind them waits, too, so the
     /// next attempt comes no later than the end of it.
@@ -255,32 +272,6 @@ struct Courier<C> {
     finish_by: Option<Mono>,
 }
 
-/// How long to wait after a failure.
-struct Pauses {
-    short: Backoff,
-    long: Backoff,
-}
-
-impl Pauses {
-    /// What only somebody can put right is not asked for often.
-    fn after(&mut self, reason: &'static str) -> &mut Backoff {
-        if reason == UNWELCOME {
-            &mut self.long
-        } else {
-            &mut self.short
-        }
-    }
-}
-
-impl Default for Pauses {
-    fn default() -> Self {
-        Self {
-            short: Backoff::up_to(PAUSE),
-            long: Backoff::up_to(LONG_PAUSE),
-        }
-    }
-}
-
 impl<C: Carrier> Courier<C> {
     async fn serve(&mut self, mut signals: Signals) {
         // There is no connection that could be missing.
@@ -299,7 +290,7 @@ impl<C: Carrier> Courier<C> {
                 continue;
             };
             self.note_attempt(&step, clock::now().wall);
-            let Some(verdict) = self.carry(&step, &mut signals).await else {
+            let Some(verdict) = self.carry(&step, seen, &mut signals).await else {
                 break;
             };
             let now = clock::now();
@@ -398,30 +389,6 @@ impl<C: Carrier> Courier<C> {
             biased;
             _signal = signals.next() => {}
             () = self.feed.advanced(seen) => {}
-        }
-    }
-
-    /// Gives it to the carrier and shows signs of life meanwhile. `None`: the end came first.
-    async fn carry(&mut self, step: &Step, signals: &mut Signals) -> Option<Verdict> {
-        let link = self.health.link();
-        let load = step.load();
-        let aside = self.held();
-        let mut carrying = pin!(self.carrier.carry(&load));
-        loop {
-            let left = self.finish_by.map(|end| end.since(clock::monotonic()));
-            tokio::select! {
-                biased;
-                verdict = &mut carrying => return Some(verdict),
-                signal = signals.next(), if left.is_none() => match signal {
-                    Signal::Turn => {
-                        let waiting = self.delivery.unconfirmed(self.feed.committed());
-                        let now = clock::now();
-                        self.report.beat(link, waiting, aside, now);
-                    }
-                    Signal::Stop => self.finish_by = Some(clock::monotonic() + finishing::WITHIN),
-                },
-                () = sleep(left.unwrap_or_default()), if left.is_some() => return None,
-            }
         }
     }
 

@@ -7,6 +7,8 @@
 //!                             └── yes ─▶ behind: it is owed to them, too, untried, and goes after that one
 //! ```
 //!
+//! What is stuck ([`Carrier::is_stuck`]) holds back nothing: that it is late is its own doing.
+//!
 //! Other readers get it at once, and these readers get at once what other alarms say. What is owed is kept by numbers
 //! alone; of which alarms it is, is read from the journal when it is first asked for. A disk that does not give it holds nothing back: a
 //! message out of order is better than none.
@@ -45,7 +47,7 @@ fn names(event: &WireEvent) -> impl Iterator<Item = &Arc<str>> {
 }
 
 impl<C: Carrier> Courier<C> {
-    /// Readers of the event who are owed an earlier one of its alarm.
+    /// Readers of the event who are owed an earlier one of its alarm, which is not stuck.
     pub(super) async fn behind(&mut self, parcel: &Parcel) -> Vec<Arc<str>> {
         if self.owed.before(parcel.seq).next().is_none() {
             return Vec::new();
@@ -54,8 +56,11 @@ impl<C: Carrier> Courier<C> {
         let mut behind = self.carrier.readers(&parcel.event);
         let earlier = self.owed.before(parcel.seq);
         let earlier = earlier.filter(|(seq, _)| self.alarms.is_same(*seq, &parcel.event));
-        let owed: Vec<&[Arc<str>]> = earlier.map(|(_, waiting)| waiting).collect();
-        behind.retain(|reader| owed.iter().any(|waiting| waiting.contains(reader)));
+        let owed: Vec<(u64, &[Arc<str>])> = earlier.collect();
+        behind.retain(|reader| {
+            let mut mine = owed.iter().filter(|(_, waiting)| waiting.contains(reader));
+            mine.any(|(seq, _)| !self.carrier.is_stuck(reader, *seq))
+        });
         behind
     }
 

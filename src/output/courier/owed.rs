@@ -157,15 +157,37 @@ impl Owed {
         Some((Arc::clone(owing.audience.waiting.first()?), *seq))
     }
 
-    /// The reader who may be tried and has waited longest, and what they wait for, oldest first.
-    pub(super) fn due(&self, may_try: impl Fn(&str) -> bool) -> Option<(Arc<str>, Vec<u64>)> {
+    /// The reader who may be tried and has waited longest, and what they wait for, oldest first, without what is stuck.
+    pub(super) fn due(
+        &self,
+        may_try: impl Fn(&str) -> bool,
+        is_stuck: impl Fn(&str, u64) -> bool,
+    ) -> Option<(Arc<str>, Vec<u64>)> {
         let mut resting = BTreeSet::new();
-        let mut readers = self.events.values().flat_map(|it| &it.audience.waiting);
-        let reader = readers.find(|reader| {
+        let (_, reader) = self.all().find(|(seq, reader)| {
             // Each is asked for once, however much they are owed.
-            !resting.contains(*reader) && (may_try(reader) || !resting.insert(Arc::clone(reader)))
+            !resting.contains(*reader)
+                && !is_stuck(reader, *seq)
+                && (may_try(reader) || !resting.insert(Arc::clone(reader)))
         })?;
-        Some((Arc::clone(reader), self.of(reader).take(AT_ONCE).collect()))
+        let mine = self.of(reader).filter(|seq| !is_stuck(reader, *seq));
+        Some((Arc::clone(reader), mine.take(AT_ONCE).collect()))
+    }
+
+    /// What is stuck and may be tried, the oldest.
+    pub(super) fn stuck(&self, may_try: impl Fn(&str, u64) -> bool) -> Option<(Arc<str>, u64)> {
+        let mut all = self.all();
+        let (seq, reader) = all.find(|(seq, reader)| may_try(reader, *seq))?;
+        Some((Arc::clone(reader), seq))
+    }
+
+    /// Each event with each reader who waits for it.
+    fn all(&self) -> impl Iterator<Item = (u64, &Arc<str>)> {
+        let events = self.events.iter();
+        events.flat_map(|(seq, owing)| {
+            let waiting = owing.audience.waiting.iter();
+            waiting.map(move |reader| (*seq, reader))
+        })
     }
 }
 
@@ -234,17 +256,26 @@ mod tests {
         let mut owed = Owed::default();
         owe(&mut owed, 3, &["li"], true);
         owe(&mut owed, 4, &["li", "anna"], true);
-        let due = |owed: &Owed, resting: &str| owed.due(|reader| reader != resting);
+        let due =
+            |owed: &Owed, resting: &str| owed.due(|reader| reader != resting, |_, seq| seq == 2);
         assert_eq!(due(&owed, ""), Some(("li".into(), vec![3, 4])));
         assert_eq!(due(&owed, "li"), Some(("anna".into(), vec![4])));
-        owed.forget(3);
-        owed.forget(4);
+        owe(&mut owed, 2, &["anna"], true);
+        assert_eq!(
+            due(&owed, "li"),
+            Some(("anna".into(), vec![4])),
+            "that is stuck"
+        );
+        assert_eq!(owed.stuck(|_, seq| seq == 2), Some(("anna".into(), 2)));
+        for seq in 2..=4 {
+            owed.forget(seq);
+        }
         assert_eq!(due(&owed, ""), None);
-        for seq in 1..=AT_ONCE as u64 + 1 {
+        for seq in 3..=AT_ONCE as u64 + 3 {
             owe(&mut owed, seq, &["li"], true);
         }
         let (_, seqs) = due(&owed, "").expect("one is due");
-        assert_eq!((seqs.first(), seqs.len()), (Some(&1), AT_ONCE));
+        assert_eq!((seqs.first(), seqs.len()), (Some(&3), AT_ONCE));
     }
 
     #[test]

@@ -274,13 +274,26 @@ impl<C: Carrier> Courier<C> {
         Some(Step::Again(parcel))
     }
 
+    /// Who is to be sent what now: what is stuck goes last, and each alone.
+    fn due(&self, now: Mono) -> Option<(Arc<str>, Vec<u64>)> {
+        let carrier = &self.carrier;
+        let is_stuck = |reader: &str, seq| carrier.is_stuck(reader, seq);
+        let may_try = |reader: &str| carrier.may_try(reader, now);
+        if let Some((reader, mut seqs)) = self.owed.due(may_try, is_stuck) {
+            seqs.truncate(carrier.width(&reader));
+            return Some((reader, seqs));
+        }
+        let may_try = |reader: &str, seq| {
+            is_stuck(reader, seq) && carrier.may_try_stuck(reader, seq, now) && may_try(reader)
+        };
+        let (reader, seq) = self.owed.stuck(may_try)?;
+        Some((reader, vec![seq]))
+    }
+
     /// One notice for a reader, or all the old ones, of which they get a summary.
     async fn owing(&mut self, now: Moment) -> Option<Step> {
         loop {
-            let (reader, seqs) = {
-                let may_try = |reader: &str| self.carrier.may_try(reader, now.mono);
-                self.owed.due(may_try)?
-            };
+            let (reader, seqs) = self.due(now.mono)?;
             let mut parcels: Vec<Parcel> = Vec::new();
             for seq in seqs {
                 let event = match read(&self.feed, seq).await {

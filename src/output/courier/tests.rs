@@ -1,6 +1,7 @@
 //! The courier over a real journal, with a scripted far end and virtual time.
 
 mod aside;
+mod hanging;
 mod owed;
 mod put_by;
 mod slow;
@@ -8,7 +9,7 @@ mod slow;
 use std::sync::Mutex;
 
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::*;
 use crate::engine::effect::EventKind;
@@ -35,6 +36,9 @@ struct FarEnd {
     rest: Mono,
     /// Until then they are waited for.
     patience: Mono,
+    takes: fn(&Load<'_>) -> Duration,
+    /// By the number of the event.
+    stuck: fn(u64) -> bool,
 }
 
 impl Carrier for FarEnd {
@@ -44,6 +48,10 @@ impl Carrier for FarEnd {
 
     fn may_try(&self, _reader: &str, now: Mono) -> bool {
         now >= self.rest
+    }
+
+    fn is_stuck(&self, _reader: &str, seq: u64) -> bool {
+        (self.stuck)(seq)
     }
 
     fn patience(&self, now: Mono) -> Option<Duration> {
@@ -80,7 +88,7 @@ impl Carrier for FarEnd {
         if matches!(verdict, Verdict::Parted(_)) && clock::monotonic() >= self.rest {
             self.rest = clock::monotonic() + seconds(60);
         }
-        sleep(Duration::from_millis(10)).await;
+        sleep((self.takes)(load)).await;
         let second = clock::monotonic().since(self.began).as_secs();
         let taken = if verdict.is_accepted() { "" } else { "!" };
         let got = format!("{words}{taken}");
@@ -140,6 +148,8 @@ impl World {
             readers: |_event| Vec::new(),
             rest: Mono::ZERO,
             patience: Mono::ZERO,
+            takes: |_load| Duration::from_millis(10),
+            stuck: |_seq| false,
         };
         Self {
             scratch,
@@ -294,15 +304,7 @@ async fn events_go_one_by_one_with_a_receipt_for_each() {
         let outputs: Vec<&str> = receipts.iter().map(|receipt| &*receipt.output).collect();
         assert_eq!(outputs, ["up"], "{seq}");
     }
-    assert_eq!(
-        world
-            .journal
-            .feed()
-            .receipts(6)
-            .await
-            .expect("a sound disk"),
-        []
-    );
+    assert_eq!(world.fate(6).await, []);
     assert!(world.scratch.database().exists());
 }
 

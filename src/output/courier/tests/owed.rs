@@ -325,7 +325,7 @@ async fn a_reader_who_is_configured_no_more_misses_it() {
 }
 
 /// Commits an event of that alarm.
-fn commit_of(world: &mut World, alarm: &str) {
+pub(super) fn commit_of(world: &mut World, alarm: &str) {
     world.raised += 1;
     let event = Box::new(event(EventKind::Raised, alarm, world.raised));
     let committed = None;
@@ -336,7 +336,7 @@ fn commit_of(world: &mut World, alarm: &str) {
 }
 
 /// Who was to wait with which event.
-type Behind = Arc<Mutex<Vec<(u64, Vec<Arc<str>>)>>>;
+pub(super) type Behind = Arc<Mutex<Vec<(u64, Vec<Arc<str>>)>>>;
 
 /// What is new about an alarm goes behind what is owed about it, and what is of another alarm does not, over a restart
 /// too, after which only the journal says of which alarm it is.
