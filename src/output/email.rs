@@ -22,11 +22,13 @@
 //! |---|---|---|
 //! | 5xx | greeting, TLS, login, `MAIL FROM` | nobody is served until somebody puts it right: later, with long pauses |
 //! | 5xx | `RCPT TO`, the message | this reader is refused for good: logged, counted, the others are served |
-//! | 4xx | `RCPT TO`, the message | this reader is put off: the others are served, and after 20 s this one is owed theirs (`resting.rs`) |
-//! | 421, silence, a lost connection; 4xx | anything; what is for everybody | later; readers that have it are not served again (`served.rs`) |
+//! | 4xx | `RCPT TO`, `DATA` | this reader is put off: the others are served, and after 20 s this one is owed theirs (`resting.rs`) |
+//! | 4xx | the message, when it was read | the same, until its text is to blame, within a minute: then that message alone waits (`texts.rs`) |
+//! | 421, silence, a lost connection | `RCPT TO`, `DATA`, the message | the same; with three readers on end it is the relay: later |
+//! | 4xx, silence, a lost connection | anything else | later; readers that have it are not served again (`served.rs`) |
 //!
-//! What one reader is owed is theirs alone: with it, whatever ends the conversation after the sender was taken puts them
-//! off, and nobody else. While readers are waited for, the output is in trouble and delivers, unless several are put off
+//! With what one reader is owed, whatever ends the conversation after the sender was taken puts them off, however often.
+//! While readers are waited for, the output is in trouble and delivers, unless several are put off
 //! and none is served. The pause between two attempts ends with the waiting: nobody waits longer for a full box.
 //!
 //! A notice that every reader is refused is refused itself. What readers are owed is the courier's to keep and to
@@ -36,9 +38,22 @@
 //!
 //! | bound | value |
 //! |---|---|
-//! | one session | 60 s in all, 10 s to connect |
-//! | readers of a notice | 100; those beyond are told in the log |
+//! | one attempt, one mail that is owed | 60 s in all, 10 s to connect |
+//! | silence over a reader before the message is sent | 10 s a step; with what is owed, all of the attempt |
+//! | mails in a session | 100; then another one |
+//! | readers of a notice | 1000; those beyond miss it, in the ledger, the log and the counter of what is refused |
 //! | what a relay says in one session | 256 KiB (`stream.rs`), a line of 4 KiB; 200 characters are shown |
+//!
+//! # How long a page waits for those who hang
+//!
+//! One conversation at a time is the price of order, so readers over whom the relay falls silent cost the others time:
+//!
+//! | what hangs | a page to a reader who is served waits |
+//! |---|---|
+//! | what somebody is owed | 10 s: then it gives way to what is new ([`courier`](super::courier)) |
+//! | readers who are known to hang | not at all: they are asked with what is owed alone, in a quarter of the time |
+//! | readers of whom that is new | 10 s for each of them that the page or one before it is for; 60 s where the message was sent |
+//! | a notice for such readers alone, before the page | twice that, 20 s at least: they are asked twice before they are owed it |
 //!
 //! Deliberately absent: a queue (the journal is it), HTML, attachments, login without TLS.
 
@@ -49,11 +64,12 @@ mod resting;
 mod served;
 mod session;
 mod stream;
+mod target;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,51 +80,26 @@ use self::compose::Mail;
 use self::resting::Resting;
 use self::served::{Fate, Readers, Served};
 pub(crate) use self::session::is_loopback;
-use self::session::{Session, Trouble};
+use self::session::{Patience, Session, Trouble};
+pub use self::target::{EmailTarget, Protection};
+use self::texts::Texts;
 use super::courier::{Carrier, Complaint, Load, Parcel};
-use super::verdict::{Parted, Verdict};
+use super::verdict::{BUSY, Parted, Verdict};
 use crate::ack_links::Links;
-use crate::broker::Login;
 use crate::clock;
 use crate::engine::effect::EventKind;
 use crate::engine::time::Mono;
 use crate::event::WireEvent;
-use crate::wording::{Context, Language};
+use crate::wording::Context;
 
-/// Longer no session lasts.
+/// Longer no attempt lasts.
 const DEADLINE: Duration = Duration::from_secs(60);
-
-/// How the connection is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protection {
-    /// `smtps://`: TLS before the first word.
-    Implicit,
-    /// `smtp://`: TLS by STARTTLS, and nothing without it.
-    StartTls,
-    /// `smtp://` to this machine, or `insecure = true`: STARTTLS when it is offered.
-    Opportunistic,
-}
-
-/// A mail relay.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EmailTarget {
-    /// Name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// How it is protected.
-    pub protection: Protection,
-    /// Authorities to trust, in PEM; `None`: those of the operating system.
-    pub ca_file: Option<PathBuf>,
-    /// User and password.
-    pub login: Option<Login>,
-    /// Sender, a bare address.
-    pub from: String,
-    /// Readers of notices to the output itself.
-    pub to: Vec<String>,
-    /// What those in `to` read; left out: as the site does.
-    pub language: Option<Language>,
-}
+/// Over one reader the relay may be silent so long, and nobody is asked for whom there is less time left.
+const SILENCE: Duration = Duration::from_secs(10);
+/// Why somebody rests with whom a conversation gave way.
+const SILENT: &str = "no answer before there was something new";
+/// Readers on end over whom a conversation ends before it is the relay's fault.
+const ENDINGS: usize = 3;
 
 /// Sends notices to a relay.
 pub struct Email {
@@ -119,6 +110,7 @@ pub struct Email {
     /// Who has what of that which is being sent.
     served: Served,
     resting: Resting,
+    texts: Texts,
     complaints: Vec<Complaint>,
 }
 
@@ -143,6 +135,7 @@ impl Email {
             links: None,
             served: Served::default(),
             resting: Resting::default(),
+            texts: Texts::default(),
             complaints: Vec::new(),
         }
     }
@@ -157,11 +150,12 @@ impl Email {
     async fn send(&mut self, parcels: &[Parcel], alone: bool) -> Verdict {
         self.served.begin();
         self.hold_back(parcels);
+        self.leave_out(parcels);
         let mails = match self.mails(parcels, alone, None) {
             Ok(mails) => mails,
             Err(error) => return impossible(&error),
         };
-        match self.within_deadline(&mails).await {
+        match self.serve(&mails).await {
             Ok(()) => self.judged(parcels, clock::monotonic()),
             Err(trouble) => trouble.verdict(),
         }
@@ -176,6 +170,15 @@ impl Email {
                     self.resting.hurry(&address);
                     self.served.behind(&address, parcel.seq);
                 }
+            }
+        }
+    }
+
+    /// A notice has so many readers and no more; the others miss it.
+    fn leave_out(&mut self, parcels: &[Parcel]) {
+        for parcel in parcels {
+            for (address, _) in self.readers_of(parcel).into_iter().skip(compose::READERS) {
+                self.served.leave_out(&address, parcel.seq);
             }
         }
     }
@@ -209,36 +212,44 @@ impl Email {
             .collect()
     }
 
-    async fn within_deadline(&mut self, mails: &[Mail]) -> Result<(), Trouble> {
-        let done = timeout(DEADLINE, self.serve(mails)).await;
-        done.unwrap_or_else(|_late| Err(Trouble::Later("timeout", no_answer())))
-    }
-
-    /// A refusal ends the session, so the next mail begins another.
+    /// A refusal ends the session, so the next mail begins another. Who was put off last goes last.
     async fn serve(&mut self, mails: &[Mail]) -> Result<(), Trouble> {
-        let mut session: Option<Session> = None;
-        for mail in mails {
+        let patience = Patience {
+            until: clock::monotonic() + DEADLINE,
+            reader: SILENCE,
+        };
+        let (mut session, mut is_served, mut on_end) = (None, false, 0);
+        let is_known = |mail: &&Mail| self.resting.knows(&mail.to);
+        let (last, first): (Vec<&Mail>, Vec<&Mail>) = mails.iter().partition(is_known);
+        for mail in first.into_iter().chain(last) {
             let now = clock::monotonic();
             if let Some(why) = self.resting.resting(&mail.to, now) {
                 self.served.put(mail, &Fate::PutOff(why.into()));
                 continue;
             }
-            let mut open = match session.take() {
+            let left = patience.until.since(now);
+            if left < SILENCE {
+                let reason = if is_served { BUSY } else { "timeout" };
+                return Err(Trouble::Later(reason, no_answer()));
+            }
+            let mut open: Session = match session.take() {
                 Some(open) => open,
-                None => Session::open(&self.target).await?,
+                None => opened(&self.target, left).await?,
             };
-            let fate = match open.send(&self.target.from, mail).await {
+            let sent = open.send(&self.target.from, mail, patience).await;
+            let is_end = matches!(sent, Err(Trouble::Ended(..)));
+            on_end = if is_end { on_end + 1 } else { 0 };
+            let fate = match sent {
                 Ok(answer) => {
-                    session = Some(open);
-                    self.resting.served(&mail.to);
+                    session = open.goes_on().await;
+                    is_served = true;
+                    self.is_taken(mail);
                     Fate::Accepted(answer.into())
                 }
-                Err(Trouble::Reader(why)) => Fate::Refused(why.into()),
-                Err(Trouble::PutOff(why)) => {
-                    self.resting.put_off(&mail.to, &why, now);
-                    Fate::PutOff(why.into())
+                Err(trouble) => {
+                    let fate = self.is_not_taken(mail, &trouble, now);
+                    fate.filter(|_| on_end < ENDINGS).ok_or(trouble)?
                 }
-                Err(trouble) => return Err(trouble),
             };
             self.served.put(mail, &fate);
         }
@@ -248,11 +259,37 @@ impl Email {
         Ok(())
     }
 
+    fn is_taken(&mut self, mail: &Mail) {
+        self.resting.served(&mail.to);
+        self.texts.taken(&mail.to, &mail.events);
+    }
+
+    /// What that means for the reader alone, if it does. The mail was begun then.
+    fn is_not_taken(&mut self, mail: &Mail, trouble: &Trouble, begun: Mono) -> Option<Fate> {
+        let now = clock::monotonic();
+        match trouble {
+            Trouble::Everybody(_) | Trouble::Later(..) => return None,
+            Trouble::Reader(why) => return Some(Fate::Refused(why.as_str().into())),
+            Trouble::Text(_) if self.texts.put_off(&mail.to, &mail.events, now) => {
+                self.resting.served(&mail.to);
+            }
+            // Who answers does not hang, however late.
+            Trouble::PutOff(why) | Trouble::Text(why) => {
+                self.resting.put_off(&mail.to, why, now, now);
+            }
+            Trouble::Ended(_, why) => self.resting.put_off(&mail.to, why, begun, now),
+        }
+        let (Trouble::PutOff(why) | Trouble::Text(why) | Trouble::Ended(_, why)) = trouble else {
+            return None;
+        };
+        Some(Fate::PutOff(why.as_str().into()))
+    }
+
     /// Each reader has a fate. Those who are put off are waited for, but not for long.
     fn judged(&mut self, parcels: &[Parcel], now: Mono) -> Verdict {
         let seqs = parcels.iter().map(|parcel| parcel.seq).collect();
         let load = self.served.take(&seqs);
-        let waits = |reader: &Address| !self.resting.is_tired(reader, now);
+        let waits = |reader: &Address| self.resting.is_waited_for(reader, now);
         if load.put_off().any(waits) {
             let (reason, why) = (load.why_waiting(), load.words());
             self.served.keep(load);
@@ -281,36 +318,43 @@ impl Email {
             }
             Err(error) => return impossible(error),
         };
-        let mut is_open = false;
+        let begun = clock::monotonic();
+        let patience = Patience {
+            until: begun + DEADLINE,
+            reader: DEADLINE,
+        };
         let paying = async {
-            let mut open = Session::open(&self.target).await?;
-            is_open = true;
-            let answer = open.send(&self.target.from, mail).await?;
+            let mut open = opened(&self.target, DEADLINE).await?;
+            let answer = open.send(&self.target.from, mail, patience).await?;
             open.close().await;
             Ok(answer)
         };
-        let sent = timeout(DEADLINE, paying).await;
-        let sent = sent.unwrap_or_else(|_late| {
-            let whose = if is_open {
-                Trouble::Ended
-            } else {
-                Trouble::Later
-            };
-            Err(whose("timeout", no_answer()))
-        });
-        match sent {
+        let trouble = match paying.await {
             Ok(answer) => {
-                self.resting.served(&mail.to);
-                Verdict::Accepted { answer }
+                self.is_taken(mail);
+                return Verdict::Accepted { answer };
             }
-            Err(Trouble::PutOff(why) | Trouble::Ended(_, why)) => {
-                let now = clock::monotonic();
-                self.resting.put_off(&mail.to, &why, now);
+            Err(trouble) => trouble,
+        };
+        match self.is_not_taken(mail, &trouble, begun) {
+            Some(Fate::PutOff(why)) => {
                 Verdict::Parted(Parted::all_waiting(&mail.events, reader, &why))
             }
-            Err(trouble) => trouble.verdict(),
+            Some(_) | None => trouble.verdict(),
         }
     }
+
+    /// The address of whoever the ledger names so, where something is known of a text.
+    fn with_texts(&self, reader: &str) -> Option<Address> {
+        let known = (!self.texts.is_empty()).then_some(reader)?;
+        compose::address_of(known, &self.context)
+    }
+}
+
+/// An open conversation, within `patience`.
+async fn opened(target: &EmailTarget, patience: Duration) -> Result<Session, Trouble> {
+    let opened = timeout(patience, Session::open(target)).await;
+    opened.unwrap_or_else(|_late| Err(Trouble::Later("timeout", no_answer())))
 }
 
 fn no_answer() -> String {
@@ -341,6 +385,27 @@ impl Carrier for Email {
     fn may_try(&self, reader: &str, now: Mono) -> bool {
         let address = compose::address_of(reader, &self.context);
         address.is_none_or(|address| self.resting.may_try(&address, now))
+    }
+
+    fn is_stuck(&self, reader: &str, seq: u64) -> bool {
+        let address = self.with_texts(reader);
+        address.is_some_and(|address| self.texts.is_stuck(&address, seq))
+    }
+
+    fn may_try_stuck(&self, reader: &str, seq: u64, now: Mono) -> bool {
+        let address = self.with_texts(reader);
+        address.is_none_or(|address| self.texts.may_try(&address, seq, now))
+    }
+
+    fn width(&self, reader: &str) -> usize {
+        let address = self.with_texts(reader);
+        address.map_or(usize::MAX, |address| self.texts.width(&address))
+    }
+
+    fn gave_way(&mut self, reader: &str, begun: Mono, now: Mono) {
+        if let Some(address) = compose::address_of(reader, &self.context) {
+            self.resting.put_off(&address, SILENT, begun, now);
+        }
     }
 
     fn patience(&self, now: Mono) -> Option<Duration> {

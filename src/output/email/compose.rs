@@ -1,6 +1,6 @@
 //! From a notice to mails, one a reader. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -19,8 +19,8 @@ use crate::event::{To, WireEvent};
 use crate::output::courier::Parcel;
 use crate::wording::{Context, Handing, Language, Letter, digest, letter};
 
-/// Readers of one notice.
-pub(super) const READERS: usize = 100;
+/// Readers of one notice who are served.
+pub(super) const READERS: usize = 1000;
 
 /// A mail, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,9 +75,9 @@ pub(super) fn readers(
         Some(To::Time(_)) | None => &[],
     };
     let mut readers: Vec<Reader> = Vec::new();
+    let mut known = BTreeSet::new();
     let mut add = |reader: Reader| {
-        let known = readers.iter().any(|known| known.address == reader.address);
-        if !known && readers.len() < READERS {
+        if known.insert(reader.address.clone()) {
             readers.push(reader);
         }
     };
@@ -96,7 +96,7 @@ pub(super) fn readers(
         }
     }
     // A wrong reader is better than none: whoever has no address is told through those who have one.
-    let nobody = readers.is_empty();
+    let nobody = unreached == persons.len();
     let unreached = match all_clear {
         true => unreached > 0,
         false => unreached > 0 && nobody,
@@ -106,15 +106,12 @@ pub(super) fn readers(
     if unreached || (told_here && (nobody || all_clear)) {
         let language = target.language.unwrap_or(context.readers.language);
         for address in target.to.iter().filter_map(|address| address.parse().ok()) {
-            let known = readers.iter().any(|known| known.address == address);
-            if !known && readers.len() < READERS {
-                readers.push(Reader {
-                    person: None,
-                    name: None,
-                    address,
-                    language,
-                });
-            }
+            add(Reader {
+                person: None,
+                name: None,
+                address,
+                language,
+            });
         }
     }
     readers

@@ -32,6 +32,9 @@ const SHOWN: usize = 4;
 /// Who waits behind what they are owed.
 const BEHIND: &str = "they are owed an earlier message of this alarm";
 
+/// Why somebody is not sent a notice at all.
+const TOO_MANY: &str = "the notice has too many readers";
+
 /// What became of one reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -80,6 +83,11 @@ impl Served {
         if !self.is_through(reader, seq) {
             self.set(reader, seq, Fate::Behind);
         }
+    }
+
+    /// The reader misses this event, for want of room.
+    pub(super) fn leave_out(&mut self, reader: &Address, seq: u64) {
+        self.set(reader, seq, Fate::Refused(TOO_MANY.into()));
     }
 
     fn set(&mut self, reader: &Address, seq: u64, fate: Fate) {

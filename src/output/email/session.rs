@@ -14,16 +14,27 @@ use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt, Rset};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
 use rustls::pki_types::ServerName;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::compose::Mail;
 use super::one_line::OneLine;
 use super::stream::{self, Bounded};
 use super::{EmailTarget, Protection};
+use crate::clock;
+use crate::engine::time::Mono;
 use crate::output::http_client::{Failure, trust};
 use crate::output::verdict::{UNAVAILABLE, UNWELCOME, Verdict};
 
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// Mails in one session.
+const MAILS: usize = 100;
+
+/// The step that names a reader.
+const RCPT: &str = "RCPT TO";
+/// The step after which the relay has read the message.
+const TEXT: &str = "the message";
 
 /// So much of an answer is shown, characters.
 const SHOWN: usize = 200;
@@ -35,6 +46,8 @@ pub(super) enum Trouble {
     Reader(String),
     /// This reader, not now: a full box, or a relay that wants to see us twice. The others may be served.
     PutOff(String),
+    /// The same, when the relay has read the message: perhaps for its text (`texts.rs`).
+    Text(String),
     /// Nobody is served until somebody puts it right.
     Everybody(String),
     /// The conversation ended over the mail to this reader. Perhaps for all, perhaps for this one alone: the reason is
@@ -48,15 +61,33 @@ impl Trouble {
     pub(super) fn verdict(self) -> Verdict {
         match self {
             Self::Reader(why) => Verdict::Refused { why },
-            Self::PutOff(why) => Verdict::later(UNAVAILABLE, why),
+            Self::PutOff(why) | Self::Text(why) => Verdict::later(UNAVAILABLE, why),
             Self::Everybody(why) => Verdict::later(UNWELCOME, why),
             Self::Ended(reason, why) | Self::Later(reason, why) => Verdict::later(reason, why),
         }
     }
 }
 
+/// How long the relay is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// With everything.
+    pub(super) until: Mono,
+    /// With what it says of one reader before it has the message. No mail is sent twice because this was too short.
+    pub(super) reader: Duration,
+}
+
+impl Patience {
+    fn left(self) -> Duration {
+        self.until.since(clock::monotonic())
+    }
+}
+
 /// An open conversation.
-pub(super) struct Session(AsyncSmtpConnection);
+pub(super) struct Session {
+    connection: AsyncSmtpConnection,
+    mails: usize,
+}
 
 impl Session {
     /// Connects, protects the connection and logs in.
@@ -87,47 +118,72 @@ impl Session {
             let entered = connection.auth(&mechanisms, &credentials).await;
             entered.map_err(|error| of_all("login", &error))?;
         }
-        Ok(Self(connection))
+        Ok(Self {
+            connection,
+            mails: 0,
+        })
+    }
+
+    /// Goes on with the next mail, unless it has brought as many as a relay may be asked to take in one.
+    pub(super) async fn goes_on(self) -> Option<Self> {
+        if self.mails < MAILS {
+            return Some(self);
+        }
+        self.close().await;
+        None
     }
 
     /// One mail to one reader; what the relay says to it. After any trouble the conversation is of no use any
     /// more.
-    pub(super) async fn send(&mut self, from: &str, mail: &Mail) -> Result<String, Trouble> {
-        self.begin(from).await?;
-        self.name(mail.to.clone()).await?;
-        let Self(connection) = self;
-        let data = connection.command(Data).await;
-        data.map_err(|error| of_one("DATA", &error))?;
-        let taken = connection.message(&mail.text).await;
-        let taken = taken.map_err(|error| of_one("the message", &error))?;
+    pub(super) async fn send(
+        &mut self,
+        from: &str,
+        mail: &Mail,
+        patience: Patience,
+    ) -> Result<String, Trouble> {
+        let (all, of_reader) = (patience.left(), patience.reader.min(patience.left()));
+        let sender = timeout(all, self.begin(from)).await;
+        sender.map_err(|_late| Trouble::Later("timeout", silent("MAIL FROM", all)))??;
+        heard(RCPT, of_reader, self.name(mail.to.clone())).await?;
+        let data = async {
+            let data = self.connection.command(Data).await;
+            data.map_err(|error| of_one("DATA", &error))
+        };
+        heard("DATA", of_reader, data).await?;
+        let message = async {
+            let taken = self.connection.message(&mail.text).await;
+            taken.map_err(|error| of_one(TEXT, &error))
+        };
+        let taken = heard(TEXT, patience.left(), message).await?;
+        self.mails += 1;
         Ok(first_line(&taken))
     }
 
     /// Names the sender.
     pub(super) async fn begin(&mut self, from: &str) -> Result<(), Trouble> {
         let from = from.parse().ok();
-        let sender = self.0.command(MailFrom::new(from, Vec::new())).await;
-        sender.map_err(|error| of_all("MAIL FROM", &error))?;
+        let sender = self.connection.command(MailFrom::new(from, Vec::new()));
+        sender.await.map_err(|error| of_all("MAIL FROM", &error))?;
         Ok(())
     }
 
     /// Names a reader; what the relay says to them.
     pub(super) async fn name(&mut self, reader: Address) -> Result<String, Trouble> {
-        let reader = self.0.command(Rcpt::new(reader, Vec::new())).await;
-        let taken = reader.map_err(|error| of_one("RCPT TO", &error))?;
+        let reader = self.connection.command(Rcpt::new(reader, Vec::new()));
+        let taken = reader.await.map_err(|error| of_one(RCPT, &error))?;
         Ok(first_line(&taken))
     }
 
     /// There is no mail after all.
     pub(super) async fn withdraw(&mut self) -> Result<(), Trouble> {
-        let withdrawn = self.0.command(Rset).await;
+        let withdrawn = self.connection.command(Rset).await;
         withdrawn.map_err(|error| of_all("RSET", &error))?;
         Ok(())
     }
 
     /// Says good-bye; whether that is heard does not matter any more.
     pub(super) async fn close(self) {
-        let Self(mut connection) = self;
+        let mut connection = self.connection;
         connection.abort().await;
     }
 }
@@ -135,6 +191,20 @@ impl Session {
 fn first_line(answer: &Response) -> String {
     let line = answer.first_line().unwrap_or_default();
     shown(&format!("{} {line}", answer.code()))
+}
+
+/// What the relay says to a step over one reader.
+async fn heard<T>(
+    step: &str,
+    patience: Duration,
+    answer: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    let late = |_late| Err(Trouble::Ended("timeout", silent(step, patience)));
+    timeout(patience, answer).await.unwrap_or_else(late)
+}
+
+fn silent(step: &str, patience: Duration) -> String {
+    format!("{step}: no answer within {} s", patience.as_secs())
 }
 
 /// A connection that brings no more than it may, encrypted when it is so from its first byte.
@@ -207,7 +277,12 @@ fn of_one(step: &str, error: &Error) -> Trouble {
         return Trouble::Reader(why);
     }
     if error.is_transient() && !closes {
-        return Trouble::PutOff(why);
+        let whose = if step == TEXT {
+            Trouble::Text
+        } else {
+            Trouble::PutOff
+        };
+        return whose(why);
     }
     Trouble::Ended(reason(error), why)
 }

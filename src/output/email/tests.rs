@@ -1,5 +1,7 @@
 //! Mails word for word, and a relay that is scripted: it answers what it likes, or nothing.
 
+mod hanging;
+mod texts;
 mod troublesome;
 
 use std::collections::VecDeque;
@@ -12,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::engine::time::Wall;
 use crate::output::verdict::{UNAVAILABLE, UNWELCOME};
-use crate::wording::{Person, Readers};
+use crate::wording::{Language, Person, Readers};
 
 mod links;
 
@@ -348,8 +350,6 @@ async fn a_relay_that_serves_nobody_is_asked_again() {
         ("MAIL FROM", "550 5.7.1 no such sender", UNWELCOME),
         ("MAIL FROM", "452 4.3.1 full", UNAVAILABLE),
         ("MAIL FROM", "drop", "protocol"),
-        ("DATA", "drop", "protocol"),
-        ("DATA", "421 4.3.2 closing", UNAVAILABLE),
     ] {
         let (verdicts, taken) = carried(&[(command, answer)], 2).await;
         assert_eq!(

@@ -4,14 +4,14 @@ use super::*;
 use crate::output::verdict::{BUSY, Parted};
 
 /// Lets time pass. It must not pass by itself while a socket has work: the deadline would come first.
-async fn later(seconds: u64) {
+pub(super) async fn later(seconds: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(seconds)).await;
     tokio::time::resume();
 }
 
 /// How an event stands, in words.
-fn stands(parted: &Parted, seq: u64) -> String {
+pub(super) fn stands(parted: &Parted, seq: u64) -> String {
     let audience = &parted.events[&seq];
     let reached = if audience.reached {
         "reached"
@@ -180,7 +180,7 @@ async fn what_one_reader_is_owed_may_hang() {
     local.run_until(during).await;
 }
 
-fn notice(seq: u64, fields: &serde_json::Value) -> Parcel {
+pub(super) fn notice(seq: u64, fields: &serde_json::Value) -> Parcel {
     let mut all = json!({ "id": format!("north-plant:7:{seq}"), "seq": seq });
     let known = all.as_object_mut().expect("an object");
     known.extend(fields.as_object().expect("an object").clone());
