@@ -5,6 +5,7 @@ mod commands;
 mod disk;
 mod drills;
 mod faulty_device;
+mod flood_mail;
 pub(crate) mod gateway;
 mod http;
 mod kills;
