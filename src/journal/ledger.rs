@@ -72,7 +72,7 @@ pub(super) struct Group {
     pub(super) states: Vec<Arc<AlarmRecord>>,
     pub(super) memories: Vec<Arc<Memory>>,
     pub(super) cursors: Vec<(Arc<str>, u64)>,
-    pub(super) receipts: Vec<Receipt>,
+    pub(super) receipts: Arc<[Receipt]>,
 }
 
 impl Group {
@@ -213,7 +213,7 @@ impl Ledger {
             states: std::mem::take(&mut self.orphans).into_values().collect(),
             memories: std::mem::take(&mut self.memories).into_values().collect(),
             cursors: Vec::new(),
-            receipts: Vec::new(),
+            receipts: Arc::default(),
         };
         for pending in self.ring.iter().take(GROUP) {
             match &pending.row {
@@ -242,6 +242,7 @@ impl Ledger {
     /// shown while the disk took its time is on disk now, line for line.
     pub(super) fn settle(&mut self, group: Group, now: Mono) -> Told {
         self.in_flight = 0;
+        self.receipts.written();
         let mut told = Told::new();
         for (output, seq) in &group.cursors {
             if let Some(cursor) = self.cursors.get_mut(output) {
@@ -277,7 +278,7 @@ impl Ledger {
     /// The transaction failed, or nobody knows: everything waits for the next one.
     pub(super) fn abandon(&mut self, group: Group) {
         self.in_flight = 0;
-        self.receipts.give_back(group.receipts);
+        self.receipts.give_back();
         for memory in group.memories {
             self.urgent |= memory.is_urgent();
             // One that came meanwhile is newer.

@@ -15,7 +15,7 @@
 //!
 //! | bound | when full |
 //! |---|---|
-//! | 4096 receipts that wait for the disk, one for each event and output | the oldest is forgotten that is not `aside`: it proves a delivery and causes none |
+//! | 4096 receipts that wait for the disk, one for each event and output, and as many that are being written | the oldest is forgotten that is not `aside`: it proves a delivery and causes none |
 //! | 120 characters of what the far end said | the rest is left out |
 //! | on disk: a row for each event and output | pruned with the events |
 
@@ -113,67 +113,74 @@ impl Fate {
     }
 }
 
-/// Receipts that are not on disk, in order of their arrival; of one event and output one, however much is said of it.
+/// Receipts that are not known to be on disk, in order of their arrival; of one event and output one, however much is
+/// said of it, beside the one that is being written.
 #[derive(Debug, Default)]
-pub(super) struct Receipts(VecDeque<Receipt>);
+pub(super) struct Receipts {
+    waiting: VecDeque<Receipt>,
+    /// In the hands of a transaction: nobody finds them on disk before it has succeeded.
+    writing: Arc<[Receipt]>,
+}
 
 impl Receipts {
     pub(super) fn add(&mut self, mut receipt: Receipt) {
         receipt.words = receipt.words.map(shortened);
         // What is said again is mostly said soon after.
-        let mut newest_first = self.0.iter_mut().rev();
+        let mut newest_first = self.waiting.iter_mut().rev();
         match newest_first.find(|known| known.key() == receipt.key()) {
             Some(known) => *known = known.then(&receipt),
-            None => self.0.push_back(receipt),
+            None => self.waiting.push_back(receipt),
         }
         self.bound();
     }
 
     /// What is set aside causes a delivery, if only a later run's, and goes last.
     fn bound(&mut self) {
-        while self.0.len() > WAITING {
+        while self.waiting.len() > WAITING {
             let proves = |receipt: &Receipt| receipt.fate != Fate::Aside;
-            let oldest = self.0.iter().position(proves);
-            self.0.remove(oldest.unwrap_or(0));
+            let oldest = self.waiting.iter().position(proves);
+            self.waiting.remove(oldest.unwrap_or(0));
         }
     }
 
-    /// Is there one of an event up to `seq`?
+    /// Does one of an event up to `seq` wait?
     pub(super) fn any_upto(&self, seq: u64) -> bool {
-        self.0.iter().any(|receipt| receipt.seq <= seq)
+        self.waiting.iter().any(|receipt| receipt.seq <= seq)
     }
 
-    /// Takes those of events up to `seq`.
-    pub(super) fn take_upto(&mut self, seq: u64) -> Vec<Receipt> {
-        let all = std::mem::take(&mut self.0).into_iter();
+    /// Takes those of events up to `seq` for a transaction.
+    pub(super) fn take_upto(&mut self, seq: u64) -> Arc<[Receipt]> {
+        let all = std::mem::take(&mut self.waiting).into_iter();
         let (ready, rest): (Vec<_>, Vec<_>) = all.partition(|receipt| receipt.seq <= seq);
-        self.0 = rest.into();
-        ready
+        self.waiting = rest.into();
+        self.writing = ready.into();
+        Arc::clone(&self.writing)
+    }
+
+    /// They are on disk.
+    pub(super) fn written(&mut self) {
+        self.writing = Arc::default();
     }
 
     /// They did not reach the disk.
-    pub(super) fn give_back(&mut self, receipts: Vec<Receipt>) {
-        let newer = std::mem::replace(&mut self.0, receipts.into());
-        let places: HashMap<_, _> = (0..self.0.len())
-            .map(|place| {
-                (
-                    (self.0[place].seq, Arc::clone(&self.0[place].output)),
-                    place,
-                )
-            })
-            .collect();
+    pub(super) fn give_back(&mut self) {
+        let older = std::mem::take(&mut self.writing);
+        let newer = std::mem::replace(&mut self.waiting, older.iter().cloned().collect());
+        let key = |receipt: &Receipt| (receipt.seq, Arc::clone(&receipt.output));
+        let places: HashMap<_, _> = older.iter().map(key).zip(0..).collect();
         for receipt in newer {
-            match places.get(&(receipt.seq, Arc::clone(&receipt.output))) {
-                Some(place) => self.0[*place] = self.0[*place].then(&receipt),
-                None => self.0.push_back(receipt),
+            match places.get(&key(&receipt)) {
+                Some(place) => self.waiting[*place] = self.waiting[*place].then(&receipt),
+                None => self.waiting.push_back(receipt),
             }
         }
         self.bound();
     }
 
-    /// Those of one event.
+    /// Those of one event, in order.
     pub(super) fn of(&self, seq: u64) -> impl Iterator<Item = &Receipt> {
-        self.0.iter().filter(move |receipt| receipt.seq == seq)
+        let all = self.writing.iter().chain(&self.waiting);
+        all.filter(move |receipt| receipt.seq == seq)
     }
 }
 

@@ -268,10 +268,33 @@ fn receipts_coalesce_and_are_never_stored_ahead_of_the_disk() {
     assert!(ledger.group().cursors.is_empty());
 }
 
+fn receipt(seq: u64, fate: Fate) -> Receipt {
+    crate::journal::scratch::receipt(seq, "up", fate, 1)
+}
+
+/// While a card takes seconds for it, nobody says that the event was not for this output.
+#[test]
+fn a_receipt_is_found_while_it_is_being_written() {
+    let mut ledger = run(7, 9);
+    let found = |ledger: &Ledger| {
+        let found = ledger.receipts.of(8);
+        found.map(|receipt| receipt.fate).collect::<Vec<_>>()
+    };
+    ledger.receipts.add(receipt(8, Fate::Aside));
+    let failing = ledger.group();
+    assert_eq!(found(&ledger), [Fate::Aside]);
+    ledger.abandon(failing);
+    assert_eq!(found(&ledger), [Fate::Aside], "once");
+    let group = ledger.group();
+    ledger.receipts.add(receipt(8, Fate::Accepted));
+    assert_eq!(found(&ledger), [Fate::Aside, Fate::Accepted], "in order");
+    ledger.settle(group, Mono::ZERO);
+    assert_eq!(found(&ledger), [Fate::Accepted], "the other is on disk");
+}
+
 /// A cursor without it would say that an output is through with what it still owes.
 #[test]
 fn what_is_set_aside_goes_with_the_cursor_that_passes_it() {
-    let receipt = |seq, fate| crate::journal::scratch::receipt(seq, "up", fate, 1);
     let mut ledger = run(7, 9);
     ledger.receipts.add(receipt(8, Fate::Aside));
     ledger.acknowledge("up", 8);

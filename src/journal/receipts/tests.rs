@@ -30,12 +30,12 @@ fn what_is_not_on_disk_waits_and_the_oldest_is_forgotten() {
     assert!(!receipts.any_upto(2) && receipts.any_upto(3));
     let taken = receipts.take_upto(5);
     assert_eq!(taken.iter().map(|it| it.seq).collect::<Vec<_>>(), [5, 3]);
-    receipts.give_back(taken);
+    receipts.give_back();
     assert_eq!(receipts.of(3).count(), 1);
     for seq in 10..10 + WAITING as u64 {
         receipts.add(receipt(seq, "up", 1));
     }
-    assert_eq!(receipts.0.len(), WAITING);
+    assert_eq!(receipts.waiting.len(), WAITING);
     assert_eq!(receipts.of(9).count(), 0);
 }
 
@@ -168,7 +168,7 @@ fn what_is_aside_is_forgotten_last() {
             ..receipt(seq, "chat", 1)
         });
     }
-    assert_eq!(receipts.0.len(), WAITING);
+    assert_eq!(receipts.waiting.len(), WAITING);
     assert_eq!(receipts.of(1).count(), 0, "the oldest goes in the end");
 }
 
@@ -184,13 +184,17 @@ fn what_is_said_again_of_an_event_takes_no_place() {
     for second in 2..10_000 {
         receipts.add(note(2, Fate::Aside, second));
     }
-    assert_eq!((receipts.of(1).count(), receipts.0.len()), (1, 2));
-    let taken = receipts.take_upto(2);
+    assert_eq!((receipts.of(1).count(), receipts.waiting.len()), (1, 2));
+    assert_eq!(receipts.take_upto(2).len(), 2);
     receipts.add(note(3, Fate::Aside, 1));
     receipts.add(note(2, Fate::Accepted, 10_000));
     receipts.add(receipt(2, "chat", 10_000));
-    receipts.give_back(taken);
-    let all: Vec<_> = receipts.0.iter().map(|it| (it.key(), it.fate)).collect();
+    receipts.give_back();
+    let all: Vec<_> = receipts
+        .waiting
+        .iter()
+        .map(|it| (it.key(), it.fate))
+        .collect();
     let expected = [
         ((1, "up"), Fate::Aside),
         ((2, "up"), Fate::Accepted),
