@@ -93,6 +93,9 @@ const FAULTS: [(&str, Seen); 20] = [
     ("noise", Seen::Lost),
 ];
 
+/// Devices that have no alarm of any kind. They are given more time than a busy machine takes for an answer.
+const UNDISTURBED: [&str; 2] = ["none", "drip"];
+
 /// Next to each other, and far enough apart for requests of their own.
 const ADDRESSES: [u32; 4] = [0, 1, 200, 400];
 
@@ -106,9 +109,14 @@ fn configuration(over: Over, devices: &[Device]) -> String {
     for ((fault, _), device) in FAULTS.iter().zip(devices) {
         let keys = over.keys(device);
         let name = name(fault);
+        let (timeout, stale_after) = if UNDISTURBED.contains(fault) {
+            ("5s", "30s")
+        } else {
+            ("250ms", "3s")
+        };
         write!(
             text,
-            "[device.{name}]\n{keys}\nunit_id = 3\npoll = \"100ms\"\ntimeout = \"250ms\"\n"
+            "[device.{name}]\n{keys}\nunit_id = 3\npoll = \"100ms\"\ntimeout = \"{timeout}\"\n"
         )
         .expect("a string takes all");
         for address in ADDRESSES {
@@ -116,7 +124,7 @@ fn configuration(over: Over, devices: &[Device]) -> String {
             write!(
                 text,
                 "[point.{name}-{address}]\ndevice = \"{name}\"\nregister = \"holding:{address}\"\n\
-                 type = \"uint16\"\nlow = {value}.0\nhigh = {value}.0\ngood_confirm = \"0s\"\nstale_after = \"3s\"\n"
+                 type = \"uint16\"\nlow = {value}.0\nhigh = {value}.0\ngood_confirm = \"0s\"\nstale_after = \"{stale_after}\"\n"
             )
             .expect("a string takes all");
         }
@@ -246,16 +254,11 @@ async fn misbehave(over: Over) {
         let alarm = event["alarm"].as_str().unwrap_or_default();
         let wrong = alarm.ends_with("/high") || alarm.ends_with("/low");
         assert!(!wrong, "a wrong value was judged: {event}");
-        let disturbed = [
-            "none-",
-            "drip-",
-            "gateway.device.none",
-            "gateway.device.drip",
-        ];
-        assert!(
-            !disturbed.iter().any(|name| alarm.starts_with(name)),
-            "{event}"
-        );
+        let is_of = |device: &&str| {
+            alarm.starts_with(&format!("{device}-"))
+                || alarm == format!("gateway.device.{device}/state")
+        };
+        assert!(!UNDISTURBED.iter().any(is_of), "{event}");
     }
     for device in devices {
         device.stop().await;

@@ -1,17 +1,16 @@
 //! What the program refuses to do, and how it says so.
 
 use std::process::{Command, Output};
-use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::gateway::{Folder, Gateway, forewarn};
+use super::gateway::{DEADLINE, Folder, Gateway, forewarn};
 
-/// Runs it to its end, which has to come within a second (two, on a busy machine).
+/// Runs it to its end, which has to come by itself.
 async fn run(mut command: Command) -> (Option<i32>, String) {
     let ended = spawn_blocking(move || command.output());
-    let ended = timeout(Duration::from_secs(2), ended).await;
+    let ended = timeout(DEADLINE, ended).await;
     let Output { status, stderr, .. } =
         ended.expect("in time").expect("joined").expect("it starts");
     (status.code(), String::from_utf8_lossy(&stderr).into_owned())

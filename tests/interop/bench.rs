@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,9 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::daemon::gateway::forewarn;
-
-/// Everything in these tests happens within this, or never. Two cores may be shared by many.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) use crate::interop::mosquitto::{DEADLINE, free_port};
 
 /// A folder that is gone when the test is.
 pub(crate) struct Scratch(PathBuf);
@@ -208,12 +206,6 @@ fn exchange(from: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut reply = String::new();
     stream.read_to_string(&mut reply)?;
     Ok(reply)
-}
-
-/// A port of the loopback that was free a moment ago.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("bound").port()
 }
 
 /// A file of the project.

@@ -146,7 +146,8 @@ async fn all_arrived(gateway: &Gateway, plant: &Device, receiver: &Receiver) {
         if arrived == written {
             Ok(())
         } else {
-            Err(format!("{arrived} of {written}"))
+            let missing: Vec<_> = receiver.look(|record| record.missing_seq().collect());
+            Err(format!("{arrived} of {written}, without {missing:?}"))
         }
     })
     .await;

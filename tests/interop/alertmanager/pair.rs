@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::server::{Alertmanager, Hook};
 use super::{ALARM, device, plant, put, to};
@@ -38,13 +38,7 @@ async fn two_gateways_give_one_alert_and_one_all_clear_when_both_are_clear() {
 
     put(&devices[1], 0, 3);
     b.alarm_is(ALARM, "returned_unacknowledged").await;
-    let cleared = Instant::now();
     hook.is_told(ALARM, &[true, false]).await;
-    assert!(
-        cleared.elapsed() < Duration::from_secs(30),
-        "{:?}",
-        cleared.elapsed()
-    );
     // And nothing of it comes back.
     sleep(Duration::from_secs(20)).await;
     assert_eq!(hook.told_of(ALARM), [true, false]);

@@ -162,6 +162,15 @@ impl Alertmanager {
         silences
     }
 
+    /// How many firing alerts it was sent since its start, each as often as it came.
+    pub(super) async fn received(&self) -> f64 {
+        let page = self.ask("GET", "/metrics", "").await.unwrap_or_default();
+        let series = "alertmanager_alerts_received_total{status=\"firing\"";
+        let counts = page.lines().filter(|line| line.starts_with(series));
+        let count = |line: &str| line.rsplit(' ').next()?.parse::<f64>().ok();
+        counts.filter_map(count).sum()
+    }
+
     /// Waits until exactly these stand.
     pub(super) async fn stands(&self, expected: &[&str]) {
         let mut last = Vec::new();

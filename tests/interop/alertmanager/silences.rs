@@ -5,19 +5,11 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::server::{Alertmanager, Hook};
-use super::{ALARM, device, plant, put, to};
+use super::{ALARM, device, plant, posts, put, to};
 use crate::daemon::gateway::Gateway;
 
 const OPTIONS: &str = "silence_acknowledged = true\nsilence_shelved = true\nrefresh = \"5s\"\n\
                        [person.li-wei]\nname = \"Li Wei, shift lead\"";
-
-/// The series that counts what a member was posted.
-fn posts(alertmanager: &Alertmanager) -> String {
-    format!(
-        "forewarn_alertmanager_posts_total{{member=\"http://{}\",output=\"pager\"}}",
-        alertmanager.address()
-    )
-}
 
 #[tokio::test]
 async fn an_acknowledgement_is_a_silence_that_outlives_a_restart_and_ends_with_the_alarm() {

@@ -7,7 +7,7 @@ use forewarn::output::alertmanager::{AlertmanagerTarget, trial};
 use forewarn::output::http_client::{ClientSettings, Url};
 
 use super::server::{Alertmanager, Hook};
-use crate::interop::mosquitto::free_port;
+use crate::interop::mosquitto::{DEADLINE, free_port};
 
 #[tokio::test]
 async fn each_member_is_asked_and_its_answer_told() {
@@ -16,7 +16,7 @@ async fn each_member_is_asked_and_its_answer_told() {
     let (there, nobody) = (alertmanager.address(), free_port());
     let member = |address: String| ClientSettings {
         url: Url::parse(&address, false).expect("an address"),
-        timeout: Duration::from_secs(2),
+        timeout: DEADLINE,
         ..ClientSettings::default()
     };
     let target = AlertmanagerTarget {
