@@ -36,7 +36,7 @@ use super::{App, router};
 pub(super) const MAX_CONNECTIONS: usize = 64;
 
 /// A header is whole within this; so a connection is idle between two requests no longer.
-const HEADER_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const HEADER_LIMIT: Duration = Duration::from_secs(5);
 
 /// A header has this many bytes at most. Browsers send one or two thousand.
 const HEADER_BYTES: usize = 16 * 1024;

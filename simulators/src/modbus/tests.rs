@@ -11,7 +11,8 @@ use tokio_modbus::slave::{Slave, SlaveContext};
 
 use super::*;
 
-const SOON: Duration = Duration::from_secs(5);
+/// What is to come does, within this.
+const SOON: Duration = Duration::from_secs(60);
 const READ_TWO: [u8; 12] = [0x12, 0x34, 0, 0, 0, 6, 1, 3, 0, 10, 0, 2];
 const RIGHT: [u8; 13] = [0x12, 0x34, 0, 0, 0, 7, 1, 3, 4, 0xAB, 0xCD, 0, 7];
 
@@ -31,18 +32,27 @@ async fn client(device: &Device, unit: u8) -> Context {
     client
 }
 
-/// Everything that comes until the device closes or is quiet for a moment.
-async fn exchange(stream: &mut TcpStream, request: &[u8], quiet: Duration) -> (Vec<u8>, bool) {
+/// Nothing comes in this: nothing will.
+const QUIET: Duration = Duration::from_millis(150);
+
+/// Everything that comes until the device closes, or is quiet for a moment once `expected` bytes have come.
+async fn exchange(stream: &mut TcpStream, request: &[u8], expected: usize) -> (Vec<u8>, bool) {
     stream.write_all(request).await.expect("open");
     let mut all = Vec::new();
     let mut buffer = [0; 1024];
     loop {
-        match timeout(quiet, stream.read(&mut buffer)).await {
+        let wait = if all.len() < expected { SOON } else { QUIET };
+        match timeout(wait, stream.read(&mut buffer)).await {
             Ok(Ok(0) | Err(_)) => return (all, true),
             Ok(Ok(count)) => all.extend(&buffer[..count]),
             Err(_) => return (all, false),
         }
     }
+}
+
+/// Nothing comes, and then the device closes.
+async fn closes(stream: &mut TcpStream, request: &[u8]) {
+    assert_eq!(exchange(stream, request, 1).await, (vec![], true));
 }
 
 #[tokio::test]
@@ -131,59 +141,33 @@ async fn refusals_are_exceptions() {
 #[tokio::test]
 async fn faults_reach_the_wire_and_go_again() {
     let device = start(config()).await;
-    let quiet = Duration::from_millis(150);
     let mut stream = TcpStream::connect(device.address())
         .await
         .expect("listening");
 
-    device.set_fault(Some(1), Fault::Silent);
-    assert_eq!(
-        exchange(&mut stream, &READ_TWO, quiet).await,
-        (vec![], false)
-    );
+    for (fault, answer) in [
+        (Fault::Silent, vec![]),
+        (Fault::Truncated, RIGHT[..6].to_vec()),
+        (Fault::Drip, RIGHT.to_vec()),
+        (Fault::Duplicate, RIGHT.repeat(2)),
+    ] {
+        device.set_fault(Some(1), fault);
+        let seen = exchange(&mut stream, &READ_TWO, answer.len()).await;
+        assert_eq!(seen, (answer, false), "{fault:?}");
+    }
 
-    device.set_fault(Some(1), Fault::Truncated);
-    assert_eq!(
-        exchange(&mut stream, &READ_TWO, quiet).await,
-        (RIGHT[..6].to_vec(), false)
-    );
-
-    device.set_fault(Some(1), Fault::Drip);
-    assert_eq!(
-        exchange(&mut stream, &READ_TWO, quiet).await,
-        (RIGHT.to_vec(), false)
-    );
-
-    device.set_fault(Some(1), Fault::Duplicate);
-    assert_eq!(
-        exchange(&mut stream, &READ_TWO, quiet).await,
-        (RIGHT.repeat(2), false)
-    );
-
-    device.set_fault(Some(1), Fault::Late(Duration::from_millis(400)));
-    assert_eq!(
-        exchange(&mut stream, &READ_TWO, quiet).await,
-        (vec![], false),
-        "not yet"
-    );
-    assert_eq!(
-        exchange(&mut stream, &[], SOON.min(Duration::from_secs(1)))
-            .await
-            .0,
-        RIGHT
-    );
+    device.set_fault(Some(1), Fault::Late(QUIET * 5));
+    let seen = exchange(&mut stream, &READ_TWO, 0).await;
+    assert_eq!(seen, (vec![], false), "not yet");
+    let seen = exchange(&mut stream, &[], RIGHT.len()).await;
+    assert_eq!(seen, (RIGHT.to_vec(), false));
 
     device.set_fault(Some(1), Fault::None);
-    assert_eq!(
-        exchange(&mut stream, &READ_TWO, quiet).await,
-        (RIGHT.to_vec(), false)
-    );
+    let seen = exchange(&mut stream, &READ_TWO, RIGHT.len()).await;
+    assert_eq!(seen, (RIGHT.to_vec(), false));
 
     device.set_fault(None, Fault::Close);
-    assert_eq!(
-        exchange(&mut stream, &READ_TWO, quiet).await,
-        (vec![], true)
-    );
+    closes(&mut stream, &READ_TWO).await;
     assert_eq!(device.requests(), 7);
     device.stop().await;
 }
@@ -221,7 +205,7 @@ async fn a_refusing_device_comes_back_on_its_port() {
     })
     .await
     .expect("listens again");
-    let (bytes, _) = exchange(&mut stream, &READ_TWO, Duration::from_millis(150)).await;
+    let (bytes, _) = exchange(&mut stream, &READ_TWO, RIGHT.len()).await;
     assert_eq!(bytes, RIGHT);
     device.stop().await;
 }
@@ -286,20 +270,14 @@ async fn a_serial_server_speaks_rtu_and_a_unit_that_is_not_there_is_silent() {
     let mut stream = TcpStream::connect(device.address())
         .await
         .expect("listening");
-    let quiet = Duration::from_millis(100);
-    let (answer, closed) = exchange(&mut stream, &RTU_READ_TWO, quiet).await;
+    let (answer, closed) = exchange(&mut stream, &RTU_READ_TWO, RTU_RIGHT.len()).await;
     assert_eq!((&answer[..], closed), (&RTU_RIGHT[..], false));
     let stranger = rtu::frame(2, &RTU_READ_TWO[1..6]);
-    assert_eq!(
-        exchange(&mut stream, &stranger, quiet).await,
-        (Vec::new(), false)
-    );
+    let seen = exchange(&mut stream, &stranger, 0).await;
+    assert_eq!(seen, (vec![], false));
     assert_eq!((device.requests(), device.unit_requests(2)), (2, 1));
 
     device.set_fault(None, Fault::Close);
-    assert_eq!(
-        exchange(&mut stream, &RTU_READ_TWO, SOON).await,
-        (Vec::new(), true)
-    );
+    closes(&mut stream, &RTU_READ_TWO).await;
     device.stop().await;
 }

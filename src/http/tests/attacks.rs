@@ -133,7 +133,7 @@ async fn three_hundred_silent_connections_starve_nobody() {
         silent.push(stream);
     }
     for _ in 0..5 {
-        let asked = timeout(Duration::from_secs(2), port.get("/healthz")).await;
+        let asked = timeout(server::HEADER_LIMIT, port.get("/healthz")).await;
         let (status, _) = asked.expect("before the silent ones time out");
         assert_eq!(status, 200);
     }
