@@ -27,7 +27,8 @@
 //!
 //! Some devices do not refuse what they do not have, but stay silent. Silence proves nothing by itself: the device
 //! may be gone. So a round ends with the first silence, whatever was asked, and the next one begins with a
-//! *witness*, a question for a single value of what is to be asked, another one after each silence.
+//! *witness*, a question for a single value of what is to be asked: after each silence one of the next request, and
+//! other ones when all requests have had their turn.
 //!
 //! ```text
 //!   round 1   holding:0+50  silent        is it dead?
@@ -91,7 +92,7 @@ pub struct Coverage {
     first: usize,
     /// Did the last round end with a silence?
     wary: bool,
-    /// Witnesses that were silent: which way to the next one.
+    /// How often all requests had their turn and the device said nothing: which way to the next witness.
     turns: usize,
     round: Round,
 }
@@ -209,7 +210,7 @@ impl Coverage {
         !self.round.queue.is_empty()
     }
 
-    /// A single value of the request that comes first; after a silent one from another part of it.
+    /// A single value of the request that comes first; in each turn one from another part of it.
     fn witness(&self) -> Option<usize> {
         let (mut position, mut turns) = (self.first, self.turns);
         while let Some(halves) = self.nodes.get(position)?.halves {
@@ -319,13 +320,12 @@ impl Coverage {
     pub fn silent(&mut self) -> Option<Refusal> {
         self.wary = true;
         let asking = self.end_round()?;
+        if self.first == 0 && !self.round.heard {
+            self.turns = self.turns.wrapping_add(1);
+        }
         match asking {
             Asking::Node(position) if self.round.heard => self.strike(position),
-            Asking::Node(_) => None,
-            Asking::Witness(_) => {
-                self.turns = self.turns.wrapping_add(1);
-                None
-            }
+            Asking::Node(_) | Asking::Witness(_) => None,
             Asking::Pin(position) => {
                 let pin = self.pins.get_mut(position)?;
                 pin.again = self.round.now + ASK_AGAIN;
@@ -342,11 +342,11 @@ impl Coverage {
     fn end_round(&mut self) -> Option<Asking> {
         let roots = self.plan.requests().len();
         let asking = self.round.asking.take();
-        if let Some(Asking::Node(position)) = asking
+        if let Some(Asking::Node(position) | Asking::Witness(position)) = asking
             && let Some(node) = self.nodes.get_mut(position)
         {
             self.first = (node.root + 1) % roots.max(1);
-            if node.doubt == Doubt::Asking {
+            if node.doubt == Doubt::Asking && matches!(asking, Some(Asking::Node(_))) {
                 node.doubt = Doubt::Settled;
             }
         }

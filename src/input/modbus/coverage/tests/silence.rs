@@ -97,6 +97,23 @@ fn one_address_without_an_answer_is_found_and_left_alone() {
 }
 
 #[test]
+fn requests_of_which_nothing_is_answered_starve_nobody() {
+    let addresses = [0, 50, 51, 52, 53, 96, 111, 112];
+    for there in addresses {
+        let bad: BTreeSet<u16> = addresses.into_iter().filter(|it| *it != there).collect();
+        let mut coverage = coverage(&addresses, 0);
+        // Within the pause of a pinned one.
+        for hundredth in 0..2_000 {
+            let now = Mono::ZERO + Duration::from_millis(hundredth * 10);
+            poll(&mut coverage, now, &bad, false);
+        }
+        let (_, read, silent) = poll(&mut coverage, at(20), &bad, false);
+        assert_eq!((read, silent), (BTreeSet::from([there]), false));
+        assert_eq!(BTreeSet::from_iter(unanswered(&coverage)), bad);
+    }
+}
+
+#[test]
 fn a_device_that_is_gone_is_asked_one_question_a_poll_and_nothing_is_split() {
     let addresses: Vec<u16> = (0..50).chain(400..420).collect();
     let mut coverage = coverage(&addresses, 0);
