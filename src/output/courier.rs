@@ -14,7 +14,7 @@
 //! - **One at a time, in order.** An alarm's events never overtake one another within a lane.
 //! - **After an outage** (a failed attempt) what was committed meanwhile is backlog, marked `replayed`. A
 //!   long one goes after what is live. Outputs that can say it ([`Carrier::tells_present`]) first get which
-//!   alarms are active now, in one message.
+//!   alarms are active now, in one message; where that is not taken, events do not wait for it (`snapshot`).
 //! - **Old notices are summed up** ([`Carrier::sums_up`]): whoever could not be reached for hours is not
 //!   paged for each of them. What is older than 15 min becomes one message for up to 500 events of the journal; what
 //!   is live, after 3 min: a flood that the far end is too slow for does not hold up what comes after it.
@@ -28,7 +28,7 @@
 //! | events on their way | 1, or those of one summary | |
 //! | what a reader is owed on its way | 10 s, if something new waits | it gives way, and goes later |
 //! | pause after a failure | 0.5 s doubled to 30 s; 5 min where everything is refused | |
-//! | events set aside | 16 (`aside`) | the oldest is given up; 16 in a row: the output waits |
+//! | events set aside | 16 (`aside`) | the oldest is given up; 16 in a row: the output waits, and what follows is tried (`blocked`) |
 //! | events owed to readers | 500 a reader, 4096 (`owed`) | the oldest is given up |
 //! | events on end with nobody served | 64 (`health`) | the output waits, and what follows is tried |
 //! | a page of the backlog | 100 events, about 1 MiB | the next is read when it is through |
@@ -37,6 +37,7 @@
 //! Deliberately absent: parallel requests (the order of an alarm is worth more), and a limit of attempts:
 //! what nobody refuses is tried until it arrives, or until it has shown that it alone does not (`stubborn`).
 
+mod blocked;
 mod carrying;
 mod health;
 mod lanes;
@@ -45,6 +46,7 @@ mod outcome;
 mod owed;
 mod pauses;
 mod put_by;
+mod snapshot;
 mod stubborn;
 #[cfg(test)]
 mod tests;
@@ -56,23 +58,25 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::info;
 
+use self::blocked::Blocked;
 use self::health::{Health, Unserved};
 use self::lanes::Step;
 use self::order::Alarms;
+use self::outcome::Follow;
 use self::owed::Owed;
 use self::pauses::Pauses;
 use self::put_by::Retry;
+pub use self::snapshot::Present;
+use self::snapshot::Snapshot;
 use self::stubborn::Stubborn;
 use super::Wiring;
 use super::aside::Aside;
 use super::delivery::Delivery;
 use super::finishing;
-use super::message;
 use super::reporting::Reporter;
 use super::verdict::Verdict;
 use crate::broker::{Signal, Signals};
 use crate::clock;
-use crate::engine::alarm::AlarmState;
 use crate::engine::reading::PointIndex;
 use crate::engine::time::{Moment, Mono, Wall};
 use crate::event::WireEvent;
@@ -195,19 +199,6 @@ impl Parcel {
     }
 }
 
-/// The state of every alarm that is not normal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Present {
-    /// The site.
-    pub site: Arc<str>,
-    /// Seen then.
-    pub at: Wall,
-    /// True up to this event.
-    pub seq: u64,
-    /// As on the topics of the alarms (contract, section 6), each a JSON object.
-    pub states: Vec<String>,
-}
-
 /// Runs one output until `shutdown` turns true; then finishes what is on its way and returns within 3 s.
 /// Never returns for a fault: what cannot be delivered waits, and `status` says so.
 pub(super) async fn run(
@@ -237,7 +228,8 @@ pub(super) async fn run(
         stubborn: Stubborn::default(),
         probe: None,
         health: Health::Unknown,
-        present_due: false,
+        blocked: Blocked::default(),
+        snapshot: Snapshot::default(),
         began: clock::monotonic(),
         finish_by: None,
     };
@@ -254,7 +246,7 @@ struct Courier<C> {
     /// When what was put by is tried.
     retry: Retry,
     alarms: Alarms,
-    /// The last event of what nobody was served with, while nothing more may be owed: what follows it is tried.
+    /// The last event of what nobody took, while nothing more may be put by: what follows it is tried.
     probe: Option<u64>,
     carrier: C,
     context: Context,
@@ -265,7 +257,8 @@ struct Courier<C> {
     pauses: Pauses,
     stubborn: Stubborn,
     health: Health,
-    present_due: bool,
+    blocked: Blocked,
+    snapshot: Snapshot,
     /// When the output started.
     began: Mono,
     /// The end has been asked for; nothing is begun after this.
@@ -295,8 +288,10 @@ impl<C: Carrier> Courier<C> {
             };
             let now = clock::now();
             self.hear_complaints(now.mono);
-            let Some(pause) = self.judge(&step, verdict, now) else {
-                continue;
+            let (pause, anew) = match self.judge(&step, verdict, now) {
+                Follow::Next => continue,
+                Follow::Again(pause) => (pause, false),
+                Follow::Anew(pause) => (pause, true),
             };
             let aside = self.held();
             let (report, delivery, feed) = (&mut self.report, &self.delivery, &self.feed);
@@ -308,7 +303,7 @@ impl<C: Carrier> Courier<C> {
             if signals.pause(pause, beat).await == Signal::Stop {
                 break;
             }
-            if self.health.fails() {
+            if anew {
                 self.report.look_at_oldest(&self.delivery).await;
                 self.begin();
             }
@@ -340,7 +335,9 @@ impl<C: Carrier> Courier<C> {
         if let Some(until) = probe.or(self.stubborn.gives_way(clock::monotonic())) {
             self.delivery.let_pass(until);
         }
-        self.present_due = late && self.carrier.tells_present();
+        if late && self.carrier.tells_present() {
+            self.snapshot.owe(clock::monotonic());
+        }
     }
 
     fn note_attempt(&mut self, step: &Step, now: Wall) {
@@ -389,28 +386,6 @@ impl<C: Carrier> Courier<C> {
             biased;
             _signal = signals.next() => {}
             () = self.feed.advanced(seen) => {}
-        }
-    }
-
-    /// Every alarm that is not normal, as it is now.
-    fn present(&self) -> Present {
-        let seq = self.feed.committed();
-        let at = clock::now().wall;
-        let durable = self.feed.is_durable(seq);
-        let mut active = self.feed.states();
-        active.retain(|record| record.state != AlarmState::Normal);
-        let readers = &self.context.readers;
-        // In the order of their ids, and few; what is configured is in no order, and a lot.
-        let states = self.context.all().iter().filter_map(|guidance| {
-            let found = active.binary_search_by(|record| guidance.cmp_id(&record.alarm).reverse());
-            let record = active.get(found.ok()?)?;
-            Some(message::state(guidance, readers, Some(record), durable, at))
-        });
-        Present {
-            site: Arc::clone(&self.context.site),
-            at,
-            seq,
-            states: states.collect(),
         }
     }
 }

@@ -66,7 +66,7 @@ enum Found {
 impl<C: Carrier> Courier<C> {
     /// What is to be done now; events in it are handed out.
     pub(super) async fn next(&mut self) -> Option<Step> {
-        if self.present_due {
+        if self.snapshot.is_next() {
             return Some(Step::Present(self.present()));
         }
         // The journal waits then, perhaps for what is behind that.

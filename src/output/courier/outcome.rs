@@ -4,30 +4,41 @@ use std::time::Duration;
 
 use tracing::{error, info};
 
-use super::{Carrier, Courier, Health, Parcel, Pauses, Retry, Step};
+use super::{Blocked, Carrier, Courier, Health, Parcel, Pauses, Retry, Step};
 use crate::clock;
 use crate::engine::time::Moment;
 use crate::output::reporting::POISON;
 use crate::output::verdict::{BUSY, UNWELCOME, Verdict, is_answer};
 
+/// What follows an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follow {
+    /// What is next, at once.
+    Next,
+    /// The same once more, after a pause. What comes meanwhile is no backlog.
+    Again(Duration),
+    /// Another attempt, after a pause: what is there by then is backlog.
+    Anew(Duration),
+}
+
 impl<C: Carrier> Courier<C> {
-    /// Takes note of what became of `step`. How long to wait before the next one, if at all.
-    pub(super) fn judge(&mut self, step: &Step, verdict: Verdict, now: Moment) -> Option<Duration> {
+    /// Takes note of what became of `step`.
+    pub(super) fn judge(&mut self, step: &Step, verdict: Verdict, now: Moment) -> Follow {
         match verdict {
             Verdict::Accepted { answer } => {
                 self.report.answer = answer.into();
                 self.accepted(step, now);
-                None
+                Follow::Next
             }
             Verdict::Parted(parted) => self.parted(step, &parted, now),
             Verdict::Refused { why } => self.refused(step, &why, now),
             Verdict::Later { after, reason, why } => {
                 if let Step::Again(_) | Step::Owed(..) = step {
                     self.put_by_fails(step, (reason, &why), after, now);
-                    return None;
+                    return Follow::Next;
                 }
                 let pause = self.later(step, reason, &why, now);
-                Some(pause.max(after.unwrap_or_default()))
+                Follow::Anew(pause.max(after.unwrap_or_default()))
             }
         }
     }
@@ -55,6 +66,7 @@ impl<C: Carrier> Courier<C> {
         // An answer that counts shows more than a connection that stands.
         self.pauses = Pauses::default();
         self.retry = Retry::default();
+        self.blocked = Blocked::default();
         self.unserved.served();
     }
 
@@ -72,7 +84,7 @@ impl<C: Carrier> Courier<C> {
         match step {
             Step::Event(parcel) => self.arrived(std::slice::from_ref(parcel), now),
             Step::Summary(parcels) => self.arrived(parcels, now),
-            Step::Present(_) => self.present_due = false,
+            Step::Present(_) => self.snapshot.taken(now.mono),
             Step::Owed(reader, parcels) => self.paid(reader, parcels, now),
             Step::Again(parcel) => {
                 let seq = parcel.seq;
@@ -87,6 +99,7 @@ impl<C: Carrier> Courier<C> {
     }
 
     fn arrived(&mut self, parcels: &[Parcel], now: Moment) {
+        self.snapshot.event_taken();
         for parcel in parcels {
             self.stubborn.taken(parcel.seq);
             // Out of a stretch that was given back it comes again, to everybody.
@@ -97,44 +110,57 @@ impl<C: Carrier> Courier<C> {
     }
 
     /// The far end is there, and will not take this one.
-    fn refused(&mut self, step: &Step, why: &str, now: Moment) -> Option<Duration> {
+    fn refused(&mut self, step: &Step, why: &str, now: Moment) -> Follow {
         if let Step::Owed(reader, parcels) = step {
             self.put_by_is_answered(now.mono);
             self.unpaid(reader, parcels, &format!("is refused: {why}"), now);
-            return None;
+            return Follow::Next;
         }
         let what = "the receiver refuses a message for good";
         self.report.failed(UNWELCOME, why, now.mono, what);
-        match step {
-            // Nothing hangs on it.
-            Step::Present(_) => self.present_due = false,
-            Step::Owed(..) => {}
+        let is_blocked = match step {
+            Step::Event(parcel) => self.strike(parcel.seq, why, now),
+            Step::Summary(parcels) => {
+                let first = parcels.first();
+                first.is_some_and(|first| self.strike(first.seq, why, now))
+            }
+            Step::Present(_) => {
+                self.snapshot.refused(now.mono);
+                false
+            }
+            Step::Owed(..) => false,
             Step::Again(parcel) => {
                 if let Some(seq) = self.aside.disconnected(true, now.mono) {
                     self.report.lost_events(1, POISON, seq);
                 }
                 debug_assert!(!self.aside.is_trying(), "{} is tried no more", parcel.seq);
                 self.put_by_is_answered(now.mono);
-                return None;
+                return Follow::Next;
             }
-            Step::Event(parcel) => self.strike(parcel.seq, why, now),
-            Step::Summary(parcels) => {
-                if let Some(first) = parcels.first() {
-                    self.strike(first.seq, why, now);
-                }
-            }
+        };
+        let pause = self.pauses.short.failed(now.mono, fastrand::f64());
+        if is_blocked {
+            Follow::Anew(pause)
+        } else {
+            Follow::Again(pause)
         }
-        Some(self.pauses.short.failed(now.mono, fastrand::f64()))
     }
 
-    fn strike(&mut self, seq: u64, why: &str, now: Moment) {
+    /// `true`: it blocks what is behind it, since nothing more may be set aside.
+    fn strike(&mut self, seq: u64, why: &str, now: Moment) -> bool {
         let aside = self.delivery.refused(seq);
         self.page.clear();
         self.report.oldest.disconnected();
-        if !aside {
-            return;
+        if aside {
+            self.put_aside(seq, why, now);
         }
-        self.put_aside(seq, why, now);
+        if aside || self.delivery.may_set_aside() {
+            return false;
+        }
+        self.is(Health::Failing);
+        let (cursor, committed) = (self.delivery.cursor(), self.feed.committed());
+        self.probe = self.blocked.refused(seq, cursor, committed);
+        true
     }
 
     /// The output goes on without it.
@@ -165,6 +191,7 @@ impl<C: Carrier> Courier<C> {
         } else {
             Health::Failing
         });
+        self.snapshot.failed(now.mono);
         let nobody = self.delivery.disconnected(false);
         debug_assert_eq!(nobody, None, "nobody is to blame");
         self.page.clear();

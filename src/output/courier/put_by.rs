@@ -17,7 +17,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::owed::{KEPT_FOR, Standing};
-use super::{Carrier, Courier, Health, Parcel, Pauses, Step};
+use super::{Carrier, Courier, Follow, Health, Parcel, Pauses, Step};
 use crate::engine::time::{Moment, Mono};
 use crate::event::Committed;
 use crate::journal::{Audience, Feed, FeedError, PutBy};
@@ -76,23 +76,23 @@ impl<C: Carrier> Courier<C> {
     }
 
     /// Some readers have it, others not. The output goes on, unless nobody is served any more.
-    pub(super) fn parted(&mut self, step: &Step, parted: &Parted, now: Moment) -> Option<Duration> {
+    pub(super) fn parted(&mut self, step: &Step, parted: &Parted, now: Moment) -> Follow {
         let parcels = match step {
             Step::Event(parcel) | Step::Again(parcel) => std::slice::from_ref(parcel),
             Step::Summary(parcels) => parcels,
             // Owed as before: the reader is put off again.
             Step::Owed(..) => {
                 self.put_by_is_answered(now.mono);
-                return None;
+                return Follow::Next;
             }
-            Step::Present(_) => return None,
+            Step::Present(_) => return Follow::Next,
         };
         if parted.serves_nobody() {
             // What was set aside is in the journal's past: the output has gone on without it.
             let is_new = !matches!(step, Step::Again(_));
             if is_new && !self.unserved.has_room(parcels.len()) {
                 self.probe = parcels.last().map(|last| last.seq);
-                return Some(self.later(step, UNAVAILABLE, &parted.why, now));
+                return Follow::Anew(self.later(step, UNAVAILABLE, &parted.why, now));
             }
             if is_new {
                 self.unserved
@@ -107,7 +107,7 @@ impl<C: Carrier> Courier<C> {
         for parcel in parcels {
             self.part(parcel, parted, now);
         }
-        None
+        Follow::Next
     }
 
     fn part(&mut self, parcel: &Parcel, parted: &Parted, now: Moment) {

@@ -5,6 +5,7 @@ mod hanging;
 mod owed;
 mod put_by;
 mod slow;
+mod snapshot;
 
 use std::sync::Mutex;
 
@@ -376,52 +377,6 @@ async fn a_wrong_password_sets_nothing_aside() {
     taken.sort();
     assert_eq!(taken, ["1r", "2r", "3r"]);
     assert!(got.len() < 40, "{} tries in an hour", got.len());
-}
-
-#[tokio::test(start_paused = true)]
-async fn after_an_outage_the_present_goes_first_then_what_is_live_then_the_backlog() {
-    let mut world = World::new(gone_for(seconds(60)));
-    world.far_end().tells_present = true;
-    world
-        .run(async |world| {
-            world.commit(20);
-            sleep(seconds(59)).await;
-            // The far end is back with the next attempt, which finds these committed.
-            world.commit(10);
-            let got = Arc::clone(&world.got);
-            let present = || {
-                got.lock()
-                    .expect("no panic")
-                    .iter()
-                    .any(|(_, it)| it == "present at 30")
-            };
-            while !present() {
-                sleep(Duration::from_millis(1)).await;
-            }
-            world.commit(3);
-            world.until_cursor(33).await;
-        })
-        .await;
-    let got = world.got();
-    let back = got
-        .iter()
-        .position(|it| it == "present at 30")
-        .expect("the present");
-    let after = &got[back + 1..];
-    let live: Vec<_> = after.iter().filter(|it| !it.ends_with('r')).collect();
-    assert_eq!(live, ["31", "32", "33"]);
-    let backlog: Vec<_> = after
-        .iter()
-        .filter(|it| it.ends_with('r'))
-        .cloned()
-        .collect();
-    let expected: Vec<_> = (1..=30).map(|seq| format!("{seq}r")).collect();
-    assert_eq!(backlog, expected);
-    let last = after
-        .iter()
-        .position(|it| it == "33")
-        .expect("the last live one");
-    assert!(last < 10, "live events waited for the backlog: {after:?}");
 }
 
 #[tokio::test(start_paused = true)]

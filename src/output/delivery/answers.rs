@@ -2,7 +2,8 @@
 //!
 //! There a "connection" is a stretch of time in which requests succeed, and there is no need to guess: an event that
 //! the far end refuses for good, in its answer, three times over, is set aside, and up to sixteen in a row, as many
-//! as are tried again later. If it refuses those all, it refuses everything: the next one waits for it.
+//! as are tried again later. If it refuses those all, it may refuse everything: the next one waits for it, and so does all
+//! that is behind it, unless the caller lets that pass for a try ([`Delivery::let_pass`]).
 //!
 //! Such a far end gets what is live before a long backlog, by the same cut as when the disk cannot be read.
 
@@ -26,11 +27,16 @@ impl Delivery {
         self.proven = proven;
         let strikes = self.strikes(seq).unwrap_or(0) + 1;
         self.suspect = Some(Suspect { seq, strikes });
-        let aside = strikes >= REFUSALS && self.set_aside < REFUSED_IN_A_ROW;
+        let aside = strikes >= REFUSALS && self.may_set_aside();
         if aside {
             self.put_aside(seq);
         }
         aside
+    }
+
+    /// May one more be set aside before something arrives?
+    pub const fn may_set_aside(&self) -> bool {
+        self.set_aside < REFUSED_IN_A_ROW
     }
 
     /// How often the suspect was to blame, if it is this event.
@@ -54,7 +60,7 @@ impl Delivery {
         let proven = self.proven;
         self.begin_again();
         self.proven = proven;
-        let aside = self.set_aside < REFUSED_IN_A_ROW;
+        let aside = self.may_set_aside();
         if aside {
             self.put_aside(seq);
         }

@@ -73,5 +73,62 @@ async fn a_far_end_that_refuses_everything_drains_nothing() {
             assert_eq!(world.cursor(), 16);
         })
         .await;
-    assert_eq!(world.got().last().map(String::as_str), Some("17!"));
+    let got = world.got();
+    let (_, blocked) = got.split_at(3 * 16);
+    let looks = blocked.iter().filter(|it| !it.starts_with("17"));
+    assert!(
+        looks.count() > blocked.len() / 3,
+        "it looks for one that is taken: {blocked:?}"
+    );
+}
+
+fn refuses_up_to(last: u64) -> impl FnMut(&Load<'_>) -> Verdict {
+    move |load| {
+        if matches!(load, Load::Event(parcel) if parcel.seq <= last) {
+            refused()
+        } else {
+            Verdict::accepted()
+        }
+    }
+}
+
+/// Of one alarm the far end takes nothing, and it calls and calls. Others are told all the same.
+#[tokio::test(start_paused = true)]
+async fn many_that_are_refused_in_a_row_do_not_hold_up_what_is_behind_them() {
+    let mut world = World::new(refuses_up_to(20));
+    world
+        .run(async |world| {
+            world.commit(22);
+            let began = clock::monotonic();
+            let others = || world.got().contains(&"22r".to_owned());
+            while !others() {
+                sleep(seconds(1)).await;
+                assert!(clock::monotonic().since(began) < seconds(600));
+            }
+            world.until_cursor(22).await;
+        })
+        .await;
+    for seq in 17..=20 {
+        assert_eq!(world.fate(seq).await, [Fate::Aside], "{seq}");
+    }
+}
+
+/// What happens now is tried with the next attempt, before all that the far end was shown to refuse.
+#[tokio::test(start_paused = true)]
+async fn what_is_new_does_not_wait_for_what_is_refused() {
+    let mut world = World::new(refuses_up_to(200));
+    world
+        .run(async |world| {
+            world.commit(200);
+            sleep(seconds(1200)).await;
+            assert_eq!(world.cursor(), 16);
+            world.commit(1);
+            let began = clock::monotonic();
+            while !world.got().contains(&"201r".to_owned()) {
+                sleep(seconds(1)).await;
+                let late = clock::monotonic().since(began);
+                assert!(late < seconds(2 * 30), "{late:?}");
+            }
+        })
+        .await;
 }
