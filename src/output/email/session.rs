@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::time::Duration;
 
 use lettre::Address;
@@ -107,7 +108,7 @@ impl Session {
                 ));
             }
             if offered {
-                let upgraded = connection.starttls(tls(target)?, &hello).await;
+                let upgraded = connection.starttls(tls(target).await?, &hello).await;
                 upgraded.map_err(|error| of_all("STARTTLS", &error))?;
             }
         }
@@ -240,23 +241,29 @@ fn hello(target: &EmailTarget) -> ClientId {
     })
 }
 
-/// The named authorities, or those of the operating system.
-fn tls(target: &EmailTarget) -> Result<TlsParameters, Trouble> {
-    let unusable = |why: String| Trouble::Later("tls", why);
-    let mut builder = TlsParameters::builder(target.host.clone());
-    if let Some(ca_file) = &target.ca_file {
+/// The named authorities, or those of the operating system. A disk that hangs holds up this session alone.
+async fn tls(target: &EmailTarget) -> Result<TlsParameters, Trouble> {
+    let (host, ca_file) = (target.host.clone(), target.ca_file.clone());
+    let load = move || parameters(host, ca_file.as_deref());
+    let loaded = tokio::task::spawn_blocking(load).await;
+    let loaded = loaded.unwrap_or_else(|_| Err("the gateway is stopping".to_owned()));
+    loaded.map_err(|why| Trouble::Later("tls", why))
+}
+
+/// Reads from disk.
+fn parameters(host: String, ca_file: Option<&Path>) -> Result<TlsParameters, String> {
+    let mut builder = TlsParameters::builder(host);
+    if let Some(ca_file) = ca_file {
         let path = ca_file.display();
-        let pem = std::fs::read(ca_file)
-            .map_err(|error| unusable(format!("cannot read {path}: {error}")))?;
+        let pem = std::fs::read(ca_file).map_err(|error| format!("cannot read {path}: {error}"))?;
         let roots = Certificate::from_pem(&pem)
-            .map_err(|error| unusable(format!("{path} is no PEM file: {error}")))?;
+            .map_err(|error| format!("{path} is no PEM file: {error}"))?;
         builder = builder
             .certificate_store(CertificateStore::None)
             .add_root_certificate(roots);
     }
-    builder
-        .build()
-        .map_err(|error| unusable(format!("TLS cannot be set up: {}", words(&error))))
+    let built = builder.build();
+    built.map_err(|error| format!("TLS cannot be set up: {}", words(&error)))
 }
 
 /// An answer that everybody would get.

@@ -397,3 +397,45 @@ async fn a_line_without_an_end_is_cut() {
         "what the system buffers, and no more: {said}"
     );
 }
+
+/// Whoever reads the authorities from a disk that hangs does not make the gateway wait.
+#[tokio::test]
+async fn a_disk_that_hangs_holds_up_this_session_alone() {
+    let scratch = crate::journal::scratch::Scratch::new();
+    let pipe = scratch.folder().join("ca.pem");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo is part of every system").success());
+    let (others_go_on, going_on) = std::sync::mpsc::sync_channel(1);
+    let disk = pipe.clone();
+    let disk = std::thread::spawn(move || {
+        let in_time = going_on.recv_timeout(Duration::from_secs(10));
+        let heals = std::fs::OpenOptions::new().write(true).open(disk);
+        (in_time.is_ok(), heals.is_ok())
+    });
+    let session = async {
+        let script = [
+            ("EHLO", "250-relay.test\r\n250 STARTTLS"),
+            ("STARTTLS", "220 go on"),
+        ];
+        let (mut email, _, script) = relay(&script).await;
+        email.target.ca_file = Some(pipe);
+        let parcel = parcel(json!({}));
+        let load = Load::Event(&parcel);
+        let mut carrying = std::pin::pin!(email.carry(&load));
+        loop {
+            tokio::select! {
+                biased;
+                verdict = &mut carrying => return verdict,
+                () = tokio::time::sleep(Duration::from_millis(1)) => {
+                    // Greeted, and about to ask for encryption.
+                    if script.lock().expect("no panic").len() == 1 {
+                        others_go_on.try_send(()).ok();
+                    }
+                }
+            }
+        }
+    };
+    let verdict = tokio::task::LocalSet::new().run_until(session).await;
+    assert!(!verdict.is_accepted(), "there is no authority to trust");
+    assert_eq!(disk.join().expect("no panic"), (true, true));
+}
