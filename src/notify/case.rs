@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Present;
+use super::channels::StepTold;
 use super::connection::{Quiet, Under};
 use super::settings::{NotifySettings, Policy};
 use super::since::Since;
@@ -65,8 +66,8 @@ pub(super) struct Ladder {
     pub(super) priority: Priority,
     /// Steps below this number are done, but for those in `held` and `owed`.
     pub(super) steps: u16,
-    /// When each step was told last; after a restart, that of all before it.
-    pub(super) steps_told: Vec<(u16, Mono)>,
+    /// What each step told last; after a restart, that of all before it.
+    pub(super) steps_told: Vec<StepTold>,
     pub(super) partial: Option<Partial>,
     /// They wait in a group.
     pub(super) held: Vec<u16>,
@@ -91,6 +92,8 @@ pub(super) struct Ladder {
     pub(super) first: Notice,
     /// Then it is to be seen whether anybody has heard (`channels.rs`).
     pub(super) look: Option<Mono>,
+    /// When it was last seen who is on call (`relief.rs`).
+    pub(super) relief_seen: Mono,
 }
 
 /// People are to be told that an occurrence is over.
@@ -151,6 +154,7 @@ impl Ladder {
             raised: false,
             first: Notice::Page,
             look: None,
+            relief_seen: now,
         }
     }
 
@@ -222,12 +226,6 @@ impl Ladder {
         self.reminded.is_none() || half_told
     }
 
-    /// The step was told just now.
-    pub(super) fn note_step(&mut self, step: u16, now: Mono) {
-        self.steps_told.retain(|(known, _)| *known != step);
-        self.steps_told.push((step, now));
-    }
-
     /// `told` was told just now.
     pub(super) fn remember(&mut self, told: &Told, now: Mono) {
         match self
@@ -280,7 +278,13 @@ impl Ladder {
             began,
             priority: record.priority,
             steps: record.steps,
-            steps_told: (0..record.steps).map(|step| (step, began.seen())).collect(),
+            steps_told: (0..record.steps)
+                .map(|step| StepTold {
+                    step,
+                    at: began.seen(),
+                    lines: None,
+                })
+                .collect(),
             partial: record.partial,
             held: Vec::new(),
             owed,
@@ -296,6 +300,7 @@ impl Ladder {
             raised: false,
             first: Notice::Page,
             look: None,
+            relief_seen: Mono::ZERO,
         }
     }
 }
@@ -371,13 +376,15 @@ impl Case {
     pub(super) fn due(&self, settings: &NotifySettings) -> Option<Mono> {
         let policy = |priority| settings.policy(priority);
         let ladder = self.ladder.as_ref();
+        let relief = ladder.and_then(|ladder| ladder.relief_due(settings));
         let ladder = ladder.and_then(|ladder| ladder.due(policy(ladder.priority)?));
         let over = self.over.as_ref().filter(|_| self.is_over());
         let over = over.map(|over| over.due(policy(over.priority)));
         let chatter = self.chatter;
         let chatter = chatter.and_then(|chatter| Some(chatter.ends(policy(chatter.priority)?)));
         let late = self.late.filter(|late| !late.waits).map(|_| Mono::ZERO);
-        [ladder, over, chatter, late].into_iter().flatten().min()
+        let due = [ladder, relief, over, chatter, late];
+        due.into_iter().flatten().min()
     }
 
     /// May people be told that it is over? Not while it is not: neither while a newer occurrence is

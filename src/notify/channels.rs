@@ -24,8 +24,9 @@
 //!   go to people count; others (a broker, a program) only where none of that kind is among them. Mail without a `to`
 //!   leads to persons who have an address, and to nobody else. The ladder that comes by default names every output at
 //!   once, so it gains nothing here; a written one, with another way in a later step, does.
-//! - **What counts as told** are the steps of this annunciation that lead to anybody, each from its last line on, not
-//!   what an earlier one told. While a step waits for its summary (a flood, chatter) nothing is brought forward past it.
+//! - **What counts as told** are the steps of this annunciation that led to anybody, each from its last line on, not
+//!   what an earlier one told: to whom it went, whoever is on call by now. Of a step of the life before that is whoever
+//!   was on call when it was due. While a step waits for its summary (a flood, chatter) nothing is brought forward past it.
 //! - **What was brought forward is done** (contract 8.7): it does not come again at its time, restarts included; and an
 //!   output that is back delivers what it was given. The page says that it is early, and why.
 //! - **When it is looked at**: whenever a ladder climbs; and all that run, once, when an output ceases to deliver or
@@ -45,7 +46,7 @@ use super::settings::NotifySettings;
 use super::{Notifier, Office};
 use crate::engine::notice::Told;
 use crate::engine::reading::{Measured, PointIndex, Reading, Service};
-use crate::engine::time::{Moment, Mono};
+use crate::engine::time::{Moment, Mono, Wall};
 
 /// What was told this long before an output fell silent may be among what waits there: it says that it is down 5 s
 /// after its link is lost, or when nothing went through for 60 s; the rest is for its tries until then.
@@ -71,6 +72,16 @@ pub enum Audience {
     Readers,
     /// These persons and nobody else, by id.
     Persons(BTreeSet<Arc<str>>),
+}
+
+/// A step that was told.
+#[derive(Debug)]
+pub(super) struct StepTold {
+    pub(super) step: u16,
+    /// Last; by the life before, when this one began.
+    pub(super) at: Mono,
+    /// Whom, over what. `None`: the life before told it.
+    pub(super) lines: Option<Vec<Told>>,
 }
 
 /// Which outputs do not deliver, and since when: at most one entry per output.
@@ -168,6 +179,31 @@ impl NotifySettings {
     }
 }
 
+impl Ladder {
+    /// The step was told to `lines` just now; `more`: beside those that it was told to before.
+    pub(super) fn note_step(&mut self, step: u16, lines: &[Told], more: bool, at: Mono) {
+        let known = self.steps_told.iter().position(|told| told.step == step);
+        let known = known.map(|index| self.steps_told.remove(index));
+        let before = known.filter(|_| more).map(|told| told.lines);
+        let lines = match before {
+            Some(None) => None,
+            Some(Some(before)) => Some([&before, lines].concat()),
+            None => Some(lines.to_vec()),
+        };
+        self.steps_told.push(StepTold { step, at, lines });
+    }
+}
+
+impl NotifySettings {
+    /// When this step of the ladder was to be told.
+    fn due_at(&self, ladder: &Ladder, step: u16, now: Moment) -> Wall {
+        let policy = self.policy(ladder.priority);
+        let step = policy.and_then(|policy| policy.steps.get(usize::from(step)));
+        let after = step.map_or(Duration::ZERO, |step| step.after);
+        (ladder.began.wall(now) + after).min(now.wall)
+    }
+}
+
 impl Office {
     /// May nobody have heard of this annunciation, while a step that is left leads to people?
     pub(super) fn is_unheard(&self, ladder: &Ladder, area: Option<&str>, at: Moment) -> bool {
@@ -177,15 +213,15 @@ impl Office {
         let steps = self.settings.policy(ladder.priority);
         let steps = steps.map_or(0, |policy| policy.steps.len());
         let steps = u16::try_from(steps).unwrap_or(u16::MAX);
-        let arrives = |step, told| {
-            let lines = (self.settings).reached(ladder.priority, area, step, at.wall);
-            self.arrives(&lines, told)
-        };
-        let done = ladder.steps_told.iter();
-        let done: Vec<bool> = done
-            .filter_map(|(step, told)| arrives(*step, *told))
-            .collect();
-        let mut left = (ladder.steps..steps).filter_map(|step| arrives(step, at.mono));
+        let reached = |step, when| (self.settings).reached(ladder.priority, area, step, when);
+        let done = ladder.steps_told.iter().filter_map(|told| {
+            let by_rota = || reached(told.step, self.settings.due_at(ladder, told.step, at));
+            let lines = told.lines.clone().unwrap_or_else(by_rota);
+            self.arrives(&lines, told.at)
+        });
+        let done: Vec<bool> = done.collect();
+        let left = (ladder.steps..steps).map(|step| reached(step, at.wall));
+        let mut left = left.filter_map(|lines| self.arrives(&lines, at.mono));
         !done.is_empty() && !done.contains(&true) && left.any(|arrives| arrives)
     }
 

@@ -23,7 +23,8 @@
 //!   with the restart that loads it: a ladder that runs goes on with the number after the last one
 //!   done, as the new ladder has it, so no number comes twice.
 //! - **Where nobody may have heard**, for its outputs do not deliver, the next step comes at once: `channels.rs`.
-//! - **Reminders** go to everybody who was told, while the alarm is active and nobody acknowledges.
+//! - **Reminders** go to everybody who was told, while the alarm is active and nobody acknowledges; and to whoever
+//!   comes on duty meanwhile: `relief.rs`.
 //! - **The all-clear** goes to everybody who was told of an occurrence, once for each, acknowledged or
 //!   not. Not before `hold_open` after the last notice: an alarm shorter than a receiver's window must
 //!   be seen. Not while a newer occurrence is active, unless the next line says so: nobody is told that
@@ -65,6 +66,7 @@ mod connection;
 mod gate;
 mod groups;
 mod news;
+mod relief;
 mod restart;
 pub mod rota;
 mod scene;
@@ -261,19 +263,11 @@ impl Notifier {
             at,
         };
         case.tell_late(&mut self.office, &scene, out);
-        let ladder = case.ladder.as_ref();
-        let policy = ladder.and_then(|ladder| self.office.settings.policy(ladder.priority));
-        if let (Some(ladder), Some(policy)) = (ladder, policy)
-            && ladder.needs_reminder(policy, at.mono)
-        {
-            if ladder.grouped {
-                let area = self.office.settings.area_of(&present.subject).cloned();
-                let key = (Reverse(ladder.priority), area, ladder.told.clone());
-                reminders.entry(key).or_default().push(Arc::clone(alarm));
-                case.reminded(at);
-            } else {
-                case.remind(&scene, out);
-            }
+        let together = case.call_again(&self.office, &scene, out);
+        if let (Some(told), Some(ladder)) = (together, &case.ladder) {
+            let area = self.office.settings.area_of(&present.subject).cloned();
+            let key = (Reverse(ladder.priority), area, told);
+            reminders.entry(key).or_default().push(Arc::clone(alarm));
         }
         case.climb(&mut self.office, &scene, out);
         case.sum_up(&self.office, &scene, out);

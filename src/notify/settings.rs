@@ -247,7 +247,7 @@ impl NotifySettings {
     }
 
     /// The persons and outputs that a step names, each once.
-    fn named(&self, step: &Step, area: Option<&str>, at: Wall) -> Vec<Told> {
+    pub(super) fn named(&self, step: &Step, area: Option<&str>, at: Wall) -> Vec<Told> {
         let roles = area.and_then(|area| self.areas.get(area));
         let (mut persons, mut outputs) = (Vec::new(), Vec::new());
         let add = |list: &mut Vec<Arc<str>>, id: &Arc<str>| {

@@ -116,7 +116,8 @@ impl Case {
             let outputs = u16::try_from(outputs).unwrap_or(u16::MAX);
             let more = usize::from(outputs) < all;
             ladder.partial = more.then_some(Partial { step, outputs });
-            ladder.note_step(step, at.mono);
+            let line = std::slice::from_ref(told);
+            ladder.note_step(step, line, outputs > 1, at.mono);
             ladder.remember(told, at.mono);
         }
     }
@@ -126,13 +127,7 @@ impl Case {
         let Some(ladder) = &mut self.ladder else {
             return;
         };
-        let topic = Topic {
-            occurrence: ladder.occurrence,
-            notice: Notice::Reminder,
-            step: None,
-            message: Some(words::unattended(ladder.began.age(scene.at.mono))),
-            unheard: false,
-        };
+        let topic = ladder.reminder(scene.at.mono);
         let told = ladder.told.clone();
         for (index, line) in told.iter().enumerate() {
             if index + 1 == told.len() {
@@ -202,7 +197,7 @@ impl Case {
         }
         if let Some(ladder) = self.ladder.as_mut().filter(|ladder| ladder.running) {
             if std::mem::take(&mut ladder.muted) {
-                ladder.note_step(0, at.mono);
+                ladder.note_step(0, told, false, at.mono);
             }
             ladder.look = Some(at.mono);
             told.iter().for_each(|line| ladder.remember(line, at.mono));

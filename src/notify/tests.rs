@@ -9,6 +9,7 @@ mod held;
 mod invariants;
 mod ladders;
 mod pair;
+mod relief;
 mod restarts;
 mod storms;
 mod urgent;
