@@ -32,6 +32,16 @@ impl Metrics {
         }
     }
 
+    /// Is something wrong with it?
+    pub fn is_troubled(&self, kind: &'static str, id: &str) -> bool {
+        let troubles = self
+            .troubles
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        troubles.contains_key(&(kind, id.into()))
+    }
+
     /// All of it, as `kind id: words`, in the order of kinds and ids.
     pub fn troubles(&self) -> Vec<String> {
         let troubles = self

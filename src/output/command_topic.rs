@@ -24,8 +24,12 @@
 //! that nobody has us write to a topic that others believe: our own states, those of another gateway, a machine's
 //! orders. Who asks for another one is answered on `.../command/reply`, and `note` in the answer says why.
 //!
+//! **Connected and deaf is trouble of the output.** A subscription that is refused or not answered, and another client
+//! with the same id (`CLIENT_ID-cmd`), stand on the health pages, and the output's own point reads 1.
+//!
 //! Deliberately absent: retained commands (they would be given at each connection; ignored and counted), a queue.
 
+mod reporting;
 mod request;
 
 use std::pin::Pin;
@@ -35,15 +39,18 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
+pub(crate) use self::reporting::COMMANDS;
+use self::reporting::SUBSCRIPTION_REFUSED;
 use self::request::{Answered, Refusal, answer, noted, read};
 use super::MqttTarget;
 use super::message::Topics;
 use crate::allowance::Allowance;
 use crate::broker::{
     Backoff, Client, Connector, Ending, Event, Grant, Happenings, Message, Sampler, Session,
-    Signal, Signals, Sure, goodbye,
+    Signal, Signals, Sure, Theft, goodbye,
 };
 use crate::clock;
+use crate::engine::time::Mono;
 use crate::metrics::Metrics;
 
 /// Longest packet that is taken, bytes; a comment has 4000.
@@ -93,6 +100,7 @@ pub async fn run(
 ) {
     let mut address = target.address;
     address.client_id.push_str("-cmd");
+    let client_id = address.client_id.clone();
     metrics.output_commands(&output, &RESULTS);
     let mut commander = Commander {
         task: task_name(&output),
@@ -106,6 +114,9 @@ pub async fn run(
         allowance: Allowance::new(BURST, REFILL),
         backoff: Backoff::default(),
         sampler: Sampler::default(),
+        client_id,
+        theft: Theft::default(),
+        told: None,
     };
     commander.serve(Signals::new(shutdown)).await;
 }
@@ -123,22 +134,31 @@ struct Commander {
     allowance: Allowance,
     backoff: Backoff,
     sampler: Sampler,
+    client_id: String,
+    theft: Theft,
+    /// What the health pages say of it.
+    told: Option<String>,
+}
+
+/// How far a connection has come.
+#[derive(Debug, Default)]
+struct Talk {
+    /// When the broker accepted it, and was asked for the topic.
+    asked: Option<Mono>,
+    /// When it granted that.
+    subscribed: Option<Mono>,
 }
 
 impl Commander {
     async fn serve(&mut self, mut signals: Signals) {
         while !signals.stopping() {
-            let Err(ending) = self.connection(&mut signals).await else {
+            let mut talk = Talk::default();
+            let Err(ending) = self.connection(&mut talk, &mut signals).await else {
                 break;
             };
             let now = clock::monotonic();
-            if let Some(count) = self.sampler.hit(ending.name, now) {
-                let (reason, detail) = (ending.name, ending.detail);
-                warn!(
-                    output = &*self.output,
-                    reason, detail, count, "no commands can be received"
-                );
-            }
+            let lived = talk.asked.map(|since| now.since(since));
+            self.lost(&ending, lived, now);
             self.connector.turn();
             let wait = self.backoff.failed(now, fastrand::f64());
             let beat = || self.metrics.heartbeat(&self.task);
@@ -149,7 +169,7 @@ impl Commander {
     }
 
     /// One connection, to its end; `Ok`: we were asked to stop.
-    async fn connection(&mut self, signals: &mut Signals) -> Result<(), Ending> {
+    async fn connection(&mut self, talk: &mut Talk, signals: &mut Signals) -> Result<(), Ending> {
         let session = Session {
             keep: false,
             incoming: INCOMING_LIMIT,
@@ -159,7 +179,7 @@ impl Commander {
             will: None,
         };
         let (client, pump, mut happenings) = self.connector.open(session, REQUESTS).await?;
-        let conversation = self.converse(&client, &mut happenings, signals);
+        let conversation = self.converse(&client, &mut happenings, talk, signals);
         pump.beside(conversation).await
     }
 
@@ -167,6 +187,7 @@ impl Commander {
         &mut self,
         client: &Client,
         happenings: &mut Happenings,
+        talk: &mut Talk,
         signals: &mut Signals,
     ) -> Result<(), Ending> {
         loop {
@@ -174,7 +195,7 @@ impl Commander {
                 biased;
                 signal = signals.next() => match signal {
                     Signal::Turn => {
-                        self.metrics.heartbeat(&self.task);
+                        self.turn(talk, clock::monotonic())?;
                         continue;
                     }
                     Signal::Stop => {
@@ -186,12 +207,17 @@ impl Commander {
             };
             match event {
                 Event::Connected(_) => {
-                    self.backoff.connected(clock::monotonic());
+                    let now = clock::monotonic();
+                    self.backoff.connected(now);
+                    talk.asked = Some(now);
                     let topic = self.topics.command();
                     // The pump has met an error if it takes nothing, and will tell.
                     let _ended = client.subscribe([&*topic].into_iter()).is_err();
                 }
-                Event::Subscribed(grants) => self.subscribed(&grants)?,
+                Event::Subscribed(grants) => {
+                    self.subscribed(&grants)?;
+                    talk.subscribed = Some(clock::monotonic());
+                }
                 Event::Message(message) => self.take(client, message).await,
                 Event::Written(_)
                 | Event::Acknowledged(..)
@@ -206,7 +232,7 @@ impl Commander {
         if let Some(reason) = grants.iter().find_map(|grant| grant.refusal()) {
             let detail =
                 format!("the broker refuses the subscription of `{topic}` ({reason}); see its ACL");
-            return Err(Ending::ours("subscription_refused", &detail));
+            return Err(Ending::ours(SUBSCRIPTION_REFUSED, &detail));
         }
         info!(output = &*self.output, topic, "commands are received");
         if grants.contains(&Grant::AtMostOnce) {
@@ -298,101 +324,4 @@ fn is_at_or_below(topic: &str, this: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-    use crate::broker::{BrokerAddress, Version};
-
-    /// A broker gives it at each connection: an acknowledgement of long ago would be one of today.
-    #[tokio::test]
-    async fn a_retained_command_is_counted_and_not_given() {
-        let given = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&given);
-        let give: Give = Arc::new(move |_path, _body| {
-            counter.fetch_add(1, Ordering::Relaxed);
-            Box::pin(async { b"{}".to_vec() })
-        });
-        let mut commander = commander(give);
-        let (client, _unread) = Client::unconnected();
-        for (retain, expected) in [(true, 0), (false, 1)] {
-            let message = Message {
-                topic: "forewarn/v1/plant/command".to_owned(),
-                payload: COMMAND.into(),
-                retain,
-                id: Some(1),
-                answer_to: None,
-                correlation: None,
-            };
-            commander.take(&client, message).await;
-            let given = given.load(Ordering::Relaxed);
-            assert_eq!(given, expected, "retained: {retain}");
-        }
-    }
-
-    /// We write on behalf of whoever may send a command only where answers are expected.
-    #[test]
-    fn an_answer_goes_nowhere_but_at_or_below_the_topic_for_answers() {
-        let mut commander = commander(Arc::new(|_path, _body| Box::pin(async { Vec::new() })));
-        let ours = "forewarn/v1/plant/command/reply";
-        let answer = r#"{"id":"7","result":"accepted"}"#;
-        for good in [ours, "forewarn/v1/plant/command/reply/room/7"] {
-            let found = commander.reply(Some(good.to_owned()), answer.to_owned());
-            assert_eq!(found, (good.to_owned(), answer.to_owned()));
-        }
-        assert_eq!(
-            commander.reply(None, answer.to_owned()),
-            (ours.to_owned(), answer.to_owned())
-        );
-        for bad in [
-            "",
-            "room/7",
-            "$SYS/a",
-            "$share/a/forewarn/v1/plant/command/reply",
-            "forewarn/v1/plant/status",
-            "forewarn/v1/plant/alarm/P/high",
-            "forewarn/v1/plant/command",
-            "forewarn/v1/plant/command/replying",
-            "forewarn/v1/other/command",
-            "forewarn/v1/plant/command/reply/+",
-            "forewarn/v1/plant/command/reply/#",
-            "forewarn/v1/plant/command/reply/\0",
-        ] {
-            let (topic, answer) = commander.reply(Some(bad.to_owned()), answer.to_owned());
-            assert_eq!(topic, ours, "{bad:?}");
-            let said = answer.starts_with('{') && answer.contains(r#""note":"the response topic"#);
-            assert!(
-                said && answer.contains(r#""result":"accepted""#),
-                "{answer}"
-            );
-        }
-    }
-
-    const COMMAND: &str =
-        r#"{"id":"1","command":"acknowledge","alarm":"P/high","by":"li","occurrence":1}"#;
-
-    fn commander(give: Give) -> Commander {
-        let address = BrokerAddress {
-            host: "127.0.0.1".to_owned(),
-            port: 1,
-            tls: None,
-            login: None,
-            client_id: "a".to_owned(),
-            version: Version::V3,
-            keep_alive: Duration::from_secs(30),
-        };
-        Commander {
-            output: "up".into(),
-            task: "t".to_owned(),
-            persons: [Arc::from("li")].into(),
-            topics: Topics::new("forewarn/v1", "plant"),
-            connector: Connector::new(address),
-            give,
-            metrics: Arc::default(),
-            answered: Answered::default(),
-            allowance: Allowance::new(BURST, REFILL),
-            backoff: Backoff::default(),
-            sampler: Sampler::default(),
-        }
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use super::{Connection, Forwarder, Telemetry, What};
 use crate::broker::{Ending, Link, STOLEN};
 use crate::clock;
 use crate::engine::time::{Moment, Mono};
+use crate::output::command_topic::COMMANDS;
 use crate::output::reporting::{POISON, PUBLISH_REFUSED};
 
 /// A connection on which nothing is to be sent counts as good after this.
@@ -27,6 +28,8 @@ impl Forwarder {
 
     pub(super) fn beat(&mut self, link: Link, now: Moment) {
         let waiting = self.waiting();
+        let commands = self.report.metrics.is_troubled(COMMANDS, &self.id);
+        self.report.wrong = self.told.is_some() || commands;
         self.report.beat(link, waiting, self.aside.len(), now);
     }
 
@@ -46,7 +49,6 @@ impl Forwarder {
     /// For the health pages; what is told already is not told again.
     pub(super) fn tell(&mut self, words: Option<String>) {
         if words != self.told {
-            self.report.wrong = words.is_some();
             let metrics = &self.report.metrics;
             metrics.trouble("output", &self.id, words.clone());
             self.told = words;
