@@ -152,7 +152,7 @@ impl fmt::Debug for Secret {
 }
 
 /// A broker that takes no farewell in this time gets none.
-const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
+pub(crate) const GOODBYE_WITHIN: Duration = Duration::from_millis(500);
 
 /// What makes connections to one broker: its address and the trust that was loaded for it.
 #[derive(Debug)]
@@ -227,7 +227,7 @@ impl Happenings {
 }
 
 /// Leaves in good order: the broker keeps its last will to itself. What was asked before is written
-/// first. Never takes longer than half a second.
+/// first. Never takes longer than [`GOODBYE_WITHIN`].
 pub(crate) async fn goodbye(client: &Client, happenings: &mut Happenings) {
     if client.disconnect().is_err() {
         return;

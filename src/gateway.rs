@@ -53,7 +53,7 @@ use own_points::JournalPoint;
 use stage::Stage;
 
 /// How long each stage of the end may take; five seconds in all.
-const OUTPUTS_END: Duration = Duration::from_millis(2500);
+const OUTPUTS_END: Duration = output::END;
 const JOURNAL_END: Duration = Duration::from_millis(1500);
 const INPUTS_END: Duration = Duration::from_millis(300);
 const ENGINE_END: Duration = Duration::from_millis(300);

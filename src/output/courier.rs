@@ -32,7 +32,7 @@
 //! | events owed to readers | 500 a reader, 4096 (`owed`) | the oldest is given up |
 //! | events on end with nobody served | 64 (`health`) | the output waits, and what follows is tried |
 //! | a page of the backlog | 100 events, about 1 MiB | the next is read when it is through |
-//! | the end | 2 s | what is left stays in the journal |
+//! | the end | 1.7 s | what is left stays in the journal |
 //!
 //! Deliberately absent: parallel requests (the order of an alarm is worth more), and a limit of attempts:
 //! what nobody refuses is tried until it arrives, or until it has shown that it alone does not (`stubborn`).
@@ -199,7 +199,7 @@ impl Parcel {
     }
 }
 
-/// Runs one output until `shutdown` turns true; then finishes what is on its way and returns within 3 s.
+/// Runs one output until `shutdown` turns true; then finishes what is on its way and returns within 2.5 s.
 /// Never returns for a fault: what cannot be delivered waits, and `status` says so.
 pub(super) async fn run(
     id: Arc<str>,

@@ -3,11 +3,16 @@
 
 use std::time::Duration;
 
+use crate::broker::GOODBYE_WITHIN;
 use crate::engine::time::Mono;
 use crate::output::delivery::Delivery;
 
-/// How long the end of any output may take.
-pub(super) const WITHIN: Duration = Duration::from_secs(2);
+/// How long the end of any output may take; then its task is dropped, and a broker speaks its last will.
+pub const END: Duration = Duration::from_millis(2500);
+/// For what a busy machine needs between the two.
+const SPARE: Duration = Duration::from_millis(300);
+/// How long an output goes on to deliver: until there is just time for its farewell.
+pub(super) const WITHIN: Duration = END.saturating_sub(GOODBYE_WITHIN).saturating_sub(SPARE);
 /// Between two looks at what is being finished.
 pub(super) const TURN: Duration = Duration::from_millis(20);
 
@@ -37,5 +42,16 @@ impl Finishing {
     pub(super) fn is_over(self, delivery: &Delivery, now: Mono) -> bool {
         self.0
             .is_some_and(|finish| delivery.unconfirmed(finish.until) == 0 || now >= finish.deadline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_time_for_a_farewell_before_the_end() {
+        assert!(WITHIN >= Duration::from_millis(1500));
+        assert!(WITHIN + TURN + GOODBYE_WITHIN < END);
     }
 }

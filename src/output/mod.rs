@@ -33,6 +33,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 pub use self::alertmanager::AlertmanagerTarget;
+pub use self::finishing::END;
 use self::message::Dots;
 pub use self::reporting::{DROP_REASONS, FAILURE_REASONS};
 use self::selection::Selection;

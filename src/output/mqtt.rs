@@ -76,9 +76,9 @@ const SMALLEST_LIMIT: usize = 16 * 1024;
 const INCOMING_LIMIT: usize = 16 * 1024;
 
 /// Forwards to one broker until `shutdown` turns true; then finishes its batch, says goodbye and
-/// returns within 3 s. Never returns for a fault: a broker that is lost or refuses is tried again
-/// with growing pauses, and `status` reads 1 while it is not connected, the cursor does not move, an
-/// event is set aside, or one was lost within the last hour.
+/// returns within 2.5 s. Never returns for a fault: a broker that is lost or refuses is tried again
+/// with growing pauses. `status` reads 2 while nothing gets through: it is not connected, or the cursor does not
+/// move; 1 while an event is set aside, or one was lost within the last hour.
 pub async fn run(
     id: Arc<str>,
     status: PointIndex,

@@ -87,9 +87,9 @@ const INCOMING_LIMIT: usize = 256 * 1024;
 const LIVE_AHEAD: usize = 50;
 
 /// Is an edge node of one broker until `shutdown` turns true; then finishes its batch, says that it
-/// dies and returns within 3 s. Never returns for a fault: a broker that is lost or refuses is tried
-/// again with growing pauses, and `status` reads 1 while no births are at the far end, the cursor does
-/// not move, or an event was lost within the last hour.
+/// dies and returns within 2.5 s. Never returns for a fault: a broker that is lost or refuses is
+/// tried again with growing pauses. `status` reads 2 while nothing gets through: no births are at the far end, or
+/// the cursor does not move; 1 while an event was lost within the last hour.
 pub async fn run(
     id: Arc<str>,
     status: PointIndex,

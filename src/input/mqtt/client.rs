@@ -72,8 +72,8 @@ const RECEIPT_WITHIN: Duration = Duration::from_secs(60);
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
 /// Reads from one broker until `shutdown` turns true. Never returns for a fault: a broker that is
-/// lost, refuses or misbehaves is tried again with growing pauses, and is a reading of 1 on the
-/// status point in the meantime.
+/// lost, refuses or misbehaves is tried again with growing pauses, and is a reading of 2 on the
+/// status point in the meantime; of 1, if something else is wrong with one that is connected.
 pub async fn run(
     settings: SubscriberSettings,
     readings: Readings,

@@ -119,9 +119,9 @@ pub struct AlertmanagerTarget {
     pub pair: Option<String>,
 }
 
-/// Posts to every member until `shutdown` turns true; then posts what is new, within 2 s, and leaves what
+/// Posts to every member until `shutdown` turns true; then posts what is new, within 2.5 s, and leaves what
 /// stands standing. Never returns for a fault: a member that is lost or refuses is tried again with growing
-/// pauses, and `status` reads 1 while any of them is not reached or does not take an alert.
+/// pauses. `status` reads 1 while one of them is not reached or does not take an alert, and 2 while none is reached.
 pub async fn run(
     id: Arc<str>,
     status: PointIndex,
