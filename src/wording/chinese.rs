@@ -358,6 +358,14 @@ impl Lexicon for Chinese {
         format!("延迟消息：以下 {count} 条消息未能及时发出，处置前请先核实当前状态。")
     }
 
+    fn not_over(&self, count: usize) -> String {
+        format!("{count} 个报警未解除")
+    }
+
+    fn not_over_note(&self, count: usize) -> String {
+        format!("按以下消息尚未解除的报警（{count} 个，最紧急的在前）")
+    }
+
     fn earlier(&self, count: usize) -> String {
         format!("更早的 {count} 条见事件日志")
     }

@@ -348,6 +348,14 @@ impl Lexicon for English {
         )
     }
 
+    fn not_over(&self, count: usize) -> String {
+        format!("{count} not over")
+    }
+
+    fn not_over_note(&self, count: usize) -> String {
+        format!("Not over by these messages ({count}), most urgent first")
+    }
+
     fn earlier(&self, count: usize) -> String {
         format!("{count} earlier ones are in the journal")
     }

@@ -140,6 +140,9 @@ pub(super) trait Lexicon {
     /// So many notices in one letter, as its title and in a sentence.
     fn digest(&self, count: usize) -> String;
     fn digest_note(&self, count: usize) -> String;
+    /// So many alarms are not over by what those notices say: for the title, and as the head of their list.
+    fn not_over(&self, count: usize) -> String;
+    fn not_over_note(&self, count: usize) -> String;
     /// So many before those that are named.
     fn earlier(&self, count: usize) -> String;
     /// Between items of a list.

@@ -50,7 +50,7 @@ mod short;
 mod tests;
 
 pub use context::{Context, Person, Readers};
-pub use digest::digest;
+pub use digest::{Standing, digest};
 pub use duties::{Duties, Shift};
 pub use sheet::{Answer, Sheet, button, sheet};
 

@@ -13,6 +13,7 @@ use super::*;
 use crate::engine::settings::AlarmKind;
 use crate::guidance::{AlarmWords, Directory, PointWords};
 
+mod digests;
 mod plant;
 mod sheets;
 

@@ -17,7 +17,7 @@ use crate::engine::settings::Priority;
 use crate::engine::time::Wall;
 use crate::event::{To, WireEvent};
 use crate::output::courier::Parcel;
-use crate::wording::{Context, Handing, Language, Letter, digest, letter};
+use crate::wording::{Context, Handing, Language, Letter, Standing, digest, letter};
 
 /// Readers of one notice who are served.
 pub(super) const READERS: usize = 1000;
@@ -210,7 +210,7 @@ impl Composer<'_> {
                 thread: None,
                 event: atoms(last),
                 at: events.last().map_or_else(Wall::default, |event| event.time),
-                urgent: false,
+                urgent: Standing::by(&events).is_urgent(),
             };
             let seqs = share.iter().map(|parcel| parcel.seq).collect();
             self.mail(
