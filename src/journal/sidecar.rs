@@ -94,6 +94,15 @@ impl Lock {
     }
 }
 
+impl Drop for Lock {
+    /// A process that is being started from this one holds a copy of every open file until it runs its own program, and
+    /// with a copy the lock: closing ours would not give it back.
+    fn drop(&mut self) {
+        // What the kernel does not take back now it takes back when the process ends.
+        self.file.unlock().ok();
+    }
+}
+
 impl Locked {
     /// The same for whoever wanted the journal at `database`.
     pub(super) fn refusal(self, database: &Path) -> OpenError {
@@ -282,4 +291,24 @@ pub(super) fn folder(file: &Path) -> &Path {
 
 fn sync_folder(file: &Path) -> io::Result<()> {
     File::open(folder(file))?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::scratch::Scratch;
+
+    #[test]
+    fn a_lock_that_is_given_back_is_free_whoever_has_a_copy_of_its_file() {
+        let scratch = Scratch::new();
+        let lock = Lock::take(&scratch.database()).expect("nobody has it");
+        let copy = lock.file.try_clone().expect("a copy");
+        assert!(matches!(
+            Lock::take(&scratch.database()),
+            Err(Locked::By(_))
+        ));
+        drop(lock);
+        Lock::take(&scratch.database()).expect("nobody has it any more");
+        drop(copy);
+    }
 }
