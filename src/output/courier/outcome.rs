@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tracing::{error, info};
 
-use super::{Blocked, Carrier, Courier, Health, Parcel, Pauses, Retry, Step};
+use super::blocked::{Blocked, Look};
+use super::{Carrier, Courier, Health, Parcel, Pauses, Retry, Step};
 use crate::clock;
 use crate::engine::time::Moment;
 use crate::output::reporting::POISON;
@@ -80,7 +81,10 @@ impl<C: Carrier> Courier<C> {
     }
 
     fn accepted(&mut self, step: &Step, now: Moment) {
-        self.serves();
+        // A far end may take snapshots and refuse every event.
+        if !matches!(step, Step::Present(_)) || !self.blocked.is_on() {
+            self.serves();
+        }
         match step {
             Step::Event(parcel) => self.arrived(std::slice::from_ref(parcel), now),
             Step::Summary(parcels) => self.arrived(parcels, now),
@@ -118,17 +122,17 @@ impl<C: Carrier> Courier<C> {
         }
         let what = "the receiver refuses a message for good";
         self.report.failed(UNWELCOME, why, now.mono, what);
-        let is_blocked = match step {
+        let blocked = match step {
             Step::Event(parcel) => self.strike(parcel.seq, why, now),
             Step::Summary(parcels) => {
                 let first = parcels.first();
-                first.is_some_and(|first| self.strike(first.seq, why, now))
+                first.and_then(|first| self.strike(first.seq, why, now))
             }
             Step::Present(_) => {
                 self.snapshot.refused(now.mono);
-                false
+                None
             }
-            Step::Owed(..) => false,
+            Step::Owed(..) => None,
             Step::Again(parcel) => {
                 if let Some(seq) = self.aside.disconnected(true, now.mono) {
                     self.report.lost_events(1, POISON, seq);
@@ -138,16 +142,20 @@ impl<C: Carrier> Courier<C> {
                 return Follow::Next;
             }
         };
-        let pause = self.pauses.short.failed(now.mono, fastrand::f64());
-        if is_blocked {
-            Follow::Anew(pause)
-        } else {
-            Follow::Again(pause)
+        if let Some(look) = blocked {
+            self.probe = look.past;
+            let pause = if look.pause {
+                self.pauses.short.failed(now.mono, fastrand::f64())
+            } else {
+                Duration::ZERO
+            };
+            return Follow::Anew(pause);
         }
+        Follow::Again(self.pauses.short.failed(now.mono, fastrand::f64()))
     }
 
-    /// `true`: it blocks what is behind it, since nothing more may be set aside.
-    fn strike(&mut self, seq: u64, why: &str, now: Moment) -> bool {
+    /// Where it blocks what is behind it, since nothing more may be set aside: what is tried next.
+    fn strike(&mut self, seq: u64, why: &str, now: Moment) -> Option<Look> {
         let aside = self.delivery.refused(seq);
         self.page.clear();
         self.report.oldest.disconnected();
@@ -155,12 +163,11 @@ impl<C: Carrier> Courier<C> {
             self.put_aside(seq, why, now);
         }
         if aside || self.delivery.may_set_aside() {
-            return false;
+            return None;
         }
         self.is(Health::Failing);
         let (cursor, committed) = (self.delivery.cursor(), self.feed.committed());
-        self.probe = self.blocked.refused(seq, cursor, committed);
-        true
+        Some(self.blocked.refused(seq, cursor, committed))
     }
 
     /// The output goes on without it.

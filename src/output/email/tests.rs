@@ -201,7 +201,8 @@ fn a_digest_gives_each_reader_their_own() {
     let [anna, li] = &mails[..] else {
         unreachable!("{mails:?}")
     };
-    let subject = "Subject: DELAYED summary of 2 messages, 1 not over, priority high:\r\n north-plant\r\n";
+    let subject =
+        "Subject: DELAYED summary of 2 messages, 1 not over, priority high:\r\n north-plant\r\n";
     assert!(anna.contains(subject), "{anna}");
     assert!(anna.contains("Importance: high\r\n"), "{anna}");
     assert!(

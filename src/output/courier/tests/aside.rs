@@ -113,21 +113,40 @@ async fn many_that_are_refused_in_a_row_do_not_hold_up_what_is_behind_them() {
     }
 }
 
-/// What happens now is tried with the next attempt, before all that the far end was shown to refuse.
+/// What happens now is tried with the next attempt, whatever comes before it then, and before all that the far end was
+/// shown to refuse.
 #[tokio::test(start_paused = true)]
 async fn what_is_new_does_not_wait_for_what_is_refused() {
-    let mut world = World::new(refuses_up_to(200));
+    let mut world = World::new(refuses_up_to(205));
     world
         .run(async |world| {
             world.commit(200);
-            sleep(seconds(1200)).await;
+            sleep(seconds(600)).await;
             assert_eq!(world.cursor(), 16);
-            world.commit(1);
+            world.commit(6);
             let began = clock::monotonic();
-            while !world.got().contains(&"201r".to_owned()) {
+            while !world.got().contains(&"206r".to_owned()) {
                 sleep(seconds(1)).await;
                 let late = clock::monotonic().since(began);
-                assert!(late < seconds(2 * 30), "{late:?}");
+                assert!(late < seconds(31), "{late:?}");
+            }
+        })
+        .await;
+}
+
+/// A far end that takes every snapshot has taken no event.
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_is_taken_does_not_end_the_search() {
+    let mut world = World::new(refuses_up_to(600));
+    world.far_end().tells_present = true;
+    world
+        .run(async |world| {
+            world.commit(601);
+            let began = clock::monotonic();
+            while !world.got().contains(&"601r".to_owned()) {
+                sleep(seconds(1)).await;
+                let late = clock::monotonic().since(began);
+                assert!(late < seconds(3600), "{late:?}");
             }
         })
         .await;
