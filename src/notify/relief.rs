@@ -1,9 +1,13 @@
 //! A rota turns while an alarm calls that nobody has acknowledged: whoever comes on duty is told of it.
 //!
 //! Each step that is done is looked at anew, by the clock on the wall of now, at least every [`LOOK`]: who is on call
-//! by a rota that it names, and was not told of this occurrence over that output, is reminded at once, and with
+//! by a rota that it names, and was not told of this occurrence over any output, is reminded at once, and with
 //! everybody else from then on. So nobody waits for the next reminder or the next step to hear of what the shift
 //! before has left.
+//!
+//! **A rota that has not begun hands nothing over.** Everybody of it is on call then, which is meant for the first
+//! telling: to a board whose clock was never set a start would look like the hand-over to all of them, and they would
+//! be reminded until somebody acknowledges.
 //!
 //! **Whoever went home goes on to be reminded**, until somebody acknowledges: they were told first, nobody has said
 //! that the alarm is taken over, and a gateway whose clock or rota is wrong must not drop the only one who knows.
@@ -34,7 +38,8 @@ impl NotifySettings {
         !self.rotas.is_empty()
     }
 
-    /// Of those whom a step tells at `at`, the ones that are on call by a rota; lines as above.
+    /// Of those whom a step tells at `at`, the ones that are on call by a rota that has begun; a line for each
+    /// output, none without persons.
     pub(super) fn on_duty(
         &self,
         priority: Priority,
@@ -50,6 +55,7 @@ impl NotifySettings {
         };
         let mut lines = self.named(step, area, at);
         let rotas = self.rotas_of(step, area);
+        let rotas = rotas.filter(|rota| rota.has_begun(at));
         let on_call: BTreeSet<&Arc<str>> = rotas.flat_map(|rota| rota.on_call(at)).collect();
         for line in &mut lines {
             line.persons.retain(|person| on_call.contains(person));
@@ -93,13 +99,14 @@ impl Ladder {
         }
     }
 
-    /// When it is to be seen who is on call, if that can change.
+    /// When it is to be seen who is on call, if that can change. Without a policy nobody looks, so it is never due.
     pub(super) fn relief_due(&self, settings: &NotifySettings) -> Option<Mono> {
+        settings.policy(self.priority)?;
         let told = self.climbs() && !self.steps_told.is_empty();
         (told && settings.has_rotas()).then(|| self.relief_seen + LOOK)
     }
 
-    /// Who is on call and was not told, a line for each output.
+    /// Who is on call and was not told over any output, a line for each output.
     fn relief(&self, settings: &NotifySettings, area: Option<&str>, at: Wall) -> Vec<Told> {
         let half_told = self.partial.map(|partial| partial.step);
         let waits = |step: u16| {
@@ -107,20 +114,19 @@ impl Ladder {
         };
         let steps = self.steps_told.iter().map(|told| told.step);
         let steps = steps.filter(|step| !waits(*step));
+        let known = self.told.iter().flat_map(|told| &told.persons);
+        let known: BTreeSet<&Arc<str>> = known.collect();
         let mut relief: Vec<Told> = Vec::new();
-        for line in steps.flat_map(|step| settings.on_duty(self.priority, area, step, at)) {
-            let same = |other: &&mut Told| other.output == line.output;
-            let known = self.told.iter().chain(&relief);
-            let known: Vec<_> = known
-                .filter(|other| other.output == line.output)
-                .flat_map(|other| other.persons.clone())
-                .collect();
-            let mut persons = line.persons.clone();
-            persons.retain(|person| !known.contains(person));
-            match relief.iter_mut().find(same) {
-                Some(other) => other.persons.extend(persons),
-                None if persons.is_empty() => {}
-                None => relief.push(Told { persons, ..line }),
+        for mut line in steps.flat_map(|step| settings.on_duty(self.priority, area, step, at)) {
+            line.persons.retain(|person| !known.contains(person));
+            let mut others = relief.iter_mut();
+            match others.find(|other| other.output == line.output) {
+                Some(other) => {
+                    (line.persons).retain(|person| !other.persons.contains(person));
+                    other.persons.extend(line.persons);
+                }
+                None if line.persons.is_empty() => {}
+                None => relief.push(line),
             }
         }
         relief
@@ -175,9 +181,12 @@ impl Case {
             return (!reminder).then_some(lines);
         }
         let topic = ladder.reminder(scene.at.mono);
-        for line in &lines {
-            if let Some(ladder) = &mut self.ladder {
-                ladder.remember(line, scene.at.mono);
+        for (index, line) in lines.iter().enumerate() {
+            // With the last line: whoever was told over one output only would not be known to lack the others.
+            let last = index + 1 == lines.len();
+            if let Some(ladder) = self.ladder.as_mut().filter(|_| last) {
+                let all = lines.iter();
+                all.for_each(|line| ladder.remember(line, scene.at.mono));
             }
             out.push(scene.notified(&topic, line, self.record(scene.at)));
         }

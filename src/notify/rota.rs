@@ -14,7 +14,8 @@
 //! on, is a table ([`Offsets`]), because zones are files and this reads none.
 //!
 //! Before the rota begins everybody of it is on call. That is also what a clock shows that was never set: a
-//! wrong receiver is better than none.
+//! wrong receiver is better than none. Nobody comes on duty then: whoever was told stays told, and is enough
+//! (`relief.rs`).
 //!
 //! | what | bound |
 //! |---|---|
@@ -98,15 +99,20 @@ pub struct Turn<'r> {
 }
 
 impl Rota {
+    /// Does it say at `at` whose turn it is?
+    pub fn has_begun(&self, at: Wall) -> bool {
+        self.local(at) >= self.begins
+    }
+
     /// Person ids of those on call at `at`, each once.
     pub fn on_call(&self, at: Wall) -> Vec<&Arc<str>> {
         let local = self.local(at);
         let mut persons: Vec<&Arc<str>> = Vec::new();
         let all = self.order.iter().flatten();
-        let chosen: Vec<&Arc<str>> = if local < self.begins {
-            all.collect()
-        } else {
+        let chosen: Vec<&Arc<str>> = if self.has_begun(at) {
             self.turn(local).persons.iter().collect()
+        } else {
+            all.collect()
         };
         for person in chosen {
             if !persons.contains(&person) {

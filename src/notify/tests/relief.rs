@@ -97,6 +97,79 @@ fn a_power_cut_over_the_hand_over_leaves_nobody_untold_and_tells_nobody_twice() 
     }
 }
 
+/// A board whose clock was never set starts while a ladder runs: everybody of the rota is on call, and it is no
+/// hand-over.
+#[test]
+fn with_a_clock_before_the_rota_begins_nobody_comes_on_duty() {
+    let mut rig = rig(with_rota());
+    rig.act(100.0, HIGH, Act::Raise);
+    for rota in rig.settings.rotas.values_mut() {
+        rota.begins += 10 * i64::from(SHIFT);
+    }
+    rig.power_cut(rig.log.len(), 110.0);
+    rig.pass_to(401.0);
+    assert_eq!(
+        rig.told(HIGH),
+        [
+            "100 page 0 wang",
+            "160 page 1 farm-d",
+            "280 page 2 boss",
+            "400 reminder wang,farm-d,boss",
+        ]
+    );
+}
+
+/// A ladder that runs is not told anew because the configuration is another.
+#[test]
+fn whoever_was_told_is_no_relief_over_an_output_that_is_new() {
+    let mut rig = rig(with_rota());
+    rig.act(0.0, HIGH, Act::Raise);
+    rig.pass_to(10.0);
+    rig.settings = over(&["mail", "chat"]);
+    rig.power_cut(rig.log.len(), 20.0);
+    rig.pass_to(119.0);
+    assert_eq!(rig.told(HIGH), ["0 page 0 wang", "60 page 1 farm-d"]);
+}
+
+/// As [`with_rota`]; the first step names these outputs.
+fn over(outputs: &[&str]) -> NotifySettings {
+    let mut settings = with_rota();
+    for policy in settings.policies.values_mut() {
+        let outputs = outputs.iter().map(|id| Target::Output((*id).into()));
+        policy.steps[0].to.extend(outputs);
+    }
+    settings
+}
+
+#[test]
+fn a_power_cut_between_two_outputs_leaves_none_of_them_out() {
+    let mut rig = rig(over(&["mail", "chat"]));
+    rig.act(100.0, HIGH, Act::Raise);
+    rig.pass_to(170.0);
+    let is_relief = |event: &Event| {
+        event.kind == EventKind::Notified && said(event) == "160 reminder li over mail"
+    };
+    let first = rig.log.iter().position(is_relief);
+    rig.power_cut(first.expect("it was told") + 1, 200.0);
+    rig.pass_to(300.0);
+    let told = rig.told(HIGH);
+    for output in ["mail", "chat"] {
+        let line = format!("reminder li over {output}");
+        let mut after = told.iter().filter(|told| !told.starts_with("160 "));
+        assert!(after.any(|told| told.ends_with(&line)), "{told:?}");
+    }
+}
+
+/// Else it would stay due for ever, and the tick that waits for nothing to be due would not end.
+#[test]
+fn without_a_policy_nobody_is_looked_for() {
+    let mut rig = rig(with_rota());
+    rig.act(5.0, HIGH, Act::Raise);
+    rig.settings.policies.remove(&Priority::High);
+    rig.power_cut(rig.log.len(), 10.0);
+    assert_eq!(rig.notifier.due(), None);
+}
+
 /// Of alarms that a flood summed up one line tells whoever comes.
 #[test]
 fn what_a_flood_summed_up_is_handed_over_in_one_line() {
