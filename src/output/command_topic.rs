@@ -25,7 +25,8 @@
 //! orders. Who asks for another one is answered on `.../command/reply`, and `note` in the answer says why.
 //!
 //! **Connected and deaf is trouble of the output.** A subscription that is refused or not answered, and another client
-//! with the same id (`CLIENT_ID-cmd`), stand on the health pages, and the output's own point reads 1.
+//! with the same id (`CLIENT_ID-cmd`), stand on the health pages, and the output's own point reads 1. A subscription
+//! that is granted at QoS 0 only stands there, too, while it lasts; the point does not tell of it, for commands come.
 //!
 //! Deliberately absent: retained commands (they would be given at each connection; ignored and counted), a queue.
 
@@ -47,7 +48,7 @@ use super::message::Topics;
 use crate::allowance::Allowance;
 use crate::broker::{
     Backoff, Client, Connector, Ending, Event, Grant, Happenings, Message, Sampler, Session,
-    Signal, Signals, Sure, Theft, goodbye,
+    Signal, Signals, Sure, Theft, Unsure, goodbye,
 };
 use crate::clock;
 use crate::engine::time::Mono;
@@ -235,14 +236,9 @@ impl Commander {
             return Err(Ending::ours(SUBSCRIPTION_REFUSED, &detail));
         }
         info!(output = &*self.output, topic, "commands are received");
-        if grants.contains(&Grant::AtMostOnce) {
-            warn!(
-                output = &*self.output,
-                topic,
-                "the broker granted QoS 0 instead of 1: a command that is lost on the way is not sent again, \
-                 and nobody answers it"
-            );
-        }
+        let mut unsure = Unsure::default();
+        unsure.granted([&*topic].into_iter().zip(grants));
+        self.unsure(unsure.words());
         Ok(())
     }
 

@@ -12,6 +12,10 @@ use crate::engine::time::Mono;
 /// The kind of these troubles on the health pages; their name is the output's.
 pub(crate) const COMMANDS: &str = "commands";
 
+/// The kind of what is said of a subscription that is granted, but not as asked for. Not [`COMMANDS`]: that makes an
+/// alarm, which would stand for as long as the broker is the one that it is.
+const GRANT: &str = "commands over";
+
 /// Connected and deaf is worse than disconnected: no SUBACK in this time ends the connection.
 const SUBACK_WITHIN: Duration = Duration::from_secs(5);
 
@@ -40,6 +44,7 @@ impl Commander {
 
     /// The connection ended.
     pub(super) fn lost(&mut self, ending: &Ending, lived: Option<Duration>, now: Mono) {
+        self.unsure(None);
         let known = self.theft.is_known();
         self.theft.ended(ending, lived);
         if self.theft.is_known() {
@@ -61,6 +66,14 @@ impl Commander {
                 reason, detail, count, "no commands can be received"
             );
         }
+    }
+
+    /// What the broker grants is less than was asked for, or nothing is any more: as long as the connection stands.
+    pub(super) fn unsure(&self, words: Option<String>) {
+        if let Some(words) = &words {
+            warn!(output = &*self.output, "commands: {words}");
+        }
+        self.metrics.trouble(GRANT, &self.output, words);
     }
 
     fn tell(&mut self, words: Option<String>) {

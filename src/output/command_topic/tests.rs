@@ -171,6 +171,31 @@ async fn a_broker_on_which_nothing_can_be_heard_is_trouble() {
     }
 }
 
+/// A command, or its acknowledgement, may be lost on the way: that is said while the connection stands, and is no
+/// reason for an alarm.
+#[tokio::test]
+async fn a_subscription_at_qos_0_is_named_while_it_stands() {
+    let mut commander = commander(Arc::new(|_path, _body| Box::pin(async { Vec::new() })));
+    let granted = commander.subscribed(&[Grant::AtMostOnce]);
+    granted.expect("commands come all the same");
+    let talk = Talk {
+        asked: Some(Mono::ZERO),
+        subscribed: Some(Mono::ZERO),
+    };
+    let later = Mono::ZERO + Duration::from_secs(60);
+    commander.turn(&talk, later).expect("it stands");
+    let troubles = commander.metrics.troubles();
+    let [told] = &troubles[..] else {
+        panic!("one thing: {troubles:?}");
+    };
+    let words = "at QoS 0 instead of 1: `forewarn/v1/plant/command`";
+    assert!(told.contains(words), "{told}");
+    assert!(!commander.metrics.is_troubled(COMMANDS, &commander.output));
+    let closed = Ending::ours("closed", "by the broker");
+    commander.lost(&closed, Some(Duration::from_secs(60)), later);
+    assert_eq!(commander.metrics.troubles(), [""; 0]);
+}
+
 /// What was deaf and is not any more is no trouble.
 #[tokio::test]
 async fn a_subscription_that_stands_is_the_end_of_it() {
