@@ -72,7 +72,10 @@ impl Blocked {
                     pause: false,
                 }
             }
-            Part::New | Part::Old | Part::Head => {
+            part => {
+                if part == Part::Old {
+                    self.reached = 0;
+                }
                 self.enter(Part::New);
                 self.look(committed, true)
             }
