@@ -72,7 +72,7 @@ impl Blocked {
                     pause: false,
                 }
             }
-            part => {
+            part @ (Part::New | Part::Old | Part::Head) => {
                 if part == Part::Old {
                     self.reached = 0;
                 }
