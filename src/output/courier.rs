@@ -26,7 +26,7 @@
 //! | bound | value | then |
 //! |---|---|---|
 //! | events on their way | 1, or those of one summary | |
-//! | what a reader is owed on its way | 10 s, if something new waits | it gives way, and goes later |
+//! | what a reader is owed on its way | 10 s, if something new waits and the far end was not given all of it | it gives way, and goes later |
 //! | pause after a failure | 0.5 s doubled to 30 s; 5 min where everything is refused | |
 //! | events set aside | 16 (`aside`) | the oldest is given up; 16 in a row: the output waits, and what follows is tried (`blocked`) |
 //! | events owed to readers | 500 a reader, 4096 (`owed`) | the oldest is given up |
@@ -53,6 +53,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -135,6 +136,12 @@ pub trait Carrier: Send {
 
     /// What the reader is owed was not taken since then, and something new goes first.
     fn gave_way(&mut self, _reader: &str, _begun: Mono, _now: Mono) {}
+
+    /// Turns true when [`carry`](Self::carry) begins to give the far end the whole of what it carries, and false when the next
+    /// is begun. From then on the far end may have it although nobody hears so: it does not give way any more.
+    fn on_its_way(&self) -> Arc<AtomicBool> {
+        Arc::default()
+    }
 
     /// How long readers who were put off are still waited for, if any are. Everything behind them waits, too, so the
     /// next attempt comes no later than the end of it.

@@ -50,7 +50,8 @@
 //!
 //! | what hangs | a page to a reader who is served waits |
 //! |---|---|
-//! | what somebody is owed | 10 s: then it gives way to what is new ([`courier`](super::courier)) |
+//! | what somebody is owed, before its text is sent | 10 s: then it gives way to what is new ([`courier`](super::courier)) |
+//! | the same, when its text was sent | 60 s at most, from its beginning: the relay may deliver it, and it would go twice |
 //! | readers who are known to hang | not at all: they are asked with what is owed alone, in a quarter of the time |
 //! | readers of whom that is new | 10 s for each of them that the page or one before it is for; 60 s where the message was sent |
 //! | a notice for such readers alone, before the page | twice that, 20 s at least: they are asked twice before they are owed it |
@@ -71,6 +72,7 @@ mod texts;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lettre::Address;
@@ -111,6 +113,8 @@ pub struct Email {
     served: Served,
     resting: Resting,
     texts: Texts,
+    /// Has the relay been given a text since the last load was begun?
+    on_its_way: Arc<AtomicBool>,
     complaints: Vec<Complaint>,
 }
 
@@ -136,6 +140,7 @@ impl Email {
             served: Served::default(),
             resting: Resting::default(),
             texts: Texts::default(),
+            on_its_way: Arc::default(),
             complaints: Vec::new(),
         }
     }
@@ -236,7 +241,8 @@ impl Email {
                 Some(open) => open,
                 None => opened(&self.target, left).await?,
             };
-            let sent = open.send(&self.target.from, mail, patience).await;
+            let sending = open.send(&self.target.from, mail, patience, &self.on_its_way);
+            let sent = sending.await;
             let is_end = matches!(sent, Err(Trouble::Ended(..)));
             on_end = if is_end { on_end + 1 } else { 0 };
             let fate = match sent {
@@ -325,7 +331,8 @@ impl Email {
         };
         let paying = async {
             let mut open = opened(&self.target, DEADLINE).await?;
-            let answer = open.send(&self.target.from, mail, patience).await?;
+            let sending = open.send(&self.target.from, mail, patience, &self.on_its_way);
+            let answer = sending.await?;
             open.close().await;
             Ok(answer)
         };
@@ -408,6 +415,10 @@ impl Carrier for Email {
         }
     }
 
+    fn on_its_way(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.on_its_way)
+    }
+
     fn patience(&self, now: Mono) -> Option<Duration> {
         self.resting.patience(now)
     }
@@ -417,6 +428,7 @@ impl Carrier for Email {
     }
 
     async fn carry(&mut self, load: &Load<'_>) -> Verdict {
+        self.on_its_way.store(false, Ordering::Relaxed);
         match load {
             Load::Event(parcel) => self.send(std::slice::from_ref(*parcel), true).await,
             Load::Summary(parcels) => self.send(parcels, false).await,

@@ -3,12 +3,16 @@
 //! ```text
 //!   given to the carrier ──▶ its verdict
 //!        │ what a reader is owed, after 10 s: something new ──▶ dropped, not sent; what is new goes first
-//!        └ the end of the run, after 2 s ─────────────────────▶ dropped; it stays in the journal
+//!        │    └ its text is on its way ───────────────────────▶ waited for: the far end may have it
+//!        └ the end of the run, after 1.7 s ───────────────────▶ dropped; it stays in the journal
 //! ```
 //!
 //! What is new waits for one load at most, and of what somebody is owed for 10 s of it: a far end that falls silent over a
 //! reader must not hold up a page to another. A message that takes longer is sent when nothing new comes meanwhile.
+//! One whose text the far end is given is never dropped for that ([`Carrier::on_its_way`]): a relay that filters for longer
+//! than 10 s would deliver it and not be heard, and the reader would have the same mail again and again.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -36,6 +40,8 @@ impl<C: Carrier> Courier<C> {
         let link = self.health.link();
         let load = step.load();
         let aside = self.held();
+        let on_its_way = self.carrier.on_its_way();
+        let mut may_give_way = matches!(step, Step::Owed(..));
         let mut carrying = Box::pin(self.carrier.carry(&load));
         let owed = loop {
             let left = self.finish_by.map(|end| end.since(clock::monotonic()));
@@ -56,7 +62,12 @@ impl<C: Carrier> Courier<C> {
                     Signal::Stop => self.finish_by = Some(clock::monotonic() + finishing::WITHIN),
                 },
                 () = sleep(left.unwrap_or_default()), if left.is_some() => return None,
-                () = is_new, if matches!(step, Step::Owed(..)) => break step,
+                () = is_new, if may_give_way => {
+                    may_give_way = !on_its_way.load(Ordering::Relaxed);
+                    if may_give_way {
+                        break step;
+                    }
+                }
             }
         };
         drop(carrying);

@@ -8,6 +8,7 @@ mod slow;
 mod snapshot;
 
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
@@ -40,6 +41,9 @@ struct FarEnd {
     takes: fn(&Load<'_>) -> Duration,
     /// By the number of the event.
     stuck: fn(u64) -> bool,
+    /// Is it given all of it before it answers?
+    takes_all_first: fn(&Load<'_>) -> bool,
+    on_its_way: Arc<AtomicBool>,
 }
 
 impl Carrier for FarEnd {
@@ -53,6 +57,10 @@ impl Carrier for FarEnd {
 
     fn is_stuck(&self, _reader: &str, seq: u64) -> bool {
         (self.stuck)(seq)
+    }
+
+    fn on_its_way(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.on_its_way)
     }
 
     fn patience(&self, now: Mono) -> Option<Duration> {
@@ -89,6 +97,8 @@ impl Carrier for FarEnd {
         if matches!(verdict, Verdict::Parted(_)) && clock::monotonic() >= self.rest {
             self.rest = clock::monotonic() + seconds(60);
         }
+        let on_its_way = (self.takes_all_first)(load);
+        self.on_its_way.store(on_its_way, Ordering::Relaxed);
         sleep((self.takes)(load)).await;
         let second = clock::monotonic().since(self.began).as_secs();
         let taken = if verdict.is_accepted() { "" } else { "!" };
@@ -151,6 +161,8 @@ impl World {
             patience: Mono::ZERO,
             takes: |_load| Duration::from_millis(10),
             stuck: |_seq| false,
+            takes_all_first: |_load| false,
+            on_its_way: Arc::default(),
         };
         Self {
             scratch,

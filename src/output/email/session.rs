@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lettre::Address;
@@ -135,12 +136,13 @@ impl Session {
     }
 
     /// One mail to one reader; what the relay says to it. After any trouble the conversation is of no use any
-    /// more.
+    /// more. `on_its_way` turns true when the relay may have the mail.
     pub(super) async fn send(
         &mut self,
         from: &str,
         mail: &Mail,
         patience: Patience,
+        on_its_way: &AtomicBool,
     ) -> Result<String, Trouble> {
         let (all, of_reader) = (patience.left(), patience.reader.min(patience.left()));
         let sender = timeout(all, self.begin(from)).await;
@@ -151,6 +153,7 @@ impl Session {
             data.map_err(|error| of_one("DATA", &error))
         };
         heard("DATA", of_reader, data).await?;
+        on_its_way.store(true, Ordering::Relaxed);
         let message = async {
             let taken = self.connection.message(&mail.text).await;
             taken.map_err(|error| of_one(TEXT, &error))

@@ -39,6 +39,36 @@ async fn a_page_waits_ten_seconds_for_those_who_hang() {
     assert!(tries > 20, "{tries} went on to their end");
 }
 
+/// A relay that filters for longer than something new may wait delivers the mail all the same.
+#[tokio::test(start_paused = true)]
+async fn what_the_far_end_was_given_does_not_give_way() {
+    let mut world = with_readers(World::new(|load| match load {
+        Load::Owed { .. } => Verdict::accepted(),
+        Load::Event(parcel) if parcel.seq > 1 => Verdict::accepted(),
+        Load::Event(_) | Load::Summary(_) | Load::Present(_) => parted(&[ANNA], &[LI]),
+    }));
+    let far_end = world.far_end();
+    far_end.takes_all_first = |load| matches!(load, Load::Owed { .. });
+    far_end.takes = |load| match load {
+        Load::Owed { .. } => seconds(40),
+        Load::Event(_) | Load::Summary(_) | Load::Present(_) => Duration::from_millis(10),
+    };
+    world
+        .run(async |world| {
+            world.commit(1);
+            world.until_cursor(1).await;
+            sleep(seconds(65)).await;
+            world.commit(1);
+            let committed = clock::monotonic();
+            world.until_cursor(2).await;
+            let waited = clock::monotonic().since(committed);
+            assert!(seconds(20) < waited, "it was on its way: {waited:?}");
+            sleep(seconds(600)).await;
+        })
+        .await;
+    assert_eq!(world.got(), ["1!", "1 to li", "2"]);
+}
+
 /// With nothing new, what is owed has all the time that it takes.
 #[tokio::test(start_paused = true)]
 async fn what_is_owed_may_take_long_while_nothing_is_new() {

@@ -76,6 +76,33 @@ async fn who_took_too_long_with_something_new_waiting_is_left_alone() {
     local.run_until(during).await;
 }
 
+/// Whoever has the text may deliver it, whatever is heard of that.
+#[tokio::test]
+async fn a_mail_is_on_its_way_when_its_text_is_sent() {
+    let steps = [
+        (".", true),
+        ("RCPT TO", false),
+        (".", true),
+        ("DATA", false),
+    ];
+    let local = tokio::task::LocalSet::new();
+    let during = async {
+        let (mut email, _, script) = relay(&steps.map(|(step, _)| (step, "silence"))).await;
+        let page = [notice(1, &json!({}))];
+        let owed = Load::Owed {
+            reader: "li",
+            parcels: &page,
+        };
+        let on_its_way = email.on_its_way();
+        for (left, (step, expected)) in (0..steps.len()).rev().zip(steps) {
+            let verdict = carried_over_silence(&mut email, &owed, &script, left, 60).await;
+            assert_eq!(reason(&verdict), "some", "{verdict:?}");
+            assert_eq!(on_its_way.load(Ordering::Relaxed), expected, "{step}");
+        }
+    };
+    local.run_until(during).await;
+}
+
 /// An end over one reader is theirs, and over three of them, one after the other, the relay's.
 #[tokio::test]
 async fn who_ends_a_conversation_is_served_after_the_others() {
