@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Bound: 4096 rows an output, the newest. A row keeps the time at which its event was set aside, so a restart
-//! makes nothing younger.
+//! makes nothing younger; where single readers are owed it, the time from which they are (`receipts.rs`).
 //!
 //! # What is old
 //!
@@ -61,6 +61,20 @@ pub struct PutBy {
 /// What is left for each output, those that are gone among them: `cursors` are of the configured ones. What is too old is
 /// given up, on disk, too. `clock`: the journal's own.
 pub(super) fn take_up(
+    connection: &Connection,
+    cursors: &BTreeMap<Arc<str>, u64>,
+    clock: Age,
+    now: Moment,
+) -> Result<BTreeMap<Arc<str>, LeftAside>, rusqlite::Error> {
+    // One: each is synced, and the gateway watches nothing before the last of them.
+    let tx = connection.unchecked_transaction()?;
+    let left = sorted(&tx, cursors, clock, now)?;
+    tx.commit()?;
+    Ok(left)
+}
+
+/// The same, within a transaction.
+fn sorted(
     connection: &Connection,
     cursors: &BTreeMap<Arc<str>, u64>,
     clock: Age,
@@ -122,10 +136,9 @@ fn first_seen(
 }
 
 fn write(connection: &Connection, ended: Vec<Receipt>, now: Moment) -> Result<(), rusqlite::Error> {
-    let tx = connection.unchecked_transaction()?;
     for receipt in ended {
         let readers = receipt.audience.as_ref().map(receipts::readers);
-        tx.prepare_cached(
+        connection.prepare_cached(
             "UPDATE receipt SET fate = ?3, time_ms = ?4, readers = ?5 WHERE seq = ?1 AND output = ?2",
         )?
         .execute(params![
@@ -136,7 +149,7 @@ fn write(connection: &Connection, ended: Vec<Receipt>, now: Moment) -> Result<()
             readers.transpose()?,
         ])?;
     }
-    tx.commit()
+    Ok(())
 }
 
 fn given_up(mut receipt: Receipt) -> Receipt {
@@ -306,6 +319,40 @@ mod tests {
         };
         store.write(&write, start.wall).expect("a sound disk");
         store.close();
+    }
+
+    /// It took a day until it was known that it is for single readers alone.
+    #[test]
+    fn what_readers_are_owed_is_as_old_as_that_is_known() {
+        let scratch = Scratch::new();
+        let rows = [
+            set_aside(1, "up", 100),
+            owed(1, 200, true),
+            owed(1, 300, true),
+        ];
+        written(&scratch, &rows, Some(400));
+        let found = left(&scratch, at(400));
+        assert_eq!(receipts_of(&found), rows[2..]);
+        assert_eq!(found.events[0].age.as_secs(), 200);
+    }
+
+    /// A transaction is synced, and there may be thousands of rows.
+    #[test]
+    fn rows_whose_age_is_not_known_are_written_in_one_transaction() {
+        let scratch = Scratch::new();
+        let rows = [1, 2, 3].map(|seq| set_aside(seq, "up", 100));
+        written(&scratch, &rows, Some(700));
+        alter(&scratch.database(), "UPDATE receipt SET aside_ms = NULL");
+        let connection = Connection::open(scratch.database()).expect("a database");
+        let fails = "CREATE TEMP TRIGGER fails BEFORE UPDATE ON main.receipt WHEN new.seq = 1
+            BEGIN SELECT RAISE(ABORT, 'on request of a test'); END";
+        connection.execute_batch(fails).expect("a valid statement");
+        let cursors = BTreeMap::from([(Arc::from("up"), 5)]);
+        let now = at(800);
+        let taken = take_up(&connection, &cursors, Age::new(now, Some(0)), now);
+        assert!(taken.is_err(), "the oldest is the last: {taken:?}");
+        let known = receipts::aside(&connection).expect("readable");
+        assert!(known.iter().all(|(_, since)| since.is_none()), "{known:?}");
     }
 
     /// As nothing else is known of them, the younger of two ages counts; from then on they grow older.

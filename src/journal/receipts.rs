@@ -11,7 +11,8 @@
 //! ```
 //!
 //! An event that single readers are owed ([`Audience`]) is `aside` as long as one of them waits, and says since when
-//! from the first to the last of them.
+//! from the first to the last of them. Where it was set aside as a whole before, its age counts from the first of them
+//! on: each reader has all of the time for which is kept what they are owed.
 //!
 //! | bound | when full |
 //! |---|---|
@@ -216,7 +217,9 @@ pub(super) fn put(
              time_ms = excluded.time_ms,
              fate = excluded.fate,
              readers = excluded.readers,
-             aside_ms = coalesce(aside_ms, excluded.aside_ms),
+             aside_ms = CASE WHEN readers IS NULL AND excluded.readers IS NOT NULL
+                             THEN coalesce(excluded.aside_ms, aside_ms)
+                             ELSE coalesce(aside_ms, excluded.aside_ms) END,
              sent_ms = coalesce(excluded.sent_ms, sent_ms),
              attempts = coalesce(excluded.attempts, attempts),
              words = CASE WHEN excluded.fate IS NULL THEN excluded.words
