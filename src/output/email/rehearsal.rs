@@ -12,7 +12,8 @@ use crate::output::verdict::Verdict;
 type Rehearsed = (String, Result<String, String>);
 
 impl Email {
-    /// Asks for every person who has an address, as many as a notice has readers at most.
+    /// Asks for every person who has an address, as many as a notice has readers at most. Where the conversation ends
+    /// before all were asked for, what was said until then counts, and the last of the answers is how it ended.
     ///
     /// # Errors
     /// Why nobody would be served.
@@ -20,15 +21,28 @@ impl Email {
         let persons = self.context.readers.persons.keys();
         let addresses = persons.filter_map(|id| compose::address_of(id, &self.context));
         let readers: Vec<Address> = addresses.take(compose::READERS).collect();
-        let asked = timeout(DEADLINE, self.ask(readers)).await;
+        let mut said = Vec::new();
+        let asked = timeout(DEADLINE, self.ask(&readers, &mut said)).await;
         let asked = asked.unwrap_or_else(|_late| Err(Trouble::Later("timeout", no_answer())));
-        asked.map_err(Trouble::verdict)
+        let Err(trouble) = asked else {
+            return Ok(said);
+        };
+        let last = readers.get(said.len()).filter(|_| !said.is_empty());
+        let Some(last) = last else {
+            return Err(trouble.verdict());
+        };
+        let why = match readers.len() - said.len() - 1 {
+            0 => trouble.why().to_owned(),
+            left => format!("{}; {left} more were not asked for", trouble.why()),
+        };
+        said.push((last.to_string(), Err(why)));
+        Ok(said)
     }
 
-    async fn ask(&self, readers: Vec<Address>) -> Result<Vec<Rehearsed>, Trouble> {
+    /// Of each reader what is said, as soon as it is.
+    async fn ask(&self, readers: &[Address], said: &mut Vec<Rehearsed>) -> Result<(), Trouble> {
         let mut session = Session::open(&self.target).await?;
         session.begin(&self.target.from).await?;
-        let mut said = Vec::new();
         for reader in readers {
             let answer = match session.name(reader.clone()).await {
                 Ok(answer) => Ok(answer),
@@ -37,8 +51,10 @@ impl Email {
             };
             said.push((reader.to_string(), answer));
         }
-        session.withdraw().await?;
-        session.close().await;
-        Ok(said)
+        // Without a mail there is nothing that a relay that does not hear this could deliver.
+        if session.withdraw().await.is_ok() {
+            session.close().await;
+        }
+        Ok(())
     }
 }

@@ -60,6 +60,14 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
+    /// In words.
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Self::Reader(why) | Self::PutOff(why) | Self::Text(why) | Self::Everybody(why) => why,
+            Self::Ended(_, why) | Self::Later(_, why) => why,
+        }
+    }
+
     pub(super) fn verdict(self) -> Verdict {
         match self {
             Self::Reader(why) => Verdict::Refused { why },

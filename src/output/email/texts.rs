@@ -13,7 +13,7 @@
 //! reader never had it. So a later page waits for it for 60 s at most, and mostly less, as what has something behind it is
 //! tried sooner. It is still owed, goes alone, and says then that it is late.
 //!
-//! Bound: 64 messages of a reader; beyond them the oldest is counted anew. A restart counts all of them anew.
+//! Bound: 64 messages of a reader; beyond them the oldest of the others is counted anew. A restart counts all of them anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -111,7 +111,8 @@ impl Texts {
             mine.on_end.insert(seq);
         }
         if mine.texts.len() > REMEMBERED {
-            mine.texts.pop_first();
+            let oldest = mine.texts.keys().copied().find(|other| *other != seq);
+            oldest.and_then(|oldest| mine.texts.remove(&oldest));
         }
         let is_stuck = mine.is_stuck(seq);
         if is_stuck {
@@ -254,6 +255,19 @@ mod tests {
         assert_eq!(tries, 6);
         texts.taken(&li(), &told);
         assert_eq!(texts.width(&li()), 2);
+    }
+
+    /// An event that was owed for long before a filter took offence at it is older than all that are known.
+    #[test]
+    fn the_oldest_of_a_full_list_is_found_to_be_to_blame_too() {
+        let mut texts = Texts::default();
+        for seq in 100..100 + REMEMBERED as u64 {
+            put_off(&mut texts, seq, TIMES);
+            texts.taken(&li(), &[999]);
+        }
+        assert!(put_off(&mut texts, 7, TIMES) && texts.is_stuck(&li(), 7));
+        assert_eq!(texts.0[&li()].texts.len(), REMEMBERED);
+        assert!(!texts.is_stuck(&li(), 100), "it is counted anew");
     }
 
     #[test]

@@ -103,6 +103,24 @@ async fn a_mail_is_on_its_way_when_its_text_is_sent() {
     local.run_until(during).await;
 }
 
+/// Who was asked for has an answer, although those behind them have none.
+#[tokio::test]
+async fn what_was_said_before_the_end_of_a_rehearsal_is_told() {
+    let local = tokio::task::LocalSet::new();
+    let during = async {
+        let (email, taken, _) = relay(&[("RCPT TO:<eve", "drop"), ("RCPT TO:<anna", "drop")]).await;
+        let said = email.rehearse().await.expect("one would be served");
+        let [(anna, Ok(_)), (eve, Err(why))] = &said[..] else {
+            unreachable!("{said:?}")
+        };
+        assert_eq!((&**anna, &**eve), ("anna@plant.test", "eve@plant.test"));
+        assert!(why.ends_with("; 1 more were not asked for"), "{why}");
+        assert!(email.rehearse().await.is_err(), "nobody would be served");
+        assert_eq!(*taken.lock().expect("no panic"), [""; 0]);
+    };
+    local.run_until(during).await;
+}
+
 /// An end over one reader is theirs, and over three of them, one after the other, the relay's.
 #[tokio::test]
 async fn who_ends_a_conversation_is_served_after_the_others() {
