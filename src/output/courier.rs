@@ -74,6 +74,7 @@ use super::Wiring;
 use super::aside::Aside;
 use super::delivery::Delivery;
 use super::finishing;
+use super::message;
 use super::reporting::Reporter;
 use super::verdict::Verdict;
 use crate::broker::{Signal, Signals};
@@ -203,6 +204,16 @@ impl Parcel {
     /// Is it no event of the journal, but somebody's attempt whether messages arrive?
     pub(super) const fn is_trial(&self) -> bool {
         self.seq == 0
+    }
+
+    /// `event` instead of its own, on the same way and with the same marks.
+    pub(super) fn with(&self, event: WireEvent) -> Self {
+        let line = serde_json::to_string(&event).expect("it was read from a line");
+        Self {
+            line: message::event(&line, self.replayed, !self.is_volatile()),
+            event,
+            ..self.clone()
+        }
     }
 }
 

@@ -372,7 +372,7 @@ pub(super) fn explain(target: &WebhookTarget) -> String {
     let what = match target.selection {
         Selection::Events => "every event",
         Selection::Notices => "what people are told",
-        Selection::Lifecycle => "raised, acknowledged and cleared alarms",
+        Selection::Lifecycle => "alarms that call, from raise or notice to clear or reset,",
     };
     let form = &target.source.name;
     format!("webhook to {}, {what} as {form}", target.client.url)

@@ -6,7 +6,7 @@
 //!       └── the first that is sent ──┘   and then `resolve` for the one before, should its end never have come
 //! ```
 //!
-//! The summary of a flood opens one for each alarm that it tells of and that has none yet.
+//! The summary of a flood opens one for each alarm that it tells of and that has none yet (`paging`).
 //!
 //! A trigger for what is open changes nothing there, so nothing of this is stored: after a restart an incident may be
 //! opened once more. What it saves is a request for every step of a ladder, and an incident that nobody ends: its raise
@@ -66,51 +66,36 @@ impl Incidents {
             state: Some(AlarmState::Normal),
             ..parcel.event.clone()
         };
-        Some(like(parcel, event))
+        Some(parcel.with(event))
     }
 
-    /// What a flood tells of in the line of one alarm, the others by themselves: those that still call, as they stand
-    /// (`state`), and have no incident, for nobody was alerted of them alone. The line has their names and no more.
-    pub(super) fn others(
-        &self,
-        parcel: &Parcel,
-        state: impl Fn(&str) -> Option<AlarmRecord>,
-    ) -> Vec<Parcel> {
-        let told = &parcel.event;
-        let members = told
-            .alarms
-            .iter()
-            .filter(|alarm| told.alarm.as_ref() != Some(*alarm));
-        let calls = |alarm: &Arc<str>| {
-            let uncovered = |record: &AlarmRecord| record.overlays().is_empty();
-            let calls = |record: &AlarmRecord| record.state == AlarmState::Unacknowledged;
-            state(alarm).filter(calls).filter(uncovered)
+    /// What opens an incident for an alarm that a flood names, as it stands: if it still calls and has none, for nobody was
+    /// alerted of it alone. The flood's line has its name and no more.
+    pub(super) fn other(&self, flood: &WireEvent, record: AlarmRecord) -> Option<WireEvent> {
+        if record.state != AlarmState::Unacknowledged || !record.overlays().is_empty() {
+            return None;
+        }
+        let own = drilled(&record.alarm).unwrap_or(&record.alarm);
+        let point = own.rsplit_once('/').map_or(own, |(point, _)| point);
+        let event = WireEvent {
+            alarm: Some(Arc::clone(&record.alarm)),
+            occurrence: Some(record.occurrence),
+            point: Some(point.into()),
+            priority: record.priority,
+            value: record.value,
+            limit: None,
+            unit: None,
+            quality: None,
+            slope_per_min: None,
+            forecast_s: BTreeMap::new(),
+            peak: record.peak,
+            raised_at: record.raised_at,
+            first_out: record.first_out,
+            notice: Some(Notice::Page),
+            alarms: Vec::new(),
+            ..flood.clone()
         };
-        let page = |record: AlarmRecord| {
-            let own = drilled(&record.alarm).unwrap_or(&record.alarm);
-            let point = own.rsplit_once('/').map_or(own, |(point, _)| point);
-            WireEvent {
-                alarm: Some(Arc::clone(&record.alarm)),
-                occurrence: Some(record.occurrence),
-                point: Some(point.into()),
-                priority: record.priority,
-                value: record.value,
-                limit: None,
-                unit: None,
-                quality: None,
-                slope_per_min: None,
-                forecast_s: BTreeMap::new(),
-                peak: record.peak,
-                raised_at: record.raised_at,
-                first_out: record.first_out,
-                notice: Some(Notice::Page),
-                alarms: Vec::new(),
-                ..told.clone()
-            }
-        };
-        let pages = members.filter_map(calls).map(page);
-        let pages = pages.filter(|event| !self.have(event));
-        pages.map(|event| like(parcel, event)).collect()
+        (!self.have(&event)).then_some(event)
     }
 
     /// The service took the event.
@@ -124,15 +109,6 @@ impl Incidents {
             self.0
                 .insert(Arc::clone(alarm), Incident { occurrence, over });
         }
-    }
-}
-
-/// `event` instead of that of `parcel`, on the same way.
-fn like(parcel: &Parcel, event: WireEvent) -> Parcel {
-    Parcel {
-        line: serde_json::to_string(&event).expect("it was read from a line"),
-        event,
-        ..parcel.clone()
     }
 }
 
@@ -286,7 +262,7 @@ mod tests {
     #[test]
     fn of_a_flood_each_alarm_that_calls_has_an_incident() {
         let mut flood = parcel(1, "flood", CALLS);
-        let names = ["P/high", "A/stale", "B/stale", "C/stale", "D/stale"];
+        let names = ["P/high", "A/stale", "B/stale", "C/stale"];
         flood.event.alarms = names.map(Arc::from).to_vec();
         let record = |alarm: &str, state| AlarmRecord {
             state,
@@ -299,27 +275,26 @@ mod tests {
             record("B/stale", AlarmState::Acknowledged),
             record("C/stale", AlarmState::Unacknowledged),
         ];
-        let state = |alarm: &str| {
-            let mut states = states.iter();
-            states.find(|record| &*record.alarm == alarm).cloned()
-        };
         let mut incidents = Incidents::default();
+        let others = |incidents: &Incidents| -> Vec<WireEvent> {
+            let records = states[1..].iter().cloned();
+            let others = records.filter_map(|record| incidents.other(&flood.event, record));
+            others.collect()
+        };
         let opened = |incidents: &Incidents| -> Vec<String> {
-            let others = incidents.others(&flood, state);
-            let event = |other: &Parcel| {
-                let event = &other.event;
+            let event = |event: &WireEvent| {
                 assert!(Selection::Lifecycle.takes(event, "pager"), "{event:?}");
-                assert_eq!(serde_json::from_str(&other.line).ok().as_ref(), Some(event));
+                let line = flood.with(event.clone()).line;
+                assert_eq!(serde_json::from_str(&line).ok().as_ref(), Some(event));
                 let point = event.point.as_deref().expect("a point");
                 let alarm = event.alarm.as_deref().expect("an alarm");
                 format!("{alarm} {} at {point}", event.occurrence.expect("a number"))
             };
-            others.iter().map(event).collect()
+            others(incidents).iter().map(event).collect()
         };
         let expected = ["A/stale 4 at A", "C/stale 4 at C"];
         assert_eq!(opened(&incidents), expected);
-        let first = incidents.others(&flood, state);
-        incidents.note(&first[0].event);
+        incidents.note(&others(&incidents)[0]);
         assert_eq!(
             opened(&incidents),
             expected[1..],

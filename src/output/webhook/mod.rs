@@ -18,6 +18,7 @@
 
 pub mod answers;
 mod incidents;
+mod paging;
 pub mod presets;
 pub mod signing;
 mod snapshot;
@@ -25,6 +26,7 @@ pub mod template;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hyper::Method;
@@ -34,6 +36,7 @@ use minijinja::value::Value;
 use tracing::warn;
 
 use self::incidents::Incidents;
+use self::paging::Member;
 use self::presets::Preset;
 use self::signing::Scheme;
 use self::template::{Source, Template};
@@ -44,7 +47,6 @@ use super::verdict::Verdict;
 use crate::ack_links::{Links, Reader};
 use crate::broker::Secret;
 use crate::clock;
-use crate::engine::notice::Notice;
 use crate::engine::time::Wall;
 use crate::event::WireEvent;
 use crate::journal::Feed;
@@ -108,6 +110,10 @@ pub struct Webhook {
     hidden: Hidden,
     /// Of a paging service.
     incidents: Incidents,
+    /// What floods told of and has no incident yet.
+    members: VecDeque<Member>,
+    /// The newest event that it was given.
+    newest: u64,
     /// Where it looks how alarms stand.
     feed: Option<Feed>,
 }
@@ -126,6 +132,8 @@ impl Webhook {
             context,
             links: None,
             incidents: Incidents::default(),
+            members: VecDeque::new(),
+            newest: 0,
             feed: None,
             target,
         })
@@ -187,16 +195,6 @@ impl Webhook {
             verdict = preset.answers.verdict(&answer, url);
         }
         Ok(Ok((answer, verdict)))
-    }
-
-    /// Alarms beside its own for which the event opens an incident.
-    fn others(&self, parcel: &Parcel) -> Vec<Parcel> {
-        match &self.feed {
-            Some(feed) if parcel.event.notice == Some(Notice::Flood) => {
-                self.incidents.others(parcel, |alarm| feed.state(alarm))
-            }
-            Some(_) | None => Vec::new(),
-        }
     }
 
     async fn deliver(&mut self, load: &Load<'_>) -> Verdict {
@@ -341,7 +339,8 @@ fn header_value(value: &str) -> Result<HeaderValue, String> {
 
 impl Carrier for Webhook {
     fn wants(&self, event: &WireEvent) -> bool {
-        self.target.selection.takes(event, &self.id) && !self.incidents.have(event)
+        self.target.selection.takes(event, &self.id)
+            && (!self.incidents.have(event) || self.tells_of_others(event))
     }
 
     fn sums_up(&self) -> bool {
@@ -355,29 +354,10 @@ impl Carrier for Webhook {
     }
 
     async fn carry(&mut self, load: &Load<'_>) -> Verdict {
-        let verdict = self.deliver(load).await;
-        let (Load::Event(parcel), Selection::Lifecycle) = (load, self.target.selection) else {
-            return verdict;
-        };
-        if !verdict.is_accepted() {
-            return verdict;
+        match (load, self.target.selection) {
+            (Load::Event(parcel), Selection::Lifecycle) => self.page(parcel).await,
+            _ => self.deliver(load).await,
         }
-        // The new ones are open before an old one ends: whatever becomes of that, somebody is called.
-        for other in self.others(parcel) {
-            let opened = self.deliver(&Load::Event(&other)).await;
-            if !opened.is_accepted() {
-                return opened;
-            }
-            self.incidents.note(&other.event);
-        }
-        if let Some(end) = self.incidents.end_before(parcel) {
-            let ended = self.deliver(&Load::Event(&end)).await;
-            if !ended.is_accepted() {
-                return ended;
-            }
-        }
-        self.incidents.note(&parcel.event);
-        verdict
     }
 }
 

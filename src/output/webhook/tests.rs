@@ -1,5 +1,7 @@
 //! Bodies and signatures of every preset. That foreign programs agree is tested with real receivers.
 
+mod paging;
+
 use std::time::Duration;
 
 use super::presets::{PRESETS, find};
