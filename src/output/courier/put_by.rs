@@ -19,7 +19,7 @@ use tracing::{info, warn};
 use super::owed::{KEPT_FOR, Standing};
 use super::{Carrier, Courier, Follow, Health, Parcel, Pauses, Step};
 use crate::engine::time::{Moment, Mono};
-use crate::event::Committed;
+use crate::event::{Committed, WireEvent};
 use crate::journal::{Audience, Feed, FeedError, PutBy};
 use crate::output::reporting::POISON;
 use crate::output::verdict::{BUSY, Parted, UNAVAILABLE, UNWELCOME, is_answer};
@@ -263,15 +263,32 @@ impl<C: Carrier> Courier<C> {
                 return None;
             }
         };
-        let parcel = found.and_then(|event| self.parcel(&event, true));
-        let Some(mut parcel) = parcel else {
+        let Some(event) = found else {
             self.aside.forget(seq);
             self.report.lost_events(1, POISON, seq);
+            return None;
+        };
+        let Some(mut parcel) = self.parcel(&event, true) else {
+            self.aside.forget(seq);
+            self.needs_no_more(&event, now);
             return None;
         };
         self.aside.sent(seq);
         parcel.behind = self.behind(&parcel).await;
         Some(Step::Again(parcel))
+    }
+
+    /// Nobody needs it any more: another event has told the far end of the same. One that cannot be read was counted as
+    /// lost where that was found out.
+    fn needs_no_more(&mut self, event: &Committed, now: Moment) {
+        if serde_json::from_str::<WireEvent>(&event.line).is_ok() {
+            self.report.accepted(event.seq, now.wall);
+            let (output, seq) = (&*self.report.id, event.seq);
+            info!(
+                output,
+                seq, "an event that was set aside is not needed any more"
+            );
+        }
     }
 
     /// Who is to be sent what now: what is stuck goes last, and each alone.

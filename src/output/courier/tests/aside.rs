@@ -151,3 +151,28 @@ async fn a_snapshot_that_is_taken_does_not_end_the_search() {
         })
         .await;
 }
+
+/// A page that was taken meanwhile has opened the incident that the raise was to open.
+#[tokio::test(start_paused = true)]
+async fn what_is_set_aside_and_not_needed_any_more_is_no_loss() {
+    let poison = |load: &Load<'_>| {
+        if is(load, 2) {
+            refused()
+        } else {
+            accepted(load)
+        }
+    };
+    let mut world = World::new(poison);
+    world
+        .run(async |world| {
+            world.commit(3);
+            world.until_cursor(3).await;
+        })
+        .await;
+    assert_eq!(world.fate(2).await, [Fate::Aside]);
+    let mut world = world.again(poison).await;
+    world.far_end().wants = |event| event.seq != 2;
+    world.run(async |_world| sleep(seconds(1)).await).await;
+    assert_eq!(world.got(), [""; 0]);
+    assert_eq!(world.fate(2).await, [Fate::Accepted]);
+}
