@@ -24,6 +24,10 @@ const LI: &str = "li.wei@plant.test";
 const ANNA: &str = "anna@plant.test";
 /// One summary each, and not of another's alarms.
 const AREAS: u64 = 4;
+/// An area is summed up so often at most, seconds.
+const GROUP_EVERY: u64 = 2;
+/// Mails that are no summary of an area: the gateway's own alarms.
+const OTHERS: u64 = 8;
 /// Readings of a point, so that one that is lost on the way is no missing alarm.
 const ROUNDS: u64 = 3;
 const RATE: f64 = 2000.0;
@@ -33,7 +37,7 @@ fn configuration(points: u64, broker: u16, relay: u16) -> String {
         "[broker.plant]\nurl = \"mqtt://127.0.0.1:{broker}\"\n\
          [person.li-wei]\nname = \"Li Wei\"\nemail = \"{LI}\"\n\
          [person.anna]\nname = \"Anna Berg\"\nemail = \"{ANNA}\"\n\
-         [escalation.high]\nsteps = [{{ after = \"0s\", to = [\"responsible\"] }}]\ngroup_every = \"2s\"\n\
+         [escalation.high]\nsteps = [{{ after = \"0s\", to = [\"responsible\"] }}]\ngroup_every = \"{GROUP_EVERY}s\"\n\
          [output.mail]\nemail = \"smtp://127.0.0.1:{relay}\"\nfrom = \"forewarn@plant.test\"\n"
     );
     for area in 0..AREAS {
@@ -111,17 +115,19 @@ async fn a_flood_of_alarms_is_few_mails_and_none_is_untold() {
         ))
     })
     .await;
+    let mails = relay.mails();
     let took = began.elapsed();
 
-    // Li has all of it, in few mails; and the ledger says of each notice that Anna is owed it.
-    let mails = relay.mails();
+    // Li has all of it, in few mails, however slow the machine is; and the ledger says of each notice that Anna is owed it.
     let told = events.iter().filter(|it| it["event"] == "notified");
     let of_plant = |it: &&Value| !alarms(std::iter::once(*it)).is_empty();
     let notices: Vec<&Value> = told.filter(of_plant).collect();
     assert!(mails.iter().all(|mail| mail["to"][0] == LI), "{mails:?}");
+    // The first alarm of an area comes at once.
+    let summaries = AREAS * (took.as_secs() / GROUP_EVERY + 2);
     assert!(
-        mails.len() as u64 <= 40 + points / 50,
-        "{} mails",
+        mails.len() as u64 <= summaries + OTHERS,
+        "{} mails in {took:?}",
         mails.len()
     );
     for notice in &notices {
