@@ -128,7 +128,8 @@ async fn what_is_new_does_not_wait_for_what_is_refused() {
             while !world.got().contains(&"206r".to_owned()) {
                 sleep(seconds(1)).await;
                 let late = clock::monotonic().since(began);
-                assert!(late < seconds(31), "{late:?}");
+                // An attempt may just have begun.
+                assert!(late < seconds(35), "{late:?}");
             }
         })
         .await;
