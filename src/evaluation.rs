@@ -7,6 +7,7 @@
 //!  http ───Request────▶ └────────────┘ ──reply───▶ http
 //! ```
 
+mod hand_in;
 mod reminder;
 
 use std::sync::Arc;
@@ -16,11 +17,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock;
 use crate::engine::command::{Command, Denied, Outcome};
-use crate::engine::effect::Effect;
 use crate::engine::reading::Reading;
 use crate::engine::snapshot::Snapshot;
-use crate::engine::time::Moment;
-use crate::journal::{CommitOutcome, Inbox, Record, Waiter};
+use crate::engine::time::{Moment, Mono};
+use crate::journal::{CommitOutcome, Inbox};
 use crate::metrics::Metrics;
 use crate::notify::station::Station;
 use crate::telemetry::Tap;
@@ -32,20 +32,9 @@ pub const TASK: &str = "engine";
 /// A sign of life at least this often.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// How long the end waits until outputs can see that the gateway stopped; on a slower disk they
-/// send it after the next start.
-const STOP_SHOWN: Duration = Duration::from_millis(250);
-
 /// The loop turns once per [`HEARTBEAT`]. When a turn comes later than this, nobody watched meanwhile:
 /// the process was stopped, or the board stood still.
 const PAUSE: Duration = Duration::from_secs(3);
-
-/// Heartbeats to wait for the journal's room at most: longer than it takes the journal to find that
-/// its disk does not answer.
-const ROOM_BEATS: u32 = 4;
-
-/// Events handed to the journal before others get a turn.
-const SLICE: usize = 256;
 
 /// Deliveries taken from the queue at once.
 const GULP: usize = 64;
@@ -86,12 +75,8 @@ pub async fn run(
     mut shutdown: watch::Receiver<bool>,
 ) {
     let mut evaluation = Evaluation {
-        station,
         tap,
-        inbox,
-        metrics,
-        awake: clock::now(),
-        reminder: Reminder::default(),
+        ..Evaluation::new(station, inbox, metrics, shutdown.clone())
     };
     evaluation.flush(None).await;
     let mut gulp = Vec::with_capacity(GULP);
@@ -124,6 +109,7 @@ pub async fn run(
             }
         }
     }
+    let end_by = evaluation.begin_end();
     evaluation.awaken().await;
     while !inlet.deliveries.is_empty() {
         evaluation.catch_up(&mut inlet.deliveries).await;
@@ -139,7 +125,8 @@ pub async fn run(
         })))
         .await;
     // Outputs end after this task and send what they can see by then.
-    let _slow_disk = tokio::time::timeout(STOP_SHOWN, told).await.is_err();
+    let left = end_by.since(clock::monotonic());
+    let _slow_disk = tokio::time::timeout(left, told).await.is_err();
 }
 
 async fn ended(shutdown: &mut watch::Receiver<bool>) {
@@ -158,9 +145,30 @@ struct Evaluation {
     awake: Moment,
     /// What people are reminded of.
     reminder: Reminder,
+    shutdown: watch::Receiver<bool>,
+    /// The end has begun, and waits for the disk until then.
+    end_by: Option<Mono>,
 }
 
 impl Evaluation {
+    fn new(
+        station: Station,
+        inbox: Inbox,
+        metrics: Arc<Metrics>,
+        shutdown: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            station,
+            tap: None,
+            inbox,
+            metrics,
+            awake: clock::now(),
+            reminder: Reminder::default(),
+            shutdown,
+            end_by: None,
+        }
+    }
+
     /// The loop turns: tells the engine, before anything else, when it turned too late. Says when it is.
     async fn awaken(&mut self) -> Moment {
         let now = clock::now();
@@ -242,47 +250,6 @@ impl Evaluation {
             }
             Request::Snapshot { reply } => {
                 let _gone = reply.send(self.station.snapshot()).is_err();
-            }
-        }
-    }
-
-    /// Hands over what the engine said; the waiter goes with the last event. One tick may say more
-    /// than the journal holds: the rest stays with the engine, which neither reads nor ticks
-    /// meanwhile, until the disk has caught up.
-    async fn flush(&mut self, mut waiter: Option<Waiter>) {
-        let mut handed = 0_usize;
-        while let Some(effect) = self.station.poll_effect() {
-            let event = match effect {
-                Effect::Event(event) => event,
-                Effect::Remember(memory) => {
-                    self.inbox.remember(*memory);
-                    continue;
-                }
-            };
-            if !self.inbox.has_room() {
-                self.room().await;
-            } else if handed % SLICE == SLICE - 1 {
-                // Outputs that run on the same thread take what they can before memory is full.
-                tokio::task::yield_now().await;
-            }
-            handed += 1;
-            self.metrics.observe(&event);
-            let last = !self.station.has_events();
-            let committed = if last { waiter.take() } else { None };
-            self.inbox.push(Record { event, committed });
-        }
-    }
-
-    /// Waits until the journal has room, alive meanwhile. A disk that stands still for so long that
-    /// nobody waits for it any more is the journal's to handle.
-    async fn room(&mut self) {
-        for _beat in 0..ROOM_BEATS {
-            // Waiting for the disk is no pause: readings wait, too, and none is missed.
-            self.awake = clock::now();
-            self.metrics.heartbeat(TASK);
-            let room = tokio::time::timeout(HEARTBEAT, self.inbox.room()).await;
-            if room.is_ok() {
-                return;
             }
         }
     }

@@ -37,6 +37,11 @@ impl Bench {
         }
     }
 
+    fn evaluation(&self, station: Station) -> Evaluation {
+        let (inbox, metrics) = (self.journal.inbox(), Arc::clone(&self.metrics));
+        Evaluation::new(station, inbox, metrics, watch::channel(false).1)
+    }
+
     /// What would be known after a restart; the journal is another one from then on.
     async fn restarted(mut self) -> (Self, Restored) {
         assert!(self.journal.close(CLOSED_WITHIN).await);

@@ -69,7 +69,8 @@ impl ByHand {
         *self.shared.health.borrow()
     }
 
-    fn inbox(&self) -> Inbox {
+    /// The engine's way in.
+    pub fn inbox(&self) -> Inbox {
         Inbox {
             shared: Arc::clone(&self.shared),
         }

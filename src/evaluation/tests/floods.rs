@@ -2,8 +2,18 @@
 
 use super::*;
 use crate::engine::settings::{AlarmSettings, PointSettings, Priority, Rule};
+use crate::evaluation::hand_in::END;
+use crate::journal::ByHand;
+use crate::journal::scratch::Scratch;
 
 const POINTS: usize = 6000;
+
+fn plant() -> Settings {
+    Settings {
+        points: (0..POINTS).map(silent).collect(),
+        ..Settings::default()
+    }
+}
 
 fn silent(number: usize) -> PointSettings {
     let stale = AlarmSettings::new(Rule::Stale, Priority::Medium);
@@ -17,11 +27,7 @@ fn silent(number: usize) -> PointSettings {
 #[tokio::test]
 async fn a_tick_that_says_more_than_memory_holds_loses_nothing_on_a_sound_disk() {
     let bench = Bench::new("floods");
-    let plant = Settings {
-        points: (0..POINTS).map(silent).collect(),
-        ..Settings::default()
-    };
-    let station = station(&plant);
+    let station = station(&plant());
     let (_readings, _desk, inlet) = door();
     let (stop, shutdown) = watch::channel(false);
     let feed = bench.journal.feed();
@@ -49,4 +55,50 @@ async fn a_tick_that_says_more_than_memory_holds_loses_nothing_on_a_sound_disk()
     let stored = bench.end().await;
     assert!(done.is_ok(), "some alarm never became visible");
     assert_eq!((health.dropped, health.durable, stored), (0, true, true));
+}
+
+/// The end comes while the engine waits for room: it hands in what is left, the stop last, and the journal counts what it
+/// has no room for.
+#[tokio::test(start_paused = true)]
+async fn the_end_does_not_wait_for_a_disk_that_stands_still() {
+    let scratch = Scratch::new();
+    let opened = ByHand::open(
+        &scratch.settings(),
+        "north",
+        &[],
+        Arc::default(),
+        clock::now(),
+    );
+    let (mut journal, _) = opened.expect("it opens");
+    let (_readings, _desk, inlet) = door();
+    let (stop, shutdown) = watch::channel(false);
+    let inbox = journal.inbox();
+    let engine = run(
+        station(&plant()),
+        None,
+        inlet,
+        inbox.clone(),
+        Arc::default(),
+        shutdown,
+    );
+    let full = async {
+        while inbox.has_room() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        stop.send_replace(true);
+        clock::monotonic()
+    };
+    let ((), asked) = tokio::join!(engine, full);
+    let took = clock::monotonic().since(asked);
+    assert!(took <= END + Duration::from_millis(1), "{took:?}");
+
+    journal.write(clock::now());
+    assert!(journal.health().dropped > 0, "it has no room for all");
+    let feed = journal.feed();
+    let last = feed.recent(feed.committed() - 1, 1).expect("in memory");
+    assert!(
+        last[0].line.contains("\"event\":\"stopped\""),
+        "{}",
+        last[0].line
+    );
 }

@@ -25,14 +25,7 @@ fn detector() -> Settings {
 async fn a_reading_that_only_makes_an_alarm_remember_is_acknowledged_and_the_memory_stored() {
     let bench = Bench::new("memories");
     let began = clock::now();
-    let mut evaluation = Evaluation {
-        station: station(&detector()),
-        tap: None,
-        inbox: bench.journal.inbox(),
-        metrics: Arc::clone(&bench.metrics),
-        awake: began,
-        reminder: Reminder::default(),
-    };
+    let mut evaluation = bench.evaluation(station(&detector()));
     evaluation.flush(None).await;
     let (done, mut given) = mpsc::channel(8);
     for (serial, seconds) in [(1, 1), (2, 130)] {

@@ -19,14 +19,7 @@ fn silent_point() -> Settings {
 #[tokio::test(start_paused = true)]
 async fn a_stopped_process_takes_no_silence_for_granted() {
     let bench = Bench::new("pauses");
-    let mut evaluation = Evaluation {
-        station: station(&silent_point()),
-        tap: None,
-        inbox: bench.journal.inbox(),
-        metrics: Arc::clone(&bench.metrics),
-        awake: clock::now(),
-        reminder: Reminder::default(),
-    };
+    let mut evaluation = bench.evaluation(station(&silent_point()));
     let mut after = async |seconds| {
         tokio::time::advance(Duration::from_secs(seconds)).await;
         let now = evaluation.awaken().await;

@@ -28,17 +28,6 @@ fn plant() -> Settings {
     }
 }
 
-fn watch(station: Station, bench: &Bench) -> Evaluation {
-    Evaluation {
-        station,
-        tap: None,
-        inbox: bench.journal.inbox(),
-        metrics: Arc::clone(&bench.metrics),
-        awake: clock::now(),
-        reminder: Reminder::default(),
-    }
-}
-
 impl Evaluation {
     /// A second is over: the reminder's alarm then, and what the gauge shows.
     async fn reminded(&mut self) -> (&'static str, Option<f64>, String) {
@@ -97,7 +86,7 @@ fn is(state: &'static str, count: u32) -> (&'static str, Option<f64>, String) {
 #[tokio::test]
 async fn the_reminder_stands_while_a_hazard_point_is_inhibited() {
     let bench = Bench::new("reminder");
-    let mut evaluation = watch(station(&plant()), &bench);
+    let mut evaluation = bench.evaluation(station(&plant()));
     for point in 0..3 {
         evaluation.hear(point, Sample::measured(0.0)).await;
     }
@@ -122,7 +111,7 @@ async fn the_reminder_stands_while_a_hazard_point_is_inhibited() {
 #[tokio::test]
 async fn a_restart_keeps_the_reminder_until_it_is_certain_that_nobody_is_inhibited() {
     let bench = Bench::new("reminder-restart");
-    let mut evaluation = watch(station(&plant()), &bench);
+    let mut evaluation = bench.evaluation(station(&plant()));
     for point in 0..2 {
         evaluation.hear(point, Sample::Bad(Fault::Inhibited)).await;
     }
@@ -135,7 +124,7 @@ async fn a_restart_keeps_the_reminder_until_it_is_certain_that_nobody_is_inhibit
         ..History::default()
     };
     let station = Station::start(&plant(), NotifySettings::default(), &history, clock::now());
-    let mut evaluation = watch(station, &bench);
+    let mut evaluation = bench.evaluation(station);
     assert_eq!(evaluation.reminded().await.0, "unacknowledged");
     evaluation.hear(0, Sample::measured(0.0)).await;
     assert_eq!(evaluation.reminded().await.0, "unacknowledged");
